@@ -1,0 +1,111 @@
+/**
+ * Replication: what a sync client needs of the engine, and nothing it does not. The engine knows
+ * revisions and remembers, for every entity with local edits that nobody has settled, the replicated
+ * state they were made on; it never decides what to do with them.
+ *
+ * For each entity the engine keeps one of:
+ *
+ * | state   | stored                                                                          |
+ * | ------- | ------------------------------------------------------------------------------- |
+ * | unknown | nothing                                                                         |
+ * | clean   | bytes and their revision                                                        |
+ * | deleted | a tombstone: the revision that deleted it                                       |
+ * | pending | local bytes (or their absence), the last opId, and beside them the *base*: the   |
+ * |         | replicated state the edits were made on (revision 0 and null: never replicated)  |
+ *
+ * Every local write makes its entity pending, whether the change feed is on or not. Only the
+ * functions below make it clean again.
+ */
+import type { EntityStamp } from './entity-stamp.ts'
+
+/** A replicated state: bytes of the entity, or null for absent (revision 0) or deleted (revision > 0). */
+export interface ReplicatedState {
+  readonly version: number
+  readonly bytes: Uint8Array | null
+  readonly schemaVersion: number
+}
+
+export interface ReplicaState extends EntityStamp {
+  /** What readers see: deterministic CBOR, or null when there is no such entity. */
+  readonly bytes: Uint8Array | null
+  readonly schemaVersion: number
+  readonly pending: boolean
+  /** The last opId of a local edit while pending, else 0. */
+  readonly opId: number
+  /** Known revision when clean or deleted; the base's revision when pending; 0 when unknown. */
+  readonly version: number
+  /** The last replicated state. When not pending it is what `bytes` and `version` say. */
+  readonly base: ReplicatedState
+}
+
+/** One entity as `ReplicaTransaction.scan` meets it. */
+export interface ReplicaEntry {
+  readonly collection: string
+  readonly entityId: string
+  readonly version: number
+  readonly pending: boolean
+  /** No entity is visible under this id: a tombstone, or a pending delete. */
+  readonly deleted: boolean
+}
+
+export interface RawOperation extends ReplicatedState {
+  /** Need not be defined locally: entities of a newer application's collections are kept too. */
+  readonly collection: string
+  readonly entityId: string
+}
+
+/** The replication side of a write transaction: `tx.replica`. */
+export interface ReplicaTransaction {
+  state(collection: string, entityId: string): Promise<ReplicaState>
+  /**
+   * Stores a replicated state exactly as received and makes the entity clean: pending local edits of
+   * it are dropped, a null with a revision leaves a tombstone. Indexes and live queries follow. A
+   * local unique index or schema never refuses it: a violated unique index tolerates the entity, and
+   * the violation is returned. The change feed records it with the transaction's origin.
+   */
+  applyRaw(operation: RawOperation): Promise<{ readonly violations: readonly IndexViolation[] }>
+  /** Keeps the local side of a pending entity and replaces the state it counts as made on. */
+  rebase(collection: string, entityId: string, base: ReplicatedState): Promise<void>
+  /**
+   * A local edit was accepted as `committed`. With no local edit after `throughOpId` the entity
+   * becomes clean (or a tombstone); otherwise it stays pending with `committed` as its base.
+   */
+  settle(
+    collection: string,
+    entityId: string,
+    committed: ReplicatedState,
+    throughOpId: number,
+  ): Promise<void>
+  /**
+   * Records the current local side as a new local edit (a new opId in the change feed) without
+   * changing it, on the entity's current base. A clean entity becomes pending with its revision as base.
+   */
+  touch(collection: string, entityId: string): Promise<{ readonly opId: number }>
+  /** Drops the tombstone of an entity that is not pending; its revision becomes 0. */
+  forget(collection: string, entityId: string): Promise<void>
+  /**
+   * Removes a clean entity from this device, leaving nothing, not even a tombstone. Recorded in the
+   * change feed as a delete with the transaction's origin.
+   */
+  evict(collection: string, entityId: string): Promise<void>
+  /** Every entity and tombstone, ordered by collection and id, after the given one. */
+  scan(options: {
+    readonly after?: { readonly collection: string; readonly entityId: string }
+    readonly entriesMax: number
+  }): Promise<readonly ReplicaEntry[]>
+}
+
+export interface IndexViolation {
+  readonly collection: string
+  readonly index: string
+  /** The entity that was stored and the ones that already had the same key. */
+  readonly ids: readonly string[]
+}
+
+/** Identity made with the database file and kept in it. */
+export interface DatabaseIdentity {
+  readonly databaseId: string
+  readonly deviceId: string
+  /** 16 random bytes. */
+  readonly replicaId: Uint8Array
+}

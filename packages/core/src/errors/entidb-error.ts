@@ -1,0 +1,102 @@
+/**
+ * The one error class of EntiDB. `code` is API and stable; `message` is for people and may change.
+ * Test by `code`, never by `instanceof`: two copies of the library may be loaded.
+ */
+
+/** Codes that the engine itself raises. `docs/errors.md` documents each; each is provoked by a test. */
+export type EngineErrorCode =
+  | 'database_locked'
+  | 'not_a_database'
+  | 'format_too_new'
+  | 'corrupt'
+  | 'disk_full'
+  | 'io_failed'
+  | 'database_failed'
+  | 'database_closed'
+  | 'commit_unknown'
+  | 'read_only'
+  | 'entity_exists'
+  | 'entity_not_found'
+  | 'entity_changed'
+  | 'invalid_entity'
+  | 'invalid_id'
+  | 'invalid_cbor'
+  | 'too_large'
+  | 'unique_violation'
+  | 'schema_violation'
+  | 'schema_transforms'
+  | 'unknown_collection'
+  | 'invalid_query'
+  | 'migration_failed'
+  | 'data_newer_than_code'
+  | 'transaction_closed'
+  | 'transaction_abandoned'
+  | 'change_feed_off'
+
+/** Codes that travel on the wire of SyncProtocol v1 (`docs/protocol.md`). */
+export type WireErrorCode =
+  | 'invalid_request'
+  | 'unsupported_protocol'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'unknown_database'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'not_acceptable'
+  | 'unsupported_media_type'
+  | 'op_id_reused'
+  | 'device_conflict'
+  | 'epoch_mismatch'
+  | 'cursor_moved'
+  | 'cursor_expired'
+  | 'too_large'
+  | 'cursor_ahead'
+  | 'rate_limited'
+  | 'internal'
+  | 'unavailable'
+
+/** Codes that the sync client raises on its own account. */
+export type SyncErrorCode =
+  | 'sync_stopped'
+  | 'unauthorized'
+  | 'conflict_changed'
+  | 'insecure_url'
+  | 'server_unreachable'
+  | 'invalid_response'
+
+export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode
+
+/** What a caller may do about an error: nothing, try later, reopen the database, or authenticate anew. */
+export type Retry = 'no' | 'later' | 'after-reopen' | 'after-auth'
+
+export interface EntiDBErrorOptions {
+  readonly cause?: unknown
+  /** Facts for programs: file, offset, path, ids, ... Plain data only. */
+  readonly details?: Readonly<Record<string, unknown>>
+  /** Default `'no'`. */
+  readonly retry?: Retry
+}
+
+export class EntiDBError extends Error {
+  override readonly name = 'EntiDBError'
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+  readonly retry: Retry
+
+  constructor(code: ErrorCode, message: string, options: EntiDBErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+    this.retry = options.retry ?? 'no'
+  }
+}
+
+/** True for an error of EntiDB, whichever copy of the library threw it; with `code`, of just that code. */
+export function isEntiDBError(error: unknown, code?: ErrorCode): error is EntiDBError {
+  return (
+    error instanceof Error &&
+    error.name === 'EntiDBError' &&
+    'code' in error &&
+    (code === undefined || error.code === code)
+  )
+}

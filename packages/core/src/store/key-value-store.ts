@@ -1,0 +1,112 @@
+/**
+ * KeyValueStore port: named tables of ordered keys; snapshots; one writer; atomic durable commits.
+ * Keys and values are byte strings; keys order bytewise (shorter first when one is a prefix). Every
+ * implementation passes the suite of `store-conformance.ts`.
+ *
+ * Bytes handed in and out are borrowed for ever: neither side may change them afterwards.
+ */
+import type { MaybePromise } from '../files/file-system.ts'
+
+/** Bounds of a scan. At most one of `gt`/`gte` and one of `lt`/`lte`. Absent means open. */
+export interface KeyRange {
+  readonly gt?: Uint8Array
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly lte?: Uint8Array
+  /** From the highest key to the lowest. Default false. */
+  readonly reverse?: boolean
+}
+
+/** Entries in scan order: `values[i]` belongs to `keys[i]`. */
+export interface Batch {
+  readonly keys: readonly Uint8Array[]
+  readonly values: readonly Uint8Array[]
+}
+
+/** A position in a scan (a tree cursor, not a server cursor). */
+export interface TreeCursor {
+  /** The next entries, at most `entriesMax` of them; an empty batch means the end. */
+  next(entriesMax: number): MaybePromise<Batch>
+}
+
+export interface Reader {
+  get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined>
+  /** A table that was never written is empty. */
+  scan(table: string, range: KeyRange): TreeCursor
+  /** Number of entries of a table, without counting them. */
+  count(table: string): MaybePromise<number>
+  /** Names of the tables that hold entries. */
+  tables(): MaybePromise<readonly string[]>
+}
+
+/** A consistent, immutable view. Holds space until released. */
+export interface StoreSnapshot extends Reader {
+  release(): void
+}
+
+/**
+ * The one writer's view: reads see its own writes, on top of every commit before it. A cursor opened
+ * before a write of this transaction may or may not see it; open a new one to be sure.
+ */
+export interface WriteTransaction extends Reader {
+  put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void>
+  /** Whether the key was there. */
+  delete(table: string, key: Uint8Array): MaybePromise<boolean>
+  /** Removes every entry of a table. */
+  clear(table: string): MaybePromise<void>
+  /**
+   * Hands the transaction over. The next writer may begin as soon as this was called; the promise
+   * resolves when the commit is durable (as the store's durability says) and visible to snapshots.
+   * Commits become durable and visible, and their promises resolve, in the order of their calls.
+   * A transaction without changes resolves when everything it could have read is durable.
+   *
+   * Errors: `disk_full` (nothing of it is applied; the store goes on), `io_failed` (fate unknown, the
+   * store is failed), `commit_unknown` (a commit before it failed in flush), `database_failed`.
+   */
+  commit(): Promise<void>
+  /** Leaves no trace. Calling it after `commit` or twice does nothing. */
+  rollback(): void
+}
+
+export interface RecoveryReport {
+  /** Commits replayed from the log. */
+  readonly replayedCommits: number
+  /** The last log sequence number found, 0 for a new store. */
+  readonly lastLsn: number
+  /** Present when a torn tail was cut off. */
+  readonly tailCut?: { readonly file: string; readonly offset: number; readonly bytes: number }
+}
+
+export interface StoreStats {
+  readonly state: 'open' | 'failed' | 'closed'
+  readonly lastLsn: number
+  readonly tables: number
+  readonly entries: number
+  /** Bytes of the log since the last checkpoint. */
+  readonly walBytes: number
+  /** Bytes of all files. */
+  readonly fileBytes: number
+  readonly openSnapshots: number
+  readonly checkpoints: number
+}
+
+export type Durability = 'strict' | 'relaxed'
+
+export interface KeyValueStore {
+  readonly recovery: RecoveryReport
+  /** Waits its turn (first come, first served) and becomes the one writer. */
+  begin(): Promise<WriteTransaction>
+  /** The last visible commit. Error: `database_closed`. Reading stays possible in state `failed`. */
+  snapshot(): StoreSnapshot
+  /** Folds the log into the tree. */
+  checkpoint(): Promise<void>
+  stats(): StoreStats
+  /** Waits for the writer and all commits, checkpoints, releases the lock. */
+  close(): Promise<void>
+}
+
+/** Opens or creates a store. What `EntiDB.open` takes as `storage`. */
+export interface Storage {
+  readonly description: string
+  open(options: { readonly durability: Durability }): Promise<KeyValueStore>
+}

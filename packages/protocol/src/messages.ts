@@ -1,0 +1,202 @@
+/**
+ * The messages of SyncProtocol v1 as TypeScript sees them. `docs/protocol.md` says what they mean;
+ * fields marked ext are extensions: optional on the wire, absent when the other side does not know
+ * them. All integers are 0 to 2^53 - 1 unless said otherwise.
+ */
+
+export type OpType = 'PUT' | 'DELETE'
+
+/** One operation on one entity. In a push `entityVersion` is the base, in a pull the revision. */
+export interface SyncOperation {
+  readonly opId: number
+  readonly dbId: string
+  readonly deviceId: string
+  readonly collection: string
+  readonly entityId: string
+  readonly opType: OpType
+  readonly entityVersion: number
+  /** The entity's deterministic CBOR; null exactly when `opType` is DELETE. */
+  readonly entityCbor: Uint8Array | null
+  /** Informational only, never compared. From -(2^53 - 1). */
+  readonly timestampMs?: number
+  /** ext: the group within this request, or the author's group in a page. 0 to 2^32 - 1. */
+  readonly tx?: number
+  /** ext: the collection's schema version the bytes were written in; absent means 1. */
+  readonly schemaVersion?: number
+}
+
+export interface HistoryEntry {
+  /** 16 bytes. */
+  readonly epoch: Uint8Array
+  readonly firstCursor: number
+}
+
+export interface HandshakeRequest {
+  readonly dbId: string
+  readonly deviceId: string
+  readonly clientInfo?: { readonly platform?: string; readonly appVersion?: string }
+  /** ext: [major, minor]. */
+  readonly protocol?: readonly [number, number]
+  /** ext: 16 bytes. */
+  readonly replicaId?: Uint8Array
+  /** ext: the highest opId this client has ever frozen. */
+  readonly lastOpId?: number
+  /** ext: 16 bytes. */
+  readonly epoch?: Uint8Array
+}
+
+export interface Limits {
+  readonly maxOpsPerPush: number
+  readonly maxPullOps: number
+  readonly maxBodyBytes: number
+  readonly maxEntityBytes: number
+  readonly maxDepth: number
+}
+
+export interface Capabilities {
+  readonly pull: boolean
+  readonly push: boolean
+  readonly sse: boolean
+  /** ext */
+  readonly groups?: boolean
+  /** ext */
+  readonly rejections?: boolean
+  /** ext */
+  readonly digest?: boolean
+  /** ext */
+  readonly collections?: boolean
+}
+
+export interface HandshakeResponse {
+  readonly serverCursor: number
+  readonly capabilities: Capabilities
+  /** ext: [major, minor]. */
+  readonly protocol?: readonly [number, number]
+  /** ext: 16 bytes. */
+  readonly epoch?: Uint8Array
+  /** ext: oldest first. */
+  readonly history?: readonly HistoryEntry[]
+  /** ext: the highest opId the server has seen of this device. */
+  readonly lastOpId?: number
+  /** ext */
+  readonly limits?: Limits
+  /** ext: live entities by collection. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** ext: names what this token may see; opaque. */
+  readonly scope?: string
+  /** ext */
+  readonly purgedThrough?: number
+}
+
+export interface PullRequest {
+  readonly dbId: string
+  readonly sinceCursor: number
+  readonly limit?: number
+  /** ext */
+  readonly deviceId?: string
+  /** ext: 16 bytes. */
+  readonly replicaId?: Uint8Array
+  /** ext: 16 bytes. */
+  readonly epoch?: Uint8Array
+  /** ext: only these collections. */
+  readonly collections?: readonly string[]
+}
+
+export interface PullResponse {
+  readonly ops: readonly SyncOperation[]
+  readonly nextCursor: number
+  readonly hasMore: boolean
+  /** ext */
+  readonly head?: number
+  /** ext */
+  readonly purgedThrough?: number
+}
+
+export interface PushRequest {
+  readonly dbId: string
+  readonly deviceId: string
+  readonly ops: readonly SyncOperation[]
+  /** ext: 16 bytes. */
+  readonly epoch?: Uint8Array
+  /** ext: 16 bytes. */
+  readonly replicaId?: Uint8Array
+  /** ext */
+  readonly sinceCursor?: number
+}
+
+/** `{0, null}` is absent, `{revision, null}` a tombstone. */
+export interface ServerState {
+  readonly entityVersion: number
+  readonly entityCbor: Uint8Array | null
+  /** ext: see SyncOperation. */
+  readonly schemaVersion?: number
+}
+
+export interface Conflict {
+  readonly collection: string
+  readonly entityId: string
+  readonly clientOp: SyncOperation
+  readonly serverState: ServerState
+  /** ext: `stale` when this op's own base was old, `group` when another op of its group was. */
+  readonly reason?: 'stale' | 'group'
+}
+
+export interface CommittedOp {
+  readonly opId: number
+  readonly entityVersion: number
+}
+
+export interface RejectedOp {
+  readonly opId: number
+  /** `forbidden`, `invalid_entity`, `too_large`, `group`, or a code of the server's policy. */
+  readonly code: string
+  readonly message: string
+}
+
+export interface PushResponse {
+  readonly acknowledgedUpToOpId: number
+  readonly conflicts: readonly Conflict[]
+  /** ext: accepted ops, duplicates and no-ops included. */
+  readonly committed?: readonly CommittedOp[]
+  /** ext */
+  readonly rejected?: readonly RejectedOp[]
+  /** ext: the head before and after this request. */
+  readonly headBefore?: number
+  /** ext */
+  readonly head?: number
+  /** ext */
+  readonly purgedThrough?: number
+}
+
+/** Every answer that is not 200. */
+export interface ErrorResponse {
+  readonly code: string
+  readonly message: string
+  readonly retryAfterMs?: number
+  readonly details?: ErrorDetails
+}
+
+/** What the protocol itself puts into `details`; other keys are ignored. */
+export interface ErrorDetails {
+  /** With `epoch_mismatch`. */
+  readonly history?: readonly HistoryEntry[]
+  /** With `unsupported_protocol`: the versions the server speaks. */
+  readonly supported?: readonly (readonly [number, number])[]
+  /** With `op_id_reused`: the highest opId the server knows of the device. */
+  readonly lastOpId?: number
+  /** With `too_large`: the bound that was exceeded, in the unit the message names. */
+  readonly limit?: number
+}
+
+export interface VerifyRequest {
+  readonly dbId: string
+  readonly cursor: number
+  /** 32 bytes. */
+  readonly digest: Uint8Array
+}
+
+export interface VerifyResponse {
+  readonly match: boolean
+  /** Only when they do not match: 32 bytes by collection, empty collections omitted. */
+  readonly collections?: Readonly<Record<string, Uint8Array>>
+}

