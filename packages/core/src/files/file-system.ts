@@ -4,16 +4,22 @@
  *
  * Durability: bytes written are durable after `flush()` of that file resolved; a file's creation, a
  * rename and a removal are durable after `flushDirectory()` resolved. Nothing else is promised: what
- * is not flushed may be lost, reordered or torn by a crash.
+ * is not flushed may be lost, reordered or torn by a crash. A flush that failed is never to be
+ * retried: the system may have dropped what it could not write, and would report success for it.
  *
- * Errors: `disk_full` (the bytes may be partly written), `io_failed` (anything else the system
- * reports), both with `details.file` and `details.operation`.
+ * Errors: `disk_full` (the bytes may be partly written, and the file longer for it) and `io_failed`
+ * (anything else the system reports), both with `details.file` and `details.operation`; `read_only`
+ * from `lock` and `open` where the system grants no writing. A bad name or position is a `TypeError`.
+ *
+ * Use: a file is open once at a time, and closed when it is renamed, replaced or removed; some
+ * systems refuse anything else.
  */
 
 /** Implementations that can answer at once do: a synchronous read of a cached page costs microseconds, a promise more. */
 export type MaybePromise<T> = T | Promise<T>
 
 export interface File {
+  /** As it was opened. */
   readonly name: string
   /** Bytes, as of the last write or truncate through this handle. */
   size(): number
@@ -22,16 +28,22 @@ export interface File {
    * file ends.
    */
   readAt(offset: number, target: Uint8Array): MaybePromise<number>
-  /** Writes all of `bytes` at `offset` (a gap is filled with zeros) or fails. */
+  /** Writes all of `bytes` at `offset` (a gap is filled with zeros) or fails. `bytes` may be reused afterwards. */
   writeAt(offset: number, bytes: Uint8Array): MaybePromise<void>
+  /** Cuts the file to `size` bytes, or extends it with zeros. Extending reserves no space. */
   truncate(size: number): MaybePromise<void>
-  /** The durability barrier (fsync or its equal) for the content of this file. */
+  /**
+   * The durability barrier (fsync or its equal) for the content of this file, as of the call. After
+   * one failed, every later write, truncate and flush of this file fails with `io_failed`; reads go on.
+   */
   flush(): Promise<void>
+  /** Waits for flushes under way and makes nothing durable. Any later use fails. Closing twice is harmless. */
   close(): Promise<void>
 }
 
 /** Exclusive ownership of the directory, across processes. */
 export interface DirectoryLock {
+  /** Close the files first: the next owner may come at once. Releasing twice is harmless. */
   release(): Promise<void>
 }
 
@@ -40,14 +52,15 @@ export interface FileSystem {
   readonly description: string
   /**
    * Takes ownership of the directory, creating it (durably) when it does not exist. The lock of a
-   * process that died is taken over. Error: `database_locked` (`details.holder` where known).
+   * process that died is taken over, without delay. Error: `database_locked`, at once, whoever has it:
+   * another process, or another part of this one (`details.holder` is `{ pid }` where known).
    */
   lock(): Promise<DirectoryLock>
   /** Opens for reading and writing. Undefined when the file is absent and `create` is false. */
   open(name: string, options: { readonly create: boolean }): Promise<File | undefined>
-  /** Names of the files, in no particular order. */
+  /** Names of the files that `open` would find, in no particular order. What else is there is left alone. */
   list(): Promise<readonly string[]>
-  /** Replaces `to` when it exists. */
+  /** In one step, replacing `to` when it exists. `io_failed` when `from` does not. */
   rename(from: string, to: string): Promise<void>
   /** Removing an absent file is not an error. */
   remove(name: string): Promise<void>
