@@ -6,14 +6,18 @@
 
 export type OpType = 'PUT' | 'DELETE'
 
-/** One operation on one entity. In a push `entityVersion` is the base, in a pull the revision. */
+/** One operation on one entity, as it travels in pushes, pulls and conflicts. */
 export interface SyncOperation {
+  /** At least 1, of the author; 0 only when `deviceId` is `server`. */
   readonly opId: number
   readonly dbId: string
+  /** The author: the device that made the edit, or `server`. */
   readonly deviceId: string
   readonly collection: string
+  /** 1 to 512 bytes of UTF-8. */
   readonly entityId: string
   readonly opType: OpType
+  /** Pushed: the base, 0 for an entity never seen. Pulled: the revision, at least 1. */
   readonly entityVersion: number
   /** The entity's deterministic CBOR; null exactly when `opType` is DELETE. */
   readonly entityCbor: Uint8Array | null
@@ -28,6 +32,7 @@ export interface SyncOperation {
 export interface HistoryEntry {
   /** 16 bytes. */
   readonly epoch: Uint8Array
+  /** The head before the epoch began, plus 1: strictly increasing in a history. */
   readonly firstCursor: number
 }
 
@@ -45,11 +50,16 @@ export interface HandshakeRequest {
   readonly epoch?: Uint8Array
 }
 
+/** Each at least 1. */
 export interface Limits {
   readonly maxOpsPerPush: number
+  /** Operations in a page. */
   readonly maxPullOps: number
+  /** Of a request, inflated. */
   readonly maxBodyBytes: number
+  /** Of one `entityCbor`. */
   readonly maxEntityBytes: number
+  /** Nesting of an entity; the entity itself is level 1. */
   readonly maxDepth: number
 }
 
@@ -68,6 +78,7 @@ export interface Capabilities {
 }
 
 export interface HandshakeResponse {
+  /** The head. */
   readonly serverCursor: number
   readonly capabilities: Capabilities
   /** ext: [major, minor]. */
@@ -91,8 +102,9 @@ export interface HandshakeResponse {
 export interface PullRequest {
   readonly dbId: string
   readonly sinceCursor: number
+  /** At least 1; absent or larger than `maxPullOps` means `maxPullOps`. */
   readonly limit?: number
-  /** ext */
+  /** ext: never `server`. */
   readonly deviceId?: string
   /** ext: 16 bytes. */
   readonly replicaId?: Uint8Array
@@ -103,8 +115,11 @@ export interface PullRequest {
 }
 
 export interface PullResponse {
+  /** By `entityVersion`, strictly increasing. */
   readonly ops: readonly SyncOperation[]
+  /** The last cursor examined, hidden operations included. */
   readonly nextCursor: number
+  /** `nextCursor` is smaller than the head. */
   readonly hasMore: boolean
   /** ext */
   readonly head?: number
@@ -115,6 +130,7 @@ export interface PullResponse {
 export interface PushRequest {
   readonly dbId: string
   readonly deviceId: string
+  /** By `opId`, strictly increasing, at most one per entity. */
   readonly ops: readonly SyncOperation[]
   /** ext: 16 bytes. */
   readonly epoch?: Uint8Array
@@ -143,6 +159,7 @@ export interface Conflict {
 
 export interface CommittedOp {
   readonly opId: number
+  /** The revision; 0 for a no-op delete of what is absent. */
   readonly entityVersion: number
 }
 
@@ -153,7 +170,9 @@ export interface RejectedOp {
   readonly message: string
 }
 
+/** Each operation of the request is in exactly one of the three lists, each list in opId order. */
 export interface PushResponse {
+  /** The highest opId of this request; of an empty one, the highest the server knows of the device. */
   readonly acknowledgedUpToOpId: number
   readonly conflicts: readonly Conflict[]
   /** ext: accepted ops, duplicates and no-ops included. */
