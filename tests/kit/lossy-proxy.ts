@@ -58,17 +58,16 @@ export async function startLossyProxy(
           return
         }
         counts.delivered++
+        const encoding = answer.headers['content-encoding']
         outgoing.writeHead(answer.statusCode, {
           'content-type': String(answer.headers['content-type']),
-          ...(answer.headers['content-encoding'] === undefined
-            ? {}
-            : { 'content-encoding': answer.headers['content-encoding'] }),
+          ...(typeof encoding === 'string' ? { 'content-encoding': encoding } : {}),
         })
         outgoing.end(answered)
       }
     },
   )
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', () => resolve()))
   return {
     url: `https://127.0.0.1:${port}`,
     get lost() {
@@ -79,7 +78,7 @@ export async function startLossyProxy(
     },
     close: async () => {
       server.closeAllConnections()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await new Promise<void>((resolve) => void server.close(() => resolve()))
       await dispatcher.close()
     },
   }
