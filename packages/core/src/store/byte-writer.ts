@@ -1,0 +1,78 @@
+/**
+ * Builds a byte string in pieces: small fields are gathered in blocks, big byte strings are taken by
+ * reference (whoever hands them in never changes them again). Numbers are little-endian.
+ */
+
+const FIRST_BLOCK_BYTES = 512
+const BLOCK_BYTES_MAX = 64 * 1024
+/** From here on, referring to a byte string is cheaper than copying it. */
+const REFERENCED_BYTES_MIN = 16 * 1024
+
+export class ByteWriter {
+  readonly #finished: Uint8Array[] = []
+  #block = new Uint8Array(FIRST_BLOCK_BYTES)
+  #used = 0
+  #finishedBytes = 0
+
+  get byteLength(): number {
+    return this.#finishedBytes + this.#used
+  }
+
+  /** What was written so far, in order. The writer must not be used afterwards. */
+  chunks(): readonly Uint8Array[] {
+    if (this.#used > 0) this.#finishBlock()
+    return this.#finished
+  }
+
+  byte(value: number): void {
+    this.#reserve(1)
+    this.#block[this.#used++] = value
+  }
+
+  /** An unsigned integer up to 2^53 - 1 in groups of seven bits, the lowest first. */
+  varint(value: number): void {
+    this.#reserve(8)
+    let rest = value
+    while (rest >= 0x80) {
+      this.#block[this.#used++] = (rest % 0x80) | 0x80
+      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 0x80)
+    }
+    this.#block[this.#used++] = rest
+  }
+
+  bytes(value: Uint8Array): void {
+    const length = value.length
+    if (length >= REFERENCED_BYTES_MIN) {
+      if (this.#used > 0) this.#finishBlock()
+      this.#finished.push(value)
+      this.#finishedBytes += length
+      return
+    }
+    this.#reserve(length)
+    copyInto(this.#block, this.#used, value)
+    this.#used += length
+  }
+
+  #reserve(length: number): void {
+    if (this.#used + length <= this.#block.length) return
+    const size = Math.max(length, Math.min(this.#block.length * 2, BLOCK_BYTES_MAX))
+    if (this.#used > 0) this.#finishBlock()
+    this.#block = new Uint8Array(size)
+  }
+
+  #finishBlock(): void {
+    this.#finished.push(this.#block.subarray(0, this.#used))
+    this.#finishedBytes += this.#used
+    this.#block = this.#block.subarray(this.#used)
+    this.#used = 0
+  }
+}
+
+/** Short copies are faster in a loop than through `set`. */
+export function copyInto(target: Uint8Array, offset: number, source: Uint8Array): void {
+  if (source.length > 32) {
+    target.set(source, offset)
+    return
+  }
+  for (let i = 0; i < source.length; i++) target[offset + i] = source[i] as number
+}

@@ -1,0 +1,175 @@
+/**
+ * Writes the state of one commit to the data file and makes a superblock name it.
+ *
+ * Order, which is what makes it safe: new extents to free space, flush; one superblock, flush; then
+ * the other, flush. What the old superblocks reach is not reused before both are replaced.
+ */
+import { assertInvariant } from '../errors/assert.ts'
+import type { File } from '../files/file-system.ts'
+import { encodeCatalog, type NamedTable } from './catalog.ts'
+import type { Checksum } from './checksum.ts'
+import { type Extent, unitsOf } from './extent.ts'
+import { extentKinds } from './extent-codec.ts'
+import { ExtentWriter } from './extent-writer.ts'
+import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
+import { LargeValue, type NodeRef, type Stored } from './node.ts'
+import { encodeNode } from './node-codec.ts'
+import type { PageFile } from './page-file.ts'
+import type { RetiredSpace } from './retired-space.ts'
+import { pause, type Scheduler } from './scheduler.ts'
+import type { SpaceMap } from './space.ts'
+import { ioFailed } from './store-errors.ts'
+import { type Superblock, writeSuperblock } from './superblock.ts'
+
+export interface CheckpointerOptions {
+  readonly pages: PageFile
+  readonly space: SpaceMap
+  readonly retired: RetiredSpace
+  readonly superblock: Superblock
+  readonly checksum: Checksum
+  readonly scheduler: Scheduler
+}
+
+/** A complete tree in the file, not yet named by a superblock. */
+export interface WrittenTree {
+  readonly checkpointLsn: number
+  readonly endUnit: number
+  readonly catalog: Extent | undefined
+  readonly freeList: Extent | undefined
+}
+
+export interface LogPlace {
+  readonly sealed: boolean
+  readonly walGeneration: number
+  readonly requiredLsn: number
+}
+
+export class Checkpointer {
+  readonly #options: CheckpointerOptions
+  #superblock: Superblock
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options
+    this.#superblock = options.superblock
+  }
+
+  /** The last one written. */
+  get superblock(): Superblock {
+    return this.#superblock
+  }
+
+  /** Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. */
+  async writeTree(tables: readonly NamedTable[], lsn: number): Promise<WrittenTree> {
+    if (lsn === this.#superblock.checkpointLsn) return this.#superblock
+    const { pages, space, retired, checksum, scheduler } = this.#options
+    const writer = new ExtentWriter(pages, space, checksum, scheduler)
+    const catalog: Stored = { extent: undefined }
+    const freeList: Stored = { extent: undefined }
+    try {
+      for (const [, { root }] of tables) {
+        if (root !== undefined) await writeNodes(root, writer)
+      }
+      const filled = tables.filter(([, { root }]) => root !== undefined)
+      if (filled.length > 0) {
+        await writer.add(catalog, extentKinds.catalog, filled.length, encodeCatalog(filled))
+      }
+      await retired.resolveTrees(
+        lsn,
+        (extent) => pages.readNode(extent),
+        () => pause(scheduler),
+      )
+      await this.#writeFreeList(freeList, lsn, writer)
+      await writer.flush()
+    } catch (error) {
+      writer.abandon()
+      for (const { extent } of [catalog, freeList]) {
+        if (extent !== undefined) space.free(extent.start, unitsOf(extent.bytes))
+      }
+      throw error
+    }
+    await flush(pages.file)
+    return {
+      checkpointLsn: lsn,
+      endUnit: space.endUnit,
+      catalog: catalog.extent,
+      freeList: freeList.extent,
+    }
+  }
+
+  /** Makes `tree` what is found at the next open; durable when it resolves. */
+  async writeSuperblock(tree: WrittenTree, log: LogPlace): Promise<void> {
+    const next: Superblock = {
+      storeId: this.#superblock.storeId,
+      sequence: this.#superblock.sequence + 1,
+      sealed: log.sealed,
+      checkpointLsn: tree.checkpointLsn,
+      requiredLsn: log.requiredLsn,
+      walGeneration: log.walGeneration,
+      endUnit: tree.endUnit,
+      catalog: tree.catalog,
+      freeList: tree.freeList,
+    }
+    await writeSuperblock(this.#options.pages.file, next, this.#options.checksum)
+    this.#retireReplaced(next)
+    this.#superblock = next
+  }
+
+  /** The catalog and free list of the superblock before are garbage once this one counts. */
+  #retireReplaced(next: Superblock): void {
+    const { catalog, freeList, checkpointLsn } = this.#superblock
+    if (next.checkpointLsn === checkpointLsn) return
+    const replaced = [{ extent: catalog }, { extent: freeList }]
+    this.#options.retired.add(next.checkpointLsn, replaced, [], false)
+  }
+
+  async #writeFreeList(place: Stored, lsn: number, writer: ExtentWriter): Promise<void> {
+    // Taking its own extent may cut one run in two.
+    const bytes = freeListBytes(this.#freeRuns(lsn).length + 1)
+    const extent = writer.place(place, bytes)
+    const runs = this.#freeRuns(lsn)
+    const encoded = encodeFreeList(runs, bytes)
+    await writer.write(place, extent, extentKinds.freeList, runs.length, encoded)
+  }
+
+  /** What is free once the superblock of `lsn` is the only one. */
+  #freeRuns(lsn: number): Run[] {
+    const { space, retired } = this.#options
+    const runs: Run[] = [...space.runs()]
+    const { catalog, freeList } = this.#superblock
+    for (const extent of [...retired.extentsUpTo(lsn), catalog, freeList]) {
+      if (extent !== undefined) runs.push([extent.start, unitsOf(extent.bytes)])
+    }
+    return joinRuns(runs)
+  }
+}
+
+/** Final whatever the reason: the pages of a failed flush may be lost. */
+async function flush(file: File): Promise<void> {
+  try {
+    await file.flush()
+  } catch (error) {
+    throw ioFailed(error)
+  }
+}
+
+/** Children before parents: a parent holds the places of its children. */
+async function writeNodes(ref: NodeRef, writer: ExtentWriter): Promise<void> {
+  if (ref.extent !== undefined) return
+  const node = ref.node
+  assertInvariant(node !== undefined, 'what is not in the file is in memory')
+  if (node.kind === 'branch') {
+    for (const child of node.children) {
+      if (child.extent === undefined) await writeNodes(child, writer)
+    }
+    const waiting = writer.add(ref, extentKinds.branch, node.children.length, encodeNode(node))
+    if (waiting !== undefined) await waiting
+    return
+  }
+  for (const value of node.values) {
+    if (!(value instanceof LargeValue) || value.extent !== undefined) continue
+    assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
+    await writer.addValue(value, value.bytes)
+  }
+  const waiting = writer.add(ref, extentKinds.leaf, node.keys.length, encodeNode(node))
+  if (waiting !== undefined) await waiting
+}

@@ -1,0 +1,57 @@
+/** The header every extent begins with. Specified in `docs/format.md`, "Extents". */
+import type { Checksum } from './checksum.ts'
+import type { Extent } from './extent.ts'
+import { viewOf } from './format.ts'
+
+export const EXTENT_HEADER_BYTES = 24
+
+export const extentKinds = { leaf: 1, branch: 2, value: 3, catalog: 4, freeList: 5 } as const
+
+export type ExtentKind = (typeof extentKinds)[keyof typeof extentKinds]
+
+/** The part of the header that its payload does not determine. */
+export interface ExtentHeader {
+  readonly kind: ExtentKind
+  readonly start: number
+  readonly count: number
+  readonly storeId: Uint8Array
+}
+
+/** Fills in the first `EXTENT_HEADER_BYTES` of `head`, for a payload of which `payloadChecksum` is known. */
+export function sealExtent(
+  head: Uint8Array,
+  header: ExtentHeader,
+  payloadBytes: number,
+  payloadChecksum: number,
+  checksum: Checksum,
+): void {
+  const view = viewOf(head)
+  view.setUint32(0, header.kind, true)
+  view.setUint32(4, payloadBytes, true)
+  view.setUint32(8, header.start, true)
+  // Enough of the store's id to tell an extent of another file.
+  head.set(header.storeId.subarray(0, 4), 12)
+  view.setUint32(16, header.count, true)
+  // The checksum goes over the payload first, so that large payloads are checksummed as they come.
+  view.setUint32(20, checksum(head.subarray(0, 20), payloadChecksum), true)
+}
+
+/** The number of items when `bytes` is the whole, undamaged extent; otherwise undefined. */
+export function openExtent(
+  bytes: Uint8Array,
+  extent: Extent,
+  kinds: readonly ExtentKind[],
+  storeId: Uint8Array,
+  checksum: Checksum,
+): { readonly kind: ExtentKind; readonly count: number } | undefined {
+  const view = viewOf(bytes)
+  const kind = kinds.find((candidate) => candidate === view.getUint32(0, true))
+  if (kind === undefined || view.getUint32(8, true) !== extent.start) return undefined
+  if (view.getUint32(4, true) !== extent.bytes - EXTENT_HEADER_BYTES) return undefined
+  for (let i = 0; i < 4; i++) if (bytes[12 + i] !== storeId[i]) return undefined
+  const payloadChecksum = checksum(bytes.subarray(EXTENT_HEADER_BYTES))
+  if (checksum(bytes.subarray(0, 20), payloadChecksum) !== view.getUint32(20, true)) {
+    return undefined
+  }
+  return { kind, count: view.getUint32(16, true) }
+}

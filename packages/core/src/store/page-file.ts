@@ -1,0 +1,102 @@
+/**
+ * Reads extents of the data file; every byte passes its checksum before it is used. An extent that
+ * is damaged fails the read that meets it with `corrupt`; others are not affected.
+ */
+
+import { assertInvariant } from '../errors/assert.ts'
+import type { File, MaybePromise } from '../files/file-system.ts'
+import { MalformedBytes } from './byte-reader.ts'
+import type { Checksum } from './checksum.ts'
+import { type Extent, UNIT_BYTES } from './extent.ts'
+import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
+import type { LargeValue, NodeRef, TreeNode } from './node.ts'
+import { decodeBranch, decodeLeaf } from './node-codec.ts'
+import type { NodeSource } from './node-source.ts'
+import { corrupt } from './store-errors.ts'
+
+interface OpenedExtent {
+  readonly kind: ExtentKind
+  readonly count: number
+  readonly payload: Uint8Array
+}
+
+export class PageFile implements NodeSource {
+  readonly file: File
+  readonly storeId: Uint8Array
+  readonly #checksum: Checksum
+
+  constructor(file: File, storeId: Uint8Array, checksum: Checksum) {
+    this.file = file
+    this.storeId = storeId
+    this.#checksum = checksum
+  }
+
+  load(ref: NodeRef): MaybePromise<TreeNode> {
+    if (ref.node !== undefined) return ref.node
+    const extent = placeOf(ref.extent)
+    const loaded = this.readNode(extent)
+    if (!(loaded instanceof Promise)) {
+      ref.node = loaded
+      return loaded
+    }
+    return loaded.then((node) => {
+      // Two readers may have waited for the same node: the first one counts, so that it stays one.
+      ref.node ??= node
+      return ref.node
+    })
+  }
+
+  loadValue(value: LargeValue): MaybePromise<Uint8Array> {
+    if (value.bytes !== undefined) return value.bytes
+    const opened = this.read(placeOf(value.extent), [extentKinds.value])
+    return opened instanceof Promise ? opened.then(({ payload }) => payload) : opened.payload
+  }
+
+  /** A node that nobody else will know. */
+  readNode(extent: Extent): MaybePromise<TreeNode> {
+    const opened = this.read(extent, [extentKinds.leaf, extentKinds.branch])
+    return opened instanceof Promise
+      ? opened.then((later) => this.#decode(extent, later))
+      : this.#decode(extent, opened)
+  }
+
+  read(extent: Extent, kinds: readonly ExtentKind[]): MaybePromise<OpenedExtent> {
+    const bytes = new Uint8Array(extent.bytes)
+    const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
+    return length instanceof Promise
+      ? length.then((later) => this.#open(extent, kinds, bytes, later))
+      : this.#open(extent, kinds, bytes, length)
+  }
+
+  #open(
+    extent: Extent,
+    kinds: readonly ExtentKind[],
+    bytes: Uint8Array,
+    length: number,
+  ): OpenedExtent {
+    const opened =
+      length === bytes.length && length >= EXTENT_HEADER_BYTES
+        ? openExtent(bytes, extent, kinds, this.storeId, this.#checksum)
+        : undefined
+    if (opened === undefined) throw this.#corrupt(extent, 'an extent fails its checks')
+    return { ...opened, payload: bytes.subarray(EXTENT_HEADER_BYTES) }
+  }
+
+  #decode(extent: Extent, { kind, count, payload }: OpenedExtent): TreeNode {
+    try {
+      return kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count)
+    } catch (error) {
+      if (error instanceof MalformedBytes) throw this.#corrupt(extent, error.message)
+      throw error
+    }
+  }
+
+  #corrupt(extent: Extent, what: string): Error {
+    return corrupt(this.file.name, extent.start * UNIT_BYTES, what)
+  }
+}
+
+function placeOf(extent: Extent | undefined): Extent {
+  assertInvariant(extent !== undefined, 'what is not in memory lies in the file')
+  return extent
+}

@@ -1,0 +1,93 @@
+/**
+ * Extents that the tree no longer uses and that something may still read: an open snapshot, or the
+ * superblock of the last checkpoint.
+ */
+import type { MaybePromise } from '../files/file-system.ts'
+import { type Extent, unitsOf } from './extent.ts'
+import { LargeValue, type NodeRef, type Stored, type TreeNode } from './node.ts'
+import type { SpaceMap } from './space.ts'
+
+interface Retired {
+  /** The first commit whose state does not need them. */
+  readonly lsn: number
+  stored: readonly Stored[]
+  /** Roots of trees that were dropped whole. */
+  trees: readonly NodeRef[]
+}
+
+export class RetiredSpace {
+  #retired: Retired[] = []
+
+  /** `mayBeWritten`: a checkpoint is under way and may give a place to what has none yet. */
+  add(
+    lsn: number,
+    stored: readonly Stored[],
+    trees: readonly NodeRef[],
+    mayBeWritten: boolean,
+  ): void {
+    // Keeping the extents alone lets go of the nodes.
+    const kept = mayBeWritten
+      ? stored
+      : stored.filter(({ extent }) => extent !== undefined).map(({ extent }) => ({ extent }))
+    if (kept.length > 0 || trees.length > 0) this.#retired.push({ lsn, stored: kept, trees })
+  }
+
+  /** Looks up what the trees dropped up to `lsn` consist of. */
+  async resolveTrees(
+    lsn: number,
+    readNode: (extent: Extent) => MaybePromise<TreeNode>,
+    step: () => Promise<void>,
+  ): Promise<void> {
+    for (const entry of this.#retired) {
+      if (entry.lsn > lsn || entry.trees.length === 0) continue
+      const found = [...entry.stored]
+      for (const root of entry.trees) await collectStored(root, found, readNode, step)
+      entry.stored = found
+      entry.trees = []
+    }
+  }
+
+  /** The extents that the state of `lsn` and later ones do not need. */
+  *extentsUpTo(lsn: number): Generator<Extent, void, void> {
+    for (const entry of this.#retired) {
+      if (entry.lsn > lsn) continue
+      for (const { extent } of entry.stored) if (extent !== undefined) yield extent
+    }
+  }
+
+  /** Frees what neither the superblocks, at `superblockLsn`, nor a reader, at `readerLsn` or later, can reach. */
+  release(superblockLsn: number, readerLsn: number, space: SpaceMap): void {
+    const lsn = Math.min(superblockLsn, readerLsn)
+    const kept: Retired[] = []
+    for (const entry of this.#retired) {
+      if (entry.lsn > lsn || entry.trees.length > 0) {
+        kept.push(entry)
+        continue
+      }
+      for (const { extent } of entry.stored) {
+        if (extent !== undefined) space.free(extent.start, unitsOf(extent.bytes))
+      }
+    }
+    this.#retired = kept
+  }
+}
+
+async function collectStored(
+  root: NodeRef,
+  found: Stored[],
+  readNode: (extent: Extent) => MaybePromise<TreeNode>,
+  step: () => Promise<void>,
+): Promise<void> {
+  const waiting: NodeRef[] = [root]
+  for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
+    found.push(ref)
+    let node = ref.node
+    if (node === undefined) {
+      if (ref.extent === undefined) continue
+      node = await readNode(ref.extent)
+      await step()
+    }
+    if (node.kind === 'branch') waiting.push(...node.children)
+    else for (const value of node.values) if (value instanceof LargeValue) found.push(value)
+  }
+}

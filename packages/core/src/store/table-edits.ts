@@ -1,0 +1,71 @@
+/** The tables as one transaction, or one recovery, changes them: an editor for each table touched. */
+import type { MaybePromise } from '../files/file-system.ts'
+import type { Head } from './head.ts'
+import { EditToken, type NodeRef, type TableRoot } from './node.ts'
+import type { TableNames } from './table-names.ts'
+import { type EditContext, TreeEditor } from './tree-editor.ts'
+
+export class TableEdits {
+  readonly #base: Head
+  readonly #names: TableNames
+  readonly #context: EditContext
+  /** By table number. */
+  readonly #editors: (TreeEditor | undefined)[] = []
+  readonly #droppedTrees: NodeRef[] = []
+
+  constructor(base: Head, names: TableNames, context: EditContext) {
+    this.#base = base
+    this.#names = names
+    this.#context = context
+  }
+
+  /** Trees that `clear` removed whole. */
+  get droppedTrees(): readonly NodeRef[] {
+    return this.#droppedTrees
+  }
+
+  put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void> {
+    return this.#editor(table).put(key, value)
+  }
+
+  delete(table: string, key: Uint8Array): MaybePromise<boolean> {
+    return this.#editor(table).delete(key)
+  }
+
+  clear(table: string): void {
+    const editor = this.#editor(table)
+    if (editor.root !== undefined) this.#droppedTrees.push(editor.root)
+    editor.clear()
+  }
+
+  /** The tree of a table as it is now; later changes may show in it. */
+  table(name: string): TableRoot | undefined {
+    const number = this.#names.find(name)
+    if (number === undefined) return undefined
+    return this.#editors[number] ?? this.#base.roots[number]
+  }
+
+  /** From here on, changes leave what was read before untouched. */
+  pin(): void {
+    this.#context.token = new EditToken()
+  }
+
+  /** The roots of all tables, as they are now. */
+  roots(): (TableRoot | undefined)[] {
+    const roots = this.#base.roots.slice()
+    for (const [number, editor] of this.#editors.entries()) {
+      if (editor !== undefined) roots[number] = { root: editor.root, count: editor.count }
+    }
+    return roots
+  }
+
+  #editor(table: string): TreeEditor {
+    const number = this.#names.numberOf(table)
+    let editor = this.#editors[number]
+    if (editor === undefined) {
+      editor = new TreeEditor(this.#base.roots[number], this.#context)
+      this.#editors[number] = editor
+    }
+    return editor
+  }
+}

@@ -1,0 +1,108 @@
+/** What the tree costs: how full its nodes are, and how much of it a read touches. */
+import { expect, test } from 'vitest'
+import { EditToken, type NodeRef, type TreeNode } from './node.ts'
+import type { NodeSource } from './node-source.ts'
+import { Random } from './random.test-kit.ts'
+import { SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { bytesOf, write } from './store-conformance-support.ts'
+import { tinySettings } from './store-workload.test-kit.ts'
+import { TreeEditor } from './tree-editor.ts'
+import { openTreeStore } from './tree-store.ts'
+
+const NODE_BYTES = 512
+
+const nothingToLoad: NodeSource = {
+  load: () => {
+    throw new Error('everything is in memory')
+  },
+  loadValue: () => {
+    throw new Error('everything is in memory')
+  },
+}
+
+function createEditor(): TreeEditor {
+  const token = new EditToken()
+  const context = { source: nothingToLoad, nodeBytes: NODE_BYTES, token, replaced: [] }
+  return new TreeEditor(undefined, context)
+}
+
+function nodesOf(root: NodeRef | undefined): TreeNode[] {
+  const node = root?.node
+  if (node === undefined) return []
+  return node.kind === 'leaf' ? [node] : [node, ...node.children.flatMap(nodesOf)]
+}
+
+function averageLeafBytes(editor: TreeEditor): number {
+  const leaves = nodesOf(editor.root).filter(({ kind }) => kind === 'leaf')
+  return leaves.reduce((sum, { bytes }) => sum + bytes, 0) / leaves.length
+}
+
+function keyAt(index: number): Uint8Array {
+  return bytesOf(String(index).padStart(8, '0'))
+}
+
+test('put: keys in order -> full leaves', async () => {
+  const editor = createEditor()
+  for (let i = 0; i < 5000; i++) await editor.put(keyAt(i), bytesOf('value'))
+  expect(averageLeafBytes(editor)).toBeGreaterThan(NODE_BYTES * 0.9)
+})
+
+test('put: keys at random -> leaves over half full, none too big', async () => {
+  const editor = createEditor()
+  const random = new Random(1)
+  for (let i = 0; i < 5000; i++) await editor.put(keyAt(random.below(1e8)), bytesOf('value'))
+  expect(averageLeafBytes(editor)).toBeGreaterThan(NODE_BYTES * 0.55)
+  for (const { bytes } of nodesOf(editor.root)) expect(bytes).toBeLessThanOrEqual(NODE_BYTES)
+})
+
+test('delete: most keys, in any order -> small nodes are merged', async () => {
+  const editor = createEditor()
+  const random = new Random(2)
+  for (let i = 0; i < 5000; i++) await editor.put(keyAt(i), bytesOf('value'))
+  for (let i = 0; i < 5000; i++) {
+    const isKept = random.chance(0.05)
+    if (!isKept) await editor.delete(keyAt((i * 1009) % 5000))
+  }
+  expect(editor.count).toBeGreaterThan(100)
+  expect(averageLeafBytes(editor)).toBeGreaterThan(NODE_BYTES * 0.25)
+})
+
+test('delete: all keys -> no root', async () => {
+  const editor = createEditor()
+  for (let i = 0; i < 3000; i++) await editor.put(keyAt(i), bytesOf('value'))
+  for (let i = 0; i < 3000; i++) expect(await editor.delete(keyAt((i * 1009) % 3000))).toBe(true)
+  expect([editor.root, editor.count]).toEqual([undefined, 0])
+})
+
+test('put: key and separator larger than a node -> stored', async () => {
+  const editor = createEditor()
+  const prefix = 'x'.repeat(2000)
+  for (let i = 0; i < 50; i++) await editor.put(bytesOf(`${prefix}${i}`), bytesOf('value'))
+  expect(editor.count).toBe(50)
+  for (let i = 0; i < 50; i++) expect(await editor.delete(bytesOf(`${prefix}${i}`))).toBe(true)
+  expect(editor.root).toBeUndefined()
+})
+
+test('read: opening and one key -> touches a path, not the tree', async () => {
+  const random = new Random(3)
+  const disk = new SimulatedDisk(random)
+  const store = await openTreeStore(disk.mount(), tinySettings(random))
+  await write(store, async (tx) => {
+    for (let i = 0; i < 2000; i++) await tx.put('t', keyAt(i), bytesOf('some value'))
+  })
+  await store.close()
+  const mount = disk.mount()
+  const again = await openTreeStore(mount, tinySettings(random))
+  expect(mount.operations).toBeLessThan(40)
+  const before = mount.operations
+  const snapshot = again.snapshot()
+  const cursor = snapshot.scan('t', { gte: keyAt(1000), lte: keyAt(1001) })
+  expect((await cursor.next(10)).keys.length).toBe(2)
+  expect((await cursor.next(10)).keys.length).toBe(0)
+  const reads = mount.operations - before
+  expect(reads).toBeLessThanOrEqual(6)
+  await snapshot.get('t', keyAt(1000))
+  expect(mount.operations - before).toBe(reads)
+  snapshot.release()
+  await again.close()
+})

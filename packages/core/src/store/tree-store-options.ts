@@ -1,0 +1,54 @@
+/** What can be set on a TreeStore, and what holds when it is not. */
+import { type Checksum, crc32 } from './checksum.ts'
+import type { Durability } from './key-value-store.ts'
+import { type Scheduler, systemScheduler } from './scheduler.ts'
+
+export interface TreeStoreOptions {
+  /**
+   * `strict`: a commit resolves when it is flushed. `relaxed`: when it is written; it is flushed at
+   * most `flushDelayMs` later, and until then a crash of the system may lose it (and all after it),
+   * but never a part of it.
+   */
+  readonly durability: Durability
+  /** `relaxed`: the longest time between a commit and its flush. Default 100. */
+  readonly flushDelayMs?: number
+  /** Encoded size above which a node is split. Default 8192. */
+  readonly nodeBytes?: number
+  /** Bytes of log after which a checkpoint begins. Default: half of the data, from 4 to 32 MiB. */
+  readonly walCheckpointBytes?: number
+  /** Space allocated ahead in the log, at most, in one go. Default 1 MiB. */
+  readonly walAllocationBytes?: number
+  /** CRC-32, for hosts that have a faster one (Node's `zlib.crc32`). */
+  readonly checksum?: Checksum
+  readonly scheduler?: Scheduler
+  /** Random bytes for ids and salts. Default: the host's cryptographic source. */
+  readonly randomBytes?: (length: number) => Uint8Array
+}
+
+export interface TreeStoreSettings extends Required<Omit<TreeStoreOptions, 'walCheckpointBytes'>> {
+  readonly walCheckpointBytes: number | undefined
+}
+
+export function settingsOf(options: TreeStoreOptions): TreeStoreSettings {
+  return {
+    durability: options.durability,
+    flushDelayMs: options.flushDelayMs ?? 100,
+    nodeBytes: options.nodeBytes ?? 8192,
+    walCheckpointBytes: options.walCheckpointBytes,
+    walAllocationBytes: options.walAllocationBytes ?? 1024 * 1024,
+    checksum: options.checksum ?? crc32,
+    scheduler: options.scheduler ?? systemScheduler,
+    randomBytes: options.randomBytes ?? hostRandomBytes,
+  }
+}
+
+/** What every JavaScript host offers, without asking for the types of one of them. */
+interface CryptoHost {
+  readonly crypto: { getRandomValues(target: Uint8Array): Uint8Array }
+}
+
+function hostRandomBytes(length: number): Uint8Array {
+  // The global exists in Node, workers and pages; its declared types differ between those.
+  const host = globalThis as unknown as CryptoHost
+  return host.crypto.getRandomValues(new Uint8Array(length))
+}

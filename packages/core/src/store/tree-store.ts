@@ -1,0 +1,410 @@
+/**
+ * The native store: a write-ahead log and a copy-on-write B+tree over a FileSystem. Its files are
+ * specified in `docs/format.md`.
+ *
+ * Two heads: the working head is what the next writer builds on, the visible head is what snapshots
+ * see. A commit moves the working head when it is handed over and the visible head when it is durable.
+ *
+ * Invariants
+ * 1. Acknowledged commits are a subset of the recovered ones, these a prefix of the commits in
+ *    order, each whole (`crash.test.ts`).
+ * 2. After a failed flush nothing is written any more (`write-failure.test.ts`).
+ * 3. Every unit of the data file is reachable from the superblock or free, never both (`crash.test.ts`).
+ */
+
+import { isEntiDBError } from '../errors/entidb-error.ts'
+import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
+import { Checkpointer } from './checkpoint.ts'
+import { openDataFile } from './data-file.ts'
+import { UNIT_BYTES } from './extent.ts'
+import { NEW_DATA_FILE } from './format.ts'
+import type { Head } from './head.ts'
+import type {
+  KeyValueStore,
+  RecoveryReport,
+  Storage,
+  StoreSnapshot,
+  StoreStats,
+  WriteTransaction,
+} from './key-value-store.ts'
+import { Mutex } from './mutex.ts'
+import { type Recovered, recover } from './recovery.ts'
+import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
+import { TreeSnapshot } from './store-snapshot.ts'
+import { settingsOf, type TreeStoreOptions, type TreeStoreSettings } from './tree-store-options.ts'
+import { createWal, removeWalsBelow } from './wal-directory.ts'
+import type { WalFile } from './wal-file.ts'
+import { SALT_BYTES } from './wal-format.ts'
+import { WalWriter } from './wal-writer.ts'
+import { type TransactionResult, TreeTransaction } from './write-transaction.ts'
+
+/**
+ * Opens the store in the directory, creating it when the directory holds none, and brings it to the
+ * last commit. Nothing is written before the files were understood.
+ *
+ * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `disk_full`, `io_failed`.
+ */
+export async function openTreeStore(
+  fileSystem: FileSystem,
+  options: TreeStoreOptions,
+): Promise<KeyValueStore> {
+  const settings = settingsOf(options)
+  const lock = await fileSystem.lock()
+  let data: File | undefined
+  try {
+    data = await openDataFile(fileSystem, settings.checksum, settings.randomBytes)
+    const recovered = await recover(fileSystem, data, settings)
+    await fileSystem.remove(NEW_DATA_FILE)
+    return await startStore(fileSystem, lock, recovered, settings)
+  } catch (error) {
+    await data?.close().catch(() => {})
+    await lock.release()
+    throw error
+  }
+}
+
+/** A directory as the storage of a database. */
+export function treeStorage(
+  fileSystem: FileSystem,
+  tunables: Omit<TreeStoreOptions, 'durability'> = {},
+): Storage {
+  return {
+    description: fileSystem.description,
+    open: ({ durability }) => openTreeStore(fileSystem, { ...tunables, durability }),
+  }
+}
+
+/**
+ * Makes what was recovered rest on flushed bytes alone. First the superblock, flushed as it is and
+ * repeated in the other slot: a process that died may have left it in the page cache only, and nothing
+ * may be overwritten or removed on its word before it is durable. Then a sealed tree, a new log, and
+ * the superblock that demands the log.
+ */
+async function startStore(
+  fileSystem: FileSystem,
+  lock: DirectoryLock,
+  recovered: Recovered,
+  settings: TreeStoreSettings,
+): Promise<TreeStore> {
+  const { superblock, head, pages, space, retired } = recovered
+  const { checksum, scheduler } = settings
+  const checkpointer = new Checkpointer({ pages, space, retired, superblock, checksum, scheduler })
+  const { walGeneration } = recovered
+  const { lsn } = head
+  await pages.file.flush()
+  await checkpointer.writeSuperblock(superblock, superblock)
+  if (!superblock.sealed || walGeneration > superblock.walGeneration) {
+    const tree = await checkpointer.writeTree(head.tables(), lsn)
+    await checkpointer.writeSuperblock(tree, { sealed: true, walGeneration, requiredLsn: lsn })
+  }
+  await removeWalsBelow(fileSystem, walGeneration + 1)
+  const wal = await createWal(fileSystem, walGeneration + 1, settings.walAllocationBytes)
+  try {
+    const salt = settings.randomBytes(SALT_BYTES)
+    const header = { generation: walGeneration + 1, storeId: superblock.storeId, salt }
+    await wal.start({ ...header, firstLsn: lsn + 1 }, checksum)
+    const log = { sealed: false, walGeneration: walGeneration + 1, requiredLsn: lsn }
+    await checkpointer.writeSuperblock(checkpointer.superblock, log)
+  } catch (error) {
+    await wal.close().catch(() => {})
+    throw error
+  }
+  retired.release(lsn, Number.POSITIVE_INFINITY, space)
+  return new TreeStore(fileSystem, lock, recovered, checkpointer, wal, settings)
+}
+
+const AUTOMATIC_CHECKPOINT_BYTES_MIN = 4 * 1024 * 1024
+const AUTOMATIC_CHECKPOINT_BYTES_MAX = 32 * 1024 * 1024
+
+class TreeStore implements KeyValueStore {
+  readonly recovery: RecoveryReport
+  readonly #fileSystem: FileSystem
+  readonly #lock: DirectoryLock
+  readonly #recovered: Recovered
+  readonly #checkpointer: Checkpointer
+  readonly #settings: TreeStoreSettings
+  readonly #wal: WalWriter
+  readonly #writers = new Mutex()
+  readonly #snapshots = new Set<TreeSnapshot>()
+  #working: Head
+  #visible: Head
+  /** Counts how often the working head was thrown away because the disk was full. */
+  #setbacks = 0
+  #failure: unknown
+  #closing: Promise<void> | undefined
+  #state: StoreStats['state'] = 'open'
+  #checkpointing: Promise<void> | undefined
+  #checkpoints = 0
+  /** Logs before the present one that the superblock still needs. */
+  #olderWals: {
+    readonly generation: number
+    readonly frameBytes: number
+    readonly fileBytes: number
+  }[] = []
+  #walGeneration: number
+  /** No automatic checkpoint below this size of the log: the last one found no space. */
+  #checkpointBytesMin = 0
+
+  constructor(
+    fileSystem: FileSystem,
+    lock: DirectoryLock,
+    recovered: Recovered,
+    checkpointer: Checkpointer,
+    wal: WalFile,
+    settings: TreeStoreSettings,
+  ) {
+    this.#fileSystem = fileSystem
+    this.#lock = lock
+    this.#recovered = recovered
+    this.#checkpointer = checkpointer
+    this.#settings = settings
+    this.recovery = recovered.report
+    this.#working = recovered.head
+    this.#visible = recovered.head
+    this.#walGeneration = recovered.walGeneration + 1
+    this.#wal = new WalWriter(wal, recovered.head.lsn, {
+      ...settings,
+      onDiskFull: () => this.#setBack(),
+      onFailure: (error) => this.#fail(error),
+    })
+  }
+
+  async begin(): Promise<WriteTransaction> {
+    if (this.#closing !== undefined) throw databaseClosed()
+    await this.#writers.acquire()
+    if (this.#failure !== undefined) {
+      this.#writers.release()
+      throw databaseFailed(this.#failure)
+    }
+    const base = this.#working
+    const setbacks = this.#setbacks
+    const { names, pages } = this.#recovered
+    return new TreeTransaction(base, names, pages, this.#settings.nodeBytes, {
+      commit: (result) => this.#accept(base, setbacks, result),
+      rollback: () => this.#writers.release(),
+    })
+  }
+
+  snapshot(): StoreSnapshot {
+    this.#assertNotClosed()
+    const snapshot = new TreeSnapshot(
+      this.#visible,
+      this.#recovered.pages,
+      this.#assertNotClosed,
+      (released) => this.#snapshots.delete(released),
+    )
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  async checkpoint(): Promise<void> {
+    if (this.#closing !== undefined) throw databaseClosed()
+    // One under way may have begun before commits that this one has to cover.
+    while (this.#checkpointing !== undefined) await this.#checkpointing.catch(() => {})
+    if (this.#closing !== undefined) throw databaseClosed()
+    await this.#startCheckpoint()
+  }
+
+  stats(): StoreStats {
+    const tables = this.#visible.tables()
+    const { file } = this.#recovered.pages
+    const wals = this.#olderWals
+    const isOpen = this.#state !== 'closed'
+    return {
+      state: this.#state,
+      lastLsn: this.#visible.lsn,
+      tables: tables.length,
+      entries: tables.reduce((sum, [, table]) => sum + table.count, 0),
+      walBytes: this.#walBytes(),
+      fileBytes: isOpen
+        ? wals.reduce((sum, wal) => sum + wal.fileBytes, file.size() + this.#wal.file.fileBytes)
+        : 0,
+      openSnapshots: this.#snapshots.size,
+      checkpoints: this.#checkpoints,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** The transaction ended in a commit: the next writer may begin. */
+  async #accept(base: Head, setbacks: number, result: TransactionResult): Promise<void> {
+    if (this.#failure !== undefined) {
+      this.#writers.release()
+      throw databaseFailed(this.#failure)
+    }
+    if (setbacks !== this.#setbacks) {
+      this.#writers.release()
+      throw diskFull(new Error('a commit that this one builds on found no space'))
+    }
+    const hasChanges = result.changes !== undefined
+    const head = hasChanges ? base.with(base.lsn + 1, result.roots) : base
+    this.#working = head
+    const done = this.#wal.append({
+      changes: result.changes,
+      apply: () => {
+        if (hasChanges) this.#show(head, result)
+      },
+    })
+    this.#writers.release()
+    return done
+  }
+
+  #show(head: Head, result: TransactionResult): void {
+    this.#visible = head
+    const mayBeWritten = this.#checkpointing !== undefined
+    this.#recovered.retired.add(head.lsn, result.replaced, result.droppedTrees, mayBeWritten)
+    const isIdle = this.#checkpointing === undefined && this.#closing === undefined
+    if (isIdle && this.#walBytes() > this.#checkpointBytes()) {
+      // A failure is latched, or shows at the next explicit checkpoint.
+      this.#startCheckpoint().catch(() => {})
+    }
+  }
+
+  /** Nothing since the visible head was written: whoever built on it is refused. */
+  #setBack(): void {
+    this.#setbacks++
+    this.#working = this.#visible
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    if (this.#state === 'open') this.#state = 'failed'
+    this.#writers.refuseWaiting(databaseFailed(error))
+  }
+
+  #walBytes(): number {
+    return this.#olderWals.reduce((sum, wal) => sum + wal.frameBytes, this.#wal.file.frameBytes)
+  }
+
+  #checkpointBytes(): number {
+    const dataBytes = this.#recovered.space.endUnit * UNIT_BYTES
+    const automatic = Math.min(
+      Math.max(dataBytes / 2, AUTOMATIC_CHECKPOINT_BYTES_MIN),
+      AUTOMATIC_CHECKPOINT_BYTES_MAX,
+    )
+    return Math.max(this.#settings.walCheckpointBytes ?? automatic, this.#checkpointBytesMin)
+  }
+
+  #startCheckpoint(): Promise<void> {
+    const running = this.#checkpointNow().finally(() => {
+      this.#checkpointing = undefined
+    })
+    this.#checkpointing = running
+    return running
+  }
+
+  async #checkpointNow(): Promise<void> {
+    if (this.#failure !== undefined) throw databaseFailed(this.#failure)
+    if (this.#wal.lastLsn === this.#checkpointer.superblock.checkpointLsn) return
+    try {
+      const head = await this.#switchLog()
+      this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
+      const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
+      await this.#commitTree(tree, {
+        sealed: false,
+        walGeneration: this.#walGeneration,
+        requiredLsn: head.lsn,
+      })
+      this.#checkpointBytesMin = 0
+    } catch (error) {
+      // Try again when the log has grown by half: by then there may be space.
+      this.#checkpointBytesMin = this.#walBytes() * 1.5
+      if (!isEntiDBError(error, 'disk_full') && !isEntiDBError(error, 'corrupt')) this.#fail(error)
+      throw error
+    }
+  }
+
+  /** From here on commits go to a new log. The answer is the state that the logs before lead to. */
+  async #switchLog(): Promise<Head> {
+    const generation = this.#walGeneration + 1
+    const next = await createWal(this.#fileSystem, generation, this.#settings.walAllocationBytes)
+    const old = this.#wal.file
+    const { storeId } = this.#recovered.superblock
+    const salt = this.#settings.randomBytes(SALT_BYTES)
+    let head = this.#visible
+    const between = (): void => {
+      head = this.#visible
+      this.#walGeneration = generation
+      const { frameBytes, fileBytes } = old
+      this.#olderWals.push({ generation: generation - 1, frameBytes, fileBytes })
+    }
+    try {
+      await this.#wal.switchTo(next, { generation, storeId, salt }, between)
+    } catch (error) {
+      if (this.#wal.file !== next) await next.close().catch(() => {})
+      throw error
+    }
+    return head
+  }
+
+  /** Both superblocks name the tree, and the logs it covers are gone. */
+  async #commitTree(
+    tree: Parameters<Checkpointer['writeSuperblock']>[0],
+    log: Parameters<Checkpointer['writeSuperblock']>[1],
+  ): Promise<void> {
+    try {
+      await this.#checkpointer.writeSuperblock(tree, log)
+      await this.#checkpointer.writeSuperblock(tree, log)
+    } catch (error) {
+      // Which of the trees the file names is not known: no more of it may be reused.
+      throw ioFailed(error)
+    }
+    const kept = log.sealed ? log.walGeneration + 1 : log.walGeneration
+    await removeWalsBelow(this.#fileSystem, kept)
+    this.#olderWals = this.#olderWals.filter((wal) => wal.generation >= kept)
+    this.#checkpoints++
+    this.#releaseSpace(tree.checkpointLsn)
+  }
+
+  #releaseSpace(superblockLsn: number): void {
+    let readerLsn = Number.POSITIVE_INFINITY
+    for (const snapshot of this.#snapshots) readerLsn = Math.min(readerLsn, snapshot.lsn)
+    this.#recovered.retired.release(superblockLsn, readerLsn, this.#recovered.space)
+  }
+
+  async #close(): Promise<void> {
+    // A failure sends away everyone who waits; closing then waits for the present writer alone.
+    await this.#writers.acquire().catch(() => this.#writers.acquire())
+    await this.#checkpointing?.catch(() => {})
+    await this.#wal.drain()
+    let failure: unknown
+    try {
+      if (this.#failure === undefined) await this.#seal()
+    } catch (error) {
+      failure = error
+    }
+    this.#state = 'closed'
+    this.#writers.refuseWaiting(databaseClosed())
+    await this.#wal.close().catch(() => {})
+    await this.#recovered.pages.file.close().catch(() => {})
+    await this.#lock.release()
+    if (failure !== undefined) throw failure
+  }
+
+  /** Leaves a complete tree and no log; without space for that, a log that must not become shorter. */
+  async #seal(): Promise<void> {
+    const { lsn } = this.#visible
+    const walGeneration = this.#walGeneration
+    this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
+    try {
+      const tree = await this.#checkpointer.writeTree(this.#visible.tables(), lsn)
+      await this.#commitTree(tree, { sealed: true, walGeneration, requiredLsn: lsn })
+    } catch (error) {
+      if (!isEntiDBError(error, 'disk_full')) throw error
+      const { superblock } = this.#checkpointer
+      await this.#checkpointer.writeSuperblock(superblock, {
+        sealed: superblock.sealed,
+        walGeneration: superblock.walGeneration,
+        requiredLsn: lsn,
+      })
+    }
+  }
+
+  readonly #assertNotClosed = (): void => {
+    if (this.#state === 'closed') throw databaseClosed()
+  }
+}

@@ -1,0 +1,137 @@
+/** The one writer's transaction: changes to the trees, and the same changes for the log. */
+import { EntiDBError } from '../errors/entidb-error.ts'
+import type { MaybePromise } from '../files/file-system.ts'
+import type { Head } from './head.ts'
+import type { KeyRange, TreeCursor, WriteTransaction } from './key-value-store.ts'
+import { EditToken, type NodeRef, type Stored, type TableRoot } from './node.ts'
+import type { NodeSource } from './node-source.ts'
+import { TableEdits } from './table-edits.ts'
+import type { TableNames } from './table-names.ts'
+import { getFromTree } from './tree.ts'
+import { RangeCursor } from './tree-cursor.ts'
+import type { EditContext } from './tree-editor.ts'
+import { ChangeWriter } from './wal-payload.ts'
+
+/** A commit is one frame of the log, whose length is a 32-bit number. */
+const TRANSACTION_BYTES_MAX = 2 ** 31
+
+/** What a transaction hands over when it commits. */
+export interface TransactionResult {
+  /** Undefined when nothing changed. */
+  readonly changes: readonly Uint8Array[] | undefined
+  readonly roots: readonly (TableRoot | undefined)[]
+  readonly replaced: readonly Stored[]
+  readonly droppedTrees: readonly NodeRef[]
+}
+
+export interface TransactionOwner {
+  commit(result: TransactionResult): Promise<void>
+  rollback(): void
+}
+
+export class TreeTransaction implements WriteTransaction {
+  readonly #base: Head
+  readonly #context: EditContext
+  readonly #edits: TableEdits
+  readonly #changes = new ChangeWriter()
+  readonly #owner: TransactionOwner
+  #open = true
+
+  constructor(
+    base: Head,
+    names: TableNames,
+    source: NodeSource,
+    nodeBytes: number,
+    owner: TransactionOwner,
+  ) {
+    this.#base = base
+    this.#context = { source, nodeBytes, token: new EditToken(), replaced: [] }
+    this.#edits = new TableEdits(base, names, this.#context)
+    this.#owner = owner
+  }
+
+  get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    this.#assertOpen()
+    return getFromTree(this.#edits.table(table)?.root, key, this.#context.source)
+  }
+
+  scan(table: string, range: KeyRange): TreeCursor {
+    this.#assertOpen()
+    this.#edits.pin()
+    return new RangeCursor(
+      this.#edits.table(table)?.root,
+      range,
+      this.#context.source,
+      this.#assertOpen,
+    )
+  }
+
+  count(table: string): number {
+    this.#assertOpen()
+    return this.#edits.table(table)?.count ?? 0
+  }
+
+  tables(): readonly string[] {
+    this.#assertOpen()
+    const present = this.#base.with(this.#base.lsn, this.#edits.roots())
+    return present.tables().map(([name]) => name)
+  }
+
+  put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void> {
+    this.#assertOpen()
+    if (this.#changes.byteLength + key.length + value.length > TRANSACTION_BYTES_MAX) {
+      throw new EntiDBError('too_large', 'The transaction has more than 2 GiB of changes.', {
+        details: { bytesMax: TRANSACTION_BYTES_MAX },
+      })
+    }
+    const waiting = this.#edits.put(table, key, value)
+    if (waiting instanceof Promise) {
+      return waiting.then(() => this.#changes.put(table, key, value))
+    }
+    this.#changes.put(table, key, value)
+  }
+
+  delete(table: string, key: Uint8Array): MaybePromise<boolean> {
+    this.#assertOpen()
+    const existed = this.#edits.delete(table, key)
+    if (existed instanceof Promise) {
+      return existed.then((later) => this.#logDelete(table, key, later))
+    }
+    return this.#logDelete(table, key, existed)
+  }
+
+  clear(table: string): void {
+    this.#assertOpen()
+    if ((this.#edits.table(table)?.count ?? 0) === 0) return
+    this.#edits.clear(table)
+    this.#changes.clear(table)
+  }
+
+  async commit(): Promise<void> {
+    this.#assertOpen()
+    this.#open = false
+    const isEmpty = this.#changes.byteLength === 0
+    return this.#owner.commit({
+      changes: isEmpty ? undefined : this.#changes.finish(),
+      roots: isEmpty ? this.#base.roots : this.#edits.roots(),
+      replaced: this.#context.replaced,
+      droppedTrees: this.#edits.droppedTrees,
+    })
+  }
+
+  rollback(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#owner.rollback()
+  }
+
+  #logDelete(table: string, key: Uint8Array, existed: boolean): boolean {
+    if (existed) this.#changes.delete(table, key)
+    return existed
+  }
+
+  readonly #assertOpen = (): void => {
+    if (this.#open) return
+    throw new EntiDBError('transaction_closed', 'The transaction has ended.')
+  }
+}
