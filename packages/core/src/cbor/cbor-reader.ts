@@ -1,0 +1,170 @@
+/**
+ * Reads CBOR items (RFC 8949) one at a time from `bytes[start, end)`. Strict: shortest heads, definite
+ * lengths, real UTF-8. A declared length is checked against the bytes that remain before anything is
+ * allocated. Every failure is `invalid_cbor` with `details: { offset, reason }`; afterwards the reader
+ * is useless.
+ */
+import { invalidCbor } from './invalid-cbor.ts'
+import { skipItem } from './skip-item.ts'
+import { readUtf8 } from './utf8.ts'
+
+const UINT = 0
+const NEGATIVE = 1
+const BYTES = 2
+const TEXT = 3
+const ARRAY = 4
+const MAP = 5
+const FALSE = 0xf4
+const TRUE = 0xf5
+const NULL = 0xf6
+
+export class CborReader {
+  private readonly bytes: Uint8Array
+  private readonly end: number
+  private offset: number
+
+  constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
+    if (!(start >= 0 && start <= end && end <= bytes.length)) {
+      throw new TypeError(`Not a range of ${bytes.length} bytes: ${start} to ${end}`)
+    }
+    // A view of Node's Buffer would be a Buffer, whose slice() does not copy.
+    this.bytes =
+      bytes.constructor === Uint8Array
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.offset = start
+    this.end = end
+  }
+
+  /** Index in `bytes` of the next item. */
+  get position(): number {
+    return this.offset
+  }
+
+  get atEnd(): boolean {
+    return this.offset === this.end
+  }
+
+  /** Major type of the next item, 0 to 7, without reading it. */
+  peekMajor(): number {
+    return this.peek() >>> 5
+  }
+
+  /** True when the next item is null, without reading it. */
+  isNull(): boolean {
+    return this.peek() === NULL
+  }
+
+  /** 0 to 2^53 - 1. */
+  readUint(): number {
+    return this.readArgument(UINT)
+  }
+
+  /** -(2^53 - 1) to 2^53 - 1. */
+  readInt(): number {
+    if (this.peekMajor() !== NEGATIVE) return this.readArgument(UINT)
+    const start = this.offset
+    const value = -1 - this.readArgument(NEGATIVE)
+    if (!Number.isSafeInteger(value)) throw invalidCbor(start, 'integer_out_of_range')
+    return value
+  }
+
+  /** A view of the input, not a copy. */
+  readBytes(): Uint8Array {
+    const length = this.readLength(BYTES, 1)
+    const start = this.offset
+    this.offset += length
+    return this.bytes.subarray(start, this.offset)
+  }
+
+  readText(): string {
+    const itemStart = this.offset
+    const length = this.readLength(TEXT, 1)
+    const start = this.offset
+    this.offset += length
+    const text = readUtf8(this.bytes, start, this.offset)
+    if (text === undefined) throw invalidCbor(itemStart, 'invalid_utf8')
+    return text
+  }
+
+  /** The number of items that follow; at least as many bytes remain. */
+  readArrayHeader(): number {
+    return this.readLength(ARRAY, 1)
+  }
+
+  /** The number of pairs that follow; at least twice as many bytes remain. */
+  readMapHeader(): number {
+    return this.readLength(MAP, 2)
+  }
+
+  readNull(): void {
+    if (this.peek() !== NULL) throw invalidCbor(this.offset, 'unexpected_type')
+    this.offset++
+  }
+
+  readBoolean(): boolean {
+    const initial = this.peek()
+    if (initial !== TRUE && initial !== FALSE) throw invalidCbor(this.offset, 'unexpected_type')
+    this.offset++
+    return initial === TRUE
+  }
+
+  /**
+   * Passes over one well-formed item of definite lengths, whatever it is: longer heads than needed,
+   * floats, tags and unknown simple values included. Arrays, maps and tags may nest `depthMax` deep
+   * (0: none).
+   */
+  skip(depthMax: number): void {
+    this.offset = skipItem(this.bytes, this.offset, this.end, depthMax)
+  }
+
+  /** The bytes of the next item, as a view; `skip` says which items pass. */
+  readRaw(depthMax: number): Uint8Array {
+    const start = this.offset
+    this.skip(depthMax)
+    return this.bytes.subarray(start, this.offset)
+  }
+
+  private peek(): number {
+    if (this.offset >= this.end) throw invalidCbor(this.offset, 'truncated')
+    return this.bytes[this.offset] as number
+  }
+
+  private readLength(major: number, bytesPerItem: number): number {
+    const start = this.offset
+    const length = this.readArgument(major)
+    if (length * bytesPerItem > this.end - this.offset) {
+      throw invalidCbor(start, 'length_exceeds_input')
+    }
+    return length
+  }
+
+  private readArgument(major: number): number {
+    const start = this.offset
+    const initial = this.peek()
+    if (initial >>> 5 !== major) throw invalidCbor(start, 'unexpected_type')
+    const info = initial & 0x1f
+    if (info < 24) {
+      this.offset = start + 1
+      return info
+    }
+    if (info === 31 && major !== UINT && major !== NEGATIVE) {
+      throw invalidCbor(start, 'indefinite_length')
+    }
+    if (info > 27) throw invalidCbor(start, 'reserved_encoding')
+    return this.readLongArgument(start, 1 << (info - 24))
+  }
+
+  private readLongArgument(start: number, width: number): number {
+    if (this.end - start <= width) throw invalidCbor(start, 'truncated')
+    let value = 0
+    for (let i = start + 1; i <= start + width; i++) {
+      value = value * 256 + (this.bytes[i] as number)
+    }
+    const smallest = width === 1 ? 24 : 2 ** (width * 4)
+    if (value < smallest) throw invalidCbor(start, 'not_shortest')
+    if (value > Number.MAX_SAFE_INTEGER) throw invalidCbor(start, 'integer_out_of_range')
+    this.offset = start + 1 + width
+    return value
+  }
+}

@@ -1,0 +1,12 @@
+/** The CBOR codec of EntiDB: `docs/encoding.md` is its specification. */
+export { CborReader } from './cbor-reader.ts'
+export { CborWriter } from './cbor-writer.ts'
+export type { FrozenEntity } from './entity-decoder.ts'
+export { decodeEntity, decodeFrozenEntity } from './entity-decoder.ts'
+export { encodeEntity } from './entity-encoder.ts'
+export type { EntityLimits } from './entity-limits.ts'
+export { DEPTH_MAX, ENTITY_BYTES_MAX } from './entity-limits.ts'
+export type { EntityFormLimits } from './entity-validator.ts'
+export { assertDeterministicEntity, readEntityId } from './entity-validator.ts'
+export type { InvalidCborReason } from './invalid-cbor.ts'
+export type { InvalidEntityReason } from './invalid-entity.ts'

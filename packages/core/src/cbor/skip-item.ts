@@ -1,0 +1,58 @@
+/**
+ * Finds the end of one well-formed item without building it. One loop and a stack of counters no
+ * deeper than `depthMax`: hostile nesting costs neither call stack nor more than linear time.
+ */
+import { invalidCbor } from './invalid-cbor.ts'
+
+/** Returns the offset behind the item at `start`; anything ill-formed or indefinite is `invalid_cbor`. */
+export function skipItem(bytes: Uint8Array, start: number, end: number, depthMax: number): number {
+  const pending: number[] = []
+  let offset = start
+  let left = 1
+  for (;;) {
+    while (left === 0) {
+      const outer = pending.pop()
+      if (outer === undefined) return offset
+      left = outer
+    }
+    left--
+    const itemStart = offset
+    const argument = readArgument(bytes, itemStart, end)
+    const initial = bytes[itemStart] as number
+    offset += headBytesOf(initial)
+    const major = initial >>> 5
+    if (major === 2 || major === 3) {
+      if (argument > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
+      offset += argument
+    } else if (major >= 4 && major <= 6) {
+      const items = major === 4 ? argument : major === 5 ? argument * 2 : 1
+      if (items > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
+      if (pending.length >= depthMax) throw invalidCbor(itemStart, 'too_deep')
+      pending.push(left)
+      left = items
+    }
+  }
+}
+
+/** The argument of the head at `offset`; past 2^53 only its magnitude is right, which is enough here. */
+function readArgument(bytes: Uint8Array, offset: number, end: number): number {
+  if (offset >= end) throw invalidCbor(offset, 'truncated')
+  const initial = bytes[offset] as number
+  const info = initial & 0x1f
+  if (info < 24) return info
+  if (info === 31 && initial !== 0x1f && initial !== 0x3f && initial !== 0xdf) {
+    throw invalidCbor(offset, 'indefinite_length')
+  }
+  if (info > 27) throw invalidCbor(offset, 'reserved_encoding')
+  const width = 1 << (info - 24)
+  if (end - offset <= width) throw invalidCbor(offset, 'truncated')
+  let value = 0
+  for (let i = offset + 1; i <= offset + width; i++) value = value * 256 + (bytes[i] as number)
+  if (initial === 0xf8 && value < 32) throw invalidCbor(offset, 'reserved_encoding')
+  return value
+}
+
+function headBytesOf(initial: number): number {
+  const info = initial & 0x1f
+  return info < 24 ? 1 : 1 + (1 << (info - 24))
+}
