@@ -1,0 +1,44 @@
+/** The two ways to show progress to people. */
+import cliProgress from 'cli-progress'
+import type { ProgressReport } from './reporter.ts'
+import { formatCount } from './units.ts'
+
+const lineIntervalMs = 2_000
+
+/** A bar that redraws in place and vanishes when the work ends. */
+export function createBarProgress(title: string, stream: NodeJS.WriteStream): ProgressReport {
+  const format = `  ${title} {bar} {percentage}%  {value}/{total}  {eta_formatted} left`
+  const bar = new cliProgress.SingleBar(
+    { format, stream, hideCursor: true, clearOnComplete: true, gracefulExit: false, barsize: 30 },
+    cliProgress.Presets.shades_classic,
+  )
+  let started = false
+  return {
+    update: (done, total) => {
+      if (!started) bar.start(total, done)
+      started = true
+      bar.setTotal(total)
+      bar.update(done)
+    },
+    end: () => {
+      if (started) bar.stop()
+    },
+  }
+}
+
+/** A line every two seconds, so that logs stay short and short work says nothing. */
+export function createLineProgress(
+  title: string,
+  line: (text: string) => void,
+  now: () => number,
+): ProgressReport {
+  let shownAt = now()
+  return {
+    update: (done, total) => {
+      if (now() - shownAt < lineIntervalMs) return
+      shownAt = now()
+      line(`  ${title}: ${formatCount(done)} of ${formatCount(total)}`)
+    },
+    end: () => {},
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Port: what a command tells its user while it runs. There are two of them: text for people (bars when
+ * there is a terminal) and JSON lines for programs. A command says everything to both; each takes what
+ * it needs.
+ */
+export interface Reporter {
+  /** One line for people. */
+  note(text: string): void
+  /** Something the user should know although all went on. Both readers get it. */
+  warn(text: string): void
+  /** For people. Cells are printed as they are; numbers go to the right. */
+  table(table: ReportTable): void
+  /** For programs: one JSON object `{ event, ...facts }`. */
+  fact(event: string, facts: Readonly<Record<string, unknown>>): void
+  /** Work that takes a while. `end` it before saying anything else. */
+  progress(title: string): ProgressReport
+}
+
+export interface ReportTable {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly (string | number)[])[]
+}
+
+export interface ProgressReport {
+  update(done: number, total: number): void
+  end(): void
+}

@@ -1,0 +1,80 @@
+/**
+ * A self-made certificate for this machine's own names (localhost, 127.0.0.1, ::1): real TLS without an
+ * authority. Clients trust it by being given it (`cert.pem`); the key never leaves its file.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generate } from 'selfsigned'
+import { createFileOnce, PUBLIC_MODE, readIfThere, SECRET_MODE } from './file-once.ts'
+
+export interface TlsIdentity {
+  /** PEM. */
+  readonly cert: string
+  /** PEM, PKCS #8. */
+  readonly key: string
+  /** Where `cert` lies, for clients that want a file. */
+  readonly certFile: string
+  /** False when it was found. */
+  readonly made: boolean
+}
+
+const hourMs = 3_600_000
+const lifetimeMs = 825 * 24 * hourMs
+
+/** The names such a certificate is good for. */
+export const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '::1']
+
+/**
+ * The certificate kept in the directory. It is made on the first call, and made anew when it has less
+ * than a day to live or does not fit its key. `wallClockMs` is in milliseconds since 1970.
+ */
+export async function ensureCertificate(
+  directory: string,
+  wallClockMs: number,
+): Promise<TlsIdentity> {
+  const certFile = join(directory, 'cert.pem')
+  const keyFile = join(directory, 'key.pem')
+  const [cert, key] = await Promise.all([readIfThere(certFile), readIfThere(keyFile)])
+  if (cert !== undefined && key !== undefined && isUsable(cert, key, wallClockMs)) {
+    return { cert, key, certFile, made: false }
+  }
+  await Promise.all([rm(certFile, { force: true }), rm(keyFile, { force: true })])
+  const made = await generateCertificate(wallClockMs)
+  await createFileOnce(keyFile, made.key, SECRET_MODE)
+  await createFileOnce(certFile, made.cert, PUBLIC_MODE)
+  return { ...made, certFile, made: true }
+}
+
+function isUsable(cert: string, key: string, wallClockMs: number): boolean {
+  try {
+    const certificate = new X509Certificate(cert)
+    const remainingMs = Date.parse(certificate.validTo) - wallClockMs
+    return remainingMs > 24 * hourMs && certificate.checkPrivateKey(createPrivateKey(key))
+  } catch {
+    // Not PEM at all: as good as absent.
+    return false
+  }
+}
+
+async function generateCertificate(wallClockMs: number): Promise<{ cert: string; key: string }> {
+  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(wallClockMs - hourMs),
+    notAfterDate: new Date(wallClockMs + lifetimeMs),
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: LOOPBACK_NAMES.map((name) =>
+          name === 'localhost' ? { type: 2, value: name } : { type: 7, ip: name },
+        ),
+      },
+    ],
+  })
+  return { cert: made.cert, key: made.private }
+}

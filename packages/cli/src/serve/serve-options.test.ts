@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CommandArguments } from '../cli/command-arguments.ts'
+import { UsageError } from '../cli/usage-error.ts'
+import { parseServeOptions, type ServeOptions } from './serve-options.ts'
+import { serveOptionsDefinition } from './serve-options-definition.ts'
+
+let directory: string
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'entidb-serve-'))
+})
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function parse(words: string[], env: Record<string, string> = {}): Promise<ServeOptions> {
+  const data = ['--data', join(directory, 'server')]
+  return parseServeOptions(new CommandArguments(serveOptionsDefinition, [...data, ...words]), env)
+}
+
+describe('serve options', () => {
+  test('transport: --self-signed -> a certificate kept beside the data', async () => {
+    const first = await parse(['--self-signed', '--token', 't'])
+    expect(first.transport).toMatchObject({ tls: { cert: expect.stringContaining('CERTIFICATE') } })
+    expect(await parse(['--self-signed', '--token', 't'])).toEqual(first)
+  })
+
+  test('transport: --cert and --key -> what the files hold', async () => {
+    const file = join(directory, 'pem')
+    writeFileSync(file, 'text')
+    const { transport } = await parse(['--cert', file, '--key', file, '--token', 't'])
+    expect(transport).toEqual({ tls: { cert: 'text', key: 'text' } })
+  })
+
+  test.each([
+    ['none', []],
+    ['two', ['--self-signed', '--behind-proxy']],
+    ['half of one', ['--cert', 'x']],
+  ])('transport: %s -> usage error', async (_, words) => {
+    await expect(parse([...words, '--token', 't'])).rejects.toBeInstanceOf(UsageError)
+  })
+
+  test('tokens: option, file or environment -> that one; the options win', async () => {
+    const file = join(directory, 'token')
+    writeFileSync(file, 'from-file\n')
+    const tokensOf = async (words: string[]): Promise<string[]> =>
+      Object.keys((await parse(['--behind-proxy', ...words], { ENTIDB_TOKEN: 'from-env' })).tokens)
+    expect(await tokensOf([])).toEqual(['from-env'])
+    expect(await tokensOf(['--token', 'from-option'])).toEqual(['from-option'])
+    expect(await tokensOf(['--token-file', file])).toEqual(['from-file'])
+  })
+
+  test('tokens: none, or both options -> usage error', async () => {
+    await expect(parse(['--behind-proxy'])).rejects.toBeInstanceOf(UsageError)
+    const both = ['--behind-proxy', '--token', 't', '--token-file', 'f']
+    await expect(parse(both)).rejects.toBeInstanceOf(UsageError)
+  })
+})

@@ -1,0 +1,73 @@
+/** What an application says about its collections when it opens a database. */
+import type { StandardSchema } from './standard-schema.ts'
+
+/** What every entity has. */
+export interface Entity {
+  readonly id: string
+}
+
+/** The entity type of a collection that names none. */
+export interface AnyEntity extends Entity {
+  readonly [field: string]: unknown
+}
+
+/** The name of a field, or the way to a nested one: `'address.city'`. */
+export type FieldPath<T> = (keyof T & string) | `${keyof T & string}.${string}`
+
+export type Direction = 'asc' | 'desc'
+
+/** A field in ascending order, or `{ field: 'desc' }`. */
+export type IndexField<T> = FieldPath<T> | { readonly [F in FieldPath<T>]?: Direction }
+
+export interface IndexOptions<T> {
+  readonly on: readonly IndexField<T>[]
+  /** No two entities have the same values here; a missing field counts as null. Default false. */
+  readonly unique?: boolean
+  /** Leaves out entities that lack one of the fields; then they do not count for `unique` either. */
+  readonly sparse?: boolean
+}
+
+export interface CollectionOptions<T extends Entity> {
+  /**
+   * Checked on every local write, synchronously. It must not transform: what it returns has to equal
+   * what it was given.
+   */
+  readonly schema?: StandardSchema<unknown, T>
+  /** Version of the entities' shape, from 1 (the default). Recorded with every local write. */
+  readonly version?: number
+  /** By name: a list of fields, or the long form. */
+  readonly indexes?: {
+    readonly [name: string]: readonly IndexField<NoInfer<T>>[] | IndexOptions<NoInfer<T>>
+  }
+}
+
+declare const entityType: unique symbol
+
+export interface CollectionDefinition<T extends Entity = AnyEntity> extends CollectionOptions<T> {
+  /** Never there: it carries the entity type. */
+  readonly [entityType]?: T
+}
+
+/** Definitions by collection name. */
+export interface CollectionDefinitions {
+  // The one place that must fit every entity type: definitions are only read where the type is known.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly [name: string]: CollectionDefinition<any>
+}
+
+/** The entity type of a definition. */
+export type EntityOf<D> = D extends CollectionDefinition<infer T> ? T : never
+
+/**
+ * Describes one collection, for `EntiDB.open`. Fields are told by name, nested ones as `'address.city'`.
+ *
+ * @example
+ * const people = defineCollection<Person>({
+ *   indexes: { recent: ['status', { createdAt: 'desc' }], email: { on: ['email'], unique: true } },
+ * })
+ */
+export function defineCollection<T extends Entity = AnyEntity>(
+  options: CollectionOptions<T> = {},
+): CollectionDefinition<T> {
+  return { ...options }
+}

@@ -1,0 +1,195 @@
+/** The reads of a collection: the same in a database, a snapshot and a transaction. */
+import type { AnyEntity, CollectionDefinitions, Entity, EntityOf } from './collection-definition.ts'
+import type { CollectionState } from './collection-state.ts'
+import { invalidQuery } from './entity-errors.ts'
+import { idKeyOf } from './entity-id.ts'
+import type { EntityReader } from './entity-reader.ts'
+import { formatPlace, parsePlace } from './page-token.ts'
+import { parseQuery } from './parsed-query.ts'
+import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
+import { placeOf, QueryRun } from './query-run.ts'
+import type { ReadSource } from './read-source.ts'
+import { entityBytes } from './record.ts'
+import type { Steps } from './steps.ts'
+
+/** Stored bytes of an entity. */
+export interface RawEntity {
+  /** Deterministic CBOR; must not be changed. */
+  readonly bytes: Uint8Array
+  /** The replicated revision; of the state the local edits were made on while there are any. 0: none. */
+  readonly version: number
+  /** The version of the collection's shape that the bytes were written in. */
+  readonly schemaVersion: number
+}
+
+/** What a database, a snapshot and a transaction have in common: collections to read. */
+export interface ReadScope<D extends CollectionDefinitions = CollectionDefinitions> {
+  /** Error: `unknown_collection`. */
+  collection<K extends keyof D & string>(name: K): CollectionReader<EntityOf<D[K]>>
+}
+
+const SCAN_BATCH = 256
+
+/**
+ * Entities come back deeply frozen, and one version of an entity is one object as long as it is cached.
+ * One that holds a Date or Uint8Array is decoded anew for every read.
+ *
+ * Errors of every method: `database_closed`, or `transaction_closed` after the end of the transaction or
+ * snapshot it belongs to; `io_failed`, `corrupt`.
+ */
+export class CollectionReader<T extends Entity = AnyEntity> {
+  readonly #state: CollectionState
+  readonly #source: ReadSource
+
+  constructor(state: CollectionState, source: ReadSource) {
+    this.#state = state
+    this.#source = source
+  }
+
+  get name(): string {
+    return this.#state.name
+  }
+
+  /** Undefined when there is no such entity. */
+  async get(id: string): Promise<Readonly<T> | undefined> {
+    this.#source.assertOpen()
+    if (this.#source.readsLatest) {
+      const latest = this.#state.cache.latest(id)
+      if (latest !== undefined) return latest as Readonly<T>
+    }
+    assertIdArgument(id)
+    const entity = await this.#source.read((reader) => reader.get(this.#state, id))
+    // Put in as T; replicated entities are taken at their word.
+    return entity as Readonly<T> | undefined
+  }
+
+  /** In the order of `ids`, undefined where there is no such entity; all from one state. */
+  async getMany(ids: readonly string[]): Promise<(Readonly<T> | undefined)[]> {
+    this.#source.assertOpen()
+    const taken = [...ids]
+    taken.forEach(assertIdArgument)
+    const entities = await this.#source.read((reader) => getAll(reader, this.#state, taken))
+    // As in `get`.
+    return entities as (Readonly<T> | undefined)[]
+  }
+
+  /** The stored bytes, exactly; undefined when there is no such entity. */
+  async getRaw(id: string): Promise<RawEntity | undefined> {
+    assertIdArgument(id)
+    const stored = await this.#source.read((reader) => reader.findRecord(this.#state, idKeyOf(id)))
+    if (stored === undefined) return undefined
+    const { revision, schemaVersion } = stored
+    return { bytes: entityBytes(stored), version: revision, schemaVersion }
+  }
+
+  /**
+   * All answers. Error: `invalid_query`.
+   *
+   * @example
+   * await people.find({
+   *   where: { status: 'open', createdAt: { gte: t0, lt: t1 } },
+   *   orderBy: { createdAt: 'desc' },
+   *   limit: 20,
+   * })
+   */
+  async find(query?: Query<T>): Promise<readonly Readonly<T>[]> {
+    const run = new QueryRun(this.#state, parseQuery(query))
+    // As in `get`.
+    return (await this.#source.read((reader) => run.all(reader))) as readonly Readonly<T>[]
+  }
+
+  /** The first answer. Error: `invalid_query`. */
+  async first(query: Query<T> = {}): Promise<Readonly<T> | undefined> {
+    const parsed = parseQuery(query)
+    const run = new QueryRun(this.#state, { ...parsed, limit: Math.min(1, parsed.limit) })
+    const [first] = await this.#source.read((reader) => run.next(reader, 1))
+    // As in `get`.
+    return first as Readonly<T> | undefined
+  }
+
+  /** How many answers, `limit` included. Error: `invalid_query`. */
+  async count(query?: Query<T>): Promise<number> {
+    const parsed = parseQuery(query)
+    const isAll = parsed.conditions.length === 0 && parsed.predicates.length === 0
+    const { recordTable } = this.#state
+    if (isAll)
+      return Math.min(
+        parsed.limit,
+        await this.#source.read((reader) => countAll(reader, recordTable)),
+      )
+    const run = new QueryRun(this.#state, { ...parsed, order: [] })
+    return this.#source.read((reader) => run.count(reader))
+  }
+
+  /**
+   * Streams the answers, all from one state. Without an index for its order, `orderBy` has to gather them
+   * first. Error: `invalid_query`.
+   *
+   * @example
+   * for await (const person of people.scan({ where: { status: 'open' } })) print(person)
+   */
+  async *scan(query?: Query<T>): AsyncGenerator<Readonly<T>, void, undefined> {
+    const run = new QueryRun(this.#state, parseQuery(query), { streams: true })
+    const view = this.#source.pin()
+    try {
+      for (;;) {
+        const entities = await view.read((reader) => run.next(reader, SCAN_BATCH))
+        if (entities.length === 0) return
+        // As in `get`.
+        for (const entity of entities) yield entity as Readonly<T>
+      }
+    } finally {
+      view.release()
+    }
+  }
+
+  /**
+   * One page of the answers. A later page goes on behind the last entity of the one before, whatever was
+   * written meanwhile. Error: `invalid_query`.
+   *
+   * @example
+   * const page = await people.findPage({ orderBy: { name: 'asc' }, limit: 20, after: last?.next })
+   */
+  async findPage(query: PageQuery<T>): Promise<Page<T>> {
+    const parsed = parseQuery(query)
+    const { limit, order } = parsed
+    if (!(limit >= 1 && limit < Infinity))
+      throw invalidQuery('findPage needs a limit of at least 1')
+    const after = query.after === undefined ? undefined : parsePlace(query.after, order.length)
+    const more = { ...parsed, limit: limit + 1 }
+    const run = new QueryRun(this.#state, more, after === undefined ? {} : { after })
+    const found = await this.#source.read((reader) => run.all(reader))
+    const items = found.slice(0, limit)
+    const last = found.length > limit ? items.at(-1) : undefined
+    const next = last === undefined ? undefined : formatPlace(placeOf(last, order))
+    // As in `get`.
+    return { items: items as readonly Readonly<T>[], next }
+  }
+
+  /** Runs the query and tells how it was answered. Error: `invalid_query`. */
+  async explain(query?: Query<T>): Promise<QueryExplanation> {
+    const run = new QueryRun(this.#state, parseQuery(query))
+    await this.#source.read((reader) => run.all(reader))
+    return run.explanation
+  }
+}
+
+function assertIdArgument(id: unknown): asserts id is string {
+  if (typeof id !== 'string') throw new TypeError(`An id is a string, not ${typeof id}`)
+}
+
+function* getAll(
+  reader: EntityReader,
+  state: CollectionState,
+  ids: readonly string[],
+): Steps<(object | undefined)[]> {
+  const entities: (object | undefined)[] = []
+  for (const id of ids) entities.push(yield* reader.get(state, id))
+  return entities
+}
+
+function* countAll({ view }: EntityReader, table: string): Steps<number> {
+  const answer = view.count(table)
+  // The runner resolves promises to what they promise.
+  return answer instanceof Promise ? ((yield answer) as number) : answer
+}

@@ -1,0 +1,137 @@
+/** A collection as an open database knows it. */
+import type { CollectionDefinition, Direction } from './collection-definition.ts'
+import type { CollectionCache } from './entity-cache.ts'
+import { isFieldPath } from './field-path.ts'
+import { createIndexPlan, type IndexPlan, type IndexSpec } from './index-plan.ts'
+import type { StandardSchema } from './standard-schema.ts'
+
+export interface CollectionState {
+  readonly name: string
+  /** Named with a leading `_`: outside the change feed and replication. */
+  readonly isSystem: boolean
+  /** False for one that only replication, or an earlier definition, speaks of. */
+  readonly isDefined: boolean
+  readonly recordTable: string
+  readonly replicaTable: string
+  readonly schema: StandardSchema | undefined
+  readonly schemaVersion: number
+  readonly indexes: readonly IndexPlan[]
+  readonly hasUnique: boolean
+  readonly cache: CollectionCache
+  readonly maxIdBytes: number
+}
+
+export interface CollectionSpec {
+  readonly schemaVersion: number
+  readonly indexes: { readonly [name: string]: IndexSpec }
+}
+
+export interface CollectionSetting {
+  readonly name: string
+  readonly spec: CollectionSpec
+  readonly schema: StandardSchema | undefined
+  readonly isDefined: boolean
+  readonly cache: CollectionCache
+  readonly maxIdBytes: number
+}
+
+const RECORD_PREFIX = 'c:'
+const REPLICA_PREFIX = 'r:'
+
+export function createCollectionState(setting: CollectionSetting): CollectionState {
+  const { name, spec, ...rest } = setting
+  const indexes = Object.entries(spec.indexes).map(([index, value]) =>
+    createIndexPlan(name, index, value),
+  )
+  return {
+    ...rest,
+    name,
+    isSystem: isSystemName(name),
+    recordTable: recordTable(name),
+    replicaTable: replicaTable(name),
+    schemaVersion: spec.schemaVersion,
+    indexes,
+    hasUnique: indexes.some(({ unique }) => unique),
+  }
+}
+
+export function isSystemName(name: string): boolean {
+  return name.startsWith('_')
+}
+
+export function recordTable(collection: string): string {
+  return RECORD_PREFIX + collection
+}
+
+export function replicaTable(collection: string): string {
+  return REPLICA_PREFIX + collection
+}
+
+/** The collection that a table holds records or replica rows of. */
+export function collectionOfTable(table: string): string | undefined {
+  const prefix = table.slice(0, 2)
+  return prefix === RECORD_PREFIX || prefix === REPLICA_PREFIX ? table.slice(2) : undefined
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+/** 1 to 64 of `A-Z a-z 0-9 _ -`. @throws TypeError */
+export function assertCollectionName(name: string, options: { readonly system: boolean }): void {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new TypeError(`A collection is named by 1 to 64 of A-Z a-z 0-9 _ -, not ${String(name)}`)
+  }
+  if (isSystemName(name) === options.system) return
+  throw new TypeError(
+    options.system
+      ? `A system collection is named with a leading _, not ${name}`
+      : `Names with a leading _, such as ${name}, are reserved`,
+  )
+}
+
+/** The definition in its one stored form. @throws TypeError for one that makes no sense. */
+export function specOf(name: string, definition: CollectionDefinition): CollectionSpec {
+  const schemaVersion = definition.version ?? 1
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+    throw new TypeError(`The version of ${name} must be an integer of at least 1`)
+  }
+  const indexes: Record<string, IndexSpec> = {}
+  for (const [index, options] of Object.entries(definition.indexes ?? {})) {
+    if (!NAME.test(index)) {
+      throw new TypeError(`An index is named by 1 to 64 of A-Z a-z 0-9 _ -, not ${index}`)
+    }
+    indexes[index] = indexSpec(`${name}.${index}`, options)
+  }
+  return { schemaVersion, indexes }
+}
+
+type IndexDefinition = NonNullable<CollectionDefinition['indexes']>[string]
+
+function indexSpec(name: string, definition: IndexDefinition): IndexSpec {
+  // Array.isArray does not narrow readonly arrays.
+  const options = Array.isArray(definition) ? { on: definition as readonly unknown[] } : definition
+  const {
+    on,
+    unique = false,
+    sparse = false,
+  } = options as {
+    readonly on: readonly unknown[]
+    readonly unique?: boolean
+    readonly sparse?: boolean
+  }
+  if (!Array.isArray(on) || on.length === 0) throw new TypeError(`The index ${name} has no fields`)
+  return { fields: on.map((field: unknown) => indexField(name, field)), unique, sparse }
+}
+
+function indexField(
+  name: string,
+  field: unknown,
+): { readonly path: string; readonly direction: Direction } {
+  if (isFieldPath(field)) return { path: field, direction: 'asc' }
+  const entries = typeof field === 'object' && field !== null ? Object.entries(field) : []
+  const [entry] = entries
+  if (entries.length === 1 && entry !== undefined && isFieldPath(entry[0])) {
+    const [path, direction] = entry
+    if (direction === 'asc' || direction === 'desc') return { path, direction }
+  }
+  throw new TypeError(`The index ${name} has a field that is neither a name nor { name: 'desc' }`)
+}

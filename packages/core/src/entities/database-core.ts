@@ -1,0 +1,29 @@
+/** What the parts of one open database share. */
+import type { KeyValueStore } from '../store/key-value-store.ts'
+import type { Catalog } from './catalog.ts'
+import type { CommitLog } from './commit-log.ts'
+import type { EntityCache } from './entity-cache.ts'
+import type { FeedState } from './feed-state.ts'
+import type { DatabaseIdentity } from './replication.ts'
+
+/** Bounds of one database. */
+export interface DatabaseLimits {
+  /** Encoded size of an entity. Default 16 MiB. */
+  readonly maxEntityBytes: number
+  /** UTF-8 bytes of an entity's id. Default 512. */
+  readonly maxIdBytes: number
+  /** Encoded bytes of the entities kept decoded in memory. Default 64 MiB. */
+  readonly maxCacheBytes: number
+}
+
+export interface DatabaseCore {
+  readonly store: KeyValueStore
+  readonly catalog: Catalog
+  readonly cache: EntityCache
+  readonly identity: DatabaseIdentity
+  readonly limits: DatabaseLimits
+  /** Wall clock in milliseconds, for `timestampMs` only. */
+  readonly clock: () => number
+  readonly commits: CommitLog
+  readonly feed: FeedState
+}

@@ -1,0 +1,115 @@
+/** Reads and writes of a database: each read on a view of now, each write a transaction of its own. */
+import { databaseClosed } from '../store/store-errors.ts'
+import type { DatabaseCore } from './database-core.ts'
+import { EntityReader } from './entity-reader.ts'
+import type { EntityWriter } from './entity-writer.ts'
+import type { PinnedView, WriteSource } from './read-source.ts'
+import { runSteps, type Steps } from './steps.ts'
+import { WriteSession } from './write-session.ts'
+
+const APPLIED = 'applied'
+
+export class DatabaseSource implements WriteSource {
+  readonly readsLatest = true
+  readonly maxEntityBytes: number
+  readonly #core: DatabaseCore
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
+  /** The callback of a transaction runs right now, before its first await. */
+  #inCallback = false
+
+  constructor(core: DatabaseCore) {
+    this.#core = core
+    this.maxEntityBytes = core.limits.maxEntityBytes
+  }
+
+  /** Given when the database begins to close. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Error: `database_closed`. */
+  assertOpen(): void {
+    if (this.#closed !== undefined) throw databaseClosed()
+  }
+
+  async read<T>(task: (reader: EntityReader) => Steps<T>): Promise<T> {
+    this.assertOpen()
+    const view = this.#core.store.snapshot()
+    let answer: T | Promise<T>
+    try {
+      answer = runSteps(task(new EntityReader(view, this.#core.commits)))
+    } catch (error) {
+      view.release()
+      throw error
+    }
+    if (answer instanceof Promise) return answer.finally(() => view.release())
+    view.release()
+    return answer
+  }
+
+  pin(): PinnedView {
+    this.assertOpen()
+    const view = this.#core.store.snapshot()
+    const reader = new EntityReader(view, this.#core.commits)
+    return {
+      read: async (task) => runSteps(task(reader)),
+      release: () => view.release(),
+    }
+  }
+
+  async write<T>(task: (writer: EntityWriter) => Steps<T>): Promise<T> {
+    const session = await this.#begin(APPLIED)
+    let result: T
+    try {
+      result = await session.run(task)
+    } catch (error) {
+      session.rollback()
+      throw error
+    }
+    await session.commit()
+    return result
+  }
+
+  async transact<R>(origin: string, run: (session: WriteSession) => R | Promise<R>): Promise<R> {
+    const session = await this.#begin(origin)
+    let result: R
+    try {
+      result = await this.#call(session, run)
+    } catch (error) {
+      session.rollback()
+      throw error
+    }
+    await session.commit()
+    return result
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    await this.#core.store.close()
+  }
+
+  async #begin(origin: string): Promise<WriteSession> {
+    if (this.#inCallback) {
+      throw new TypeError(
+        'A transaction callback wrote through the database, which would wait for that very transaction. Use tx.collection or tx.transaction.',
+      )
+    }
+    this.assertOpen()
+    return new WriteSession(await this.#core.store.begin(), this.#core, origin)
+  }
+
+  #call<R>(session: WriteSession, run: (session: WriteSession) => R | Promise<R>): R | Promise<R> {
+    this.#inCallback = true
+    try {
+      return run(session)
+    } finally {
+      this.#inCallback = false
+    }
+  }
+}

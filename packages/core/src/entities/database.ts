@@ -1,0 +1,160 @@
+/** `EntiDB`: one open database. Its collections, transactions, snapshots and change feed. */
+import type { RecoveryReport, StoreStats } from '../store/key-value-store.ts'
+import { type ChangesOptions, iterateChanges } from './changes.ts'
+import { Collection } from './collection.ts'
+import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
+import type { ReadScope } from './collection-reader.ts'
+import type { DatabaseCore, DatabaseLimits } from './database-core.ts'
+import { DatabaseSource } from './database-source.ts'
+import { type OpenOptions, openDatabase } from './open-database.ts'
+import type { DbOperation } from './operation.ts'
+import { Snapshot } from './snapshot.ts'
+import { wait } from './steps.ts'
+import { Transaction } from './transaction.ts'
+
+export interface TransactionOptions {
+  /** Named in the change feed by the operations that `replica` applies. Default `applied`. */
+  readonly origin?: string
+}
+
+export interface DatabaseStats {
+  readonly store: StoreStats
+  /** Entities by collection. */
+  readonly collections: { readonly [name: string]: number }
+  /** Operations held by the change feed. */
+  readonly feed: { readonly on: boolean; readonly operations: number }
+  /** Entities kept decoded in memory, and the bytes they were decoded from. */
+  readonly cache: { readonly entities: number; readonly bytes: number }
+}
+
+const cores = new WeakMap<object, DatabaseCore>()
+const sources = new WeakMap<object, DatabaseSource>()
+
+/** What is behind a database, for the other entry points of this package. */
+export function coreOf(db: object): { core: DatabaseCore; source: DatabaseSource } {
+  const core = cores.get(db)
+  const source = sources.get(db)
+  if (core === undefined || source === undefined) throw new TypeError('this is not an open EntiDB')
+  return { core, source }
+}
+
+/**
+ * @example
+ * const db = await EntiDB.open({
+ *   storage: memoryStorage(),
+ *   collections: { people: defineCollection<Person>({ indexes: { byName: ['name'] } }) },
+ * })
+ * await db.collection('people').put({ id: 'p1', name: 'Ada' })
+ */
+export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
+  implements ReadScope<D>
+{
+  readonly #core: DatabaseCore
+  readonly #source: DatabaseSource
+
+  private constructor(core: DatabaseCore) {
+    this.#core = core
+    this.#source = new DatabaseSource(core)
+    cores.set(this, core)
+    sources.set(this, this.#source)
+  }
+
+  /**
+   * Opens or creates the database, replays its log, and makes indexes fit the definitions.
+   *
+   * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `data_newer_than_code`,
+   * `disk_full`, `io_failed`, `read_only`; a TypeError for definitions that make no sense.
+   */
+  static async open<const C extends CollectionDefinitions>(
+    options: OpenOptions<C>,
+  ): Promise<EntiDB<C>> {
+    return new EntiDB<C>(await openDatabase(options))
+  }
+
+  /** What opening found and repaired. */
+  get recovery(): RecoveryReport {
+    return this.#core.store.recovery
+  }
+
+  get limits(): DatabaseLimits {
+    return this.#core.limits
+  }
+
+  /** Error: `unknown_collection`. */
+  collection<K extends keyof D & string>(name: K): Collection<EntityOf<D[K]>> {
+    return new Collection(this.#core.catalog.find(name), this.#source)
+  }
+
+  /**
+   * Runs `run` as the one writer: serializable, all or nothing, over any collections. Resolves with what
+   * it returned when the transaction is durable; what it throws undoes everything and is thrown on.
+   * Inside it, use `tx`: a write through the database would wait for this transaction, which waits for it.
+   *
+   * Errors: those of the commit (`disk_full`, `io_failed`, `database_failed`, `commit_unknown`),
+   * `database_closed`.
+   *
+   * @example
+   * await db.transaction(async (tx) => {
+   *   const from = await tx.collection('accounts').get('a')
+   *   if (from) await tx.collection('accounts').put({ ...from, balance: from.balance - 1 })
+   * })
+   */
+  async transaction<R>(
+    run: (tx: Transaction<D>) => R | Promise<R>,
+    options: TransactionOptions = {},
+  ): Promise<R> {
+    if (typeof run !== 'function') throw new TypeError('transaction takes a function')
+    return this.#source.transact(options.origin ?? 'applied', (session) =>
+      run(new Transaction<D>(this.#core, session)),
+    )
+  }
+
+  /** A consistent view of now. Release it: it holds space. Error: `database_closed`. */
+  snapshot(): Snapshot<D> {
+    this.#source.assertOpen()
+    return new Snapshot<D>(this.#core)
+  }
+
+  /**
+   * The committed operations in commit order, once they are durable; then waits for more. Memory is
+   * bounded however far the reader is behind.
+   *
+   * Errors: `change_feed_off` when it is off, or no longer reaches back to `after`; `database_closed` when
+   * the database is closed while it waits.
+   *
+   * @example
+   * for await (const op of db.changes({ after: lastSeenOpId, signal })) publish(op)
+   */
+  changes(options: ChangesOptions = {}): AsyncGenerator<DbOperation, void, undefined> {
+    return iterateChanges(this.#core, options, this.#source.closing)
+  }
+
+  async stats(): Promise<DatabaseStats> {
+    const { store, catalog, cache, feed } = this.#core
+    const collections: Record<string, number> = {}
+    const operations = await this.#source.read(function* ({ view }) {
+      for (const { name, recordTable } of catalog.defined) {
+        collections[name] = yield* wait(view.count(recordTable))
+      }
+      return yield* wait(view.count('feed'))
+    })
+    return {
+      store: store.stats(),
+      collections,
+      feed: { on: feed.on, operations },
+      cache: { entities: cache.entries, bytes: cache.bytes },
+    }
+  }
+
+  /**
+   * Waits for running transactions and closes the store. What is begun afterwards is `database_closed`.
+   * Closing twice is closing once.
+   */
+  async close(): Promise<void> {
+    await this.#source.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Decoded entities, bounded by the bytes they were decoded from. One version of an entity is one
+ * object as long as it is cached; the record's stamp names the version, so that a snapshot or a
+ * transaction is never handed the object of another state.
+ *
+ * An entry that is `latest` is what the last visible commit holds and can be used without looking. It
+ * stops being so the moment a transaction writes the entity, long before that commits.
+ *
+ * Evicts the oldest first; one that was used since it was last considered gets another round.
+ */
+import type { EntityVersion } from './entity-version.ts'
+
+export interface CacheEntry extends EntityVersion {
+  readonly value: object
+  readonly bytes: number
+  readonly home: Map<string, CacheEntry>
+  readonly id: string
+  revision: number
+  latest: boolean
+  used: boolean
+  dead: boolean
+}
+
+/** What all collections of a database share. */
+export class EntityCache {
+  readonly #bytesMax: number
+  #queue: CacheEntry[] = []
+  #head = 0
+  #bytes = 0
+  #entries = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get entries(): number {
+    return this.#entries
+  }
+
+  collection(): CollectionCache {
+    return new CollectionCache(this)
+  }
+
+  add(entry: CacheEntry): void {
+    this.#queue.push(entry)
+    this.#bytes += entry.bytes
+    this.#entries++
+    while (this.#bytes > this.#bytesMax && this.#head < this.#queue.length) this.#considerOldest()
+  }
+
+  drop(entry: CacheEntry): void {
+    if (entry.dead) return
+    entry.dead = true
+    entry.home.delete(entry.id)
+    this.#bytes -= entry.bytes
+    this.#entries--
+    // Dead entries stay in the queue until they are met; they must not pile up there.
+    if (this.#queue.length - this.#head > 2 * this.#entries + 1024) this.#sweep()
+  }
+
+  #considerOldest(): void {
+    // The caller has checked that the queue is not empty.
+    const entry = this.#queue[this.#head++] as CacheEntry
+    if (!entry.dead) {
+      if (entry.used) {
+        entry.used = false
+        this.#queue.push(entry)
+      } else {
+        this.drop(entry)
+      }
+    }
+    if (this.#head > 4096 && this.#head * 2 > this.#queue.length) this.#sweep()
+  }
+
+  #sweep(): void {
+    this.#queue = this.#queue.slice(this.#head).filter((entry) => !entry.dead)
+    this.#head = 0
+  }
+}
+
+/** Entries of one collection by id. */
+export class CollectionCache {
+  readonly #cache: EntityCache
+  readonly #entriesById = new Map<string, CacheEntry>()
+
+  constructor(cache: EntityCache) {
+    this.#cache = cache
+  }
+
+  latest(id: string): object | undefined {
+    const entry = this.#entriesById.get(id)
+    if (entry === undefined || !entry.latest) return undefined
+    entry.used = true
+    return entry.value
+  }
+
+  find(id: string, stamp: number): CacheEntry | undefined {
+    const entry = this.#entriesById.get(id)
+    if (entry?.stamp !== stamp) return undefined
+    entry.used = true
+    return entry
+  }
+
+  /** Replaces another version, unless that is the latest and this one is not. */
+  put(
+    id: string,
+    entity: EntityVersion & Pick<CacheEntry, 'value' | 'bytes' | 'latest'>,
+  ): CacheEntry {
+    const previous = this.#entriesById.get(id)
+    const entry: CacheEntry = {
+      ...entity,
+      home: this.#entriesById,
+      id,
+      used: false,
+      dead: false,
+    }
+    if (previous?.latest === true && !entry.latest) return entry
+    if (previous !== undefined) this.#cache.drop(previous)
+    this.#entriesById.set(id, entry)
+    this.#cache.add(entry)
+    return entry
+  }
+
+  /** A transaction wrote the entity, or is about to. */
+  invalidate(id: string): void {
+    const entry = this.#entriesById.get(id)
+    if (entry !== undefined) entry.latest = false
+  }
+}

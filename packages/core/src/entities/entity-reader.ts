@@ -1,0 +1,57 @@
+/**
+ * Entities read through one view of the store: a snapshot, or the writer's. Every object comes from the
+ * cache when it holds this very version.
+ */
+import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
+import type { Reader } from '../store/key-value-store.ts'
+import type { CollectionState } from './collection-state.ts'
+import type { CommitLog } from './commit-log.ts'
+import { idKeyOf } from './entity-id.ts'
+import { rememberVersion } from './entity-version.ts'
+import { decodeRecord, type StoredRecord } from './record.ts'
+import { type Steps, wait } from './steps.ts'
+
+export class EntityReader {
+  readonly view: Reader
+  readonly #commits: CommitLog
+  /** The generation this view is the latest state of; -1: it may not be the latest. */
+  readonly #generation: number
+
+  constructor(view: Reader, commits: CommitLog) {
+    this.view = view
+    this.#commits = commits
+    this.#generation = commits.isQuiet ? commits.generation : -1
+  }
+
+  *findRecord(state: CollectionState, idKey: Uint8Array): Steps<StoredRecord | undefined> {
+    const record = yield* wait(this.view.get(state.recordTable, idKey))
+    return record === undefined ? undefined : decodeRecord(record)
+  }
+
+  *get(state: CollectionState, id: string): Steps<object | undefined> {
+    const stored = yield* this.findRecord(state, idKeyOf(id))
+    return stored === undefined ? undefined : this.entityOf(state, id, stored)
+  }
+
+  /** The frozen entity of a record. */
+  entityOf(state: CollectionState, id: string, stored: StoredRecord): object {
+    const { stamp, revision, record, entityStart } = stored
+    const latest = this.#generation === this.#commits.generation
+    const cached = state.cache.find(id, stamp)
+    if (cached !== undefined) {
+      cached.revision = revision
+      cached.latest ||= latest
+      return cached.value
+    }
+    const decoded = decodeFrozenEntity(record, entityStart)
+    // Only maps are stored.
+    const value = decoded.value as object
+    if (!decoded.shareable) {
+      rememberVersion(value, { stamp, revision })
+      return value
+    }
+    const bytes = record.length
+    rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
+    return value
+  }
+}

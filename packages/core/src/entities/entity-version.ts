@@ -1,0 +1,38 @@
+/** Which stored state an entity object is: remembered for every object that a read handed out. */
+import type { Entity } from './collection-definition.ts'
+import type { EntityStamp } from './entity-stamp.ts'
+
+/** Names one stored state of one entity; plain data, may be kept and passed on. */
+export interface EntityVersion extends EntityStamp {
+  /** The replicated revision known when it was read: the one its edits were made on. 0: none. */
+  readonly revision: number
+}
+
+const versions = new WeakMap<object, EntityVersion>()
+
+export function rememberVersion(entity: object, version: EntityVersion): void {
+  versions.set(entity, version)
+}
+
+export function knownVersion(entity: object): EntityVersion | undefined {
+  return versions.get(entity)
+}
+
+/**
+ * The version of an entity as a read returned it, for `put(..., { ifVersion })`. Of undefined: the
+ * version of an entity that does not exist.
+ *
+ * @throws TypeError for an object that no read of EntiDB returned.
+ *
+ * @example
+ * const person = await people.get('p1')
+ * await people.put(edited, { ifVersion: versionOf(person) }) // error entity_changed if it moved
+ */
+export function versionOf(entity: Entity | undefined): EntityVersion {
+  if (entity === undefined) return { stamp: 0, revision: 0 }
+  const version = versions.get(entity)
+  if (version === undefined) {
+    throw new TypeError('versionOf needs the very object that a read returned, not a copy of it')
+  }
+  return { stamp: version.stamp, revision: version.revision }
+}

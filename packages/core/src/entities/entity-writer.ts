@@ -1,0 +1,328 @@
+/**
+ * The writes of one transaction: a record, its index entries, its replication state and, with the
+ * feed on, its operation. Everything that can refuse a write is asked before the first change, so that
+ * a refused write leaves no trace and the transaction can go on.
+ */
+import type { MaybePromise } from '../files/file-system.ts'
+import type { WriteTransaction } from '../store/key-value-store.ts'
+import type { CollectionState } from './collection-state.ts'
+import type { DatabaseCore } from './database-core.ts'
+import { entityChanged, entityExists } from './entity-errors.ts'
+import { idKeyOf } from './entity-id.ts'
+import { EntityReader } from './entity-reader.ts'
+import type { EntityVersion } from './entity-version.ts'
+import type { FeedSetting } from './feed-state.ts'
+import { FeedWriter } from './feed-writer.ts'
+import { assertUnique, updateIndexes } from './index-maintenance.ts'
+import { META_KEYS, writeMeta } from './meta.ts'
+import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
+import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import {
+  ABSENT,
+  decodeReplicaRow,
+  encodeReplicaRow,
+  isAbsent,
+  type ReplicaRow,
+} from './replica-row.ts'
+import type { ReplicatedState } from './replication.ts'
+import { type Steps, wait } from './steps.ts'
+
+export interface WriteCondition {
+  /** `insert`: refuse what is there. */
+  readonly mustBeNew?: boolean
+  /** Refuse unless this is the stored state. */
+  readonly ifVersion?: EntityVersion
+  /** The state that the edit was made on. */
+  readonly basedOn?: EntityVersion
+}
+
+export interface WriteOutcome {
+  /** Undefined when there was nothing to write. */
+  readonly opId: number | undefined
+  readonly existed: boolean
+  /** The replicated revision under what is stored now. */
+  readonly revision: number
+}
+
+/** One operation, for the feed. */
+interface Mutation {
+  readonly state: CollectionState
+  readonly id: string
+  readonly opId: number
+  readonly payload: Uint8Array | null
+  readonly entityVersion: number
+  readonly schemaVersion: number
+  readonly origin: string
+  readonly staleBase: boolean
+}
+
+const NO_CONDITION: WriteCondition = {}
+
+/** Where a local edit comes from, as opposed to an applied one. */
+const LOCAL = 'local'
+
+export class EntityWriter {
+  readonly tx: WriteTransaction
+  readonly reader: EntityReader
+  readonly core: DatabaseCore
+  /** Of the operations that replication applies. */
+  readonly origin: string
+  /** opIds of the entities' writes, in order. */
+  readonly opIds: number[] = []
+  readonly #feed: FeedWriter
+  #feedSetting: FeedSetting
+  #feedChanged = false
+  #timestampMs: number | undefined
+  #dirty = false
+  #lastOpId = 0
+  /** A change was begun and not finished: the store failed in the middle of it. */
+  #unfinished = false
+
+  constructor(tx: WriteTransaction, core: DatabaseCore, origin: string) {
+    this.tx = tx
+    this.core = core
+    this.origin = origin
+    this.reader = new EntityReader(tx, core.commits)
+    this.#feed = new FeedWriter(tx)
+    this.#feedSetting = { on: core.feed.on, after: core.feed.after }
+  }
+
+  get feedSetting(): FeedSetting {
+    return this.#feedSetting
+  }
+
+  setFeed(setting: FeedSetting): void {
+    this.#feedSetting = setting
+    this.#feedChanged = true
+  }
+
+  /** Has it written anything that others may see? */
+  get isDirty(): boolean {
+    return this.#dirty
+  }
+
+  /** The highest opId of the transaction, system collections included; 0 when it wrote nothing. */
+  get lastOpId(): number {
+    return this.#lastOpId
+  }
+
+  /** The highest opId that is taken, by this or an earlier transaction. */
+  get lastKnownOpId(): number {
+    return this.core.commits.lastOpId
+  }
+
+  /** Errors: `entity_exists`, `entity_changed`, `unique_violation`. */
+  *put(
+    state: CollectionState,
+    prepared: PreparedEntity,
+    condition: WriteCondition = NO_CONDITION,
+  ): Steps<WriteOutcome> {
+    const { id, idKey, indexKeys } = prepared
+    const answer = this.tx.get(state.recordTable, idKey)
+    const found = answer instanceof Promise ? yield* wait(answer) : answer
+    const existing = found === undefined ? undefined : decodeRecord(found)
+    this.#assertCondition(state, id, existing, condition)
+    const oldKeys =
+      existing === undefined ? undefined : this.indexKeysOf(state, id, idKey, existing)
+    if (state.hasUnique) yield* assertUnique(this.tx, state, idKey, indexKeys, oldKeys)
+    const row =
+      existing === undefined && !state.isSystem ? yield* this.findRow(state, idKey) : undefined
+    const revision = existing?.revision ?? row?.state.version ?? 0
+    const opId = this.begin(state, id)
+    if (row !== undefined) yield* this.putBase(state, idKey, row.state)
+    else if (existing !== undefined && !existing.pending && revision > 0) {
+      yield* this.putBase(state, idKey, replicatedStateOf(existing))
+    }
+    if (indexKeys.length > 0) yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys)
+    const { schemaVersion, isSystem } = state
+    const record = prepared.record({
+      pending: !isSystem,
+      revision,
+      schemaVersion,
+      stamp: opId,
+      opId,
+    })
+    const done = this.tx.put(state.recordTable, idKey, record)
+    if (done instanceof Promise) yield* wait(done)
+    if (this.#isRecorded(state)) {
+      const { entityVersion, staleBase } = baseOf(revision, existing, condition)
+      const payload = prepared.bytes
+      const mutation = { state, id, opId, payload, schemaVersion, origin: LOCAL }
+      yield* wait(this.record({ ...mutation, entityVersion, staleBase }))
+    }
+    this.end()
+    return { opId, existed: existing !== undefined, revision }
+  }
+
+  /** Deleting what is not there writes nothing. Errors: `entity_changed`. */
+  *delete(state: CollectionState, id: string, condition: WriteCondition = {}): Steps<WriteOutcome> {
+    const idKey = idKeyOf(id)
+    const existing = yield* this.reader.findRecord(state, idKey)
+    this.#assertCondition(state, id, existing, condition)
+    if (existing === undefined) return { opId: undefined, existed: false, revision: 0 }
+    const base = state.isSystem ? ABSENT : yield* this.findBase(state, idKey, existing)
+    const opId = this.begin(state, id)
+    yield* this.removeRecord(state, id, idKey, existing)
+    if (!state.isSystem) yield* this.#putPendingDelete(state, idKey, base, opId)
+    const mutation = { state, id, opId, payload: null, origin: LOCAL }
+    const { schemaVersion } = state
+    const made = baseOf(base.version, existing, condition)
+    yield* wait(this.record({ ...mutation, schemaVersion, ...made }))
+    this.end()
+    return { opId, existed: true, revision: base.version }
+  }
+
+  /** What must be in the transaction before it commits. */
+  *finish(): Steps<void> {
+    if (this.#unfinished) throw new Error('a write of this transaction failed halfway')
+    if (!this.#dirty) return
+    yield* wait(this.#feed.finish())
+    if (this.#feedChanged) {
+      yield* writeMeta(this.tx, META_KEYS.feed, { after: this.#feedSetting.after })
+    }
+    if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
+  }
+
+  // Shared with the replication side (`replica-writer.ts`).
+
+  /** Begins a write of one entity that makes a new state of it; ends with `end`. */
+  begin(state: CollectionState, id: string): number {
+    this.beginChange(state, id)
+    const opId = this.core.commits.allocateOpId()
+    this.#lastOpId = opId
+    if (!state.isSystem) this.opIds.push(opId)
+    return opId
+  }
+
+  /** Begins a change of what is stored about an entity; ends with `end`. */
+  beginChange(state: CollectionState, id: string): void {
+    this.markDirty()
+    this.#unfinished = true
+    state.cache.invalidate(id)
+  }
+
+  end(): void {
+    this.#unfinished = false
+  }
+
+  markDirty(): void {
+    if (this.#dirty) return
+    this.#dirty = true
+    this.core.commits.openWrites()
+  }
+
+  /** Hands the operation to the feed, when that is on. */
+  record(mutation: Mutation): MaybePromise<void> {
+    const { state, id, ...operation } = mutation
+    if (!this.#isRecorded(state)) return
+    this.#timestampMs ??= this.core.clock()
+    return this.#feed.add({
+      ...operation,
+      collection: state.name,
+      entityId: id,
+      timestampMs: this.#timestampMs,
+      transactionId: this.opIds[0] ?? operation.opId,
+    })
+  }
+
+  *findRow(state: CollectionState, idKey: Uint8Array): Steps<ReplicaRow | undefined> {
+    const answer = this.tx.get(state.replicaTable, idKey)
+    const row = answer instanceof Promise ? yield* wait(answer) : answer
+    return row === undefined ? undefined : decodeReplicaRow(row)
+  }
+
+  *putRow(state: CollectionState, idKey: Uint8Array, row: ReplicaRow): Steps<void> {
+    yield* wait(this.tx.put(state.replicaTable, idKey, encodeReplicaRow(row)))
+  }
+
+  *deleteRow(state: CollectionState, idKey: Uint8Array): Steps<void> {
+    yield* wait(this.tx.delete(state.replicaTable, idKey))
+  }
+
+  /** Remembers the state that pending edits were made on; one that was never there needs no row. */
+  *putBase(state: CollectionState, idKey: Uint8Array, base: ReplicatedState): Steps<void> {
+    if (isAbsent(base)) yield* this.deleteRow(state, idKey)
+    else yield* this.putRow(state, idKey, { kind: 'base', state: base, opId: 0 })
+  }
+
+  /** The replicated state under an entity that has a record. */
+  *findBase(
+    state: CollectionState,
+    idKey: Uint8Array,
+    existing: StoredRecord,
+  ): Steps<ReplicatedState> {
+    if (!existing.pending) return replicatedStateOf(existing)
+    const row = yield* this.findRow(state, idKey)
+    return row?.state ?? ABSENT
+  }
+
+  *removeRecord(
+    state: CollectionState,
+    id: string,
+    idKey: Uint8Array,
+    existing: StoredRecord,
+  ): Steps<void> {
+    const oldKeys = this.indexKeysOf(state, id, idKey, existing)
+    yield* updateIndexes(this.tx, state, idKey, oldKeys, undefined)
+    yield* wait(this.tx.delete(state.recordTable, idKey))
+  }
+
+  indexKeysOf(
+    state: CollectionState,
+    id: string,
+    idKey: Uint8Array,
+    existing: StoredRecord,
+  ): IndexKeys | undefined {
+    if (state.indexes.length === 0) return undefined
+    return indexKeysOf(state, idKey, this.reader.entityOf(state, id, existing))
+  }
+
+  /**
+   * Nobody can have been told of an entity that was never replicated while the feed is off: its delete
+   * need not be remembered.
+   */
+  *#putPendingDelete(
+    state: CollectionState,
+    idKey: Uint8Array,
+    base: ReplicatedState,
+    opId: number,
+  ): Steps<void> {
+    if (isAbsent(base) && !this.#feedSetting.on) yield* this.deleteRow(state, idKey)
+    else yield* this.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
+  }
+
+  #assertCondition(
+    state: CollectionState,
+    id: string,
+    existing: StoredRecord | undefined,
+    { mustBeNew, ifVersion }: WriteCondition,
+  ): void {
+    if (mustBeNew === true && existing !== undefined) throw entityExists(state.name, id)
+    if (ifVersion !== undefined && ifVersion.stamp !== (existing?.stamp ?? 0)) {
+      throw entityChanged(state.name, id)
+    }
+  }
+
+  #isRecorded(state: CollectionState): boolean {
+    return this.#feedSetting.on && !state.isSystem
+  }
+}
+
+/**
+ * An edit is made on what is stored, or on what it says it was based on. That is stale when a newer
+ * revision arrived since, unless it is the very state that is stored.
+ */
+function baseOf(
+  revision: number,
+  existing: StoredRecord | undefined,
+  { basedOn }: WriteCondition,
+): { readonly entityVersion: number; readonly staleBase: boolean } {
+  const staleBase =
+    basedOn !== undefined && basedOn.stamp !== (existing?.stamp ?? 0) && basedOn.revision < revision
+  return { entityVersion: staleBase ? basedOn.revision : revision, staleBase }
+}
+
+export function replicatedStateOf(stored: StoredRecord): ReplicatedState {
+  const { revision, schemaVersion } = stored
+  return { version: revision, schemaVersion, bytes: entityBytes(stored) }
+}

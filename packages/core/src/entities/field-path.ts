@@ -1,0 +1,22 @@
+/** Reads a field, nested ones by `'address.city'`. Only own properties count: data, never code. */
+export type FieldReader = (entity: unknown) => unknown
+
+const { hasOwn } = Object
+
+/** The reader answers undefined where there is no such field. */
+export function fieldReader(path: string): FieldReader {
+  const names = path.split('.')
+  const [only] = names
+  if (names.length === 1 && only !== undefined) return (entity) => ownValue(entity, only)
+  return (entity) => names.reduce<unknown>(ownValue, entity)
+}
+
+function ownValue(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !hasOwn(value, name)) return undefined
+  // hasOwn has just said so.
+  return (value as Readonly<Record<string, unknown>>)[name]
+}
+
+export function isFieldPath(path: unknown): path is string {
+  return typeof path === 'string' && path.split('.').every((name) => name !== '')
+}

@@ -1,0 +1,123 @@
+/** Keeps index entries in step with records, in the same transaction. */
+
+import { decodeEntity } from '../cbor/entity-decoder.ts'
+import { bytesEqual } from '../store/bytes.ts'
+import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
+import type { CollectionState } from './collection-state.ts'
+import { uniqueViolation } from './entity-errors.ts'
+import { idOfKey } from './entity-id.ts'
+import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
+import { prefixEnd } from './key-range.ts'
+import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import { decodeRecord } from './record.ts'
+import type { IndexViolation } from './replication.ts'
+import { type Steps, wait } from './steps.ts'
+
+/** Of all that have a key already, at most this many are named. */
+const NAMED_IDS_MAX = 10
+const BUILD_BATCH = 500
+
+/**
+ * Refuses keys of unique indexes that other entities have. A key that the entity had before is let
+ * through: a violation that sync brought in must not lock its entities up. Error: `unique_violation`.
+ */
+export function* assertUnique(
+  view: Reader,
+  state: CollectionState,
+  idKey: Uint8Array,
+  keys: IndexKeys,
+  oldKeys: IndexKeys | undefined,
+): Steps<void> {
+  for (const violation of yield* findViolations(view, state, idKey, keys, oldKeys)) {
+    throw uniqueViolation(state.name, violation.index, violation.ids)
+  }
+}
+
+const NO_VIOLATIONS: readonly IndexViolation[] = []
+
+export function* findViolations(
+  view: Reader,
+  state: CollectionState,
+  idKey: Uint8Array,
+  keys: IndexKeys,
+  oldKeys: IndexKeys | undefined,
+): Steps<readonly IndexViolation[]> {
+  let violations = NO_VIOLATIONS
+  for (let i = 0; i < keys.length; i++) {
+    const plan = state.indexes[i]
+    const key = keys[i]
+    if (plan?.unique !== true || key === undefined || isSame(key, oldKeys?.[i])) continue
+    const fieldsKey = key.subarray(0, key.length - idKey.length)
+    const others = yield* findOthers(view, plan, fieldsKey, idKey)
+    if (others.length === 0) continue
+    const ids = [idOfKey(idKey), ...others]
+    violations = [...violations, { collection: state.name, index: plan.name, ids }]
+  }
+  return violations
+}
+
+function* findOthers(
+  view: Reader,
+  plan: IndexPlan,
+  fieldsKey: Uint8Array,
+  idKey: Uint8Array,
+): Steps<readonly string[]> {
+  const range = { gte: fieldsKey, lt: prefixEnd(fieldsKey) }
+  const batch = yield* wait(view.scan(plan.table, range).next(NAMED_IDS_MAX + 1))
+  const ids: string[] = []
+  for (let i = 0; i < batch.keys.length; i++) {
+    const other = idKeyOfEntry(batch.keys[i] ?? idKey, batch.values[i] ?? idKey)
+    if (!bytesEqual(other, idKey)) ids.push(idOfKey(other))
+  }
+  return ids.slice(0, NAMED_IDS_MAX)
+}
+
+/** `undefined` keys: the entity was not, or is no longer, there. */
+export function* updateIndexes(
+  tx: WriteTransaction,
+  state: CollectionState,
+  idKey: Uint8Array,
+  oldKeys: IndexKeys | undefined,
+  keys: IndexKeys | undefined,
+): Steps<void> {
+  const entryValue = indexEntryValue(idKey)
+  for (let i = 0; i < state.indexes.length; i++) {
+    // Within bounds.
+    const plan = state.indexes[i] as IndexPlan
+    const oldKey = oldKeys?.[i]
+    const key = keys?.[i]
+    if (isSame(oldKey, key)) continue
+    if (oldKey !== undefined) {
+      const done = tx.delete(plan.table, oldKey)
+      if (done instanceof Promise) yield* wait(done)
+    }
+    if (key !== undefined) {
+      const done = tx.put(plan.table, key, entryValue)
+      if (done instanceof Promise) yield* wait(done)
+    }
+  }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && bytesEqual(a, b))
+}
+
+/**
+ * Fills indexes from the records that are there. Duplicates in a unique index are tolerated as those
+ * that sync brings: a database must not become unopenable by what another device wrote.
+ */
+export function* buildIndexes(tx: WriteTransaction, state: CollectionState): Steps<void> {
+  for (const { table } of state.indexes) yield* wait(tx.clear(table))
+  const cursor = tx.scan(state.recordTable, {})
+  for (;;) {
+    const { keys, values } = yield* wait(cursor.next(BUILD_BATCH))
+    if (keys.length === 0) return
+    for (let i = 0; i < keys.length; i++) {
+      // Keys and values belong together.
+      const idKey = keys[i] as Uint8Array
+      const { record, entityStart } = decodeRecord(values[i] as Uint8Array)
+      const entries = indexKeysOf(state, idKey, decodeEntity(record, entityStart))
+      yield* updateIndexes(tx, state, idKey, undefined, entries)
+    }
+  }
+}

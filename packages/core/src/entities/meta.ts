@@ -1,0 +1,56 @@
+/**
+ * What a database knows of itself, in the table `meta`. Values are deterministic CBOR.
+ *
+ * | key                   | value                                                            |
+ * | --------------------- | ---------------------------------------------------------------- |
+ * | `identity`            | databaseId, deviceId, replicaId, made with the file              |
+ * | `lastOpId`            | the highest opId ever committed                                  |
+ * | `feed`                | { after }: the feed holds every operation since, exclusive        |
+ * | `reader:<name>`       | the opId up to which a reader of the feed needs it no more        |
+ * | `collection:<name>`   | the collection's schema version and indexes                      |
+ */
+import { decodeEntity } from '../cbor/entity-decoder.ts'
+import { encodeEntity } from '../cbor/entity-encoder.ts'
+import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
+import { type Steps, wait } from './steps.ts'
+
+const META_TABLE = 'meta'
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export const META_KEYS = { identity: 'identity', lastOpId: 'lastOpId', feed: 'feed' } as const
+export const READER_PREFIX = 'reader:'
+export const COLLECTION_PREFIX = 'collection:'
+
+/** Undefined when the key was never written. */
+export function* readMeta(reader: Reader, key: string): Steps<unknown> {
+  const bytes = yield* wait(reader.get(META_TABLE, encoder.encode(key)))
+  return bytes === undefined ? undefined : decodeEntity(bytes)
+}
+
+export function* writeMeta(tx: WriteTransaction, key: string, value: unknown): Steps<void> {
+  yield* wait(tx.put(META_TABLE, encoder.encode(key), encodeEntity(value)))
+}
+
+export function* deleteMeta(tx: WriteTransaction, key: string): Steps<void> {
+  yield* wait(tx.delete(META_TABLE, encoder.encode(key)))
+}
+
+/** Entries whose key begins with `prefix`, without it. Few: all at once. */
+export function* readMetaEntries(
+  reader: Reader,
+  prefix: string,
+): Steps<ReadonlyMap<string, unknown>> {
+  const entries = new Map<string, unknown>()
+  // All prefixes end in `:`, and `;` is the next character.
+  const lt = encoder.encode(`${prefix.slice(0, -1)};`)
+  const cursor = reader.scan(META_TABLE, { gte: encoder.encode(prefix), lt })
+  for (;;) {
+    const { keys, values } = yield* wait(cursor.next(100))
+    if (keys.length === 0) return entries
+    for (let i = 0; i < keys.length; i++) {
+      const name = decoder.decode(keys[i]).slice(prefix.length)
+      entries.set(name, decodeEntity(values[i] ?? new Uint8Array(0)))
+    }
+  }
+}

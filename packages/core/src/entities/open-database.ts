@@ -1,0 +1,137 @@
+/** Opening: identity, collections, indexes and the change feed are made to fit, in one transaction. */
+import type {
+  Durability,
+  KeyValueStore,
+  Storage,
+  WriteTransaction,
+} from '../store/key-value-store.ts'
+import { Catalog } from './catalog.ts'
+import type { CollectionDefinitions } from './collection-definition.ts'
+import { CommitLog } from './commit-log.ts'
+import type { DatabaseCore, DatabaseLimits } from './database-core.ts'
+import { EntityCache } from './entity-cache.ts'
+import { FEED_TABLE } from './feed-row.ts'
+import { type FeedSetting, FeedState } from './feed-state.ts'
+import { hostRandomBytes, openIdentity, type RandomBytes } from './identity.ts'
+import {
+  deleteMeta,
+  META_KEYS,
+  READER_PREFIX,
+  readMeta,
+  readMetaEntries,
+  writeMeta,
+} from './meta.ts'
+import { runSteps, type Steps, wait } from './steps.ts'
+
+export interface OpenOptions<D extends CollectionDefinitions> {
+  readonly storage: Storage
+  readonly collections: D
+  /**
+   * Records every operation for `changes` and for sync. Default false, and then it costs nothing; once a
+   * sync client has used the database it stays on. Turning it off drops what it holds.
+   */
+  readonly changeFeed?: boolean
+  /**
+   * `strict` (the default): a resolved commit survives power loss. `relaxed`: a crash of the system may
+   * lose the last commits, never consistency.
+   */
+  readonly durability?: Durability
+  readonly limits?: Partial<DatabaseLimits>
+  /** Wall clock in milliseconds, for `timestampMs` of operations. Default `Date.now`. */
+  readonly clock?: () => number
+  /** Source of the identity of a new database. Default: the host's. */
+  readonly randomBytes?: RandomBytes
+}
+
+const DEFAULT_LIMITS: DatabaseLimits = {
+  maxEntityBytes: 16 * 1024 * 1024,
+  maxIdBytes: 512,
+  maxCacheBytes: 64 * 1024 * 1024,
+}
+
+export async function openDatabase<D extends CollectionDefinitions>(
+  options: OpenOptions<D>,
+): Promise<DatabaseCore> {
+  const limits = limitsOf(options.limits ?? {})
+  const store = await options.storage.open({ durability: options.durability ?? 'strict' })
+  try {
+    return await prepare(store, options, limits)
+  } catch (error) {
+    // The first error says why; closing can only add to it.
+    await store.close().catch(() => {})
+    throw error
+  }
+}
+
+/** @throws TypeError for what is no size. */
+function limitsOf(given: Partial<DatabaseLimits>): DatabaseLimits {
+  const limits = { ...DEFAULT_LIMITS }
+  for (const name of ['maxEntityBytes', 'maxIdBytes', 'maxCacheBytes'] as const) {
+    const value = given[name] ?? limits[name]
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new TypeError(`limits.${name} is a number of bytes`)
+    }
+    limits[name] = value
+  }
+  return limits
+}
+
+async function prepare<D extends CollectionDefinitions>(
+  store: KeyValueStore,
+  options: OpenOptions<D>,
+  limits: DatabaseLimits,
+): Promise<DatabaseCore> {
+  const cache = new EntityCache(limits.maxCacheBytes)
+  const catalog = new Catalog(cache, limits.maxIdBytes)
+  const tx = await store.begin()
+  try {
+    const found = await runSteps(prepareTables(tx, catalog, options))
+    if (found.changed) await tx.commit()
+    else tx.rollback()
+    const { identity, lastOpId, feed } = found
+    return {
+      ...{ store, catalog, cache, identity, limits },
+      clock: options.clock ?? Date.now,
+      commits: new CommitLog(lastOpId),
+      feed: new FeedState(feed),
+    }
+  } catch (error) {
+    tx.rollback()
+    throw error
+  }
+}
+
+function* prepareTables<D extends CollectionDefinitions>(
+  tx: WriteTransaction,
+  catalog: Catalog,
+  { collections, changeFeed = false, randomBytes = hostRandomBytes }: OpenOptions<D>,
+) {
+  const isNew = (yield* readMeta(tx, META_KEYS.identity)) === undefined
+  const identity = yield* openIdentity(tx, randomBytes)
+  yield* catalog.load(tx)
+  const { changed, apply } = yield* catalog.define(tx, collections, { system: false })
+  apply()
+  // A number, written by `EntityWriter.finish`.
+  const lastOpId = ((yield* readMeta(tx, META_KEYS.lastOpId)) as number | undefined) ?? 0
+  const before = yield* readMeta(tx, META_KEYS.feed)
+  const feed = yield* openFeed(tx, changeFeed, lastOpId)
+  const isFeedChanged = (before !== undefined) !== feed.on
+  return { identity, lastOpId, feed, changed: isNew || changed || isFeedChanged }
+}
+
+/** On when the application wants it, or a reader relies on it. */
+function* openFeed(tx: WriteTransaction, isWanted: boolean, lastOpId: number): Steps<FeedSetting> {
+  const readers = yield* readMetaEntries(tx, READER_PREFIX)
+  const stored = yield* readMeta(tx, META_KEYS.feed)
+  if (isWanted || readers.size > 0) {
+    // Written by this function or `EntityWriter.finish`.
+    if (stored !== undefined) return { on: true, after: (stored as FeedSetting).after }
+    yield* writeMeta(tx, META_KEYS.feed, { after: lastOpId })
+    return { on: true, after: lastOpId }
+  }
+  if (stored !== undefined) {
+    yield* wait(tx.clear(FEED_TABLE))
+    yield* deleteMeta(tx, META_KEYS.feed)
+  }
+  return { on: false, after: lastOpId }
+}

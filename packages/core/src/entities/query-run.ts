@@ -1,0 +1,159 @@
+/** Answers a query through an access path. The answer is the same whatever the path. */
+import { type AccessPath, intervalsFrom, type KeyInterval } from './access-path.ts'
+import { Candidates } from './candidates.ts'
+import type { CollectionState } from './collection-state.ts'
+import { compareText } from './compare-text.ts'
+import { compareValues } from './compare-values.ts'
+import type { EntityReader } from './entity-reader.ts'
+import type { OrderField, ParsedQuery } from './parsed-query.ts'
+import type { Predicate } from './parsed-where.ts'
+import { choosePath } from './planner.ts'
+import type { QueryExplanation } from './query.ts'
+import type { Steps } from './steps.ts'
+
+/** A place in the order of the answers: right behind this entity. */
+export interface Place {
+  /** Of the fields of `orderBy`, in their order. */
+  readonly values: readonly unknown[]
+  readonly id: string
+}
+
+const BATCH = 256
+
+export class QueryRun {
+  readonly #query: ParsedQuery
+  readonly #path: AccessPath
+  readonly #candidates: Candidates
+  readonly #tests: readonly Predicate[]
+  readonly #isOrdered: boolean
+  readonly #intervals: readonly KeyInterval[]
+  #given = 0
+  /** Found and not given out. */
+  #matches: readonly object[] = []
+  #sorted: readonly object[] | undefined
+
+  constructor(
+    state: CollectionState,
+    query: ParsedQuery,
+    options: { readonly after?: Place; readonly streams?: boolean } = {},
+  ) {
+    const { after, streams = false } = options
+    this.#query = query
+    this.#path = choosePath(state, query, streams || query.limit !== Infinity)
+    this.#isOrdered = this.#path.order !== undefined
+    this.#intervals =
+      after === undefined || !this.#isOrdered
+        ? this.#path.intervals
+        : intervalsFrom(this.#path, after.values, after.id, query.order)
+    this.#candidates = new Candidates(state, this.#path, this.#intervals)
+    this.#tests = testsOf(query, this.#path, after)
+  }
+
+  /** The next answers, in order, at most `max` of them and at least one; empty at the end. */
+  *next(reader: EntityReader, max: number): Steps<readonly object[]> {
+    const wanted = Math.min(max, this.#query.limit - this.#given)
+    if (wanted <= 0) return []
+    const entities = this.#isOrdered
+      ? yield* this.#nextMatches(reader, wanted)
+      : yield* this.#nextSorted(reader, wanted)
+    this.#given += entities.length
+    return entities
+  }
+
+  *all(reader: EntityReader): Steps<readonly object[]> {
+    const answers: object[] = []
+    for (;;) {
+      const entities = yield* this.next(reader, BATCH)
+      if (entities.length === 0) return answers
+      for (const entity of entities) answers.push(entity)
+    }
+  }
+
+  *count(reader: EntityReader): Steps<number> {
+    const { limit } = this.#query
+    if (this.#tests.length === 0) return Math.min(limit, yield* this.#candidates.count(reader))
+    let count = 0
+    while (count < limit) {
+      const entities = yield* this.#nextMatches(reader, BATCH)
+      if (entities.length === 0) break
+      count += entities.length
+    }
+    return Math.min(limit, count)
+  }
+
+  get explanation(): QueryExplanation {
+    const { index, bounded } = this.#path
+    return {
+      index: index?.name ?? (bounded === 'none' ? null : 'id'),
+      ranges: this.#intervals.length,
+      sort: this.#isOrdered ? 'index' : 'memory',
+      scanned: this.#candidates.scanned,
+    }
+  }
+
+  *#nextMatches(reader: EntityReader, max: number): Steps<readonly object[]> {
+    // With conditions left to test, small batches would mean many of them.
+    const batch = this.#tests.length === 0 ? Math.min(max, BATCH) : BATCH
+    while (this.#matches.length === 0) {
+      const entities = yield* this.#candidates.next(reader, batch)
+      if (entities.length === 0) return entities
+      this.#matches = this.#tests.length === 0 ? entities : entities.filter(this.#passes)
+    }
+    const matches = this.#matches
+    if (matches.length <= max) this.#matches = []
+    else this.#matches = matches.slice(max)
+    return matches.length <= max ? matches : matches.slice(0, max)
+  }
+
+  *#nextSorted(reader: EntityReader, max: number): Steps<readonly object[]> {
+    this.#sorted ??= yield* this.#sortAll(reader)
+    return this.#sorted.slice(this.#given, this.#given + max)
+  }
+
+  /** All matches in order; with a limit never more than about twice as many in memory. */
+  *#sortAll(reader: EntityReader): Steps<readonly object[]> {
+    const { limit, order } = this.#query
+    let kept: { readonly entity: object; readonly place: Place }[] = []
+    for (;;) {
+      const entities = yield* this.#nextMatches(reader, BATCH)
+      for (const entity of entities) kept.push({ entity, place: placeOf(entity, order) })
+      const atEnd = entities.length === 0
+      if (atEnd || kept.length >= 2 * limit + BATCH) {
+        kept = kept.sort((a, b) => comparePlaces(a.place, b.place, order)).slice(0, limit)
+      }
+      if (atEnd) return kept.map(({ entity }) => entity)
+    }
+  }
+
+  readonly #passes = (entity: object): boolean => {
+    for (const matches of this.#tests) if (!matches(entity)) return false
+    return true
+  }
+}
+
+/** What the path has not answered for good. */
+function testsOf(query: ParsedQuery, path: AccessPath, after: Place | undefined): Predicate[] {
+  const tests = query.conditions
+    .filter((condition) => !path.answered.has(condition))
+    .map(({ matches }) => matches)
+  if (after !== undefined) tests.push(isBehind(after, query.order))
+  return [...tests, ...query.predicates]
+}
+
+function isBehind(after: Place, order: readonly OrderField[]): Predicate {
+  return (entity) => comparePlaces(placeOf(entity, order), after, order) > 0
+}
+
+export function placeOf(entity: object, order: readonly OrderField[]): Place {
+  // Every stored entity has one.
+  const { id } = entity as { readonly id: string }
+  return { values: order.map(({ read }) => read(entity)), id }
+}
+
+function comparePlaces(a: Place, b: Place, order: readonly OrderField[]): number {
+  for (let i = 0; i < order.length; i++) {
+    const difference = compareValues(a.values[i], b.values[i])
+    if (difference !== 0) return order[i]?.direction === 'desc' ? -difference : difference
+  }
+  return compareText(a.id, b.id)
+}

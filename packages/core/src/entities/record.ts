@@ -1,0 +1,81 @@
+/**
+ * The stored form of an entity: a header, then its CBOR exactly as it was encoded or received.
+ *
+ * | field         | varint                                                                         |
+ * | ------------- | ------------------------------------------------------------------------------ |
+ * | flags         | bit 0: pending (local edits that nobody has settled)                            |
+ * | revision      | the replicated revision; of the base while pending; 0: never replicated         |
+ * | schemaVersion |                                                                                |
+ * | stamp         | opId of the write that made this state                                         |
+ * | touched       | only when pending: how far the last opId of a local edit lies beyond the stamp |
+ */
+import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
+
+const PENDING = 1
+
+export interface RecordHeader {
+  readonly pending: boolean
+  readonly revision: number
+  readonly schemaVersion: number
+  readonly stamp: number
+  /** The last opId of a local edit while pending, else 0. */
+  readonly opId: number
+}
+
+export interface StoredRecord extends RecordHeader {
+  /** The whole record; the entity is `[entityStart, length)`. */
+  readonly record: Uint8Array
+  readonly entityStart: number
+}
+
+/** Room for most headers: those with a longer one take a copy of the entity. */
+export const HEADER_BYTES_MAX = 20
+
+export function encodeRecord(header: RecordHeader, entity: Uint8Array): Uint8Array {
+  const size = headerBytes(header)
+  const record = new Uint8Array(size + entity.length)
+  writeHeader(record, 0, header)
+  record.set(entity, size)
+  return record
+}
+
+/** Writes the header so that it ends at `end`. Answers its start; undefined when there is no room. */
+export function writeHeaderBefore(
+  target: Uint8Array,
+  end: number,
+  header: RecordHeader,
+): number | undefined {
+  const start = end - headerBytes(header)
+  if (start < 0) return undefined
+  writeHeader(target, start, header)
+  return start
+}
+
+function headerBytes({ pending, revision, schemaVersion, stamp, opId }: RecordHeader): number {
+  const size = 1 + varintBytes(revision) + varintBytes(schemaVersion) + varintBytes(stamp)
+  return pending ? size + varintBytes(opId - stamp) : size
+}
+
+function writeHeader(target: Uint8Array, start: number, header: RecordHeader): void {
+  const { pending, revision, schemaVersion, stamp, opId } = header
+  target[start] = pending ? PENDING : 0
+  let at = writeVarint(target, start + 1, revision)
+  at = writeVarint(target, at, schemaVersion)
+  at = writeVarint(target, at, stamp)
+  if (pending) writeVarint(target, at, opId - stamp)
+}
+
+export function decodeRecord(record: Uint8Array): StoredRecord {
+  const cursor = new FieldReaderCursor(record)
+  const pending = (cursor.varint() & PENDING) !== 0
+  const revision = cursor.varint()
+  const schemaVersion = cursor.varint()
+  const stamp = cursor.varint()
+  const opId = pending ? stamp + cursor.varint() : 0
+  return { pending, revision, schemaVersion, stamp, opId, record, entityStart: cursor.offset }
+}
+
+/** The CBOR of the entity; a view, which nobody may change. */
+export function entityBytes({ record, entityStart }: StoredRecord): Uint8Array {
+  return record.subarray(entityStart)
+}

@@ -1,0 +1,27 @@
+/** `tx.replica`: the replication side of a transaction, one step after the other like everything in it. */
+import type { Catalog } from './catalog.ts'
+import { scanReplicas } from './replica-scan.ts'
+import { ReplicaWriter } from './replica-writer.ts'
+import type { ReplicaTransaction } from './replication.ts'
+import type { Steps } from './steps.ts'
+import type { WriteSession } from './write-session.ts'
+
+export function createReplicaTransaction(
+  session: WriteSession,
+  catalog: Catalog,
+): ReplicaTransaction {
+  const replica = new ReplicaWriter(session.writer)
+  const run = <T>(steps: () => Steps<T>): Promise<T> => session.run(steps)
+  const of = (collection: string) => catalog.findReplicated(collection)
+  return {
+    state: (collection, id) => run(() => replica.state(of(collection), id)),
+    applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
+    rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
+    settle: (collection, id, committed, throughOpId) =>
+      run(() => replica.settle(of(collection), id, committed, throughOpId)),
+    touch: (collection, id) => run(() => replica.touch(of(collection), id)),
+    forget: (collection, id) => run(() => replica.forget(of(collection), id)),
+    evict: (collection, id) => run(() => replica.evict(of(collection), id)),
+    scan: (options) => run(() => scanReplicas(session.writer.tx, options)),
+  }
+}

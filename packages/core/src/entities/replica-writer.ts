@@ -1,0 +1,270 @@
+/** The replication side of a write transaction: the states of `replication.ts`, and the steps between them. */
+
+import { decodeEntity } from '../cbor/entity-decoder.ts'
+import { readEntityId } from '../cbor/entity-validator.ts'
+import { EntiDBError } from '../errors/entidb-error.ts'
+import { bytesEqual } from '../store/bytes.ts'
+import type { CollectionState } from './collection-state.ts'
+import { entityNotFound } from './entity-errors.ts'
+import { assertId, idKeyOf } from './entity-id.ts'
+import type { EntityWriter } from './entity-writer.ts'
+import { replicatedStateOf } from './entity-writer.ts'
+import { findViolations, updateIndexes } from './index-maintenance.ts'
+import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
+import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
+import { type Steps, wait } from './steps.ts'
+
+interface Found {
+  readonly idKey: Uint8Array
+  readonly existing: StoredRecord | undefined
+  readonly row: ReplicaRow | undefined
+}
+
+export class ReplicaWriter {
+  readonly #writer: EntityWriter
+
+  constructor(writer: EntityWriter) {
+    this.#writer = writer
+  }
+
+  *state(state: CollectionState, id: string): Steps<ReplicaState> {
+    return stateOf(yield* this.#find(state, id))
+  }
+
+  *applyRaw(
+    state: CollectionState,
+    operation: RawOperation,
+  ): Steps<{ readonly violations: readonly IndexViolation[] }> {
+    assertRaw(state, operation)
+    const found = yield* this.#find(state, operation.entityId)
+    return { violations: yield* this.#apply(state, found, operation) }
+  }
+
+  *rebase(state: CollectionState, id: string, base: ReplicatedState): Steps<void> {
+    assertReplicatedState(base)
+    const { idKey, existing, row } = yield* this.#find(state, id)
+    const isPending = existing?.pending ?? row?.kind === 'pendingDelete'
+    if (!isPending) throw new TypeError(`${id} in ${state.name} is not pending: nothing to rebase`)
+    yield* this.#setBase(state, id, { idKey, existing, row }, base)
+  }
+
+  *settle(
+    state: CollectionState,
+    id: string,
+    committed: ReplicatedState,
+    throughOpId: number,
+  ): Steps<void> {
+    assertReplicatedState(committed)
+    const found = yield* this.#find(state, id)
+    const { pending, opId, bytes } = stateOf(found)
+    if (!pending) return
+    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
+    if (!isSameBytes(bytes, committed.bytes)) {
+      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
+      return
+    }
+    this.#writer.beginChange(state, id)
+    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
+    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
+    this.#writer.end()
+  }
+
+  *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
+    const found = yield* this.#find(state, id)
+    const { existing, idKey } = found
+    const { base, stamp, version, bytes, schemaVersion } = stateOf(found)
+    if (existing === undefined && found.row === undefined) throw entityNotFound(state.name, id)
+    const opId = this.#writer.begin(state, id)
+    if (existing === undefined) {
+      yield* this.#writer.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
+    } else {
+      if (!existing.pending) yield* this.#writer.putBase(state, idKey, base)
+      const header = { pending: true, revision: version, schemaVersion, stamp, opId }
+      yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
+    }
+    const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }
+    yield* this.#record(state, id, { ...mutation, origin: 'local' })
+    this.#writer.end()
+    return { opId }
+  }
+
+  *forget(state: CollectionState, id: string): Steps<void> {
+    const { idKey, row } = yield* this.#find(state, id)
+    if (row?.kind !== 'tombstone') return
+    this.#writer.beginChange(state, id)
+    yield* this.#writer.deleteRow(state, idKey)
+    this.#writer.end()
+  }
+
+  *evict(state: CollectionState, id: string): Steps<void> {
+    const found = yield* this.#find(state, id)
+    const { existing, idKey } = found
+    if (stateOf(found).pending) {
+      throw new TypeError(`${id} in ${state.name} has local edits: it cannot be evicted`)
+    }
+    if (existing === undefined) return yield* this.forget(state, id)
+    const opId = this.#writer.begin(state, id)
+    yield* this.#writer.removeRecord(state, id, idKey, existing)
+    const { origin } = this.#writer
+    const mutation = {
+      opId,
+      payload: null,
+      entityVersion: 0,
+      schemaVersion: existing.schemaVersion,
+    }
+    yield* this.#record(state, id, { ...mutation, origin })
+    this.#writer.end()
+  }
+
+  *#find(state: CollectionState, id: string): Steps<Found> {
+    assertId(id, state.maxIdBytes)
+    const idKey = idKeyOf(id)
+    const existing = yield* this.#writer.reader.findRecord(state, idKey)
+    // A clean entity has no row.
+    const hasRow = existing === undefined || existing.pending
+    const row = hasRow ? yield* this.#writer.findRow(state, idKey) : undefined
+    return { idKey, existing, row }
+  }
+
+  /** Stores what was replicated, whatever was there. */
+  *#apply(
+    state: CollectionState,
+    { idKey, existing, row }: Found,
+    operation: RawOperation,
+  ): Steps<readonly IndexViolation[]> {
+    const { entityId: id, version, schemaVersion, bytes } = operation
+    const writer = this.#writer
+    const oldKeys =
+      existing === undefined ? undefined : writer.indexKeysOf(state, id, idKey, existing)
+    const keys = bytes === null ? undefined : rawIndexKeys(state, idKey, bytes)
+    const violations =
+      keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
+    if (isAbsent(operation) && existing === undefined && row === undefined) return violations
+    const opId = writer.begin(state, id)
+    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys)
+    if (bytes === null) {
+      if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
+      yield* this.#putTombstone(state, idKey, operation)
+    } else {
+      const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
+      yield* this.#putRecord(state, idKey, encodeRecord(header, bytes))
+      if (row !== undefined) yield* writer.deleteRow(state, idKey)
+    }
+    const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }
+    yield* this.#record(state, id, { ...mutation, origin: writer.origin })
+    writer.end()
+    return violations
+  }
+
+  /** Replaces the base of a pending entity. */
+  *#setBase(
+    state: CollectionState,
+    id: string,
+    { idKey, existing, row }: Found,
+    base: ReplicatedState,
+  ): Steps<void> {
+    this.#writer.beginChange(state, id)
+    if (existing === undefined) {
+      const opId = row?.opId ?? 0
+      yield* this.#writer.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
+    } else {
+      yield* this.#writer.putBase(state, idKey, base)
+      const { pending, schemaVersion, stamp, opId } = existing
+      const header = { pending, schemaVersion, stamp, opId, revision: base.version }
+      yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
+    }
+    this.#writer.end()
+  }
+
+  /** The same bytes under the same stamp: for readers nothing changes. */
+  *#makeClean(
+    state: CollectionState,
+    idKey: Uint8Array,
+    existing: StoredRecord,
+    { version, schemaVersion }: ReplicatedState,
+  ): Steps<void> {
+    const { stamp } = existing
+    const header = { pending: false, revision: version, schemaVersion, stamp, opId: 0 }
+    yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
+    yield* this.#writer.deleteRow(state, idKey)
+  }
+
+  *#putTombstone(
+    state: CollectionState,
+    idKey: Uint8Array,
+    { version, schemaVersion }: ReplicatedState,
+  ): Steps<void> {
+    if (version === 0) return yield* this.#writer.deleteRow(state, idKey)
+    const tombstone = { version, schemaVersion, bytes: null }
+    yield* this.#writer.putRow(state, idKey, { kind: 'tombstone', state: tombstone, opId: 0 })
+  }
+
+  *#putRecord(state: CollectionState, idKey: Uint8Array, record: Uint8Array): Steps<void> {
+    yield* wait(this.#writer.tx.put(state.recordTable, idKey, record))
+  }
+
+  *#record(
+    state: CollectionState,
+    id: string,
+    operation: {
+      readonly opId: number
+      readonly payload: Uint8Array | null
+      readonly entityVersion: number
+      readonly schemaVersion: number
+      readonly origin: string
+    },
+  ): Steps<void> {
+    yield* wait(this.#writer.record({ ...operation, state, id, staleBase: false }))
+  }
+}
+
+function stateOf({ existing, row }: Found): ReplicaState {
+  if (existing !== undefined) {
+    const { stamp, schemaVersion, pending, opId, revision } = existing
+    const bytes = entityBytes(existing)
+    const base = pending ? (row?.state ?? ABSENT) : replicatedStateOf(existing)
+    return { stamp, bytes, schemaVersion, pending, opId, version: revision, base }
+  }
+  const { state: base, kind, opId } = row ?? { state: ABSENT, kind: 'tombstone', opId: 0 }
+  const { version, schemaVersion } = base
+  const pending = kind === 'pendingDelete'
+  return { stamp: 0, bytes: null, schemaVersion, pending, opId, version, base }
+}
+
+function rawIndexKeys(state: CollectionState, idKey: Uint8Array, bytes: Uint8Array): IndexKeys {
+  return state.indexes.length === 0 ? [] : indexKeysOf(state, idKey, decodeEntity(bytes))
+}
+
+function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === b || (a !== null && b !== null && bytesEqual(a, b))
+}
+
+/** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
+function assertRaw(state: CollectionState, operation: RawOperation): void {
+  const { bytes, entityId } = operation
+  assertReplicatedState(operation)
+  if (bytes === null) return
+  const id = readEntityId(bytes)
+  if (id === entityId) return
+  throw new EntiDBError(
+    'invalid_entity',
+    `The bytes of ${entityId} in ${state.name} are of ${id}`,
+    {
+      details: { path: 'id', reason: 'other_id' },
+    },
+  )
+}
+
+function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
+  if (!Number.isSafeInteger(version) || version < 0) {
+    throw new TypeError('a revision is an integer from 0')
+  }
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+    throw new TypeError('a schema version is an integer from 1')
+  }
+  if (bytes !== null && !(bytes instanceof Uint8Array)) {
+    throw new TypeError('the bytes of a replicated state are a Uint8Array or null')
+  }
+}

@@ -1,0 +1,133 @@
+/** `replication(db)`: what a sync client needs of a database, besides `tx.replica`. */
+import { Collection } from './collection.ts'
+import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
+import type { CommitListener } from './commit-log.ts'
+import { coreOf } from './database.ts'
+import type { DatabaseCore } from './database-core.ts'
+import type { DatabaseSource } from './database-source.ts'
+import type { EntityWriter } from './entity-writer.ts'
+import {
+  type FeedBounds,
+  readFeedHead,
+  readWholeTransactions,
+  removeFeedEntries,
+  toOperation,
+} from './feed-reader.ts'
+import { deleteMeta, READER_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
+import type { DbOperation } from './operation.ts'
+import type { DatabaseIdentity } from './replication.ts'
+import type { Steps } from './steps.ts'
+import { sessionOf } from './transaction.ts'
+
+/** Handles of system collections, by name. */
+export type SystemCollections<D extends CollectionDefinitions> = {
+  readonly [K in keyof D & string]: Collection<EntityOf<D[K]>>
+}
+
+export interface ReadFeedOptions extends FeedBounds {
+  readonly after: number
+}
+
+/** Operations that one call of `acknowledgeFeed` removes at most. */
+const REMOVED_PER_CALL = 4096
+
+export class Replication {
+  readonly #core: DatabaseCore
+  readonly #source: DatabaseSource
+
+  constructor(core: DatabaseCore, source: DatabaseSource) {
+    this.#core = core
+    this.#source = source
+  }
+
+  get identity(): DatabaseIdentity {
+    return this.#core.identity
+  }
+
+  get feedOn(): boolean {
+    return this.#core.feed.on
+  }
+
+  /** The highest opId in the change feed or removed from it; 0 when there never was one. */
+  async feedHead(): Promise<number> {
+    const head = await this.#source.read(({ view }) => readFeedHead(view))
+    return Math.max(head, this.#core.feed.on ? this.#core.feed.after : 0)
+  }
+
+  /**
+   * The operations after `after`, as many whole transactions as the bounds allow. Only a transaction that
+   * exceeds them alone is cut in the middle: then the last operation is not `transactionLast`. A payload is
+   * decoded when it is looked at.
+   */
+  async readFeed(options: ReadFeedOptions): Promise<readonly DbOperation[]> {
+    const range = { after: options.after, through: Number.MAX_SAFE_INTEGER }
+    const entries = await this.#source.read(({ view }) =>
+      readWholeTransactions(view, range, options),
+    )
+    return entries.map((entry) => toOperation(entry, this.#core.identity))
+  }
+
+  /**
+   * In the transaction `tx`: `reader` needs no operation up to `opId` any more. The first call registers it,
+   * and from then on the feed is on, whatever `changeFeed` says at open. What no registered reader needs is
+   * removed, a bounded number of operations with each call.
+   */
+  async acknowledgeFeed(tx: object, reader: string, opId: number): Promise<void> {
+    if (!Number.isSafeInteger(opId) || opId < 0) throw new TypeError('an opId is an integer from 0')
+    await sessionOf(tx).run((writer) => acknowledge(writer, reader, opId))
+  }
+
+  /** In the transaction `tx`: `reader` is no more. The feed stays on until the next open. */
+  async removeFeedReader(tx: object, reader: string): Promise<void> {
+    await sessionOf(tx).run(function* (writer) {
+      writer.markDirty()
+      yield* deleteMeta(writer.tx, READER_PREFIX + reader)
+    })
+  }
+
+  /**
+   * Tells of every transaction that wrote entities, in commit order, once it is durable. Writes of system
+   * collections alone are not told. The answer ends it.
+   */
+  onCommit(listener: CommitListener): () => void {
+    return this.#core.commits.onCommit(listener)
+  }
+
+  /**
+   * Opens collections named with a leading `_`: outside the change feed, pending tracking and
+   * `tx.replica.scan`, in the same transactions as everything else (`tx.collection('_name')`).
+   */
+  async openSystemCollections<const D extends CollectionDefinitions>(
+    definitions: D,
+  ): Promise<SystemCollections<D>> {
+    const { catalog } = this.#core
+    const apply = await this.#source.write(function* (writer) {
+      const defined = yield* catalog.define(writer.tx, definitions, { system: true })
+      if (defined.changed) writer.markDirty()
+      return defined.apply
+    })
+    apply()
+    const names = Object.keys(definitions)
+    const handles = names.map((name) => [name, new Collection(catalog.find(name), this.#source)])
+    // One handle for each definition, of its type.
+    return Object.fromEntries(handles) as SystemCollections<D>
+  }
+}
+
+function* acknowledge(writer: EntityWriter, reader: string, opId: number): Steps<void> {
+  writer.markDirty()
+  yield* writeMeta(writer.tx, READER_PREFIX + reader, opId)
+  // Numbers, written by the line before.
+  const readers = (yield* readMetaEntries(writer.tx, READER_PREFIX)) as ReadonlyMap<string, number>
+  const through = Math.min(...readers.values())
+  const removed = yield* removeFeedEntries(writer.tx, through, REMOVED_PER_CALL)
+  const { on, after } = writer.feedSetting
+  if (!on) writer.setFeed({ on: true, after: writer.lastKnownOpId })
+  else if (removed > after) writer.setFeed({ on: true, after: removed })
+}
+
+/** The replication side of an open database. */
+export function replication(db: object): Replication {
+  const { core, source } = coreOf(db)
+  return new Replication(core, source)
+}

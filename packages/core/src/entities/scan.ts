@@ -1,0 +1,18 @@
+/** Reading scans: a store may answer with fewer entries than asked for long before the end. */
+import type { Batch, TreeCursor } from '../store/key-value-store.ts'
+import { type Steps, wait } from './steps.ts'
+
+/** Exactly the next `entriesMax` entries, fewer only at the end. */
+export function* takeEntries(cursor: TreeCursor, entriesMax: number): Steps<Batch> {
+  const first = yield* wait(cursor.next(entriesMax))
+  if (first.keys.length === entriesMax || first.keys.length === 0) return first
+  const keys = [...first.keys]
+  const values = [...first.values]
+  while (keys.length < entriesMax) {
+    const batch = yield* wait(cursor.next(entriesMax - keys.length))
+    if (batch.keys.length === 0) break
+    for (const key of batch.keys) keys.push(key)
+    for (const value of batch.values) values.push(value)
+  }
+  return { keys, values }
+}

@@ -1,0 +1,78 @@
+/** Receipts of single writes. */
+import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
+import type { Entity } from './collection-definition.ts'
+import type { CollectionState } from './collection-state.ts'
+import { rememberVersion } from './entity-version.ts'
+import type { EntityWriter, WriteOutcome } from './entity-writer.ts'
+import type { PreparedEntity } from './prepared-entity.ts'
+import type { CommitReceipt } from './receipt.ts'
+
+/** `prepared` is undefined for a delete. */
+export function createReceipt<T extends Entity>(
+  writer: EntityWriter,
+  state: CollectionState,
+  { opId, existed, revision }: WriteOutcome,
+  prepared: PreparedEntity | undefined,
+): CommitReceipt<T> {
+  // System collections have no operations, and no receipt that anyone could follow.
+  const isOperation = opId !== undefined && !state.isSystem
+  const opIds = isOperation ? [opId] : []
+  const transactionId = isOperation ? (writer.opIds[0] ?? 0) : 0
+  if (prepared === undefined || opId === undefined) {
+    return { transactionId, opIds, existed, entity: undefined }
+  }
+  return new PutReceipt<T>(
+    transactionId,
+    opIds,
+    existed,
+    () =>
+      // What was put in as T.
+      storedEntity(state, prepared, opId, revision) as Readonly<T>,
+  )
+}
+
+/** Most callers do not look at the entity: it is decoded for those who do. */
+class PutReceipt<T> implements CommitReceipt<T> {
+  readonly transactionId: number
+  readonly opIds: readonly number[]
+  readonly existed: boolean
+  readonly #decode: () => Readonly<T>
+  #entity: Readonly<T> | undefined
+
+  constructor(
+    transactionId: number,
+    opIds: readonly number[],
+    existed: boolean,
+    decode: () => Readonly<T>,
+  ) {
+    this.transactionId = transactionId
+    this.opIds = opIds
+    this.existed = existed
+    this.#decode = decode
+  }
+
+  get entity(): Readonly<T> {
+    this.#entity ??= this.#decode()
+    return this.#entity
+  }
+}
+
+function storedEntity(
+  state: CollectionState,
+  { id, bytes }: PreparedEntity,
+  stamp: number,
+  revision: number,
+): object {
+  const cached = state.cache.find(id, stamp)
+  if (cached !== undefined) return cached.value
+  const { value, shareable } = decodeFrozenEntity(bytes)
+  // An entity is an object.
+  const entity = value as object
+  const version = { stamp, revision }
+  if (!shareable) rememberVersion(entity, version)
+  else {
+    const entry = { ...version, value: entity, bytes: bytes.length, latest: false }
+    rememberVersion(entity, state.cache.put(id, entry))
+  }
+  return entity
+}

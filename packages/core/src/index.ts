@@ -1,0 +1,72 @@
+/** `@entidb/core`: the engine. No networking, and nothing that only Node or a browser has. */
+export type { ChangesOptions } from './entities/changes.ts'
+export { Collection, type PutOptions } from './entities/collection.ts'
+export {
+  type AnyEntity,
+  type CollectionDefinition,
+  type CollectionDefinitions,
+  type CollectionOptions,
+  type Direction,
+  defineCollection,
+  type Entity,
+  type EntityOf,
+  type FieldPath,
+  type IndexField,
+  type IndexOptions,
+} from './entities/collection-definition.ts'
+export { CollectionReader, type RawEntity, type ReadScope } from './entities/collection-reader.ts'
+export { compareValues } from './entities/compare-values.ts'
+export { type DatabaseStats, EntiDB, type TransactionOptions } from './entities/database.ts'
+export type { DatabaseLimits } from './entities/database-core.ts'
+export type { EntityStamp } from './entities/entity-stamp.ts'
+export { type EntityVersion, versionOf } from './entities/entity-version.ts'
+export type { RandomBytes } from './entities/identity.ts'
+export { memoryStorage } from './entities/memory-storage.ts'
+export type { OpenOptions } from './entities/open-database.ts'
+export type { DbOperation, OpType } from './entities/operation.ts'
+export type {
+  Condition,
+  Conditions,
+  OrderBy,
+  Page,
+  PageQuery,
+  Query,
+  QueryExplanation,
+  Where,
+} from './entities/query.ts'
+export type { CommitReceipt, TransactionReceipt } from './entities/receipt.ts'
+export { Snapshot } from './entities/snapshot.ts'
+export type {
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaProps,
+  StandardSchemaResult,
+} from './entities/standard-schema.ts'
+export { Transaction } from './entities/transaction.ts'
+export { assertInvariant } from './errors/assert.ts'
+export {
+  type EngineErrorCode,
+  EntiDBError,
+  type EntiDBErrorOptions,
+  type ErrorCode,
+  isEntiDBError,
+  type Retry,
+  type SyncErrorCode,
+  type WireErrorCode,
+} from './errors/entidb-error.ts'
+export type { DirectoryLock, File, FileSystem, MaybePromise } from './files/file-system.ts'
+export { createMemoryFileSystem } from './files/memory-file-system.ts'
+export type {
+  Batch,
+  Durability,
+  KeyRange,
+  KeyValueStore,
+  Reader,
+  RecoveryReport,
+  Storage,
+  StoreSnapshot,
+  StoreStats,
+  TreeCursor,
+  WriteTransaction,
+} from './store/key-value-store.ts'
+export { treeStorage } from './store/tree-store.ts'

@@ -1,0 +1,19 @@
+/** `@entidb/core/replication`: what a sync client needs of the engine. */
+export type { CommitListener, CommittedTransaction } from './entities/commit-log.ts'
+export type { EntityStamp } from './entities/entity-stamp.ts'
+export type { DbOperation, OpType } from './entities/operation.ts'
+export type {
+  DatabaseIdentity,
+  IndexViolation,
+  RawOperation,
+  ReplicaEntry,
+  ReplicaState,
+  ReplicaTransaction,
+  ReplicatedState,
+} from './entities/replication.ts'
+export {
+  type ReadFeedOptions,
+  Replication,
+  replication,
+  type SystemCollections,
+} from './entities/replication-access.ts'

@@ -1,0 +1,116 @@
+/** The sync server as a function from Request to Response: for tests, and to mount it elsewhere. */
+import { randomBytes } from 'node:crypto'
+import type { Storage } from '@entidb/core'
+import type { Authenticator } from './auth/identity.ts'
+import type { RandomBytes } from './database/meta.ts'
+import type { Policy } from './database/policy.ts'
+import type { DatabaseStats } from './database/stats.ts'
+import type { SyncDatabase } from './database/sync-database.ts'
+import { Databases } from './databases.ts'
+import { errorResponse } from './http/error-response.ts'
+import { StreamSlots } from './http/stream-slots.ts'
+import { createSyncApp } from './http/sync-app.ts'
+import { resolveLimits, type ServerLimits } from './limits.ts'
+import { jsonLogger, type Logger } from './logger.ts'
+import { Metrics } from './metrics.ts'
+import { systemTimers, type Timers } from './timers.ts'
+
+export interface SyncHandlerOptions {
+  /** A folder; each database is a folder in it, named by its dbId. This or `storage`. */
+  readonly dataDir?: string
+  /** Where the database of a dbId is kept. Called once for each opening. */
+  readonly storage?: (dbId: string) => Storage
+  readonly auth: Authenticator
+  /** Default: a token with access to a database may do everything in it. */
+  readonly policy?: Policy
+  readonly limits?: Partial<ServerLimits>
+  /** Whether a token with write access creates a database by using it; default false. */
+  readonly createDatabases?: boolean
+  /** Origins whose web pages may use the server, such as `https://app.example.org`; default none. */
+  readonly corsOrigins?: readonly string[] | '*'
+  /** Default: JSON lines of warnings and errors on standard error. */
+  readonly logger?: Logger
+  /** Milliseconds since 1970; shown and used for retention and token life, never to decide about data. */
+  readonly clock?: () => number
+  /** Default: the system's cryptographic source. */
+  readonly randomBytes?: RandomBytes
+  readonly timers?: Timers
+}
+
+export interface SyncHandler {
+  /** Answers every request, errors included; never rejects. */
+  fetch(request: Request): Promise<Response>
+  readonly limits: ServerLimits
+  /** Errors: `unknown_database`. */
+  stats(dbId: string): Promise<DatabaseStats>
+  /** The semantics of one database without HTTP. Errors: `unknown_database`. */
+  database(dbId: string): Promise<SyncDatabase>
+  /** From now on requests are answered `unavailable`, and event streams have ended. */
+  beginClosing(): void
+  /** Begins closing, waits for what is being written, and closes the databases. */
+  close(): Promise<void>
+}
+
+/**
+ * @example
+ * const handler = createSyncHandler({
+ *   storage: () => memoryStorage(),
+ *   auth: staticTokens({ secret: { subject: 'me', databases: '*', access: 'write' } }),
+ *   createDatabases: true,
+ * })
+ * const response = await handler.fetch(new Request('https://sync/v1/handshake', { ... }))
+ */
+export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
+  if ((options.dataDir === undefined) === (options.storage === undefined)) {
+    throw new TypeError('Give either dataDir or storage')
+  }
+  const limits = resolveLimits(options.limits)
+  const clock = options.clock ?? Date.now
+  const logger = options.logger ?? jsonLogger({ clock })
+  const databases = new Databases({
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(options.storage === undefined ? {} : { storage: options.storage }),
+    createDatabases: options.createDatabases ?? false,
+    limits,
+    policy: options.policy ?? {},
+    logger,
+    clock,
+    randomBytes: options.randomBytes ?? ((count) => new Uint8Array(randomBytes(count))),
+  })
+  const streams = new StreamSlots(limits)
+  let closing = false
+  const app = createSyncApp({
+    databases,
+    auth: options.auth,
+    limits,
+    logger,
+    metrics: new Metrics({ streams: () => streams.open, databases: () => databases.openCount }),
+    streams,
+    timers: options.timers ?? systemTimers,
+    corsOrigins: options.corsOrigins ?? [],
+    clock,
+    isClosing: () => closing,
+  })
+  const beginClosing = (): void => {
+    closing = true
+    streams.endAll()
+  }
+  return {
+    fetch: async (request) => {
+      try {
+        return await app.fetch(request)
+      } catch (error) {
+        // Hono hands on only what is not an Error, which a foreign authenticator may throw.
+        return errorResponse(error, logger, {})
+      }
+    },
+    limits,
+    stats: async (dbId) => (await databases.open(dbId, false)).stats(),
+    database: (dbId) => databases.open(dbId, false),
+    beginClosing,
+    close: async () => {
+      beginClosing()
+      await databases.close()
+    },
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The collections in which the server keeps one database: ordinary EntiDB collections, open to
+ * inspection. Keys are built so that scans by key are scans in the order that matters.
+ *
+ * | collection            | key                          | holds                                             |
+ * | --------------------- | ---------------------------- | ------------------------------------------------- |
+ * | `meta`                | `database`                   | head, epoch, purgedThrough                         |
+ * | `epochs`              | firstCursor                  | the history                                       |
+ * | `entities`            | collection `/` entityId      | the current state of every entity, tombstones too |
+ * | `server_oplog`        | serverCursor                 | accepted operations as pulls send them            |
+ * | `accepted_ops`        | deviceId `/` opId            | what was decided, for repeated sendings           |
+ * | `device_state`        | deviceId                     | what is known of each device                      |
+ * | `superseded_replicas` | deviceId `/` replicaId (hex) | installations that lost their deviceId            |
+ * | `conflicts`           | deviceId `/` opId            | the last conflict that each operation met         |
+ * | `collection_state`    | collection                   | live entities and their digest                    |
+ *
+ * An oplog row keeps the whole encoded operation in `operationCbor` instead of `entityCbor` alone, so
+ * that a page is put together from stored bytes; `decodeSyncOperation` of `@entidb/protocol` opens it.
+ */
+import {
+  type CollectionDefinition,
+  defineCollection,
+  type EntiDB,
+  type ReadScope,
+  type Snapshot,
+  type Transaction,
+} from '@entidb/core'
+import type { OpType } from '@entidb/protocol'
+
+export interface MetaRow {
+  readonly id: 'database'
+  readonly dbId: string
+  readonly head: number
+  /** 16 bytes; the last of `epochs`. */
+  readonly epoch: Uint8Array
+  readonly purgedThrough: number
+}
+
+export interface EpochRow {
+  readonly id: string
+  readonly epoch: Uint8Array
+  readonly firstCursor: number
+}
+
+export interface EntityRow {
+  readonly id: string
+  readonly collection: string
+  readonly entityId: string
+  /** The revision: the cursor of the operation that made this state. */
+  readonly entityVersion: number
+  /** Null when deleted. */
+  readonly entityCbor: Uint8Array | null
+  readonly deleted: boolean
+  readonly updatedByDevice: string
+  readonly schemaVersion: number
+}
+
+export interface OplogRow {
+  readonly id: string
+  readonly serverCursor: number
+  readonly dbId: string
+  readonly collection: string
+  readonly entityId: string
+  readonly opType: OpType
+  readonly sourceDeviceId: string
+  /** Missing in operations of the server itself, whose opId is 0 and not unique. */
+  readonly sourceOpId?: number
+  /** Equal in neighbouring rows of one device: one group. */
+  readonly tx?: number
+  readonly operationCbor: Uint8Array
+}
+
+export interface AcceptedOpRow {
+  readonly id: string
+  /** SHA-256, 32 bytes. */
+  readonly contentHash: Uint8Array
+  /** What `committed` said: the revision it made, or found if it changed nothing. */
+  readonly revision: number
+  readonly noop: boolean
+}
+
+export interface DeviceRow {
+  readonly id: string
+  readonly dbId: string
+  readonly deviceId: string
+  /** The largest cursor that the device has shown in `lastSeenEpoch`. */
+  readonly lastSeenCursor: number
+  readonly lastSeenEpoch: Uint8Array
+  /** Wall clock in milliseconds, for retention and people. */
+  readonly lastSeenAt: number
+  /** The installation that owns the deviceId; null until one has shaken hands with its replicaId. */
+  readonly replicaId: Uint8Array | null
+  /** New operations below it are never accepted. */
+  readonly floor: number
+  /** The highest opId that was ever decided. */
+  readonly lastOpId: number
+}
+
+export interface SupersededReplicaRow {
+  readonly id: string
+  readonly deviceId: string
+  readonly supersededAt: number
+}
+
+export interface ConflictRow {
+  readonly id: string
+  readonly dbId: string
+  readonly collection: string
+  readonly entityId: string
+  readonly clientOpCbor: Uint8Array
+  readonly serverEntityVersion: number
+  readonly serverEntityCbor: Uint8Array | null
+  readonly reason: 'stale' | 'group'
+  readonly detectedAt: number
+}
+
+export interface CollectionStateRow {
+  readonly id: string
+  readonly liveEntities: number
+  /** Sum of the digests of the live entities, 32 bytes. */
+  readonly digest: Uint8Array
+}
+
+export type ServerCollections = {
+  readonly meta: CollectionDefinition<MetaRow>
+  readonly epochs: CollectionDefinition<EpochRow>
+  readonly entities: CollectionDefinition<EntityRow>
+  readonly server_oplog: CollectionDefinition<OplogRow>
+  readonly accepted_ops: CollectionDefinition<AcceptedOpRow>
+  readonly device_state: CollectionDefinition<DeviceRow>
+  readonly superseded_replicas: CollectionDefinition<SupersededReplicaRow>
+  readonly conflicts: CollectionDefinition<ConflictRow>
+  readonly collection_state: CollectionDefinition<CollectionStateRow>
+}
+
+export type ServerDatabase = EntiDB<ServerCollections>
+export type ServerTransaction = Transaction<ServerCollections>
+export type ServerSnapshot = Snapshot<ServerCollections>
+/** What a transaction and a snapshot have in common here. */
+export type ServerReader = ReadScope<ServerCollections>
+
+export const serverCollections: ServerCollections = {
+  meta: defineCollection<MetaRow>({}),
+  epochs: defineCollection<EpochRow>({}),
+  entities: defineCollection<EntityRow>({}),
+  server_oplog: defineCollection<OplogRow>({
+    indexes: {
+      source: { on: ['sourceDeviceId', 'sourceOpId'], unique: true, sparse: true },
+    },
+  }),
+  accepted_ops: defineCollection<AcceptedOpRow>({}),
+  device_state: defineCollection<DeviceRow>({}),
+  superseded_replicas: defineCollection<SupersededReplicaRow>({}),
+  conflicts: defineCollection<ConflictRow>({}),
+  collection_state: defineCollection<CollectionStateRow>({}),
+}
+
+/** Digits of 2^53 - 1. */
+const NUMBER_DIGITS = 16
+
+/** A cursor or opId as text that sorts as the number does. */
+export function sortableNumber(value: number): string {
+  return String(value).padStart(NUMBER_DIGITS, '0')
+}
+
+export function entityKey(collection: string, entityId: string): string {
+  // A collection name holds no slash: no two entities share a key.
+  return `${collection}/${entityId}`
+}
+
+/** Key of an accepted operation and of a conflict. */
+export function operationKey(deviceId: string, opId: number): string {
+  return `${deviceId}/${sortableNumber(opId)}`
+}
+
+export function replicaKey(deviceId: string, replicaId: Uint8Array): string {
+  return `${deviceId}/${Buffer.from(replicaId).toString('hex')}`
+}

@@ -1,0 +1,98 @@
+/**
+ * What the server knows of devices. The replica that shook hands last owns the deviceId; one that lost
+ * it stays out for ever. A replica the server has never met is served: after a restore the server may
+ * have forgotten its handshake.
+ */
+import { deviceConflict } from '../wire-error.ts'
+import {
+  type DeviceRow,
+  type MetaRow,
+  replicaKey,
+  type ServerReader,
+  type ServerTransaction,
+} from './collections.ts'
+import { isSameBytes } from './meta.ts'
+
+/** `lastSeenAt` may lag this much: a device that only looks does not cost a commit each time. */
+const SEEN_RESOLUTION_MS = 60_000
+
+export async function readDevice(
+  reader: ServerReader,
+  deviceId: string,
+): Promise<DeviceRow | undefined> {
+  return reader.collection('device_state').get(deviceId)
+}
+
+export function newDevice(deviceId: string, meta: MetaRow): DeviceRow {
+  return {
+    id: deviceId,
+    dbId: meta.dbId,
+    deviceId,
+    lastSeenCursor: 0,
+    lastSeenEpoch: meta.epoch,
+    lastSeenAt: 0,
+    replicaId: null,
+    floor: 0,
+    lastOpId: 0,
+  }
+}
+
+/** Error: `device_conflict` for a superseded replica. */
+export async function assertNotSuperseded(
+  reader: ServerReader,
+  deviceId: string,
+  device: DeviceRow | undefined,
+  replicaId: Uint8Array | undefined,
+): Promise<void> {
+  if (replicaId === undefined || device === undefined || device.replicaId === null) return
+  if (isSameBytes(device.replicaId, replicaId)) return
+  const key = replicaKey(deviceId, replicaId)
+  if ((await reader.collection('superseded_replicas').get(key)) !== undefined) {
+    throw deviceConflict()
+  }
+}
+
+/** Whether a handshake with `replicaId` changes the owner of the deviceId. */
+export function takesOver(device: DeviceRow, replicaId: Uint8Array | undefined): boolean {
+  if (replicaId === undefined) return false
+  return device.replicaId === null || !isSameBytes(device.replicaId, replicaId)
+}
+
+/** Makes the replica the owner; the one before it is superseded. The caller stores the row. */
+export async function takeOver(
+  tx: ServerTransaction,
+  device: DeviceRow,
+  replicaId: Uint8Array,
+  nowMs: number,
+): Promise<DeviceRow> {
+  if (device.replicaId !== null) {
+    await tx.collection('superseded_replicas').put({
+      id: replicaKey(device.deviceId, device.replicaId),
+      deviceId: device.deviceId,
+      supersededAt: nowMs,
+    })
+  }
+  return { ...device, replicaId }
+}
+
+/** The row after the device showed `cursor` at `nowMs`. */
+export function withSeen(
+  device: DeviceRow,
+  meta: MetaRow,
+  cursor: number | undefined,
+  nowMs: number,
+): DeviceRow {
+  const isSameEpoch = isSameBytes(device.lastSeenEpoch, meta.epoch)
+  const known = isSameEpoch ? device.lastSeenCursor : 0
+  return {
+    ...device,
+    lastSeenCursor: Math.max(known, cursor ?? 0),
+    lastSeenEpoch: meta.epoch,
+    lastSeenAt: nowMs,
+  }
+}
+
+/** Whether seeing the device is worth a commit of its own. */
+export function isSeenStale(device: DeviceRow | undefined, nowMs: number): boolean {
+  return device === undefined || Math.abs(nowMs - device.lastSeenAt) >= SEEN_RESOLUTION_MS
+}

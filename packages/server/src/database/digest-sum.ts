@@ -1,0 +1,17 @@
+/** What one live entity adds to the digest of its collection. */
+import { createHash } from 'node:crypto'
+import { encodeDigestInput } from '@entidb/protocol'
+
+export function digestOf(
+  collection: string,
+  entityId: string,
+  entityVersion: number,
+  entityCbor: Uint8Array,
+): Uint8Array {
+  return sha256(encodeDigestInput(collection, entityId, entityVersion, entityCbor))
+}
+
+/** 32 bytes. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest()
+}

@@ -1,0 +1,178 @@
+/** Writes what was decided. Cursors are assigned group by group, so that a group is never torn apart. */
+import { type CommittedOp, encodeSyncOperation, type SyncOperation } from '@entidb/protocol'
+import { CollectionTotals } from './collection-totals.ts'
+import {
+  type AcceptedOpRow,
+  type ConflictRow,
+  type DeviceRow,
+  type EntityRow,
+  entityKey,
+  type MetaRow,
+  type OplogRow,
+  operationKey,
+  type ServerTransaction,
+  sortableNumber,
+} from './collections.ts'
+import type { Candidate, Decision, Group } from './push-decision.ts'
+
+export interface WriteContext {
+  readonly meta: MetaRow
+  readonly device: DeviceRow
+  readonly nowMs: number
+}
+
+export interface WrittenPush {
+  /** In the order of the decisions. */
+  readonly committed: readonly CommittedOp[]
+  readonly head: number
+}
+
+/** A group's number in pulls: distinct from its neighbours', whatever the client called it. */
+const GROUP_NUMBERS = 2 ** 32
+
+export async function writeDecisions(
+  tx: ServerTransaction,
+  decisions: readonly Decision[],
+  context: WriteContext,
+): Promise<WrittenPush> {
+  const rows = collectRows(decisions, context)
+  await tx.collection('entities').putMany(rows.entities)
+  await tx.collection('server_oplog').putMany(rows.oplog)
+  await tx.collection('accepted_ops').putMany(rows.accepted)
+  await tx.collection('conflicts').putMany(rows.conflicts)
+  await forgetConflicts(tx, rows.committed, context.device)
+  await rows.totals.write(tx)
+  if (rows.head > context.meta.head) {
+    await tx.collection('meta').put({ ...context.meta, head: rows.head })
+  }
+  return { committed: rows.committed, head: rows.head }
+}
+
+interface Rows {
+  readonly entities: EntityRow[]
+  readonly oplog: OplogRow[]
+  readonly accepted: AcceptedOpRow[]
+  readonly conflicts: ConflictRow[]
+  readonly committed: CommittedOp[]
+  readonly totals: CollectionTotals
+  head: number
+}
+
+function collectRows(decisions: readonly Decision[], context: WriteContext): Rows {
+  const rows: Rows = {
+    entities: [],
+    oplog: [],
+    accepted: [],
+    conflicts: [],
+    committed: [],
+    totals: new CollectionTotals(),
+    head: context.meta.head,
+  }
+  const numbers = new Map<Group, number>()
+  for (const decision of decisions) {
+    if (decision.kind === 'accepted') {
+      addAccepted(rows, decision.candidate, decision.group, numbers)
+    } else if (decision.kind === 'noop') {
+      addCommitted(rows, decision.candidate, decision.revision, true)
+    } else if (decision.kind === 'conflict') {
+      rows.conflicts.push(conflictRow(decision.candidate, decision.reason, context.nowMs))
+    }
+  }
+  return rows
+}
+
+function addAccepted(
+  rows: Rows,
+  candidate: Candidate,
+  group: Group,
+  numbers: Map<Group, number>,
+): void {
+  const { operation, current } = candidate
+  const revision = ++rows.head
+  const entity = entityRow(operation, revision)
+  rows.entities.push(entity)
+  rows.totals.replace(current, entity)
+  rows.oplog.push(oplogRow(operation, revision, groupNumber(group, revision, numbers)))
+  addCommitted(rows, candidate, revision, false)
+}
+
+function addCommitted(rows: Rows, candidate: Candidate, revision: number, noop: boolean): void {
+  const { operation, contentHash } = candidate
+  const id = operationKey(operation.deviceId, operation.opId)
+  rows.accepted.push({ id, contentHash, revision, noop })
+  rows.committed.push({ opId: operation.opId, entityVersion: revision })
+}
+
+function groupNumber(
+  group: Group,
+  revision: number,
+  numbers: Map<Group, number>,
+): number | undefined {
+  if (!group.named) return undefined
+  const number = numbers.get(group) ?? revision % GROUP_NUMBERS
+  numbers.set(group, number)
+  return number
+}
+
+function entityRow(operation: SyncOperation, revision: number): EntityRow {
+  const { collection, entityId, entityCbor, deviceId } = operation
+  return {
+    id: entityKey(collection, entityId),
+    collection,
+    entityId,
+    entityVersion: revision,
+    entityCbor,
+    deleted: entityCbor === null,
+    updatedByDevice: deviceId,
+    schemaVersion: operation.schemaVersion ?? 1,
+  }
+}
+
+function oplogRow(operation: SyncOperation, revision: number, tx: number | undefined): OplogRow {
+  const { tx: _ownNumber, ...named } = operation
+  const group = tx === undefined ? {} : { tx }
+  const pulled: SyncOperation = { ...named, entityVersion: revision, ...group }
+  return {
+    id: sortableNumber(revision),
+    serverCursor: revision,
+    dbId: operation.dbId,
+    collection: operation.collection,
+    entityId: operation.entityId,
+    opType: operation.opType,
+    sourceDeviceId: operation.deviceId,
+    sourceOpId: operation.opId,
+    ...group,
+    operationCbor: encodeSyncOperation(pulled),
+  }
+}
+
+function conflictRow(
+  candidate: Candidate,
+  reason: ConflictRow['reason'],
+  nowMs: number,
+): ConflictRow {
+  const { operation, current } = candidate
+  return {
+    id: operationKey(operation.deviceId, operation.opId),
+    dbId: operation.dbId,
+    collection: operation.collection,
+    entityId: operation.entityId,
+    clientOpCbor: encodeSyncOperation(operation),
+    serverEntityVersion: current?.entityVersion ?? 0,
+    serverEntityCbor: current?.entityCbor ?? null,
+    reason,
+    detectedAt: nowMs,
+  }
+}
+
+/** An operation that was sent before and met a conflict may be accepted now: the later answer counts. */
+async function forgetConflicts(
+  tx: ServerTransaction,
+  committed: readonly CommittedOp[],
+  device: DeviceRow,
+): Promise<void> {
+  const conflicts = tx.collection('conflicts')
+  for (const { opId } of committed) {
+    if (opId <= device.lastOpId) await conflicts.delete(operationKey(device.deviceId, opId))
+  }
+}

@@ -1,0 +1,181 @@
+/** One push, in one transaction. `docs/protocol.md` numbers the steps. */
+import {
+  assertPushRequest,
+  type CommittedOp,
+  type Conflict,
+  encodeContentForHash,
+  type PushRequest,
+  type PushResponse,
+  type RejectedOp,
+  type SyncOperation,
+} from '@entidb/protocol'
+import type { ServerLimits } from '../limits.ts'
+import { cursorAhead, opIdReused, tooLarge } from '../wire-error.ts'
+import {
+  type AcceptedOpRow,
+  type DeviceRow,
+  entityKey,
+  type MetaRow,
+  operationKey,
+  type ServerTransaction,
+} from './collections.ts'
+import { assertNotSuperseded, newDevice, readDevice, withSeen } from './devices.ts'
+import { sha256 } from './digest-sum.ts'
+import { assertEpoch } from './epoch-check.ts'
+import { isSameBytes, readMeta } from './meta.ts'
+import type { Permissions } from './permissions.ts'
+import type { Policy } from './policy.ts'
+import { type Candidate, type Decision, decidePush } from './push-decision.ts'
+import { refusalOf } from './push-refusal.ts'
+import { writeDecisions } from './push-write.ts'
+
+export interface PushContext {
+  readonly limits: ServerLimits
+  readonly policy: Policy
+  readonly permissions: Permissions
+  readonly nowMs: number
+}
+
+/**
+ * Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`, `invalid_request`, `too_large`,
+ * `op_id_reused`; each leaves nothing written.
+ */
+export async function runPush(
+  tx: ServerTransaction,
+  request: PushRequest,
+  context: PushContext,
+): Promise<PushResponse> {
+  const { deviceId, ops } = request
+  const meta = await readMeta(tx)
+  const known = await readDevice(tx, deviceId)
+  await assertNotSuperseded(tx, deviceId, known, request.replicaId)
+  await assertEpoch(tx, meta, request.epoch)
+  if ((request.sinceCursor ?? 0) > meta.head) throw cursorAhead()
+  if (ops.length > context.limits.maxOpsPerPush) {
+    throw tooLarge('The number of operations', context.limits.maxOpsPerPush)
+  }
+  assertPushRequest(request)
+
+  const device = known ?? newDevice(deviceId, meta)
+  const hashes = ops.map((operation) => sha256(encodeContentForHash(operation)))
+  const accepted = await readAccepted(tx, deviceId, ops)
+  assertSameContent(hashes, accepted, device)
+  const candidates = await readCandidates(tx, ops, hashes, accepted, context)
+  const decisions = decidePush(candidates, device.floor)
+  const written = await writeDecisions(tx, decisions, { meta, device, nowMs: context.nowMs })
+  await writeDevice(tx, request, device, meta, context.nowMs)
+  return {
+    acknowledgedUpToOpId: ops.at(-1)?.opId ?? device.lastOpId,
+    conflicts: decisions.flatMap(conflictOf).sort(byClientOpId),
+    committed: [...repeatedOps(ops, accepted), ...written.committed].sort(byOpId),
+    rejected: decisions.flatMap(rejectionOf).sort(byOpId),
+    headBefore: meta.head,
+    head: written.head,
+    purgedThrough: meta.purgedThrough,
+  }
+}
+
+async function readAccepted(
+  tx: ServerTransaction,
+  deviceId: string,
+  ops: readonly SyncOperation[],
+): Promise<readonly (AcceptedOpRow | undefined)[]> {
+  const keys = ops.map(({ opId }) => operationKey(deviceId, opId))
+  return tx.collection('accepted_ops').getMany(keys)
+}
+
+function assertSameContent(
+  hashes: readonly Uint8Array[],
+  accepted: readonly (AcceptedOpRow | undefined)[],
+  device: DeviceRow,
+): void {
+  for (const [index, row] of accepted.entries()) {
+    const hash = hashes[index]
+    if (row !== undefined && hash !== undefined && !isSameBytes(row.contentHash, hash)) {
+      throw opIdReused(device.lastOpId)
+    }
+  }
+}
+
+/** The operations that are new, each with its entity as it is now and with what speaks against it. */
+async function readCandidates(
+  tx: ServerTransaction,
+  ops: readonly SyncOperation[],
+  hashes: readonly Uint8Array[],
+  accepted: readonly (AcceptedOpRow | undefined)[],
+  context: PushContext,
+): Promise<Candidate[]> {
+  const fresh = ops.flatMap((operation, index) => {
+    const contentHash = hashes[index]
+    return contentHash === undefined || accepted[index] !== undefined
+      ? []
+      : [{ operation, contentHash }]
+  })
+  const keys = fresh.map(({ operation }) => entityKey(operation.collection, operation.entityId))
+  const rows = await tx.collection('entities').getMany(keys)
+  return fresh.map(({ operation, contentHash }, index) => {
+    const current = rows[index]
+    const refusal = refusalOf(operation, current, context)
+    return { operation, contentHash, current, refusal }
+  })
+}
+
+async function writeDevice(
+  tx: ServerTransaction,
+  request: PushRequest,
+  device: DeviceRow,
+  meta: MetaRow,
+  nowMs: number,
+): Promise<void> {
+  const [first, last] = [request.ops.at(0), request.ops.at(-1)]
+  if (first === undefined || last === undefined) return
+  await tx.collection('device_state').put({
+    ...withSeen(device, meta, request.sinceCursor, nowMs),
+    floor: Math.max(device.floor, first.opId),
+    lastOpId: Math.max(device.lastOpId, last.opId),
+  })
+}
+
+function repeatedOps(
+  ops: readonly SyncOperation[],
+  accepted: readonly (AcceptedOpRow | undefined)[],
+): CommittedOp[] {
+  return ops.flatMap(({ opId }, index) => {
+    const row = accepted[index]
+    return row === undefined ? [] : [{ opId, entityVersion: row.revision }]
+  })
+}
+
+function conflictOf(decision: Decision): Conflict[] {
+  if (decision.kind !== 'conflict') return []
+  const { operation, current } = decision.candidate
+  return [
+    {
+      collection: operation.collection,
+      entityId: operation.entityId,
+      clientOp: operation,
+      serverState: {
+        entityVersion: current?.entityVersion ?? 0,
+        entityCbor: current?.entityCbor ?? null,
+        ...(current === undefined || current.schemaVersion === 1
+          ? {}
+          : { schemaVersion: current.schemaVersion }),
+      },
+      reason: decision.reason,
+    },
+  ]
+}
+
+function rejectionOf(decision: Decision): RejectedOp[] {
+  if (decision.kind !== 'rejected') return []
+  const { code, message } = decision.refusal
+  return [{ opId: decision.candidate.operation.opId, code, message }]
+}
+
+function byOpId(a: { readonly opId: number }, b: { readonly opId: number }): number {
+  return a.opId - b.opId
+}
+
+function byClientOpId(a: Conflict, b: Conflict): number {
+  return a.clientOp.opId - b.clientOp.opId
+}

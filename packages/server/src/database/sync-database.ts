@@ -1,0 +1,331 @@
+/**
+ * The sync semantics of one database, without HTTP: SyncProtocol v1 over an EntiDB of the server's own.
+ * Requests come decoded and with the dbId already checked against the token.
+ *
+ * Keeps: one transaction per push; revisions are cursors, assigned in commit order and visible only
+ * when durable (pulls read snapshots); a new epoch before the first push after opening, so that files
+ * put back from a backup never pass for the originals.
+ */
+import { EntiDB, EntiDBError, isEntiDBError, type Storage } from '@entidb/core'
+import type {
+  HandshakeRequest,
+  HandshakeResponse,
+  PullPage,
+  PullRequest,
+  PushRequest,
+  PushResponse,
+  VerifyRequest,
+  VerifyResponse,
+} from '@entidb/protocol'
+import type { Identity } from '../auth/identity.ts'
+import type { ServerLimits } from '../limits.ts'
+import type { Logger } from '../logger.ts'
+import {
+  cursorAhead,
+  cursorExpired,
+  cursorMoved,
+  forbidden,
+  unknownDatabase,
+} from '../wire-error.ts'
+import {
+  type OplogRow,
+  type ServerDatabase,
+  type ServerSnapshot,
+  type ServerTransaction,
+  serverCollections,
+} from './collections.ts'
+import {
+  assertNotSuperseded,
+  isSeenStale,
+  newDevice,
+  readDevice,
+  takeOver,
+  takesOver,
+  withSeen,
+} from './devices.ts'
+import { assertEpoch } from './epoch-check.ts'
+import { assertProtocol, handshakeResponse } from './handshake.ts'
+import { type HeadListener, HeadListeners } from './head-listeners.ts'
+import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
+import { Permissions } from './permissions.ts'
+import type { Policy } from './policy.ts'
+import { readPage } from './pull-page.ts'
+import { runPush } from './push.ts'
+import { type DatabaseStats, readStats } from './stats.ts'
+import { verifyDigest } from './verify.ts'
+
+export interface SyncDatabaseOptions {
+  readonly dbId: string
+  readonly storage: Storage
+  readonly limits: ServerLimits
+  readonly policy: Policy
+  readonly logger: Logger
+  /** Milliseconds since 1970: shown and used for retention, never to decide. */
+  readonly clock: () => number
+  readonly randomBytes: RandomBytes
+  /** False: a storage that holds no database yet is `unknown_database`. */
+  readonly create: boolean
+  /** The engine stopped writing until it is opened again. May be called more than once. */
+  readonly onFailed: () => void
+}
+
+const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'database_failed']
+
+/** Rows of the server's own around an entity; a conflict row holds two of them. */
+const ROW_BYTES = 16 * 1024
+/** Collection and entityId in one key. */
+const KEY_BYTES_MAX = 1024
+/** A pull looks at no more rows than this for each operation it may send. */
+const ROWS_PER_PULLED_OP = 4
+
+export class SyncDatabase {
+  readonly dbId: string
+  readonly #db: ServerDatabase
+  readonly #options: SyncDatabaseOptions
+  readonly #heads = new HeadListeners()
+  /** Set once an epoch began, or begins, since the database was opened. */
+  #epochBegun: Promise<void> | undefined
+
+  private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isNew: boolean) {
+    this.dbId = options.dbId
+    this.#db = db
+    this.#options = options
+    if (isNew) this.#epochBegun = Promise.resolve()
+  }
+
+  /**
+   * Opens the database of `dbId` in its storage; a new one begins its first epoch at once. Errors:
+   * `unknown_database` when there is none and `create` is false, and those of `EntiDB.open`.
+   */
+  static async open(options: SyncDatabaseOptions): Promise<SyncDatabase> {
+    const { limits } = options
+    const db = await EntiDB.open({
+      storage: options.storage,
+      collections: serverCollections,
+      limits: {
+        maxIdBytes: KEY_BYTES_MAX,
+        maxEntityBytes: 2 * limits.maxEntityBytes + ROW_BYTES,
+      },
+      clock: options.clock,
+    })
+    try {
+      return new SyncDatabase(db, options, await prepare(db, options))
+    } catch (error) {
+      await db.close()
+      throw error
+    }
+  }
+
+  /**
+   * Errors: `unsupported_protocol`, `device_conflict`. A replicaId the deviceId did not have before
+   * takes it over.
+   */
+  async handshake(request: HandshakeRequest, identity: Identity): Promise<HandshakeResponse> {
+    assertProtocol(request)
+    const permissions = this.#permissions(identity)
+    const { deviceId, replicaId } = request
+    const isKnown = await this.#read(async (snapshot) => {
+      const device = await readDevice(snapshot, deviceId)
+      await assertNotSuperseded(snapshot, deviceId, device, replicaId)
+      return device !== undefined && !takesOver(device, replicaId)
+    })
+    if (!isKnown) await this.#introduce(request)
+    else await this.#noteSeen(deviceId, undefined)
+    return this.#read(async (snapshot) => {
+      const meta = await readMeta(snapshot)
+      const device = await readDevice(snapshot, deviceId)
+      return handshakeResponse(snapshot, meta, device, permissions, this.#options.limits)
+    })
+  }
+
+  /**
+   * A page of encoded operations. Errors: `device_conflict`, `epoch_mismatch` (details: history),
+   * `cursor_ahead`, `cursor_expired`.
+   */
+  async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
+    const { sinceCursor, deviceId } = request
+    await this.#beginEpochIfBeyondHead(sinceCursor)
+    const page = await this.#read((snapshot) => this.#readPullPage(snapshot, request, identity))
+    if (deviceId !== undefined) await this.#noteSeen(deviceId, sinceCursor)
+    return page
+  }
+
+  /**
+   * Every operation is committed, in conflict or rejected when this resolves, and that is durable.
+   * Errors, with nothing written: `forbidden`, `device_conflict`, `epoch_mismatch` (details: history),
+   * `cursor_ahead`, `invalid_request`, `too_large`, `op_id_reused` (details: lastOpId).
+   */
+  async push(request: PushRequest, identity: Identity): Promise<PushResponse> {
+    if (identity.access !== 'write') throw forbidden()
+    const { limits, policy, clock } = this.#options
+    const permissions = this.#permissions(identity)
+    await this.#beginEpochOnce()
+    const response = await this.#write((tx) =>
+      runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
+    )
+    if (response.head !== undefined) this.#heads.publish(response.head)
+    return response
+  }
+
+  /**
+   * Does the client hold what the server holds? Errors: `cursor_moved` unless `cursor` is the head,
+   * `forbidden` for identities that do not see everything.
+   */
+  async verify(request: VerifyRequest, identity: Identity): Promise<VerifyResponse> {
+    if (!this.#permissions(identity).readsAll) throw forbidden()
+    await this.#beginEpochIfBeyondHead(request.cursor)
+    return this.#read(async (snapshot) => {
+      const meta = await readMeta(snapshot)
+      if (request.cursor !== meta.head) throw cursorMoved()
+      return verifyDigest(snapshot, request.digest)
+    })
+  }
+
+  /** The last durable head. */
+  async head(): Promise<number> {
+    return this.#read(async (snapshot) => (await readMeta(snapshot)).head)
+  }
+
+  /** Hears of each new head once it is durable, and at once of the last; the answer ends it. */
+  subscribe(listener: HeadListener): () => void {
+    return this.#heads.add(listener)
+  }
+
+  async stats(): Promise<DatabaseStats> {
+    return this.#read(readStats)
+  }
+
+  /** Waits for the requests that are being written. */
+  async close(): Promise<void> {
+    this.#heads.endAll()
+    await this.#db.close()
+  }
+
+  #permissions(identity: Identity): Permissions {
+    return new Permissions(this.#options.policy, identity)
+  }
+
+  async #read<T>(read: (snapshot: ServerSnapshot) => Promise<T>): Promise<T> {
+    const snapshot = this.#db.snapshot()
+    try {
+      return await read(snapshot)
+    } finally {
+      snapshot.release()
+    }
+  }
+
+  async #write<T>(work: (tx: ServerTransaction) => Promise<T>): Promise<T> {
+    try {
+      return await this.#db.transaction(work)
+    } catch (error) {
+      if (isEntiDBError(error) && FAILED_CODES.includes(error.code)) this.#options.onFailed()
+      throw error
+    }
+  }
+
+  async #readPullPage(
+    snapshot: ServerSnapshot,
+    request: PullRequest,
+    identity: Identity,
+  ): Promise<PullPage> {
+    const { sinceCursor, deviceId } = request
+    const meta = await readMeta(snapshot)
+    if (deviceId !== undefined) {
+      const device = await readDevice(snapshot, deviceId)
+      await assertNotSuperseded(snapshot, deviceId, device, request.replicaId)
+    }
+    await assertEpoch(snapshot, meta, request.epoch)
+    if (sinceCursor > meta.head) throw cursorAhead()
+    if (sinceCursor > 0 && sinceCursor < meta.purgedThrough) throw cursorExpired()
+    const { maxPullOps, maxPullBytes } = this.#options.limits
+    const opsMax = Math.min(request.limit ?? maxPullOps, maxPullOps)
+    const { ops, nextCursor } = await readPage(snapshot, {
+      sinceCursor,
+      head: meta.head,
+      bounds: { opsMax, bytesMax: maxPullBytes, rowsMax: maxPullOps * ROWS_PER_PULLED_OP },
+      isVisible: visibility(this.#permissions(identity), request.collections),
+    })
+    return {
+      ops,
+      nextCursor,
+      hasMore: nextCursor < meta.head,
+      head: meta.head,
+      purgedThrough: meta.purgedThrough,
+    }
+  }
+
+  /** A new device, or a new installation of a known one. */
+  async #introduce({ deviceId, replicaId }: HandshakeRequest): Promise<void> {
+    const nowMs = this.#options.clock()
+    await this.#write(async (tx) => {
+      const meta = await readMeta(tx)
+      const known = await readDevice(tx, deviceId)
+      await assertNotSuperseded(tx, deviceId, known, replicaId)
+      const device = known ?? newDevice(deviceId, meta)
+      const owned =
+        replicaId !== undefined && takesOver(device, replicaId)
+          ? await takeOver(tx, device, replicaId, nowMs)
+          : device
+      await tx.collection('device_state').put(withSeen(owned, meta, undefined, nowMs))
+    })
+  }
+
+  /** A reading device is remembered now and then; that it cannot be must not stop it from reading. */
+  async #noteSeen(deviceId: string, cursor: number | undefined): Promise<void> {
+    const nowMs = this.#options.clock()
+    const seen = await this.#read((snapshot) => readDevice(snapshot, deviceId))
+    if (!isSeenStale(seen, nowMs)) return
+    try {
+      await this.#write(async (tx) => {
+        const meta = await readMeta(tx)
+        const device = (await readDevice(tx, deviceId)) ?? newDevice(deviceId, meta)
+        await tx.collection('device_state').put(withSeen(device, meta, cursor, nowMs))
+      })
+    } catch (error) {
+      this.#options.logger.warn({ error, dbId: this.dbId }, 'device not remembered')
+    }
+  }
+
+  async #beginEpochIfBeyondHead(cursor: number): Promise<void> {
+    if (this.#epochBegun === undefined && cursor > (await this.head())) await this.#beginEpochOnce()
+  }
+
+  #beginEpochOnce(): Promise<void> {
+    this.#epochBegun ??= this.#beginEpoch().catch((error: unknown) => {
+      this.#epochBegun = undefined
+      throw error
+    })
+    return this.#epochBegun
+  }
+
+  async #beginEpoch(): Promise<void> {
+    const { randomBytes } = this.#options
+    const meta = await this.#write((tx) => beginEpoch(tx, this.dbId, randomBytes))
+    this.#heads.publish(meta.head)
+  }
+}
+
+/** Makes a new database one of ours, or checks that it is; answers whether it is new. */
+async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promise<boolean> {
+  const meta = await db.collection('meta').get('database')
+  if (meta === undefined) {
+    if (!options.create) throw unknownDatabase()
+    await db.transaction((tx) => beginEpoch(tx, options.dbId, options.randomBytes))
+    return true
+  }
+  if (meta.dbId === options.dbId) return false
+  // A file system that does not tell upper from lower case would open one tenant's files for another.
+  throw new EntiDBError('unknown_database', 'The files belong to another database', {
+    details: { dbId: options.dbId },
+  })
+}
+
+function visibility(
+  permissions: Permissions,
+  collections: readonly string[] | undefined,
+): ((row: OplogRow) => boolean) | undefined {
+  if (permissions.readsAll && collections === undefined) return undefined
+  const asked = collections === undefined ? undefined : new Set(collections)
+  return ({ collection, entityId }) =>
+    (asked?.has(collection) ?? true) && permissions.mayRead(collection, entityId)
+}

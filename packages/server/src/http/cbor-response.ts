@@ -1,0 +1,40 @@
+/** Answers: CBOR, never cached, gzip for those who ask and where it pays. */
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
+import { MEDIA_TYPE } from '@entidb/protocol'
+import { acceptsGzip } from './media-types.ts'
+
+const deflate = promisify(gzip)
+
+/** Smaller bodies fit a packet or two anyway. */
+const GZIP_BYTES_MIN = 1024
+
+const HEADERS = {
+  'content-type': MEDIA_TYPE,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+}
+
+/** An answer to a request that was understood. */
+export async function cborResponse(body: Uint8Array, request: Request): Promise<Response> {
+  const headers = { ...HEADERS, vary: 'Accept-Encoding' }
+  if (body.length < GZIP_BYTES_MIN || !acceptsGzip(request.headers)) {
+    return new Response(bodyOf(body), { headers })
+  }
+  const compressed = await deflate(body, { level: constants.Z_BEST_SPEED })
+  return new Response(bodyOf(compressed), { headers: { ...headers, 'content-encoding': 'gzip' } })
+}
+
+/** An error: small, and never compressed. */
+export function plainCborResponse(
+  status: number,
+  body: Uint8Array,
+  extraHeaders: Readonly<Record<string, string>>,
+): Response {
+  return new Response(bodyOf(body), { status, headers: { ...HEADERS, ...extraHeaders } })
+}
+
+function bodyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  // Encoders and zlib never write into shared memory, which is all that the wider type allows for.
+  return bytes as Uint8Array<ArrayBuffer>
+}

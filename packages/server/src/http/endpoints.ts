@@ -1,0 +1,75 @@
+/** The endpoints that carry a message: decode, find the database, ask it, encode. */
+import {
+  decodeHandshakeRequest,
+  decodePullRequest,
+  decodePushRequest,
+  decodeVerifyRequest,
+  encodeHandshakeResponse,
+  encodePullPage,
+  encodePushResponse,
+  encodeVerifyResponse,
+  HANDSHAKE_PATH,
+  PULL_PATH,
+  PUSH_PATH,
+  VERIFY_PATH,
+} from '@entidb/protocol'
+import type { Identity } from '../auth/identity.ts'
+import type { Databases } from '../databases.ts'
+import type { Metrics } from '../metrics.ts'
+import { forbidden } from '../wire-error.ts'
+
+/** Takes the body of a request and gives the body of the answer. */
+export type Endpoint = (body: Uint8Array, identity: Identity) => Promise<Uint8Array>
+
+export function createEndpoints(
+  databases: Databases,
+  metrics: Metrics,
+): ReadonlyMap<string, Endpoint> {
+  return new Map<string, Endpoint>([
+    [
+      HANDSHAKE_PATH,
+      async (body, identity) => {
+        const request = decodeHandshakeRequest(body)
+        assertDevice(identity, request.deviceId)
+        const database = await databases.openFor(request.dbId, identity)
+        return encodeHandshakeResponse(await database.handshake(request, identity))
+      },
+    ],
+    [
+      PULL_PATH,
+      async (body, identity) => {
+        const request = decodePullRequest(body)
+        if (request.deviceId !== undefined) assertDevice(identity, request.deviceId)
+        const database = await databases.openFor(request.dbId, identity)
+        const page = await database.pull(request, identity)
+        metrics.countPull(page)
+        return encodePullPage(page)
+      },
+    ],
+    [
+      PUSH_PATH,
+      async (body, identity) => {
+        const request = decodePushRequest(body)
+        assertDevice(identity, request.deviceId)
+        if (identity.access !== 'write') throw forbidden()
+        const database = await databases.openFor(request.dbId, identity)
+        const response = await database.push(request, identity)
+        metrics.countPush(response)
+        return encodePushResponse(response)
+      },
+    ],
+    [
+      VERIFY_PATH,
+      async (body, identity) => {
+        const request = decodeVerifyRequest(body)
+        const database = await databases.openFor(request.dbId, identity)
+        return encodeVerifyResponse(await database.verify(request, identity))
+      },
+    ],
+  ])
+}
+
+/** A token bound to one device is no good for another. Error: `forbidden`. */
+function assertDevice(identity: Identity, deviceId: string): void {
+  if (identity.deviceId !== undefined && identity.deviceId !== deviceId) throw forbidden()
+}

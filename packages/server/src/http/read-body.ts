@@ -1,0 +1,95 @@
+/**
+ * Reads a request's body into memory, never more than the limit: neither of what arrives nor of what
+ * it inflates to. Brotli is never decoded.
+ */
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
+import type { Timers } from '../timers.ts'
+import { invalidRequest, tooLarge } from '../wire-error.ts'
+import { discardRest } from './discard-rest.ts'
+
+const inflate = promisify(gunzip)
+
+const EMPTY = new Uint8Array(0)
+
+/** A body that is not there by then is not waited for. Slow uplinks of large bodies need minutes. */
+const BODY_MS_MAX = 120_000
+
+/**
+ * Errors: `too_large`, `unsupported_media_type` for an encoding other than gzip, `invalid_request` for
+ * what is not gzip and for a body that breaks off. After an error the rest of the body is discarded, so
+ * that the client gets to read the answer.
+ */
+export async function readBody(
+  request: Request,
+  bytesMax: number,
+  timers: Timers,
+): Promise<Uint8Array> {
+  const encoding = contentEncoding(request)
+  const announced = Number(request.headers.get('content-length') ?? 0)
+  if (announced > bytesMax) {
+    if (request.body !== null) discardRest(request.body.getReader())
+    throw bodyTooLarge(bytesMax)
+  }
+  const bytes = request.body === null ? EMPTY : await collect(request.body, bytesMax, timers)
+  return encoding === 'gzip' ? inflateWithin(bytes, bytesMax) : bytes
+}
+
+function contentEncoding(request: Request): 'gzip' | 'identity' {
+  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
+  if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip'
+  if (encoding === 'identity' || encoding === '') return 'identity'
+  if (request.body !== null) discardRest(request.body.getReader())
+  throw new EntiDBError('unsupported_media_type', 'Send the body as it is or as gzip')
+}
+
+async function collect(
+  body: ReadableStream<Uint8Array>,
+  bytesMax: number,
+  timers: Timers,
+): Promise<Uint8Array> {
+  const reader = body.getReader()
+  let late = false
+  const cancelTimer = timers.set(() => {
+    late = true
+    void reader.cancel()
+  }, BODY_MS_MAX)
+  try {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      length += value.length
+      if (length > bytesMax) {
+        // Cancelling would end the connection before the answer is out.
+        discardRest(reader)
+        throw bodyTooLarge(bytesMax)
+      }
+      chunks.push(value)
+    }
+    if (late) throw invalidRequest('The body did not arrive in time')
+    const [first] = chunks
+    return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
+  } catch (cause) {
+    if (isEntiDBError(cause)) throw cause
+    throw new EntiDBError('invalid_request', 'The body broke off', { cause })
+  } finally {
+    cancelTimer()
+  }
+}
+
+async function inflateWithin(bytes: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  try {
+    return await inflate(bytes, { maxOutputLength: bytesMax })
+  } catch (error) {
+    const isTooLarge =
+      error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    throw isTooLarge ? bodyTooLarge(bytesMax) : invalidRequest('The body is not gzip')
+  }
+}
+
+function bodyTooLarge(bytesMax: number): EntiDBError {
+  return tooLarge('The body in bytes', bytesMax)
+}

@@ -1,0 +1,37 @@
+/** The sync server: hosts many databases of the same engine behind HTTPS. `docs/protocol.md` is what it speaks. */
+export type { Access, Authenticator, Identity } from './auth/identity.ts'
+export { type JwtAuthOptions, jwtAuth } from './auth/jwt-auth.ts'
+export { type StaticToken, staticTokens } from './auth/static-tokens.ts'
+export {
+  createSyncHandler,
+  type SyncHandler,
+  type SyncHandlerOptions,
+} from './create-sync-handler.ts'
+export {
+  createSyncServer,
+  type ListenOptions,
+  type SyncServer,
+  type SyncServerOptions,
+} from './create-sync-server.ts'
+export type { RandomBytes } from './database/meta.ts'
+export type {
+  CollectionPolicy,
+  CurrentState,
+  EntityRule,
+  Policy,
+  ProposedOperation,
+  Refusal,
+} from './database/policy.ts'
+export type { DatabaseStats } from './database/stats.ts'
+export type { SyncDatabase } from './database/sync-database.ts'
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts'
+export type { TlsOptions } from './listener.ts'
+export {
+  type JsonLoggerOptions,
+  jsonLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  silentLogger,
+} from './logger.ts'
+export type { Timers } from './timers.ts'

@@ -1,0 +1,52 @@
+/** What one server allows. The first five are told to clients in the handshake, in the same units. */
+import { DEFAULT_LIMITS, type Limits } from '@entidb/protocol'
+
+export interface ServerLimits extends Limits {
+  /** A pull page stops growing at this many bytes of operations; one group may exceed it. */
+  readonly maxPullBytes: number
+  /** Open event streams of the process. */
+  readonly maxStreams: number
+  /** Open event streams of one subject. */
+  readonly maxStreamsPerSubject: number
+  /** Open sockets of the process. */
+  readonly maxConnections: number
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  ...DEFAULT_LIMITS,
+  maxPullBytes: 4 * 1024 * 1024,
+  maxStreams: 10_000,
+  maxStreamsPerSubject: 100,
+  maxConnections: 10_000,
+}
+
+/** Bytes of a push request around the bytes of its largest entity: the names may be long. */
+const ENVELOPE_BYTES = 4 * 1024
+
+/** Levels that the CBOR codec of the engine can read. */
+const DEPTH_MAX = 64
+
+/** The defaults with `overrides`; a `TypeError` for values that no client could work with. */
+export function resolveLimits(overrides: Partial<ServerLimits> = {}): ServerLimits {
+  const limits = { ...DEFAULT_SERVER_LIMITS, ...overrides }
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new TypeError(`limits.${name} must be a positive integer, not ${String(value)}`)
+    }
+  }
+  if (limits.maxDepth > DEPTH_MAX) {
+    throw new TypeError(`limits.maxDepth must be at most ${DEPTH_MAX}, not ${limits.maxDepth}`)
+  }
+  if (limits.maxBodyBytes < limits.maxEntityBytes + ENVELOPE_BYTES) {
+    throw new TypeError(
+      `limits.maxBodyBytes must be at least ${ENVELOPE_BYTES} more than limits.maxEntityBytes: an entity of the largest size must fit a body`,
+    )
+  }
+  return limits
+}
+
+/** What the handshake tells of them. */
+export function announcedLimits(limits: ServerLimits): Limits {
+  const { maxOpsPerPush, maxPullOps, maxBodyBytes, maxEntityBytes, maxDepth } = limits
+  return { maxOpsPerPush, maxPullOps, maxBodyBytes, maxEntityBytes, maxDepth }
+}

@@ -1,0 +1,15 @@
+/** Timers as they are injected. */
+
+export interface Timers {
+  /** Calls back once after the delay; returns what prevents it. */
+  set(callback: () => void, delayMs: number): () => void
+}
+
+/** The process's own; they do not keep it running. */
+export const systemTimers: Timers = {
+  set(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

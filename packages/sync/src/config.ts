@@ -1,0 +1,73 @@
+/** What the application configures, checked and completed once. */
+import { isValidClientDeviceId, isValidDbId } from '@entidb/protocol'
+import type { ConflictResolver } from './conflicts/conflict-types.ts'
+import { defaultEnvironment, type Environment, type FetchLike } from './environment.ts'
+import { parseServerUrl } from './transport/server-url.ts'
+import type { AuthTokenProvider } from './transport/token-source.ts'
+
+export interface SyncConfig {
+  readonly serverUrl: URL | string
+  readonly dbId: string
+  /** Default: the random one stored in the database file. */
+  readonly deviceId?: string
+  /** Asked for a bearer token: at the start, and when the server refuses the last one. */
+  readonly authTokenProvider: AuthTokenProvider
+  /** Default: every conflict is deferred to `sync.conflicts`. */
+  readonly conflictResolver?: ConflictResolver
+  readonly clientInfo?: { readonly platform?: string; readonly appVersion?: string }
+  /** Default: the platform's. In Node, undici's with an agent of your own takes a private CA. */
+  readonly fetch?: FetchLike
+  /** Accepts `http://` to this machine. Default false. */
+  readonly allowInsecureLoopback?: boolean
+  /** Follow the server's stream of wake-ups. Default true. */
+  readonly stream?: boolean
+  /** Milliseconds between cycles when nothing else starts one. Default 60,000. */
+  readonly pollIntervalMs?: number
+  /** Milliseconds a request may take. Default 60,000. */
+  readonly requestTimeoutMs?: number
+  /** Milliseconds a resolver may take; longer means `defer`. Default 30,000. */
+  readonly resolverTimeLimitMs?: number
+  /** Time, timers and randomness, for tests. */
+  readonly environment?: Partial<Environment>
+}
+
+export interface Settings {
+  /** Without a trailing slash. */
+  readonly serverUrl: string
+  readonly dbId: string
+  readonly deviceId: string | undefined
+  readonly authTokenProvider: AuthTokenProvider
+  readonly conflictResolver: ConflictResolver | undefined
+  readonly clientInfo: { readonly platform?: string; readonly appVersion?: string } | undefined
+  readonly stream: boolean
+  readonly pollIntervalMs: number
+  readonly requestTimeoutMs: number
+  readonly resolverTimeLimitMs: number
+  readonly environment: Environment
+}
+
+/** Errors: `insecure_url`; TypeError for anything else that is wrong. */
+export function settingsOf(config: SyncConfig): Settings {
+  const { dbId, deviceId } = config
+  if (!isValidDbId(dbId)) throw new TypeError(`Not a dbId: ${String(dbId)}`)
+  if (deviceId !== undefined && !isValidClientDeviceId(deviceId)) {
+    throw new TypeError(`Not a deviceId: ${String(deviceId)}`)
+  }
+  if (typeof config.authTokenProvider !== 'function') {
+    throw new TypeError('authTokenProvider must be a function')
+  }
+  const environment = { ...defaultEnvironment(), ...config.environment }
+  return {
+    serverUrl: parseServerUrl(config.serverUrl, config.allowInsecureLoopback ?? false),
+    dbId,
+    deviceId,
+    authTokenProvider: config.authTokenProvider,
+    conflictResolver: config.conflictResolver,
+    clientInfo: config.clientInfo,
+    stream: config.stream ?? true,
+    pollIntervalMs: config.pollIntervalMs ?? 60_000,
+    requestTimeoutMs: config.requestTimeoutMs ?? 60_000,
+    resolverTimeLimitMs: config.resolverTimeLimitMs ?? 30_000,
+    environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
+  }
+}

@@ -1,0 +1,115 @@
+/** `sync.conflicts`: what waits for the application, and its decisions. */
+import { EntiDBError } from '@entidb/core'
+import { entityKey } from '../entity-ref.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { answerOf, typeOf } from './ask-resolver.ts'
+import type { OpenConflict, Resolution } from './conflict-types.ts'
+import {
+  conflictId,
+  entityOfConflictId,
+  type GroupView,
+  type MemberView,
+  viewGroup,
+} from './group-view.ts'
+import { answerForAll, settleGroup } from './settle-group.ts'
+import { settleOneConflict } from './settle-one-conflict.ts'
+import { openConflicts } from './sides.ts'
+
+/** Times a decision is tried again because an edit was just being committed. */
+const TRIES_MAX = 20
+
+export class ConflictDesk {
+  readonly #store: () => Promise<SyncStore>
+  readonly #changed: () => void
+
+  /** `changed` is called after a decision: there is something to push. */
+  constructor(store: () => Promise<SyncStore>, changed: () => void) {
+    this.#store = store
+    this.#changed = changed
+  }
+
+  /** Every open conflict, oldest first. */
+  async list(): Promise<readonly OpenConflict[]> {
+    const store = await this.#store()
+    await store.followFeed()
+    const conflicts = await store.read(async (tx) => {
+      const groups = new Set(tx.allNotes().flatMap(({ group }) => group ?? []))
+      const found = new Map<string, OpenConflict>()
+      for (const group of groups) {
+        const view = await viewGroup(tx, group, store.edits)
+        for (const conflict of openConflicts(view)) found.set(conflict.id, conflict)
+      }
+      return [...found.values()]
+    })
+    return conflicts.sort((a, b) => a.since - b.since)
+  }
+
+  /**
+   * Settles one conflict: durable when it resolves, pushed by the next cycle. `takeRemote` drops the edits
+   * of the whole group; with `keepLocal` and `merge` the group is pushed again once none of its
+   * conflicts is open any more.
+   *
+   * Errors: `conflict_changed` when either side moved since `id` was listed (`details.id` is the conflict
+   * as it is now, undefined when it is settled); what `put` throws for a merged entity.
+   */
+  async resolve(id: string, resolution: Resolution): Promise<void> {
+    if (typeOf(resolution) === 'defer') return
+    const store = await this.#store()
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      await store.followFeed()
+      if (await store.transaction((tx) => decide(tx, store, id, resolution))) {
+        this.#changed()
+        return
+      }
+    }
+    throw changed(id, undefined)
+  }
+}
+
+/** False when the view may miss an edit that was just committed. */
+async function decide(
+  tx: SyncTransaction,
+  store: SyncStore,
+  id: string,
+  resolution: Resolution,
+): Promise<boolean> {
+  const ref = entityOfConflictId(id)
+  const group = ref === undefined ? null : (tx.findNote(entityKey(ref))?.group ?? null)
+  if (ref === undefined || group === null) throw changed(id, undefined)
+  const view = await viewGroup(tx, group, store.edits)
+  if (view.isBehind) return false
+  const member = view.members.get(entityKey(ref))
+  const present = member === undefined ? undefined : conflictId(member)
+  if (member === undefined || present !== id) throw changed(id, present)
+  await carryOut(tx, view, member, resolution)
+  return true
+}
+
+async function carryOut(
+  tx: SyncTransaction,
+  view: GroupView,
+  member: MemberView,
+  resolution: Resolution,
+): Promise<void> {
+  const answer = answerOf(resolution, member.ref.entityId)
+  if (answer.type === 'takeRemote') {
+    await settleGroup(tx, view, answerForAll(view, answer), 'takeRemote')
+    return
+  }
+  const others = [...view.members.values()].some(
+    (each) => each !== member && each.conflict !== null,
+  )
+  if (others) await settleOneConflict(tx, member, answer)
+  else await settleGroup(tx, view, new Map([[entityKey(member.ref), answer]]), answer.type)
+}
+
+function changed(id: string, present: string | undefined): EntiDBError {
+  return new EntiDBError(
+    'conflict_changed',
+    present === undefined
+      ? 'This conflict is settled already'
+      : 'A side of this conflict moved since you looked: decide on what it is now',
+    { details: { was: id, id: present } },
+  )
+}

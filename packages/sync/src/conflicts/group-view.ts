@@ -1,0 +1,100 @@
+/**
+ * A held group as it is at one moment: its members, everything that local transactions not yet taken tie
+ * to them, and both sides of each. What is decided is decided on a view, and only if it still holds.
+ */
+import type { ReplicaState } from '@entidb/core/replication'
+import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
+import type { LocalEdits } from '../push/local-edits.ts'
+import type { ConflictNote, NoteRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+export interface MemberView {
+  readonly ref: EntityRef
+  readonly state: ReplicaState
+  readonly conflict: ConflictNote | null
+  readonly note: NoteRow
+  /** The last state both sides had in common is not known. */
+  readonly stale: boolean
+}
+
+export interface GroupView {
+  /** More than one when transactions that were not taken yet tie groups together. */
+  readonly groups: ReadonlySet<number>
+  /** Those with a local edit, by key. */
+  readonly members: ReadonlyMap<string, MemberView>
+  /** Members whose edit is settled: nothing to decide. */
+  readonly settled: readonly EntityRef[]
+  /** Local transactions that were not taken yet, by last opId. */
+  readonly transactions: readonly number[]
+  /** An edit is newer than what was read of the change feed: the view may miss a member. */
+  readonly isBehind: boolean
+}
+
+export async function viewGroup(
+  tx: SyncTransaction,
+  group: number,
+  edits: LocalEdits,
+): Promise<GroupView> {
+  const { groups, entities, transactions } = reach(tx, group, edits)
+  const members = new Map<string, MemberView>()
+  const settled: EntityRef[] = []
+  for (const key of [...entities].sort()) {
+    const ref = entityRef(key)
+    const state = await tx.replica.state(ref.collection, ref.entityId)
+    const note = tx.note(ref)
+    if (!state.pending) settled.push(ref)
+    else {
+      const stale = (note.conflict?.stale ?? false) || edits.isStale(key)
+      members.set(key, { ref, state, note, conflict: note.conflict, stale })
+    }
+  }
+  const isBehind = [...members.values()].some(({ state }) => state.opId > edits.readThrough)
+  return { groups, members, settled, transactions, isBehind }
+}
+
+function reach(
+  tx: SyncTransaction,
+  group: number,
+  edits: LocalEdits,
+): {
+  readonly groups: ReadonlySet<number>
+  readonly entities: ReadonlySet<string>
+  readonly transactions: readonly number[]
+} {
+  const groups = new Set([group])
+  const { split } = tx.state
+  for (;;) {
+    const noted = [...groups].flatMap((each) => tx.notesOfGroup(each)).map(({ id }) => id)
+    const rest = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
+    const { entities, transactions } = edits.componentOf(noted, rest)
+    const before = groups.size
+    for (const key of entities) {
+      const found = tx.findNote(key)?.group ?? null
+      if (found !== null) groups.add(found)
+    }
+    if (groups.size === before) return { groups, entities, transactions }
+  }
+}
+
+/** Names the pair of states in conflict. Undefined without a conflict. */
+export function conflictId({ ref, state, conflict }: MemberView): string | undefined {
+  return conflict === null
+    ? undefined
+    : `${state.opId}:${conflict.remote.version}:${entityKey(ref)}`
+}
+
+/** The entity a conflict id speaks of; undefined for text that is none. */
+export function entityOfConflictId(id: string): EntityRef | undefined {
+  const match = /^\d+:\d+:([^/]+\/.+)$/s.exec(id)
+  return match?.[1] === undefined ? undefined : entityRef(match[1])
+}
+
+/** Equal exactly when members, local sides and remote sides are. */
+export function fingerprint({ members }: GroupView): string {
+  return [...members.values()]
+    .map(
+      ({ ref, state, conflict }) =>
+        `${state.opId}:${conflict === null ? '-' : conflict.remote.version}:${entityKey(ref)}`,
+    )
+    .join('\n')
+}

@@ -1,0 +1,113 @@
+/**
+ * The one place where a server's state of an entity is taken in, whichever way it came: pulled, in a
+ * push's conflict, or found missing at the end of a re-sync. A local edit is never overwritten here.
+ */
+import type { IndexViolation, ReplicaState } from '@entidb/core/replication'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
+import type { RemoteState } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { meetingOf } from './meeting.ts'
+
+export type Learnt = 'known' | 'stored' | 'converged' | 'unmoved' | 'conflict'
+
+export interface LearnContext {
+  readonly nowMs: number
+  /** The server's present state, whatever its revision; otherwise only newer ones count. */
+  readonly present: boolean
+  readonly onViolation: (violation: IndexViolation) => void
+}
+
+export async function learnRemote(
+  tx: SyncTransaction,
+  ref: EntityRef,
+  remote: RemoteState,
+  context: LearnContext,
+): Promise<Learnt> {
+  const state = await tx.replica.state(ref.collection, ref.entityId)
+  const known = Math.max(state.version, tx.findNote(entityKey(ref))?.conflict?.remote.version ?? 0)
+  if (!context.present && remote.version <= known) return 'known'
+  return state.pending
+    ? meetPending(tx, ref, state, remote, context)
+    : storeClean(tx, ref, state, remote, context)
+}
+
+async function storeClean(
+  tx: SyncTransaction,
+  ref: EntityRef,
+  state: ReplicaState,
+  remote: RemoteState,
+  { onViolation }: LearnContext,
+): Promise<Learnt> {
+  if (tx.findNote(entityKey(ref)) !== undefined) settleNote(tx, ref, 0)
+  if (remote.version === 0) {
+    await removeClean(tx, ref, state)
+    return 'stored'
+  }
+  if (remote.version <= state.version) return 'known'
+  const { violations } = await tx.replica.applyRaw({ ...ref, ...remote })
+  for (const violation of violations) onViolation(violation)
+  return 'stored'
+}
+
+/** Forgets an entity or tombstone that the server does not have. */
+export async function removeClean(
+  tx: SyncTransaction,
+  { collection, entityId }: EntityRef,
+  state: Pick<ReplicaState, 'bytes' | 'version'>,
+): Promise<void> {
+  if (state.bytes !== null) await tx.replica.evict(collection, entityId)
+  else if (state.version > 0) await tx.replica.forget(collection, entityId)
+}
+
+async function meetPending(
+  tx: SyncTransaction,
+  ref: EntityRef,
+  state: ReplicaState,
+  remote: RemoteState,
+  { nowMs }: LearnContext,
+): Promise<Learnt> {
+  const note = tx.note(ref)
+  const stale = note.conflict?.stale ?? false
+  const meeting = meetingOf({
+    local: state.bytes,
+    base: stale ? undefined : state.base.bytes,
+    remote,
+    ancestorThrough: note.ancestorThrough,
+  })
+  if (meeting === 'converged') {
+    await tx.replica.settle(ref.collection, ref.entityId, remote, state.opId)
+    settleNote(tx, ref, state.opId)
+  } else if (meeting === 'unmoved') {
+    await tx.replica.rebase(ref.collection, ref.entityId, remote)
+    if (note.conflict !== null) tx.changeNote(ref, { conflict: null })
+  } else {
+    tx.changeNote(ref, {
+      group: note.group ?? tx.newGroup(),
+      conflict: {
+        remote,
+        sinceMs: note.conflict?.sinceMs ?? nowMs,
+        stale,
+        deferred: note.conflict?.deferred ?? null,
+      },
+    })
+  }
+  return meeting
+}
+
+/**
+ * The entity's edit is settled: nothing holds it any more. Its feed operations up to `throughOpId` are
+ * passed over; 0 when there are none.
+ */
+export function settleNote(tx: SyncTransaction, ref: EntityRef, throughOpId: number): void {
+  const unread = throughOpId > tx.state.feedPosition ? throughOpId : 0
+  const { skipThrough } = tx.note(ref)
+  tx.changeNote(ref, {
+    group: null,
+    conflict: null,
+    rejection: null,
+    sent: null,
+    ancestorThrough: 0,
+    rounds: 0,
+    skipThrough: Math.max(skipThrough, unread),
+  })
+}

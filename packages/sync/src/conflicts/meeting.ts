@@ -1,0 +1,27 @@
+/** What it means when a pending edit and a server state of the same entity meet. Pure. */
+import { sameBytes } from '../same-bytes.ts'
+import type { RemoteState } from '../state/rows.ts'
+
+export interface MeetingSides {
+  /** The local content; null: deleted or absent. */
+  readonly local: Uint8Array | null
+  /** The server state the oldest pending edit was made on; null bytes: absent. Undefined: not kept. */
+  readonly base: Uint8Array | null | undefined
+  readonly remote: RemoteState
+  /** Server states up to here are ancestors of the local edit. */
+  readonly ancestorThrough: number
+}
+
+/**
+ * - `converged`: both sides are the same; nothing is left to push.
+ * - `unmoved`: the server is where the edit began, or at an ancestor of that; the edit stands on `remote`.
+ * - `conflict`: both sides changed.
+ */
+export type Meeting = 'converged' | 'unmoved' | 'conflict'
+
+export function meetingOf({ local, base, remote, ancestorThrough }: MeetingSides): Meeting {
+  if (sameBytes(local, remote.bytes)) return 'converged'
+  if (base !== undefined && sameBytes(base, remote.bytes)) return 'unmoved'
+  if (remote.version <= ancestorThrough) return 'unmoved'
+  return 'conflict'
+}

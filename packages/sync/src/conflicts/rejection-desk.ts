@@ -1,0 +1,57 @@
+/** `sync.rejections`: edits that the server refused. */
+import type { SyncStore } from '../state/sync-store.ts'
+import { type GroupView, viewGroup } from './group-view.ts'
+import type { Rejection } from './rejection.ts'
+import { answerForAll, settleGroup } from './settle-group.ts'
+import { rejectionOf } from './sides.ts'
+
+const TRIES_MAX = 20
+
+export class RejectionDesk {
+  readonly #store: () => Promise<SyncStore>
+
+  constructor(store: () => Promise<SyncStore>) {
+    this.#store = store
+  }
+
+  /** Every rejected group, oldest first. Edit one of its entities to send the whole group again. */
+  async list(): Promise<readonly Rejection[]> {
+    const store = await this.#store()
+    await store.followFeed()
+    const rejections = await store.read(async (tx) => {
+      const groups = new Set(tx.allNotes().flatMap(({ group }) => group ?? []))
+      const found = new Map<string, Rejection>()
+      for (const group of groups) {
+        const rejection = rejectionOf(await viewGroup(tx, group, store.edits))
+        if (rejection !== undefined) found.set(rejection.id, rejection)
+      }
+      return [...found.values()]
+    })
+    return rejections.sort((a, b) => a.since - b.since)
+  }
+
+  /**
+   * Drops the local edits of the whole group: each of its entities returns to the server's state.
+   * Resolves to false when there is no such group any more.
+   */
+  async discard(id: string): Promise<boolean> {
+    const store = await this.#store()
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      await store.followFeed()
+      const done = await store.transaction(async (tx) => {
+        const view = await viewGroup(tx, Number(id), store.edits)
+        if (view.isBehind) return undefined
+        if (!isRejected(view)) return false
+        const answers = answerForAll(view, { type: 'takeRemote' })
+        await settleGroup(tx, view, answers, 'discarded')
+        return true
+      })
+      if (done !== undefined) return done
+    }
+    return false
+  }
+}
+
+function isRejected(view: GroupView): boolean {
+  return [...view.members.values()].some(({ note }) => note.rejection !== null)
+}

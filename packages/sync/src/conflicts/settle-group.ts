@@ -1,0 +1,128 @@
+/**
+ * Carries out a decision on a whole group, in the transaction that checked that its view still holds.
+ * What is pushed again is recorded as one new local transaction; the old operations are passed over.
+ */
+import { entityKey } from '../entity-ref.ts'
+import { sameBytes } from '../same-bytes.ts'
+import type { FateRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import type { SyncedEntity } from './conflict-types.ts'
+import type { GroupView, MemberView } from './group-view.ts'
+import { settleNote } from './learn-remote.ts'
+
+/** What happens to one member. A member without an answer is kept and pushed again. */
+export type Answer =
+  | { readonly type: 'takeRemote' }
+  | { readonly type: 'keepLocal' }
+  | { readonly type: 'merge'; readonly entity: SyncedEntity }
+
+/** How the fates of the group's transactions read afterwards. */
+export type SettledHow = 'takeRemote' | 'keepLocal' | 'merge' | 'mixed' | 'discarded' | 'released'
+
+export async function settleGroup(
+  tx: SyncTransaction,
+  view: GroupView,
+  answers: ReadonlyMap<string, Answer>,
+  how: SettledHow,
+): Promise<void> {
+  for (const ref of view.settled) settleNote(tx, ref, 0)
+  const versions: Record<string, number> = {}
+  for (const [key, member] of view.members) {
+    if (answers.get(key)?.type !== 'takeRemote') continue
+    versions[key] = await takeRemote(tx, member)
+  }
+  let lastOpId: number | null = null
+  for (const [key, member] of view.members) {
+    const answer = answers.get(key) ?? { type: 'keepLocal' }
+    if (answer.type === 'takeRemote') continue
+    lastOpId = await pushAgain(tx, member, answer, how !== 'released')
+  }
+  await closeFates(tx, view, how, lastOpId, versions)
+}
+
+/** Back to the last server state. Returns its revision. */
+async function takeRemote(tx: SyncTransaction, member: MemberView): Promise<number> {
+  const { ref, state, conflict } = member
+  const remote = conflict?.remote ?? state.base
+  await tx.replica.applyRaw({ ...ref, ...remote })
+  settleNote(tx, ref, state.opId)
+  return remote.version
+}
+
+/** The opId of the new local edit. One that turns out to be what the server has is settled at once. */
+async function pushAgain(
+  tx: SyncTransaction,
+  member: MemberView,
+  answer: Answer,
+  countsAsRound: boolean,
+): Promise<number> {
+  const { ref, state, conflict, note } = member
+  if (conflict !== null) await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
+  const { ancestorThrough, rounds, sent } = note
+  settleNote(tx, ref, state.opId)
+  tx.changeNote(ref, {
+    ancestorThrough,
+    sent,
+    rounds: countsAsRound && conflict !== null ? rounds + 1 : rounds,
+  })
+  if (answer.type !== 'merge') {
+    return (await tx.replica.touch(ref.collection, ref.entityId)).opId
+  }
+  await tx.put(ref.collection, answer.entity)
+  const merged = await tx.replica.state(ref.collection, ref.entityId)
+  const remote = conflict?.remote ?? null
+  if (remote !== null && sameBytes(merged.bytes, remote.bytes)) {
+    await tx.replica.settle(ref.collection, ref.entityId, remote, merged.opId)
+    settleNote(tx, ref, merged.opId)
+  }
+  return merged.opId
+}
+
+async function closeFates(
+  tx: SyncTransaction,
+  view: GroupView,
+  how: SettledHow,
+  successor: number | null,
+  entityVersions: Readonly<Record<string, number>>,
+): Promise<void> {
+  for (const group of view.groups) {
+    for (const fate of await tx.fatesOfGroup(group)) {
+      await closeFate(tx, fate, how, successor, entityVersions)
+    }
+    tx.closeGroup(group)
+  }
+  for (const key of view.transactions) {
+    const open: FateRow = {
+      id: String(key),
+      group: null,
+      fate: 'open',
+      how: null,
+      successor: null,
+      entityVersions: null,
+    }
+    await closeFate(tx, open, how, successor, entityVersions)
+  }
+}
+
+async function closeFate(
+  tx: SyncTransaction,
+  fate: FateRow,
+  how: SettledHow,
+  successor: number | null,
+  entityVersions: Readonly<Record<string, number>>,
+): Promise<void> {
+  const closed = { group: null, successor, entityVersions }
+  if (fate.fate === 'rejected') {
+    await tx.putFate(Number(fate.id), { ...fate, ...closed })
+  } else if (how === 'released') {
+    if (successor === null) await tx.deleteFate(fate)
+    else await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'released' })
+  } else {
+    await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'conflict', how })
+  }
+}
+
+/** The same answer for every member. */
+export function answerForAll(view: GroupView, answer: Answer): ReadonlyMap<string, Answer> {
+  return new Map([...view.members.values()].map(({ ref }) => [entityKey(ref), answer]))
+}

@@ -1,0 +1,41 @@
+/** What the steps of a cycle share. */
+import type { Limits } from '@entidb/protocol'
+import type { LearnContext } from '../conflicts/learn-remote.ts'
+import type { SyncEmitter } from '../events.ts'
+import type { FateWatch } from '../fates/fate-watch.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import type { StatusBoard } from '../status.ts'
+import type { HttpTransport } from '../transport/http-transport.ts'
+
+export interface SyncContext {
+  readonly store: SyncStore
+  readonly transport: HttpTransport
+  readonly emitter: SyncEmitter
+  readonly board: StatusBoard
+  readonly fates: FateWatch
+  readonly replicaId: Uint8Array
+  readonly clientInfo: { readonly platform?: string; readonly appVersion?: string } | undefined
+  readonly now: () => number
+  /** As of the last handshake. */
+  limits: Limits
+  /** Live entities on the server as of the last handshake; undefined when it does not say. */
+  serverEntities: number | undefined
+  /** The largest head any answer named in this cycle. */
+  head: number
+}
+
+/** What one cycle did so far. */
+export interface CycleTotals {
+  pulled: number
+  pushed: number
+  conflicts: number
+  rejected: number
+}
+
+export function learnContext({ now, emitter }: SyncContext): Omit<LearnContext, 'present'> {
+  return {
+    nowMs: now(),
+    onViolation: ({ collection, index, ids }) =>
+      emitter.emit('violation', { collection, index, ids }),
+  }
+}

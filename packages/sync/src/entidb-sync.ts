@@ -1,0 +1,186 @@
+/**
+ * The sync client. It makes the copies of one database on many devices agree, through a server, and
+ * never overwrites an edit silently. Everything it has to remember lies in the database itself.
+ */
+import type { EntiDB } from '@entidb/core'
+import { EntiDBError } from '@entidb/core'
+import { type Settings, type SyncConfig, settingsOf } from './config.ts'
+import { ConflictDesk } from './conflicts/conflict-desk.ts'
+import { RejectionDesk } from './conflicts/rejection-desk.ts'
+import { entityKey } from './entity-ref.ts'
+import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
+import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
+import { renumberForDevice } from './push/undecided.ts'
+import { coreEngine, SYNC_ORIGIN } from './state/core-engine.ts'
+import type { Engine } from './state/engine.ts'
+import type { SyncStore } from './state/sync-store.ts'
+import { StatusBoard, type SyncStatus } from './status.ts'
+import { openSession, type SyncSession, showState } from './sync-session.ts'
+
+export interface SyncOptions {
+  /** Opened with `changeFeed: true`. */
+  readonly db: EntiDB
+  readonly config: SyncConfig
+}
+
+export interface SyncResult {
+  /** Operations of other devices that changed something here. */
+  readonly pulled: number
+  /** Operations that the server accepted. */
+  readonly pushed: number
+  /** Times both sides had changed one entity, settled or not. */
+  readonly conflicts: number
+  readonly rejected: number
+  /** Everything up to here was received. */
+  readonly cursor: number
+}
+
+/** What sync knows of one entity. */
+export type EntitySyncState = 'synced' | 'pending' | 'inFlight' | 'held' | 'rejected'
+
+export class EntiDBSync {
+  readonly conflicts: ConflictDesk
+  readonly rejections: RejectionDesk
+  readonly #engine: Engine
+  readonly #settings: Settings
+  readonly #emitter = new SyncEmitter()
+  readonly #board: StatusBoard
+  readonly #fates = new FateWatch()
+  #opening: Promise<SyncSession> | undefined
+  #session: SyncSession | undefined
+  #endListening: () => void = () => {}
+
+  /** Does nothing yet: no request before `start` or `sync`. Errors: `insecure_url`; TypeError. */
+  constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
+    this.#settings = settingsOf(config)
+    this.#engine = engine
+    this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
+    const store = async (): Promise<SyncStore> => (await this.#open()).store
+    this.conflicts = new ConflictDesk(store, () => this.#session?.driver.wake())
+    this.rejections = new RejectionDesk(store)
+  }
+
+  /** The present status; a new object whenever something changed. */
+  get status(): SyncStatus {
+    return this.#board.status
+  }
+
+  /** Returns a function that ends it. */
+  on<Name extends SyncEventName>(
+    name: Name,
+    listener: (payload: SyncEvents[Name]) => void,
+  ): () => void {
+    return this.#emitter.on(name, listener)
+  }
+
+  /**
+   * From now on syncs by itself: after commits, when the server has news, when the device comes online,
+   * and on a slow timer. Resolves when that is set up; being offline is no error.
+   *
+   * Errors: `change_feed_off`.
+   */
+  async start(): Promise<void> {
+    const { driver, stream } = await this.#open()
+    this.#endListening()
+    this.#endListening = this.#settings.environment.onOnline(() => driver.online())
+    driver.start()
+    stream?.start()
+  }
+
+  /** Ends everything that runs. What is not synced stays in the database for the next start. */
+  async stop(): Promise<void> {
+    this.#endListening()
+    this.#endListening = () => {}
+    const session = await this.#opening?.catch(() => undefined)
+    await Promise.all([session?.driver.stop(), session?.stream?.stop()])
+    this.#fates.stop()
+  }
+
+  /**
+   * One full cycle now, whether started or not: pulls everything, pushes everything. Resets a backoff.
+   *
+   * Errors: those of the machine's steps in `docs/sync-client.md`; `retry` says whether trying again
+   * helps. `sync_stopped` after `stop()`.
+   */
+  async sync(): Promise<SyncResult> {
+    const { driver, store } = await this.#open()
+    const totals = await driver.run()
+    return { ...totals, cursor: store.state.cursor }
+  }
+
+  /**
+   * Waits for the final fate of a local transaction. A conflict that nobody settles keeps it waiting.
+   * Errors: the signal's reason; `sync_stopped` when sync stops before.
+   */
+  async settled(
+    receipt: { readonly opIds: readonly number[] },
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<SettledFate> {
+    const { store } = await this.#open()
+    if (this.status.phase === 'stopped') {
+      throw new EntiDBError('sync_stopped', 'Sync is stopped: call start() first')
+    }
+    // A transaction is named by its last operation; one that wrote nothing is committed.
+    const key = receipt.opIds.reduce((a, b) => Math.max(a, b), 0)
+    return this.#fates.wait(store, key, options.signal)
+  }
+
+  /** Of one entity, at this moment. `synced` before the first `start` or `sync`. */
+  stateOf(collection: string, entityId: string): EntitySyncState {
+    const key = entityKey({ collection, entityId })
+    const store = this.#session?.store
+    if (store === undefined) return 'synced'
+    const note = store.notes.get(key)
+    if (note !== undefined && note.group !== null) {
+      return note.rejection === null ? 'held' : 'rejected'
+    }
+    if (store.isInFlight(key)) return 'inFlight'
+    return store.edits.has(key) ? 'pending' : 'synced'
+  }
+
+  /**
+   * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
+   * are not synced yet get new opIds.
+   */
+  async renameDevice(
+    deviceId: string = this.#settings.environment.randomId(),
+  ): Promise<{ readonly deviceId: string }> {
+    const { store, driver } = await this.#open()
+    await store.transaction(async (tx) => renumberForDevice(tx, deviceId))
+    this.#emitter.emit('device', { reason: 'renamed', deviceId })
+    driver.online()
+    return { deviceId }
+  }
+
+  #open(): Promise<SyncSession> {
+    this.#opening ??= this.#openSession().catch((error) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #openSession(): Promise<SyncSession> {
+    const session = await openSession({
+      engine: this.#engine,
+      settings: this.#settings,
+      emitter: this.#emitter,
+      board: this.#board,
+      fates: this.#fates,
+    })
+    this.#session = session
+    this.#engine.onCommit(({ origin }) => void this.#committed(session, origin))
+    return session
+  }
+
+  async #committed({ store, driver }: SyncSession, origin: string): Promise<void> {
+    try {
+      await store.followFeed()
+    } catch {
+      // A database that is closed or failed says so to whoever uses it.
+      return
+    }
+    showState(store, this.#board)
+    if (origin !== SYNC_ORIGIN) driver.wake()
+  }
+}

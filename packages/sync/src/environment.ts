@@ -1,0 +1,64 @@
+/**
+ * Everything that differs between places to run: time, timers, randomness, the network and news of
+ * being online. Injected, so that the logic is deterministic; nothing here is touched at import.
+ */
+
+export interface FetchInit {
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array<ArrayBuffer>
+  readonly signal: AbortSignal
+  readonly redirect: 'error'
+  readonly cache: 'no-store'
+  readonly credentials: 'omit'
+}
+
+/** What is used of a `Response`. */
+export interface FetchResponse {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: ReadableStream<Uint8Array> | null
+}
+
+/** The `fetch` of the platform, of undici, or a server's own handler. */
+export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>
+
+export interface Timers {
+  /** Returns a function that cancels. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+export interface Environment {
+  readonly fetch: FetchLike
+  readonly timers: Timers
+  /** Wall clock in milliseconds, for people only. */
+  readonly now: () => number
+  /** From 0 (included) to 1 (excluded). */
+  readonly random: () => number
+  /** Random text for a new deviceId. */
+  readonly randomId: () => string
+  /** Calls back whenever the platform says it came online. Returns a function that ends it. */
+  readonly onOnline: (listener: () => void) => () => void
+}
+
+export function defaultEnvironment(): Environment {
+  return {
+    fetch: (url, init) => globalThis.fetch(url, init),
+    timers: { after: timeoutAfter },
+    now: () => Date.now(),
+    random: () => Math.random(),
+    randomId: () => globalThis.crypto.randomUUID(),
+    onOnline,
+  }
+}
+
+function timeoutAfter(delayMs: number, run: () => void): () => void {
+  const timer: unknown = setTimeout(run, delayMs)
+  return () => clearTimeout(timer as ReturnType<typeof setTimeout>) // opaque: a number or Node's object
+}
+
+function onOnline(listener: () => void): () => void {
+  if (typeof globalThis.addEventListener !== 'function') return () => {}
+  globalThis.addEventListener('online', listener)
+  return () => globalThis.removeEventListener('online', listener)
+}

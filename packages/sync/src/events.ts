@@ -1,0 +1,71 @@
+/** Events of the sync client: who may listen to what. A listener that throws harms nobody else. */
+import type { EntiDBError } from '@entidb/core'
+import type { OpenConflict } from './conflicts/conflict-types.ts'
+import type { Rejection } from './conflicts/rejection.ts'
+import type { SyncStatus } from './status.ts'
+
+export interface SyncEvents {
+  /** The status changed. */
+  status: SyncStatus
+  /** A conflict waits for the application: no resolver settled it. */
+  conflict: OpenConflict
+  /** The server refused a group for good; it is held. */
+  rejected: Rejection
+  /** Something failed. Sync goes on by itself when `retry` is `later`. */
+  error: EntiDBError
+  /** A re-sync began or ended. Between the two the data is not one consistent state. */
+  resync: { readonly phase: 'began' | 'ended'; readonly reason: ResyncReason }
+  /** The server runs under another epoch; states beyond `point` are offered to it again. */
+  epoch: { readonly point: number; readonly recovered: number }
+  /** The token was refused twice. Sync waits for another one. */
+  unauthorized: EntiDBError
+  /** This installation's identity: opIds moved on, another deviceId, or another file took it over. */
+  device: { readonly reason: 'renumbered' | 'renamed' | 'superseded'; readonly deviceId: string }
+  /** A transaction beyond the server's limits is sent in several parts, not atomically. */
+  split: { readonly transactionId: number }
+  /** Pulled entities that break a unique index of this device; they are stored all the same. */
+  violation: {
+    readonly collection: string
+    readonly index: string
+    readonly ids: readonly string[]
+  }
+}
+
+export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions'
+
+export type SyncEventName = keyof SyncEvents
+
+export class SyncEmitter {
+  readonly #listeners = new Map<SyncEventName, Set<(payload: never) => void>>()
+
+  /** Returns a function that ends it. */
+  on<Name extends SyncEventName>(
+    name: Name,
+    listener: (payload: SyncEvents[Name]) => void,
+  ): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+
+  emit<Name extends SyncEventName>(name: Name, payload: SyncEvents[Name]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        // The set under a name only ever holds listeners of that name's payload.
+        ;(listener as (payload: SyncEvents[Name]) => void)(payload)
+      } catch (error) {
+        rethrowLater(error)
+      }
+    }
+  }
+}
+
+/** An application's bug surfaces as an uncaught error, outside of the cycle it must not break. */
+function rethrowLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}

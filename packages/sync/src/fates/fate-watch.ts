@@ -1,0 +1,143 @@
+/**
+ * The fate of local transactions, for those who wait for it. Only what was not simply committed is
+ * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
+ */
+import { EntiDBError } from '@entidb/core'
+import type { FateRow } from '../state/rows.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+/** What became of a local transaction for good. */
+export interface SettledFate {
+  /**
+   * `committed` as it was; `conflict`: another device's edit met it, `how` says how that was settled;
+   * `rejected` by the server, `how` is the code.
+   */
+  readonly fate: 'committed' | 'conflict' | 'rejected'
+  readonly how: string | null
+  /** Revisions by `collection/id`, where this process learnt them. */
+  readonly entityVersions: Readonly<Record<string, number>>
+}
+
+/** Committed transactions whose revisions are remembered. */
+const REMEMBERED_MAX = 5_000
+/** Settled fates kept in the database. */
+const STORED_MAX = 10_000
+const SUCCESSORS_MAX = 1_000
+
+interface Waiter {
+  readonly key: number
+  readonly resolve: (fate: SettledFate) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class FateWatch {
+  readonly #waiters = new Set<Waiter>()
+  readonly #versions = new Map<number, Readonly<Record<string, number>>>()
+  #looking = false
+  #lookAgain = false
+
+  /** Remembers the revisions of a committed transaction, named by its last opId. */
+  remember(key: number, entityVersions: Readonly<Record<string, number>>): void {
+    this.#versions.set(key, entityVersions)
+    if (this.#versions.size <= REMEMBERED_MAX) return
+    const [oldest] = this.#versions.keys()
+    if (oldest !== undefined) this.#versions.delete(oldest)
+  }
+
+  wait(store: SyncStore, key: number, signal: AbortSignal | undefined): Promise<SettledFate> {
+    return new Promise<SettledFate>((resolve, reject) => {
+      const abort = (): void => end(() => reject(signal?.reason))
+      const waiter: Waiter = {
+        key,
+        resolve: (fate) => end(() => resolve(fate)),
+        reject: (error) => end(() => reject(error)),
+      }
+      const end = (finish: () => void): void => {
+        this.#waiters.delete(waiter)
+        signal?.removeEventListener('abort', abort)
+        finish()
+      }
+      this.#waiters.add(waiter)
+      signal?.addEventListener('abort', abort)
+      if (signal?.aborted) abort()
+      else this.look(store)
+    })
+  }
+
+  /** Something changed: looks whether a fate that is waited for is settled. */
+  look(store: SyncStore): void {
+    if (this.#waiters.size === 0) return
+    this.#lookAgain = true
+    if (!this.#looking) void this.#look(store)
+  }
+
+  stop(): void {
+    const error = new EntiDBError('sync_stopped', 'Sync was stopped: the fate is still open')
+    for (const waiter of [...this.#waiters]) waiter.reject(error)
+  }
+
+  async #look(store: SyncStore): Promise<void> {
+    this.#looking = true
+    while (this.#lookAgain) {
+      this.#lookAgain = false
+      const waiters = [...this.#waiters]
+      try {
+        const fates = await store.read((tx) =>
+          Promise.all(waiters.map(({ key }) => this.#fateOf(tx, key))),
+        )
+        waiters.forEach((waiter, index) => {
+          const fate = fates[index]
+          if (fate !== undefined) waiter.resolve(fate)
+        })
+      } catch (error) {
+        for (const waiter of waiters) waiter.reject(error)
+      }
+    }
+    this.#looking = false
+  }
+
+  /** Undefined while it is open. */
+  async #fateOf(tx: SyncTransaction, key: number): Promise<SettledFate | undefined> {
+    let settled: FateRow | undefined
+    let present = key
+    for (let hops = 0; hops < SUCCESSORS_MAX; hops++) {
+      const row = await tx.findFate(present)
+      if (row?.fate === 'open') return undefined
+      if (row === undefined || row.successor === null) return this.#final(tx, present, row, settled)
+      if (row.fate === 'conflict') settled = row
+      present = row.successor
+    }
+    return undefined
+  }
+
+  #final(
+    tx: SyncTransaction,
+    key: number,
+    row: FateRow | undefined,
+    settled: FateRow | undefined,
+  ): SettledFate | undefined {
+    if (row?.fate === 'conflict' || row?.fate === 'rejected') {
+      return { fate: row.fate, how: row.how, entityVersions: row.entityVersions ?? {} }
+    }
+    if (row === undefined && isOpen(tx, key)) return undefined
+    return {
+      fate: settled === undefined ? 'committed' : 'conflict',
+      how: settled?.how ?? null,
+      entityVersions: this.#versions.get(key) ?? {},
+    }
+  }
+}
+
+function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
+  if (key > state.feedPosition) return true
+  return frozen?.transactions.some((transaction) => transaction.key === key) ?? false
+}
+
+/** Drops the oldest settled fates beyond a bound. */
+export async function pruneFates(tx: SyncTransaction): Promise<void> {
+  const settled = (await tx.fates()).filter(({ group }) => group === null)
+  if (settled.length <= STORED_MAX) return
+  settled.sort((a, b) => Number(a.id) - Number(b.id))
+  for (const fate of settled.slice(0, settled.length - STORED_MAX)) await tx.deleteFate(fate)
+}

@@ -1,0 +1,78 @@
+/**
+ * Applies the answer to a handshake: one transaction that notices a server with another history, a
+ * device restored from a backup, and a token that may see something else than before.
+ */
+import { EntiDBError } from '@entidb/core'
+import { type HandshakeResponse, PROTOCOL_VERSION } from '@entidb/protocol'
+import type { ResyncReason } from '../events.ts'
+import { isStill, type PullOrigin } from '../pull/apply-page.ts'
+import { beginResync } from '../pull/resync.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { changeEpoch } from './epoch-change.ts'
+import { partingPoint } from './history.ts'
+
+export interface HandshakeOutcome {
+  readonly epoch: { readonly point: number; readonly recovered: number } | null
+  readonly renumbered: boolean
+  readonly resync: ResyncReason | null
+}
+
+/** Undefined when the answer comes too late. Error: `unsupported_protocol`. */
+export async function applyHandshake(
+  tx: SyncTransaction,
+  response: HandshakeResponse,
+  origin: PullOrigin,
+): Promise<HandshakeOutcome | undefined> {
+  assertProtocol(response)
+  if (!isStill(tx.state, origin)) return undefined
+  const epoch = await adoptHistory(tx, response)
+  const renumbered = outrunServer(tx, response.lastOpId ?? 0)
+  const { state } = tx
+  if ((response.purgedThrough ?? 0) > state.purgedThrough) {
+    tx.setState({ purgedThrough: response.purgedThrough ?? 0 })
+  }
+  return { epoch, renumbered, resync: adoptScope(tx, response.scope ?? null) }
+}
+
+function assertProtocol({ protocol }: HandshakeResponse): void {
+  const [major] = PROTOCOL_VERSION
+  if (protocol === undefined || protocol[0] === major) return
+  throw new EntiDBError(
+    'unsupported_protocol',
+    `The server speaks protocol ${protocol.join('.')}, this client ${PROTOCOL_VERSION.join('.')}`,
+  )
+}
+
+async function adoptHistory(
+  tx: SyncTransaction,
+  { epoch, history }: HandshakeResponse,
+): Promise<HandshakeOutcome['epoch']> {
+  if (epoch === undefined || history === undefined) return null
+  const { state } = tx
+  const knowsNothing = state.history.length === 0 && state.cursor === 0 && state.revisionMax === 0
+  const point = knowsNothing ? undefined : partingPoint(state.history, history)
+  if (point === undefined) {
+    if (state.epoch === null) tx.setState({ epoch, history })
+    return null
+  }
+  return { point, recovered: await changeEpoch(tx, { point, epoch, history }) }
+}
+
+/** The server saw opIds above any this file froze: the file is an older copy of itself. */
+function outrunServer(tx: SyncTransaction, serverOpIdMax: number): boolean {
+  const { state } = tx
+  if (serverOpIdMax <= state.frozenOpIdMax) return false
+  const opIdOffset = Math.max(state.opIdOffset, serverOpIdMax - state.feedPosition)
+  if (opIdOffset === state.opIdOffset) return false
+  tx.setState({ opIdOffset })
+  return true
+}
+
+function adoptScope(tx: SyncTransaction, scope: string | null): ResyncReason | null {
+  const { state } = tx
+  if (scope === state.scope) return null
+  tx.setState({ scope })
+  if (state.scope === null || scope === null || state.revisionMax === 0) return null
+  beginResync(tx, 'scope')
+  return 'scope'
+}

@@ -1,0 +1,96 @@
+/**
+ * The server runs under another history than the one this device knows. One transaction: what lies
+ * beyond the point where they part may be lost over there, so it is offered again; nothing that stands
+ * on it counts as known any more.
+ */
+import type { HistoryEntry } from '@entidb/protocol'
+import type { EntityRef } from '../entity-ref.ts'
+import { withLooseRange } from '../state/loose-ranges.ts'
+import type { RemoteState } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+const SCAN_ENTRIES = 1_000
+const NEVER_REPLICATED: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
+
+export interface EpochChange {
+  readonly point: number
+  readonly epoch: Uint8Array
+  readonly history: readonly HistoryEntry[]
+}
+
+/** Returns the number of entities and deletes that are offered again. */
+export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Promise<number> {
+  const { point, epoch, history } = change
+  const beyond = await statesBeyond(tx, point)
+  const touched: number[] = []
+  for (const { ref, pending } of beyond) {
+    if (!pending) touched.push((await tx.replica.touch(ref.collection, ref.entityId)).opId)
+    await tx.replica.rebase(ref.collection, ref.entityId, NEVER_REPLICATED)
+    tx.changeNote(ref, { ancestorThrough: point })
+  }
+  dropConflictsBeyond(tx, point)
+  rebaseFrozen(tx, point)
+  const { state } = tx
+  tx.setState({
+    epoch,
+    history,
+    cursor: Math.min(state.cursor, point),
+    revisionMax: Math.min(state.revisionMax, point),
+    purgedThrough: Math.min(state.purgedThrough, point),
+    forgottenThrough: Math.min(state.forgottenThrough, point),
+    generation: state.generation + 1,
+    looseRanges: loosened(tx, touched),
+  })
+  return touched.length
+}
+
+async function statesBeyond(
+  tx: SyncTransaction,
+  point: number,
+): Promise<readonly { readonly ref: EntityRef; readonly pending: boolean }[]> {
+  const beyond: { ref: EntityRef; pending: boolean }[] = []
+  if (tx.state.revisionMax <= point) return beyond
+  let after: EntityRef | undefined
+  for (;;) {
+    const entries = await tx.replica.scan({
+      ...(after === undefined ? {} : { after }),
+      entriesMax: SCAN_ENTRIES,
+    })
+    for (const { collection, entityId, version, pending } of entries) {
+      if (version > point) beyond.push({ ref: { collection, entityId }, pending })
+    }
+    after = entries.at(-1)
+    if (after === undefined) return beyond
+  }
+}
+
+function loosened(
+  tx: SyncTransaction,
+  touched: readonly number[],
+): readonly (readonly [number, number])[] {
+  const [first] = touched
+  const last = touched.at(-1)
+  return first === undefined || last === undefined
+    ? tx.state.looseRanges
+    : withLooseRange(tx.state.looseRanges, first, last)
+}
+
+/** A remote side beyond the point is no state of this history; its group is looked at again. */
+function dropConflictsBeyond(tx: SyncTransaction, point: number): void {
+  for (const note of tx.allNotes()) {
+    if (note.conflict !== null && note.conflict.remote.version > point) {
+      tx.changeNote(note, { conflict: null })
+    }
+  }
+}
+
+/** The same operations under the same opIds; their bases are those of their entities. */
+function rebaseFrozen(tx: SyncTransaction, point: number): void {
+  const { frozen } = tx
+  if (frozen === null) return
+  const ops = frozen.ops.map((op) => (op.base > point ? { ...op, base: 0 } : op))
+  tx.setFrozen({ ...frozen, ops })
+  for (const op of frozen.ops) {
+    if (op.base > point) tx.changeNote(op, { ancestorThrough: point })
+  }
+}

@@ -1,0 +1,42 @@
+/** Shakes hands: who we are, what the server allows, whether it is still the one we knew. */
+import type { SyncContext } from '../cycle/sync-context.ts'
+import { applyHandshake } from './apply-handshake.ts'
+
+const APPLY_TRIES_MAX = 5
+
+export async function greet(context: SyncContext, signal: AbortSignal): Promise<void> {
+  for (let tries = 0; tries < APPLY_TRIES_MAX; tries++) {
+    if (await greetOnce(context, signal)) return
+  }
+}
+
+async function greetOnce(context: SyncContext, signal: AbortSignal): Promise<boolean> {
+  const { store, transport, emitter, replicaId, clientInfo } = context
+  const origin = store.state
+  const response = await transport.handshake(
+    {
+      dbId: origin.dbId,
+      deviceId: origin.deviceId,
+      protocol: [1, 0],
+      replicaId,
+      lastOpId: origin.frozenOpIdMax,
+      ...(origin.epoch === null ? {} : { epoch: origin.epoch }),
+      ...(clientInfo === undefined ? {} : { clientInfo }),
+    },
+    signal,
+  )
+  const outcome = await store.transaction((tx) => applyHandshake(tx, response, origin))
+  if (outcome === undefined) return false
+  context.limits = response.limits ?? context.limits
+  context.head = response.serverCursor
+  context.serverEntities =
+    response.counts === undefined
+      ? undefined
+      : Object.values(response.counts).reduce((sum, count) => sum + count, 0)
+  if (outcome.epoch !== null) emitter.emit('epoch', outcome.epoch)
+  if (outcome.resync !== null) emitter.emit('resync', { phase: 'began', reason: outcome.resync })
+  if (outcome.renumbered) {
+    emitter.emit('device', { reason: 'renumbered', deviceId: store.state.deviceId })
+  }
+  return true
+}

@@ -1,0 +1,28 @@
+/** `@entidb/sync`: the sync client. `docs/sync-client.md` explains what it does and what it asks of you. */
+export type { SyncConfig } from './config.ts'
+export type { ConflictDesk } from './conflicts/conflict-desk.ts'
+export type {
+  ConflictResolver,
+  GroupMember,
+  LocalSide,
+  OpenConflict,
+  RemoteSide,
+  Resolution,
+  ResolveContext,
+  SyncedEntity,
+} from './conflicts/conflict-types.ts'
+export type { RejectedEntity, Rejection } from './conflicts/rejection.ts'
+export type { RejectionDesk } from './conflicts/rejection-desk.ts'
+export {
+  EntiDBSync,
+  type EntitySyncState,
+  type SyncOptions,
+  type SyncResult,
+} from './entidb-sync.ts'
+export type { EntityRef } from './entity-ref.ts'
+export type { Environment, FetchInit, FetchLike, FetchResponse, Timers } from './environment.ts'
+export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
+export type { SettledFate } from './fates/fate-watch.ts'
+export type { CycleState } from './machine/cycle-machine.ts'
+export type { SyncProgress, SyncStatus } from './status.ts'
+export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'

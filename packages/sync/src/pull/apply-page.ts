@@ -1,0 +1,111 @@
+/**
+ * Applies one pulled page: one transaction that stores its operations and moves the cursor, and that
+ * does nothing when the page was asked for from another state than the present one.
+ */
+import type { PullResponse, SyncOperation } from '@entidb/protocol'
+import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
+import { entityKey } from '../entity-ref.ts'
+import { sameBytes } from '../same-bytes.ts'
+import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+/** The state a request was made from. */
+export type PullOrigin = Pick<StateRow, 'cursor' | 'epoch' | 'generation' | 'deviceId'>
+
+export interface PageOutcome {
+  /** Operations that changed something here. */
+  readonly pulled: number
+  readonly conflicts: number
+}
+
+/** Undefined when the page no longer fits: nothing was done. */
+export async function applyPage(
+  tx: SyncTransaction,
+  page: PullResponse,
+  origin: PullOrigin,
+  context: Omit<LearnContext, 'present'>,
+): Promise<PageOutcome | undefined> {
+  if (!isStill(tx.state, origin)) return undefined
+  let pulled = 0
+  let conflicts = 0
+  for (const op of page.ops) {
+    if (tx.state.resync !== null) await tx.markSeen(entityKey(op))
+    const learnt = await applyOperation(tx, op, context)
+    if (learnt !== 'known') pulled += 1
+    if (learnt === 'conflict') conflicts += 1
+  }
+  tx.setState({
+    cursor: page.nextCursor,
+    revisionMax: Math.max(tx.state.revisionMax, page.ops.at(-1)?.entityVersion ?? 0),
+    purgedThrough: Math.max(tx.state.purgedThrough, page.purgedThrough ?? 0),
+    ...(tx.state.resync !== null && !page.hasMore
+      ? { resync: { ...tx.state.resync, phase: 'sweeping' as const, after: null } }
+      : {}),
+  })
+  return { pulled, conflicts }
+}
+
+/** Compared by identity of what only transactions replace. */
+export function isStill(state: StateRow, origin: PullOrigin): boolean {
+  return (
+    state.cursor === origin.cursor &&
+    state.generation === origin.generation &&
+    state.deviceId === origin.deviceId &&
+    sameBytes(state.epoch, origin.epoch)
+  )
+}
+
+async function applyOperation(
+  tx: SyncTransaction,
+  op: SyncOperation,
+  context: Omit<LearnContext, 'present'>,
+): ReturnType<typeof learnRemote> {
+  const remote = remoteOf(op)
+  const sent = tx.findNote(entityKey(op))?.sent ?? null
+  if (sent !== null) await settleSent(tx, op, remote, sent)
+  return learnRemote(tx, op, remote, { ...context, present: false })
+}
+
+function remoteOf(op: SyncOperation): RemoteState {
+  return {
+    version: op.entityVersion,
+    bytes: op.entityCbor,
+    schemaVersion: op.schemaVersion ?? 1,
+  }
+}
+
+function isEcho(op: SyncOperation, sent: SentOp): boolean {
+  return (
+    op.deviceId === sent.deviceId && op.opId === sent.opId && sameBytes(op.entityCbor, sent.bytes)
+  )
+}
+
+/**
+ * The echo of an operation names the revision that its answer did not name, or of which no answer came.
+ * When a later state comes instead of the echo of an accepted operation (the log was compacted), that
+ * state was made on the accepted one.
+ */
+async function settleSent(
+  tx: SyncTransaction,
+  op: SyncOperation,
+  remote: RemoteState,
+  sent: SentOp,
+): Promise<void> {
+  if (isEcho(op, sent)) await settlePending(tx, op, remote, sent.localOpId)
+  else {
+    const { base, version } = await tx.replica.state(op.collection, op.entityId)
+    if (!sent.accepted || remote.version <= version) return
+    await settlePending(tx, op, { ...base, bytes: sent.bytes }, sent.localOpId)
+  }
+  tx.changeNote(op, { sent: null, rejection: null })
+}
+
+async function settlePending(
+  tx: SyncTransaction,
+  { collection, entityId }: SyncOperation,
+  committed: RemoteState,
+  throughOpId: number,
+): Promise<void> {
+  const state = await tx.replica.state(collection, entityId)
+  if (state.pending) await tx.replica.settle(collection, entityId, committed, throughOpId)
+}

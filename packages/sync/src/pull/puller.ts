@@ -1,0 +1,157 @@
+/**
+ * Pulls page by page up to the head. The next page is asked for while one is being applied, and counts
+ * only if it still fits when its turn comes.
+ */
+import { EntiDBError, isEntiDBError } from '@entidb/core'
+import type { PullResponse } from '@entidb/protocol'
+import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import { applyPage, type PullOrigin } from './apply-page.ts'
+import { beginResync, forgetStep, sweepStep } from './resync.ts'
+
+/** Times a page may turn out not to fit any more before the cycle gives up for now. */
+const MISFITS_MAX = 20
+
+export class Puller {
+  readonly #context: SyncContext
+
+  constructor(context: SyncContext) {
+    this.#context = context
+  }
+
+  async pullAll(totals: CycleTotals, signal: AbortSignal): Promise<void> {
+    const { store } = this.#context
+    await this.#beginAgainIfNeeded()
+    for (let misfits = 0; misfits < MISFITS_MAX; misfits++) {
+      if (await this.#pullPages(totals, signal)) break
+    }
+    await this.#endResync(signal)
+    if (store.state.forgottenThrough < store.state.purgedThrough) await this.#forget(signal)
+  }
+
+  /** Answers to `cursor_expired`: begins a re-sync. */
+  async resync(): Promise<void> {
+    const { store, emitter } = this.#context
+    await store.transaction(async (tx) => beginResync(tx, 'cursor_expired'))
+    emitter.emit('resync', { phase: 'began', reason: 'cursor_expired' })
+  }
+
+  /** A pull from 0 by a device that knows revisions is a re-sync. */
+  async #beginAgainIfNeeded(): Promise<void> {
+    const { store, emitter } = this.#context
+    const { cursor, revisionMax, resync } = store.state
+    if (cursor !== 0 || revisionMax === 0 || resync !== null) return
+    await store.transaction(async (tx) => beginResync(tx, 'known_revisions'))
+    emitter.emit('resync', { phase: 'began', reason: 'known_revisions' })
+  }
+
+  /** False when a page did not fit any more: everything is asked for again from the present state. */
+  async #pullPages(totals: CycleTotals, outer: AbortSignal): Promise<boolean> {
+    const { store } = this.#context
+    if (store.state.resync?.phase === 'sweeping') return true
+    const ahead = new AbortController()
+    const abort = (): void => ahead.abort(outer.reason)
+    outer.addEventListener('abort', abort)
+    try {
+      let origin: PullOrigin = store.state
+      let next = this.#request(origin, outer)
+      for (;;) {
+        const page = await next
+        const following = { ...pullOrigin(origin), cursor: page.nextCursor }
+        if (page.hasMore) next = this.#request(following, ahead.signal)
+        next.catch(() => {}) // looked at in its turn, or not at all
+        if (!(await this.#apply(page, origin, totals))) return false
+        if (!page.hasMore) return true
+        origin = following
+      }
+    } finally {
+      outer.removeEventListener('abort', abort)
+      ahead.abort()
+    }
+  }
+
+  async #request(origin: PullOrigin, signal: AbortSignal): Promise<PullResponse> {
+    const { store, transport, replicaId } = this.#context
+    const { dbId } = store.state
+    const page = await transport.pull(
+      {
+        dbId,
+        sinceCursor: origin.cursor,
+        deviceId: origin.deviceId,
+        replicaId,
+        ...(origin.epoch === null ? {} : { epoch: origin.epoch }),
+      },
+      signal,
+    )
+    assertFits(page, origin, dbId)
+    return page
+  }
+
+  async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
+    const { store, board } = this.#context
+    const context = learnContext(this.#context)
+    const outcome = await store
+      .transaction((tx) => applyPage(tx, page, origin, context))
+      .catch((error) => {
+        throw unstorable(error) ?? error
+      })
+    if (outcome === undefined) return false
+    this.#context.head = page.hasMore
+      ? Math.max(this.#context.head, page.head ?? 0)
+      : page.nextCursor
+    totals.pulled += outcome.pulled
+    totals.conflicts += outcome.conflicts
+    const { progress } = board.status
+    if (progress !== null) {
+      const done = progress.done + page.ops.length
+      board.set({ progress: { done, total: Math.max(done, progress.total) } })
+    }
+    return true
+  }
+
+  async #endResync(signal: AbortSignal): Promise<void> {
+    const { store, emitter } = this.#context
+    const { resync } = store.state
+    if (resync === null) return
+    const context = learnContext(this.#context)
+    while (!(await store.transaction((tx) => sweepStep(tx, context)))) signal.throwIfAborted()
+    emitter.emit('resync', { phase: 'ended', reason: resync.reason })
+  }
+
+  async #forget(signal: AbortSignal): Promise<void> {
+    const progress = { after: undefined }
+    while (!(await this.#context.store.transaction((tx) => forgetStep(tx, progress)))) {
+      signal.throwIfAborted()
+    }
+  }
+}
+
+function pullOrigin({ cursor, epoch, generation, deviceId }: PullOrigin): PullOrigin {
+  return { cursor, epoch, generation, deviceId }
+}
+
+/** A page must lie behind the cursor, be of our database and lead on. */
+function assertFits(page: PullResponse, { cursor }: PullOrigin, dbId: string): void {
+  const first = page.ops[0]?.entityVersion ?? cursor + 1
+  if (
+    page.nextCursor < cursor ||
+    first <= cursor ||
+    (page.hasMore && page.nextCursor === cursor) ||
+    page.ops.some((op) => op.dbId !== dbId)
+  ) {
+    throw new EntiDBError('invalid_response', 'The pulled page does not follow the cursor', {
+      details: { cursor, nextCursor: page.nextCursor },
+      retry: 'later',
+    })
+  }
+}
+
+/** The database refuses bytes that are no entity, or another one: the server's mistake. */
+function unstorable(cause: unknown): EntiDBError | undefined {
+  if (!isEntiDBError(cause, 'invalid_entity') && !isEntiDBError(cause, 'invalid_cbor')) {
+    return undefined
+  }
+  return new EntiDBError('invalid_response', 'The server sent bytes that are not this entity', {
+    cause,
+    retry: 'later',
+  })
+}

@@ -1,0 +1,70 @@
+/**
+ * Re-sync: everything is pulled again from the beginning, local edits stay, and in the end what the
+ * server did not name is removed. Durable at every step, so a crash resumes it.
+ */
+import { type LearnContext, learnRemote, removeClean } from '../conflicts/learn-remote.ts'
+import { entityKey } from '../entity-ref.ts'
+import type { ResyncReason } from '../events.ts'
+import type { RemoteState } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+const SWEEP_ENTRIES = 500
+const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
+
+/** Answers asked for before count no more. */
+export function beginResync(tx: SyncTransaction, reason: ResyncReason): void {
+  const { generation } = tx.state
+  tx.setState({
+    cursor: 0,
+    generation: generation + 1,
+    resync: { reason, phase: 'pulling', after: null },
+  })
+}
+
+/** One bounded step after the last page. True when nothing is left to sweep. */
+export async function sweepStep(
+  tx: SyncTransaction,
+  context: Omit<LearnContext, 'present'>,
+): Promise<boolean> {
+  const { resync } = tx.state
+  if (resync === null || resync.phase !== 'sweeping') return true
+  const entries = await tx.replica.scan({
+    ...(resync.after === null ? {} : { after: resync.after }),
+    entriesMax: SWEEP_ENTRIES,
+  })
+  for (const { collection, entityId, version, pending } of entries) {
+    const ref = { collection, entityId }
+    const key = entityKey(ref)
+    if (await tx.wasSeen(key)) await tx.forgetSeen(key)
+    else if (pending) {
+      if (version > 0) await learnRemote(tx, ref, ABSENT, { ...context, present: true })
+    } else if (version > 0) {
+      await removeClean(tx, ref, await tx.replica.state(collection, entityId))
+    }
+  }
+  const last = entries.at(-1)
+  const after = last === undefined ? null : { collection: last.collection, entityId: last.entityId }
+  tx.setState({ resync: after === null ? null : { ...resync, after } })
+  return after === null
+}
+
+/** One bounded step of forgetting deletes that the server has purged. True when done. */
+export async function forgetStep(
+  tx: SyncTransaction,
+  progress: { after: { collection: string; entityId: string } | undefined },
+): Promise<boolean> {
+  const through = tx.state.purgedThrough
+  const entries = await tx.replica.scan({
+    ...(progress.after === undefined ? {} : { after: progress.after }),
+    entriesMax: SWEEP_ENTRIES,
+  })
+  for (const { collection, entityId, version, pending, deleted } of entries) {
+    if (deleted && !pending && version > 0 && version <= through) {
+      await tx.replica.forget(collection, entityId)
+    }
+  }
+  progress.after = entries.at(-1)
+  if (progress.after !== undefined) return false
+  tx.setState({ forgottenThrough: through })
+  return true
+}

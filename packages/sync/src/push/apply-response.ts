@@ -1,0 +1,229 @@
+/**
+ * Applies the answer to a push: one transaction that settles exactly the operations it was asked for,
+ * and that does nothing when they are not the frozen ones any more.
+ */
+import { EntiDBError } from '@entidb/core'
+import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
+import { joinGroup } from '../conflicts/groups.ts'
+import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
+import type { FrozenOp, FrozenRow, RemoteState, SentOp } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { contentOf, type FrozenContents } from './frozen-request.ts'
+import { holdTransactions } from './hold-transactions.ts'
+
+export interface SentRequest {
+  readonly batch: number
+  readonly ops: readonly FrozenOp[]
+  readonly contents: FrozenContents
+  /** The cursor and epoch it was sent with. */
+  readonly cursor: number
+}
+
+export interface PushOutcome {
+  readonly committed: readonly { readonly op: FrozenOp; readonly revision: number | null }[]
+  readonly conflicts: number
+  readonly rejected: number
+  readonly heldGroups: ReadonlySet<number>
+  /** Last opIds of the local transactions that are decided and not held. */
+  readonly settledTransactions: readonly { readonly key: number; readonly group: number }[]
+}
+
+/** Undefined when the answer comes too late. Error: `invalid_response` when it answers something else. */
+export async function applyPushResponse(
+  tx: SyncTransaction,
+  request: SentRequest,
+  response: PushResponse,
+  context: Omit<LearnContext, 'present'>,
+): Promise<PushOutcome | undefined> {
+  const frozen = tx.frozen
+  if (frozen === null || !isStillFrozen(frozen, request)) return undefined
+  const answers = answersOf(request, response)
+  const heldByWireGroup = new Map<number, number>()
+  const committed: PushOutcome['committed'][number][] = []
+  for (const op of request.ops) {
+    const answer = answers.get(op.opId)
+    if (answer === undefined) {
+      await acceptWithoutRevision(tx, request, frozen.deviceId, op)
+      committed.push({ op, revision: null })
+    } else if ('revision' in answer) {
+      await settleCommitted(tx, request, op, answer.revision, context)
+      committed.push({ op, revision: answer.revision })
+    } else {
+      const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
+      if (group !== undefined) heldByWireGroup.set(op.group, group)
+      if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
+      else if (group !== undefined) noteRejection(tx, op, answer.rejection, context.nowMs)
+    }
+  }
+  const rejectedByWireGroup = rejectionsByGroup(request, response)
+  await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)
+  moveOn(tx, frozen, request, response)
+  return {
+    committed,
+    conflicts: response.conflicts.length,
+    rejected: response.rejected?.length ?? 0,
+    heldGroups: new Set(heldByWireGroup.values()),
+    settledTransactions: frozen.transactions.filter(
+      ({ group }) => !heldByWireGroup.has(group) && request.ops.some((op) => op.group === group),
+    ),
+  }
+}
+
+function isStillFrozen(frozen: FrozenRow, { batch, ops }: SentRequest): boolean {
+  if (frozen.batch !== batch) return false
+  const opIds = new Set(frozen.ops.map(({ opId }) => opId))
+  return ops.every(({ opId }) => opIds.has(opId))
+}
+
+type Answer =
+  | { readonly revision: number }
+  | { readonly conflict: Conflict }
+  | { readonly rejection: RejectedOp }
+
+/** By opId. Every operation has one, except the accepted ones of a server that names no revisions. */
+function answersOf({ ops }: SentRequest, response: PushResponse): ReadonlyMap<number, Answer> {
+  const answers = new Map<number, Answer>()
+  for (const { opId, entityVersion } of response.committed ?? []) {
+    answers.set(opId, { revision: entityVersion })
+  }
+  for (const conflict of response.conflicts) answers.set(conflict.clientOp.opId, { conflict })
+  for (const rejection of response.rejected ?? []) answers.set(rejection.opId, { rejection })
+  const sent = new Map(ops.map((op) => [op.opId, op]))
+  for (const opId of answers.keys())
+    if (!sent.has(opId)) throw wrongAnswer('it was not asked', opId)
+  for (const { clientOp, collection, entityId } of response.conflicts) {
+    const op = sent.get(clientOp.opId)
+    if (op?.collection !== collection || op.entityId !== entityId) {
+      throw wrongAnswer('it names another entity for', clientOp.opId)
+    }
+  }
+  if (response.committed !== undefined) {
+    for (const { opId } of ops) if (!answers.has(opId)) throw wrongAnswer('it is silent on', opId)
+  }
+  return answers
+}
+
+function wrongAnswer(what: string, opId: number): EntiDBError {
+  return new EntiDBError('invalid_response', `The answer does not fit: ${what} operation ${opId}`, {
+    details: { opId },
+    retry: 'later',
+  })
+}
+
+async function settleCommitted(
+  tx: SyncTransaction,
+  { contents }: SentRequest,
+  op: FrozenOp,
+  revision: number,
+  context: Omit<LearnContext, 'present'>,
+): Promise<void> {
+  const row = contentOf(contents, op)
+  const committed: RemoteState = {
+    version: revision,
+    bytes: row.payloadCbor,
+    schemaVersion: row.schemaVersion,
+  }
+  const state = await tx.replica.state(op.collection, op.entityId)
+  const note = tx.findNote(`${op.collection}/${op.entityId}`)
+  if (!state.pending || state.opId < op.localOpId) {
+    // Dropped while the request was under way; what the server has now counts like anything it sends.
+    await learnRemote(tx, op, committed, { ...context, present: false })
+    return
+  }
+  await tx.replica.settle(op.collection, op.entityId, committed, op.localOpId)
+  if (note === undefined) return
+  tx.changeNote(op, { ancestorThrough: 0, rounds: 0, sent: null })
+  if (note.conflict !== null) {
+    await learnRemote(tx, op, note.conflict.remote, { ...context, present: true })
+  }
+}
+
+/** Accepted, but as which revision only its echo will say. */
+async function acceptWithoutRevision(
+  tx: SyncTransaction,
+  { contents }: SentRequest,
+  deviceId: string,
+  op: FrozenOp,
+): Promise<void> {
+  const sent: SentOp = {
+    accepted: true,
+    deviceId,
+    opId: op.opId,
+    localOpId: op.localOpId,
+    bytes: contentOf(contents, op).payloadCbor,
+  }
+  const { pending } = await tx.replica.state(op.collection, op.entityId)
+  if (pending) tx.changeNote(op, { sent })
+}
+
+/** Its entity joins the held group of its wire group. Undefined when no edit of it is left to hold. */
+async function holdOp(
+  tx: SyncTransaction,
+  op: FrozenOp,
+  group: number | null,
+): Promise<number | undefined> {
+  const { pending } = await tx.replica.state(op.collection, op.entityId)
+  return pending ? joinGroup(tx, [op], group) : undefined
+}
+
+async function takeConflict(
+  tx: SyncTransaction,
+  op: FrozenOp,
+  { serverState }: Conflict,
+  context: Omit<LearnContext, 'present'>,
+): Promise<void> {
+  const remote: RemoteState = {
+    version: serverState.entityVersion,
+    bytes: serverState.entityCbor,
+    schemaVersion: serverState.schemaVersion ?? 1,
+  }
+  await learnRemote(tx, op, remote, { ...context, present: true })
+}
+
+function noteRejection(
+  tx: SyncTransaction,
+  op: FrozenOp,
+  { code, message }: RejectedOp,
+  sinceMs: number,
+): void {
+  tx.changeNote(op, { rejection: { code, message, sinceMs, unknown: false } })
+}
+
+/** The code that explains a rejected group: the first that is not `group`. */
+function rejectionsByGroup(
+  { ops }: SentRequest,
+  response: PushResponse,
+): ReadonlyMap<number, string> {
+  const groups = new Map(ops.map(({ opId, group }) => [opId, group]))
+  const codes = new Map<number, string>()
+  for (const { opId, code } of response.rejected ?? []) {
+    const group = groups.get(opId)
+    if (group !== undefined && (codes.get(group) ?? 'group') === 'group') codes.set(group, code)
+  }
+  return codes
+}
+
+function moveOn(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  request: SentRequest,
+  response: PushResponse,
+): void {
+  const { state } = tx
+  const decided = new Set(request.ops.map(({ opId }) => opId))
+  const ops = frozen.ops.filter(({ opId }) => !decided.has(opId))
+  const groups = new Set(ops.map(({ group }) => group))
+  const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
+  tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
+  const revisions = (response.committed ?? []).map(({ entityVersion }) => entityVersion)
+  const sawEverything =
+    state.resync === null &&
+    state.cursor === request.cursor &&
+    response.headBefore === state.cursor &&
+    (response.head ?? 0) >= state.cursor
+  tx.setState({
+    revisionMax: revisions.reduce((a, b) => Math.max(a, b), state.revisionMax),
+    purgedThrough: Math.max(state.purgedThrough, response.purgedThrough ?? 0),
+    ...(sawEverything ? { cursor: response.head ?? state.cursor } : {}),
+  })
+}

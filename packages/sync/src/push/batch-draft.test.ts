@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { BatchDraft } from './batch-draft.ts'
+import { feedRow } from './feed-row.test-kit.ts'
+
+const roomy = { opsMax: 100, bytesMax: 1_000_000 }
+const at = (opId: number, entityId: string, base = 0) => ({ row: feedRow(opId, entityId), base })
+
+describe('batch draft', () => {
+  test('two edits of one entity: -> last state, first base, last opId', () => {
+    const draft = new BatchDraft(roomy, 20)
+    draft.add([at(1, 'a', 7)], 1)
+    draft.add([at(4, 'a', 9)], 4)
+    expect(draft.finish(100).ops).toEqual([
+      { collection: 'notes', entityId: 'a', localOpId: 4, opId: 104, base: 7, group: 0 },
+    ])
+    expect([...draft.contents().keys()]).toEqual([4])
+  })
+
+  test('transactions sharing an entity, through a third: -> one group, sorted by opId', () => {
+    const draft = new BatchDraft(roomy, 20)
+    draft.add([at(1, 'a'), at(2, 'b')], 2)
+    draft.add([at(3, 'c'), at(4, 'd')], 4)
+    draft.add([at(5, 'x')], 5)
+    draft.add([at(6, 'b'), at(7, 'c')], 7)
+    const { ops, transactions } = draft.finish(0)
+    expect(ops.map(({ opId }) => opId)).toEqual([1, 4, 5, 6, 7])
+    const groupOf = (entityId: string) => ops.find((op) => op.entityId === entityId)?.group
+    expect(new Set(['a', 'b', 'c', 'd'].map(groupOf)).size).toBe(1)
+    expect(groupOf('x')).not.toBe(groupOf('a'))
+    expect(transactions.map(({ key, group }) => [key, group === groupOf('a')])).toEqual([
+      [2, true],
+      [4, true],
+      [5, false],
+      [7, true],
+    ])
+  })
+
+  test('limits: operations, bytes -> only as many rows as fit', () => {
+    const rows = [feedRow(1, 'a'), feedRow(2, 'b'), feedRow(3, 'a'), feedRow(4, 'c')]
+    expect(new BatchDraft({ opsMax: 2, bytesMax: 1_000_000 }, 20).fitting(rows)).toBe(3)
+    expect(new BatchDraft(roomy, 20).fitting(rows)).toBe(4)
+    const big = feedRow(1, 'a', { payloadCbor: new Uint8Array(5_000) })
+    expect(new BatchDraft({ opsMax: 9, bytesMax: 4_000 }, 20).fitting([big])).toBe(0)
+  })
+
+  test('a replaced state: -> its bytes count no more', () => {
+    const draft = new BatchDraft({ opsMax: 9, bytesMax: 6_000 }, 20)
+    const big = (opId: number) => feedRow(opId, 'a', { payloadCbor: new Uint8Array(4_000) })
+    draft.add([{ row: big(1), base: 0 }], 1)
+    expect(draft.fitting([big(2)])).toBe(1)
+    expect(draft.fitting([feedRow(3, 'b', { payloadCbor: new Uint8Array(4_000) })])).toBe(0)
+  })
+})

@@ -1,0 +1,32 @@
+/** Remembers that local transactions of a batch are held: their fate is not simply `committed`. */
+import type { FrozenRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+
+/**
+ * `heldByWireGroup` maps groups of the batch to the held groups they became, `rejectedByWireGroup` those
+ * that were rejected to the code. The rest of a transaction pushed in parts follows its held part.
+ */
+export async function holdTransactions(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  heldByWireGroup: ReadonlyMap<number, number>,
+  rejectedByWireGroup: ReadonlyMap<number, string>,
+): Promise<void> {
+  for (const { key, group } of frozen.transactions) {
+    const held = heldByWireGroup.get(group)
+    if (held === undefined) continue
+    const code = rejectedByWireGroup.get(group)
+    await tx.putFate(key, {
+      group: held,
+      fate: code === undefined ? 'open' : 'rejected',
+      how: code ?? null,
+      successor: null,
+      entityVersions: null,
+    })
+  }
+  const { split } = tx.state
+  const [held] = heldByWireGroup.values()
+  if (held !== undefined && split !== null && split.transactionId === frozen.splitTransactionId) {
+    tx.setState({ split: { ...split, group: held } })
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import { feedRow } from './feed-row.test-kit.ts'
+import { LocalEdits } from './local-edits.ts'
+
+/** Transactions by id: each a list of [opId, entity]. */
+function editsOf(...transactions: readonly (readonly [number, string])[][]): LocalEdits {
+  const edits = new LocalEdits()
+  for (const [index, rows] of transactions.entries()) {
+    for (const [opId, entity] of rows) edits.add(feedRow(opId, entity), index + 1, false)
+  }
+  return edits
+}
+
+const key = (entityId: string): string => `notes/${entityId}`
+
+describe('local edits', () => {
+  test('component: ties through shared entities -> all of them, with their transactions', () => {
+    const edits = editsOf(
+      [
+        [1, 'a'],
+        [2, 'b'],
+      ],
+      [
+        [3, 'b'],
+        [4, 'c'],
+      ],
+      [[5, 'd']],
+    )
+    const { entities, transactions } = edits.componentOf([key('c')])
+    expect([...entities].sort()).toEqual([key('a'), key('b'), key('c')])
+    expect([...transactions].sort()).toEqual([2, 4])
+  })
+
+  test('dropped entity: -> ties nothing any more; others stay', () => {
+    const edits = editsOf(
+      [
+        [1, 'a'],
+        [2, 'b'],
+      ],
+      [
+        [3, 'b'],
+        [4, 'c'],
+      ],
+    )
+    edits.drop(new Map([[key('b'), 3]]))
+    expect(edits.has(key('b'))).toBe(false)
+    expect([...edits.componentOf([key('a')]).entities]).toEqual([key('a')])
+    expect(edits.size).toBe(2)
+  })
+
+  test('taken part of a transaction: -> the rest stays, under the same name', () => {
+    const edits = editsOf([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ])
+    edits.dropThrough(2)
+    expect(edits.has(key('a'))).toBe(false)
+    expect(edits.componentOf([], 1)).toEqual({
+      entities: new Set([key('c')]),
+      transactions: [3],
+    })
+  })
+
+  test('stale edit: -> known until it is dropped', () => {
+    const edits = new LocalEdits()
+    edits.add(feedRow(1, 'a', { staleBase: true }), 1, false)
+    expect(edits.isStale(key('a'))).toBe(true)
+    edits.drop(new Map([[key('a'), 1]]))
+    expect(edits.isStale(key('a'))).toBe(false)
+  })
+
+  test('operations that stand alone: -> tie nothing although one transaction wrote them', () => {
+    const edits = new LocalEdits()
+    edits.add(feedRow(1, 'a'), 1, true)
+    edits.add(feedRow(2, 'b'), 1, true)
+    expect([...edits.componentOf([key('a')]).entities]).toEqual([key('a')])
+  })
+})

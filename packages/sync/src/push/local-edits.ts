@@ -1,0 +1,150 @@
+/**
+ * The local operations that are still to be pushed, as far as the change feed was read: which entities,
+ * and which of them belong together because one transaction wrote them. Holds names, not contents.
+ */
+import { type EntityRef, entityKey } from '../entity-ref.ts'
+
+export interface LocalOperation extends EntityRef {
+  readonly opId: number
+  readonly staleBase: boolean
+}
+
+/** Operations of one transaction, or a single one that stands alone. */
+interface LocalTransaction {
+  readonly transactionId: number
+  /** Last opId: names the transaction for whoever waits for its fate. */
+  key: number
+  rows: { readonly opId: number; readonly entity: string; readonly stale: boolean }[]
+}
+
+export interface Component {
+  readonly entities: ReadonlySet<string>
+  /** Keys of the transactions that tie them together. */
+  readonly transactions: readonly number[]
+}
+
+export class LocalEdits {
+  readonly #byEntity = new Map<string, Set<LocalTransaction>>()
+  readonly #byKey = new Map<number, LocalTransaction>()
+  #open: LocalTransaction | undefined
+  #operations = 0
+  #readThrough = 0
+
+  /** The feed was read up to here. */
+  get readThrough(): number {
+    return this.#readThrough
+  }
+
+  /** Number of operations. */
+  get size(): number {
+    return this.#operations
+  }
+
+  reset(readThrough: number): void {
+    this.#byEntity.clear()
+    this.#byKey.clear()
+    this.#open = undefined
+    this.#operations = 0
+    this.#readThrough = readThrough
+  }
+
+  /** The feed was read up to `opId`, and what lay before is not a local edit to push. */
+  skip(opId: number): void {
+    this.#readThrough = Math.max(this.#readThrough, opId)
+  }
+
+  add(operation: LocalOperation, transactionId: number, standsAlone: boolean): void {
+    this.skip(operation.opId)
+    const transaction = this.#transactionFor(transactionId, operation.opId, standsAlone)
+    this.#byKey.delete(transaction.key)
+    transaction.key = operation.opId
+    this.#byKey.set(transaction.key, transaction)
+    const entity = entityKey(operation)
+    transaction.rows.push({ opId: operation.opId, entity, stale: operation.staleBase })
+    const touching = this.#byEntity.get(entity) ?? new Set()
+    this.#byEntity.set(entity, touching.add(transaction))
+    this.#operations += 1
+  }
+
+  /** Operations of each entity up to the given opId are accounted for elsewhere. */
+  drop(throughByEntity: ReadonlyMap<string, number>): void {
+    const touching = new Set<LocalTransaction>()
+    for (const entity of throughByEntity.keys()) {
+      for (const transaction of this.#byEntity.get(entity) ?? []) touching.add(transaction)
+    }
+    for (const transaction of touching) {
+      this.#keep(transaction, (row) => row.opId > (throughByEntity.get(row.entity) ?? 0))
+    }
+  }
+
+  /** Operations up to `opId` were taken. */
+  dropThrough(opId: number): void {
+    for (const [key, transaction] of this.#byKey) {
+      const first = transaction.rows[0]
+      if (first === undefined || first.opId > opId) break
+      this.#keep(transaction, (row) => row.opId > opId)
+      if (key > opId) break
+    }
+  }
+
+  has(entity: string): boolean {
+    return this.#byEntity.has(entity)
+  }
+
+  /** An edit of `entity` was made on a state older than the stored one. */
+  isStale(entity: string): boolean {
+    for (const transaction of this.#byEntity.get(entity) ?? []) {
+      if (transaction.rows.some((row) => row.entity === entity && row.stale)) return true
+    }
+    return false
+  }
+
+  /** Everything that some transaction ties, directly or through others, to one of `entities`. */
+  componentOf(entities: Iterable<string>, transactionId: number | null = null): Component {
+    const reached = new Set(entities)
+    const transactions = new Set<LocalTransaction>()
+    if (transactionId !== null) this.#reachTransaction(transactionId, reached)
+    for (const entity of reached) {
+      for (const transaction of this.#byEntity.get(entity) ?? []) {
+        transactions.add(transaction)
+        for (const row of transaction.rows) reached.add(row.entity)
+      }
+    }
+    return { entities: reached, transactions: [...transactions].map(({ key }) => key) }
+  }
+
+  #reachTransaction(transactionId: number, reached: Set<string>): void {
+    for (const transaction of this.#byKey.values()) {
+      if (transaction.transactionId !== transactionId) continue
+      for (const row of transaction.rows) reached.add(row.entity)
+    }
+  }
+
+  #transactionFor(transactionId: number, opId: number, standsAlone: boolean): LocalTransaction {
+    if (!standsAlone && this.#open?.transactionId === transactionId) return this.#open
+    const transaction = { transactionId, key: opId, rows: [] }
+    this.#open = standsAlone ? undefined : transaction
+    return transaction
+  }
+
+  #keep(
+    transaction: LocalTransaction,
+    stays: (row: LocalTransaction['rows'][number]) => boolean,
+  ): void {
+    const rows = transaction.rows.filter(stays)
+    if (rows.length === transaction.rows.length) return
+    this.#operations -= transaction.rows.length - rows.length
+    const entities = new Set(rows.map((row) => row.entity))
+    for (const { entity } of transaction.rows) {
+      if (!entities.has(entity)) this.#forget(entity, transaction)
+    }
+    transaction.rows = rows
+    if (rows.length === 0) this.#byKey.delete(transaction.key)
+  }
+
+  #forget(entity: string, transaction: LocalTransaction): void {
+    const touching = this.#byEntity.get(entity)
+    touching?.delete(transaction)
+    if (touching?.size === 0) this.#byEntity.delete(entity)
+  }
+}

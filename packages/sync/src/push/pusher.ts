@@ -1,0 +1,214 @@
+/**
+ * Pushes: takes a batch, freezes it, sends it until it is decided. A frozen batch whose outcome is
+ * unknown is sent again, the same bytes under the same opIds, before anything else.
+ */
+import { type EntiDBError, isEntiDBError } from '@entidb/core'
+import { viewGroup } from '../conflicts/group-view.ts'
+import { rejectionOf } from '../conflicts/sides.ts'
+import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import { entityKey } from '../entity-ref.ts'
+import type { FrozenOp, FrozenRow } from '../state/rows.ts'
+import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
+import {
+  countGroups,
+  encodeFrozenRequest,
+  type FrozenContents,
+  nextRequestOps,
+  readFrozenContents,
+} from './frozen-request.ts'
+import { offerStep } from './offer.ts'
+import { takeBatch } from './take-batch.ts'
+import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
+
+/** `internal` answers in a row after which a smaller request is tried. */
+const INTERNALS_MAX = 3
+
+export class Pusher {
+  readonly #context: SyncContext
+  #contents: { readonly batch: number; readonly byOpId: FrozenContents } | undefined
+  #internals = { batch: 0, count: 0 }
+
+  constructor(context: SyncContext) {
+    this.#context = context
+  }
+
+  /**
+   * Pushes what is pending. True when there is something to pull before more is pushed: other devices'
+   * edits, a conflict, a group to look at.
+   */
+  async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
+    const { store } = this.#context
+    while (store.state.offer !== null) {
+      await store.followFeed()
+      await store.transaction((tx) => offerStep(tx, store.edits))
+    }
+    for (;;) {
+      signal.throwIfAborted()
+      const { atEnd, held } = await this.#take()
+      await this.decideFrozen(totals, signal)
+      if (held || store.state.cursor < this.#context.head || this.#hasLooseGroup()) return true
+      if (atEnd) return false
+    }
+  }
+
+  /** Sends the frozen batch until every operation of it is decided or held. */
+  async decideFrozen(totals: CycleTotals, signal: AbortSignal): Promise<void> {
+    const { store } = this.#context
+    for (let frozen = store.frozen; frozen !== null; frozen = store.frozen) {
+      signal.throwIfAborted()
+      const contents = await this.#contentsOf(frozen)
+      const request = this.#requestOf(frozen, contents)
+      try {
+        await this.#send(frozen, request, totals, signal)
+      } catch (error) {
+        if (!isEntiDBError(error) || !(await this.#cope(error, frozen, request))) throw error
+      }
+    }
+  }
+
+  /** A group that was not accepted wants another look before anything new is pushed. */
+  #hasLooseGroup(): boolean {
+    const { notes } = this.#context.store
+    for (const { conflict, group } of notes.values()) {
+      if (group !== null && conflict !== null && conflict.deferred === null) return true
+    }
+    return false
+  }
+
+  async #take(): Promise<{ readonly atEnd: boolean; readonly held: boolean }> {
+    const { store, limits, now, emitter } = this.#context
+    const taken = await store.transaction((tx) =>
+      takeBatch(tx, store.engine, { limits, nowMs: now() }),
+    )
+    const batch = store.frozen?.batch
+    if (batch !== undefined) this.#contents = { batch, byOpId: taken.contents }
+    if (taken.splitTransactionId !== null) {
+      emitter.emit('split', { transactionId: taken.splitTransactionId })
+    }
+    await this.#tellRejected(taken.heldGroups)
+    return { atEnd: taken.atEnd, held: taken.heldGroups.size > 0 }
+  }
+
+  async #contentsOf(frozen: FrozenRow): Promise<FrozenContents> {
+    if (this.#contents?.batch !== frozen.batch) {
+      const byOpId = await readFrozenContents(this.#context.store.engine, frozen)
+      this.#contents = { batch: frozen.batch, byOpId }
+    }
+    return this.#contents.byOpId
+  }
+
+  #requestOf(frozen: FrozenRow, contents: FrozenContents): SentRequest {
+    return {
+      batch: frozen.batch,
+      ops: nextRequestOps(frozen),
+      contents,
+      cursor: this.#context.store.state.cursor,
+    }
+  }
+
+  async #send(
+    frozen: FrozenRow,
+    request: SentRequest,
+    totals: CycleTotals,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, transport, replicaId } = this.#context
+    const { ops, contents } = request
+    const body = encodeFrozenRequest(store.state, frozen, ops, contents, replicaId)
+    const response = await transport.push(body, signal)
+    const context = learnContext(this.#context)
+    const outcome = await store.transaction((tx) =>
+      applyPushResponse(tx, request, response, context),
+    )
+    this.#context.head = Math.max(this.#context.head, response.head ?? 0)
+    this.#internals = { batch: 0, count: 0 }
+    if (outcome !== undefined) await this.#tell(outcome, totals)
+  }
+
+  async #tell(outcome: PushOutcome, totals: CycleTotals): Promise<void> {
+    totals.pushed += outcome.committed.length
+    totals.conflicts += outcome.conflicts
+    totals.rejected += outcome.rejected
+    const versions = new Map<number, Record<string, number>>()
+    for (const { op, revision } of outcome.committed) {
+      const ofGroup = versions.get(op.group) ?? {}
+      versions.set(op.group, ofGroup)
+      if (revision !== null) ofGroup[entityKey(op)] = revision
+    }
+    for (const { key, group } of outcome.settledTransactions) {
+      this.#context.fates.remember(key, versions.get(group) ?? {})
+    }
+    this.#context.fates.look(this.#context.store)
+    if (outcome.rejected > 0) await this.#tellRejected(outcome.heldGroups)
+  }
+
+  async #tellRejected(groups: ReadonlySet<number>): Promise<void> {
+    const { store, emitter } = this.#context
+    for (const group of groups) {
+      const rejection = await store.read(async (tx) =>
+        rejectionOf(await viewGroup(tx, group, store.edits)),
+      )
+      if (rejection !== undefined) emitter.emit('rejected', rejection)
+    }
+  }
+
+  /** True when the batch was changed so that sending goes on; otherwise the error ends the cycle. */
+  async #cope(error: EntiDBError, frozen: FrozenRow, request: SentRequest): Promise<boolean> {
+    const { code, message } = error
+    switch (code) {
+      case 'op_id_reused':
+        return this.#renumber(error)
+      case 'too_large':
+      case 'invalid_request':
+        return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
+      case 'forbidden':
+        return this.#hold(frozen.ops, { code, message, unknown: true })
+      case 'internal':
+        return (
+          this.#isThirdInternal(frozen.batch) &&
+          this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: true })
+        )
+      default:
+        return false
+    }
+  }
+
+  #isThirdInternal(batch: number): boolean {
+    const count = this.#internals.batch === batch ? this.#internals.count + 1 : 1
+    this.#internals = { batch, count: count % INTERNALS_MAX }
+    return count === INTERNALS_MAX
+  }
+
+  async #renumber({ details }: EntiDBError): Promise<boolean> {
+    const { store, emitter } = this.#context
+    const serverOpIdMax = typeof details.lastOpId === 'number' ? details.lastOpId : 0
+    await store.transaction(async (tx) => renumber(tx, serverOpIdMax))
+    emitter.emit('device', { reason: 'renumbered', deviceId: store.state.deviceId })
+    return true
+  }
+
+  async #shrinkOrHold(
+    frozen: FrozenRow,
+    sent: readonly FrozenOp[],
+    refusal: Refusal,
+  ): Promise<boolean> {
+    const { store } = this.#context
+    if (countGroups(sent) <= 1) return this.#hold(sent, refusal)
+    await store.transaction(async (tx) => {
+      if (tx.frozen?.batch === frozen.batch) halveRequests(tx, tx.frozen, sent)
+    })
+    return true
+  }
+
+  async #hold(ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
+    const { store, now } = this.#context
+    const { frozen } = store
+    if (frozen === null) return true
+    const contents = await this.#contentsOf(frozen)
+    const groups = await store.transaction((tx) =>
+      holdAsRejected(tx, frozen, ops, contents, refusal, now()),
+    )
+    await this.#tellRejected(groups)
+    return true
+  }
+}

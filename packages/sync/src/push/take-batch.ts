@@ -1,0 +1,269 @@
+/**
+ * Takes the next local transactions from the change feed: into a batch that is frozen, or into a held
+ * group. One transaction; what it took is never taken again.
+ */
+import { isValidCollectionName, type Limits } from '@entidb/protocol'
+import { joinGroup } from '../conflicts/groups.ts'
+import { learnRemote } from '../conflicts/learn-remote.ts'
+import { entityKey } from '../entity-ref.ts'
+import type { Engine, FeedRow } from '../state/engine.ts'
+import { looseRangesAfter } from '../state/loose-ranges.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { BatchDraft, type DraftRow } from './batch-draft.ts'
+import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
+
+export interface TakeOptions {
+  readonly limits: Limits
+  readonly nowMs: number
+}
+
+export interface TakenBatch {
+  /** The feed holds nothing more to take for now. */
+  readonly atEnd: boolean
+  /** Contents of the frozen operations, by local opId. */
+  readonly contents: ReadonlyMap<number, FeedRow>
+  /** Groups that came to be held. */
+  readonly heldGroups: ReadonlySet<number>
+  /** The transaction of which this batch is a part, if it is. */
+  readonly splitTransactionId: number | null
+}
+
+const READ_BYTES_MAX = 4 * 1024 * 1024
+/** Most operations in a batch, whatever the server allows. */
+const BATCH_OPS_MAX = 5_000
+/** Most feed operations looked at in one transaction. */
+const READ_OPS_PER_TAKE = 20_000
+
+export async function takeBatch(
+  tx: SyncTransaction,
+  engine: Engine,
+  options: TakeOptions,
+): Promise<TakenBatch> {
+  return new BatchTaking(tx, engine, options).run()
+}
+
+class BatchTaking {
+  readonly #tx: SyncTransaction
+  readonly #engine: Engine
+  readonly #options: TakeOptions
+  readonly #draft: BatchDraft
+  readonly #opsMax: number
+  readonly #feedAfter: number
+  readonly #heldGroups = new Set<number>()
+  #position: number
+  #splitPart: number | null = null
+
+  constructor(tx: SyncTransaction, engine: Engine, options: TakeOptions) {
+    const { dbId, deviceId, feedPosition } = tx.state
+    this.#tx = tx
+    this.#engine = engine
+    this.#options = options
+    this.#opsMax = Math.min(options.limits.maxOpsPerPush, BATCH_OPS_MAX)
+    const limits = { opsMax: this.#opsMax, bytesMax: options.limits.maxBodyBytes }
+    this.#draft = new BatchDraft(limits, dbId.length + deviceId.length)
+    this.#feedAfter = feedPosition
+    this.#position = feedPosition
+  }
+
+  async run(): Promise<TakenBatch> {
+    const atEnd = await this.#readFeed()
+    this.#finish()
+    return {
+      atEnd,
+      contents: this.#draft.contents(),
+      heldGroups: this.#heldGroups,
+      splitTransactionId: this.#splitPart,
+    }
+  }
+
+  /** True at the end of the feed. */
+  async #readFeed(): Promise<boolean> {
+    while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
+      const rows = await this.#engine.readFeed({
+        after: this.#position,
+        opsMax: Math.max(2 * this.#opsMax, 2_000),
+        bytesMax: READ_BYTES_MAX,
+      })
+      if (rows.length === 0) return true
+      const { looseRanges } = this.#tx.state
+      for (const transaction of feedTransactions(rows, looseRanges, this.#isActive)) {
+        if (!(await this.#take(transaction))) return false
+      }
+    }
+    return false
+  }
+
+  readonly #isActive = (row: FeedRow): boolean =>
+    row.opId > (this.#tx.findNote(entityKey(row))?.skipThrough ?? 0)
+
+  /** False when the transaction has to wait for the next batch. */
+  async #take(transaction: FeedTransaction): Promise<boolean> {
+    const rows = await this.#pendingRows(transaction.rows)
+    if (rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true))
+      return false
+    const hold = await this.#holdIfNeeded(transaction, rows)
+    if (hold) return this.#passed(transaction)
+    const feedRows = rows.map(({ row }) => row)
+    const count = this.#draft.fitting(feedRows)
+    if (count === rows.length && transaction.complete) {
+      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
+      return this.#passed(transaction)
+    }
+    if (!this.#draft.isEmpty) return false
+    return this.#takePart(transaction, rows, Math.max(count, 1))
+  }
+
+  #passed(transaction: FeedTransaction): true {
+    this.#position = transaction.lastOpId
+    const { split } = this.#tx.state
+    if (!transaction.complete && split?.transactionId !== transaction.transactionId) {
+      this.#tx.setState({ split: { transactionId: transaction.transactionId, group: null } })
+    }
+    if (transaction.complete && split !== null) this.#tx.setState({ split: null })
+    return true
+  }
+
+  /** A transaction beyond the limits goes in parts; each waits for the outcome of the one before. */
+  #takePart(transaction: FeedTransaction, rows: readonly DraftRow[], count: number): false {
+    const part = rows.slice(0, count)
+    const last = part.at(-1)
+    this.#draft.add(part, undefined)
+    this.#position =
+      count < rows.length && last !== undefined ? last.row.opId : transaction.lastOpId
+    this.#splitPart = transaction.transactionId
+    this.#tx.setState({ split: { transactionId: transaction.transactionId, group: null } })
+    return false
+  }
+
+  /** Only entities that are still pending have something to push. */
+  async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
+    const pending: DraftRow[] = []
+    for (const row of rows) {
+      const state = await this.#tx.replica.state(row.collection, row.entityId)
+      if (state.pending) pending.push({ row, base: state.base.version })
+    }
+    return pending
+  }
+
+  /** Whether the transaction joined a held group instead of the batch. */
+  async #holdIfNeeded(transaction: FeedTransaction, rows: readonly DraftRow[]): Promise<boolean> {
+    const { split } = this.#tx.state
+    const rest = split?.transactionId === transaction.transactionId ? split.group : null
+    const held = rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.group != null)
+    const stale = rows.filter(({ row }) => row.staleBase)
+    const refused = rows.flatMap(({ row }) => {
+      const reason = refusalOf(row, this.#options.limits)
+      return reason === undefined ? [] : [{ row, reason }]
+    })
+    if (rest === null && !held && stale.length === 0 && refused.length === 0) return false
+    const entities = rows.map(({ row }) => row)
+    const group = await joinGroup(this.#tx, entities, rest)
+    if (rows.length > 0) this.#sendRejectedAgain(group)
+    this.#heldGroups.add(group)
+    for (const { row } of stale) await this.#noteStale(row)
+    for (const { row, reason } of refused) this.#noteRefusal(row, reason)
+    await this.#noteFate(transaction, group, refused[0]?.reason)
+    if (!transaction.complete) {
+      this.#tx.setState({ split: { transactionId: transaction.transactionId, group } })
+    }
+    return true
+  }
+
+  /** An edit of a rejected group: with nothing else against it, the whole group is sent again. */
+  #sendRejectedAgain(group: number): void {
+    for (const note of this.#tx.notesOfGroup(group)) {
+      if (note.rejection !== null) this.#tx.changeNote(note, { rejection: null })
+    }
+  }
+
+  /** Edited on a state that the device had replaced: as if the stored one had come just now. */
+  async #noteStale(row: FeedRow): Promise<void> {
+    const { base } = await this.#tx.replica.state(row.collection, row.entityId)
+    const note = this.#tx.note(row)
+    const { nowMs } = this.#options
+    const remote = note.conflict?.remote ?? base
+    const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
+    this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
+    await learnRemote(this.#tx, row, remote, {
+      nowMs,
+      present: true,
+      onViolation: () => {},
+    })
+  }
+
+  #noteRefusal(row: FeedRow, { code, message }: Refusal): void {
+    this.#tx.changeNote(row, {
+      rejection: { code, message, sinceMs: this.#options.nowMs, unknown: false },
+    })
+  }
+
+  async #noteFate(
+    { lastOpId }: FeedTransaction,
+    group: number,
+    refusal: Refusal | undefined,
+  ): Promise<void> {
+    await this.#tx.putFate(lastOpId, {
+      group,
+      fate: refusal === undefined ? 'open' : 'rejected',
+      how: refusal?.code ?? null,
+      successor: null,
+      entityVersions: null,
+    })
+  }
+
+  #finish(): void {
+    const { state } = this.#tx
+    if (this.#position === this.#feedAfter) return
+    this.#clearSkipMarks()
+    this.#tx.setState({
+      feedPosition: this.#position,
+      looseRanges: looseRangesAfter(state.looseRanges, this.#position),
+    })
+    if (!this.#draft.isEmpty) this.#freeze()
+  }
+
+  #freeze(): void {
+    const { state } = this.#tx
+    const { ops, transactions } = this.#draft.finish(state.opIdOffset)
+    const batch = state.batchLast + 1
+    this.#tx.setFrozen({
+      id: 'batch',
+      batch,
+      deviceId: state.deviceId,
+      feedAfter: this.#feedAfter,
+      ops,
+      transactions,
+      groupsMax: null,
+      splitTransactionId: this.#splitPart,
+    })
+    const last = ops.at(-1)?.opId ?? 0
+    this.#tx.setState({ batchLast: batch, frozenOpIdMax: Math.max(state.frozenOpIdMax, last) })
+  }
+
+  #clearSkipMarks(): void {
+    for (const note of this.#tx.allNotes()) {
+      if (note.skipThrough > 0 && note.skipThrough <= this.#position) {
+        this.#tx.changeNote(note, { skipThrough: 0 })
+      }
+    }
+  }
+}
+
+interface Refusal {
+  readonly code: string
+  readonly message: string
+}
+
+/** What no server takes is not sent: one such operation would refuse the whole request. */
+function refusalOf(row: FeedRow, limits: Limits): Refusal | undefined {
+  if (!isValidCollectionName(row.collection)) {
+    return { code: 'invalid_request', message: `Collection ${row.collection} cannot be synced` }
+  }
+  if ((row.payloadCbor?.length ?? 0) > limits.maxEntityBytes) {
+    return {
+      code: 'too_large',
+      message: `The entity exceeds the server's ${limits.maxEntityBytes} bytes`,
+    }
+  }
+  return undefined
+}

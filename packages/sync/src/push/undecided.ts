@@ -1,0 +1,86 @@
+/** What becomes of a frozen batch when the server gives no verdict on its operations. */
+import { assertInvariant } from '../assert-invariant.ts'
+import { joinGroup } from '../conflicts/groups.ts'
+import type { FrozenOp, FrozenRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { contentOf, countGroups, type FrozenContents } from './frozen-request.ts'
+import { holdTransactions } from './hold-transactions.ts'
+
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  /** The server may have committed them all the same. */
+  readonly unknown: boolean
+}
+
+/** Sends at most half as many groups per request from now on. False when one group was sent alone. */
+export function halveRequests(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  sent: readonly FrozenOp[],
+): boolean {
+  const groups = countGroups(sent)
+  if (groups <= 1) return false
+  tx.setFrozen({ ...frozen, groupsMax: Math.ceil(groups / 2) })
+  return true
+}
+
+/** Sets operations of the frozen batch aside as rejected, so that everything else goes on. */
+export async function holdAsRejected(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  ops: readonly FrozenOp[],
+  contents: FrozenContents,
+  refusal: Refusal,
+  nowMs: number,
+): Promise<ReadonlySet<number>> {
+  const heldByWireGroup = new Map<number, number>()
+  for (const op of ops) {
+    const { pending } = await tx.replica.state(op.collection, op.entityId)
+    if (!pending) continue
+    heldByWireGroup.set(op.group, await joinGroup(tx, [op], heldByWireGroup.get(op.group) ?? null))
+    const { code, message, unknown } = refusal
+    tx.changeNote(op, { rejection: { code, message, sinceMs: nowMs, unknown } })
+    if (unknown) {
+      const bytes = contentOf(contents, op).payloadCbor
+      const { opId, localOpId } = op
+      const sent = { accepted: false, deviceId: frozen.deviceId, opId, localOpId, bytes }
+      tx.changeNote(op, { sent })
+    }
+  }
+  const codes = new Map([...heldByWireGroup.keys()].map((group) => [group, refusal.code]))
+  await holdTransactions(tx, frozen, heldByWireGroup, codes)
+  const gone = new Set(ops.map(({ opId }) => opId))
+  const rest = frozen.ops.filter(({ opId }) => !gone.has(opId))
+  const groups = new Set(rest.map(({ group }) => group))
+  const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
+  tx.setFrozen(rest.length === 0 ? null : { ...frozen, ops: rest, transactions })
+  return new Set(heldByWireGroup.values())
+}
+
+/**
+ * The server knows opIds of this device that this file did not use: it was restored or copied. Every
+ * undecided operation, frozen or not, moves above them. Bases stay.
+ */
+export function renumber(tx: SyncTransaction, serverOpIdMax: number): void {
+  const { state, frozen } = tx
+  const lowest = frozen?.ops[0]?.localOpId ?? state.feedPosition + 1
+  const opIdOffset = Math.max(state.opIdOffset + 1, serverOpIdMax + 1 - lowest)
+  assertInvariant(Number.isSafeInteger(opIdOffset), 'opIds ran out')
+  const ops = frozen?.ops.map((op) => ({ ...op, opId: op.localOpId + opIdOffset })) ?? []
+  if (frozen !== null) tx.setFrozen({ ...frozen, ops })
+  const frozenOpIdMax = Math.max(state.frozenOpIdMax, ops.at(-1)?.opId ?? 0)
+  tx.setState({ opIdOffset, frozenOpIdMax })
+}
+
+/**
+ * Goes on as another device: undecided operations get opIds that neither name has used, and what is
+ * frozen is sent under the new name.
+ */
+export function renumberForDevice(tx: SyncTransaction, deviceId: string): void {
+  const { frozenOpIdMax } = tx.state
+  tx.setState({ deviceId, generation: tx.state.generation + 1 })
+  renumber(tx, frozenOpIdMax)
+  if (tx.frozen !== null) tx.setFrozen({ ...tx.frozen, deviceId, batch: tx.state.batchLast + 1 })
+  tx.setState({ batchLast: tx.state.batchLast + 1 })
+}

@@ -1,0 +1,73 @@
+/** The engine port on `@entidb/core`. */
+import { defineCollection, type EntiDB, type Transaction } from '@entidb/core'
+import { type Replication, replication } from '@entidb/core/replication'
+import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
+import {
+  FATES_COLLECTION,
+  FROZEN_COLLECTION,
+  NOTES_COLLECTION,
+  SEEN_COLLECTION,
+  STATE_COLLECTION,
+} from './rows.ts'
+
+/** The origin of what sync applies. */
+export const SYNC_ORIGIN = 'sync'
+/** Sync's name among the readers of the change feed. */
+const FEED_READER = 'sync'
+
+interface SystemRow {
+  readonly id: string
+  readonly group?: number | null
+}
+
+const SYSTEM_COLLECTIONS = {
+  [STATE_COLLECTION]: defineCollection<SystemRow>({}),
+  [FROZEN_COLLECTION]: defineCollection<SystemRow>({}),
+  [NOTES_COLLECTION]: defineCollection<SystemRow>({}),
+  [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
+  [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
+}
+
+export function coreEngine(db: EntiDB): Engine {
+  const core = replication(db)
+  return {
+    identity: core.identity,
+    get feedOn() {
+      return core.feedOn
+    },
+    open: async () => {
+      await core.openSystemCollections(SYSTEM_COLLECTIONS)
+    },
+    feedHead: () => core.feedHead(),
+    readFeed: (options) => core.readFeed(options),
+    onCommit: (listener) => core.onCommit(listener),
+    transaction: (run) =>
+      db.transaction((tx) => run(engineTransaction(tx, core)), { origin: SYNC_ORIGIN }),
+  }
+}
+
+function engineTransaction(tx: Transaction, core: Replication): EngineTransaction {
+  return {
+    replica: tx.replica,
+    system: systemRows(tx),
+    put: async (collection, entity) => {
+      await tx.collection(collection).put(entity)
+    },
+    acknowledgeFeed: (opId) => core.acknowledgeFeed(tx, FEED_READER, opId),
+  }
+}
+
+function systemRows(tx: Transaction): SystemRows {
+  const rows = (name: string) => tx.collection<SystemRow>(`_${name.slice(1)}`)
+  return {
+    get: (collection, id) => rows(collection).get(id),
+    put: async (collection, row) => {
+      await rows(collection).put(row)
+    },
+    delete: async (collection, id) => {
+      await rows(collection).delete(id)
+    },
+    all: (collection) => rows(collection).find({}),
+    ofGroup: (collection, group) => rows(collection).find({ where: { group } }),
+  }
+}

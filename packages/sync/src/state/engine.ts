@@ -1,0 +1,62 @@
+/**
+ * The port through which sync uses the database: the change feed, write transactions with their
+ * replication side, and system rows that commit with them. `core-engine.ts` implements it on
+ * `@entidb/core`.
+ */
+import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
+
+export type FeedRow = Pick<
+  DbOperation,
+  | 'opId'
+  | 'collection'
+  | 'entityId'
+  | 'payloadCbor'
+  | 'schemaVersion'
+  | 'timestampMs'
+  | 'origin'
+  | 'transactionId'
+  | 'transactionLast'
+  | 'staleBase'
+>
+
+export interface Commit {
+  readonly lastOpId: number
+  readonly origin: string
+}
+
+export interface SystemRows {
+  get(collection: string, id: string): Promise<unknown>
+  put(collection: string, row: { readonly id: string }): Promise<void>
+  delete(collection: string, id: string): Promise<void>
+  /** Every row, in order of ids. */
+  all(collection: string): Promise<readonly unknown[]>
+  /** The rows whose field `group` is `group`. */
+  ofGroup(collection: string, group: number): Promise<readonly unknown[]>
+}
+
+export interface EngineTransaction {
+  readonly replica: ReplicaTransaction
+  readonly system: SystemRows
+  /** A local edit, as the application makes them. */
+  put(collection: string, entity: { readonly id: string }): Promise<void>
+  /** Feed operations up to `opId` are no longer needed. */
+  acknowledgeFeed(opId: number): Promise<void>
+}
+
+export interface Engine {
+  readonly identity: DatabaseIdentity
+  readonly feedOn: boolean
+  /** Prepares the system collections. */
+  open(): Promise<void>
+  feedHead(): Promise<number>
+  /** Operations after `after`, at most `opsMax`; ends in the middle only of a transaction longer than that. */
+  readFeed(options: {
+    readonly after: number
+    readonly opsMax: number
+    readonly bytesMax: number
+  }): Promise<readonly FeedRow[]>
+  /** Told of every durable commit, in order. Returns a function that ends it. */
+  onCommit(listener: (commit: Commit) => void): () => void
+  /** Applied states carry the origin `sync` in the change feed. */
+  transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R>
+}

@@ -1,0 +1,71 @@
+/** The state row of a database: as the last process left it, or a new one. */
+import { EntiDBError } from '@entidb/core'
+import { renumberForDevice } from '../push/undecided.ts'
+import type { Engine } from './engine.ts'
+import type { StateRow } from './rows.ts'
+import { loadRows, SyncStore } from './sync-store.ts'
+
+export interface OpenedStore {
+  readonly store: SyncStore
+  /** The deviceId is not the one of last time. */
+  readonly renamed: boolean
+}
+
+/**
+ * Errors: `change_feed_off`; TypeError when the database belongs to another dbId: its revisions are
+ * that server database's, and pushing them elsewhere would mix the two.
+ */
+export async function openSyncStore(
+  engine: Engine,
+  dbId: string,
+  deviceId: string | undefined,
+  committed: () => void,
+): Promise<OpenedStore> {
+  if (!engine.feedOn) {
+    throw new EntiDBError(
+      'change_feed_off',
+      'Sync needs the change feed: open the database with changeFeed: true',
+    )
+  }
+  await engine.open()
+  const { state, ...rows } = await loadRows(engine)
+  if (state !== undefined && state.dbId !== dbId) {
+    throw new TypeError(`This database is synced as ${state.dbId}, not as ${dbId}`)
+  }
+  const present =
+    state ?? newState(dbId, deviceId ?? engine.identity.deviceId, await engine.feedHead())
+  const store = new SyncStore(engine, { ...rows, state: present }, committed)
+  const wanted = deviceId ?? present.deviceId
+  const renamed = wanted !== present.deviceId
+  await store.transaction(async (tx) => {
+    if (renamed) renumberForDevice(tx, wanted)
+    // Written also when it is as it was: a new row registers sync as a reader of the feed.
+    else tx.setState({})
+  })
+  return { store, renamed }
+}
+
+function newState(dbId: string, deviceId: string, feedHead: number): StateRow {
+  return {
+    id: 'state',
+    dbId,
+    deviceId,
+    cursor: 0,
+    epoch: null,
+    history: [],
+    generation: 0,
+    resync: null,
+    revisionMax: 0,
+    opIdOffset: 0,
+    frozenOpIdMax: 0,
+    feedPosition: 0,
+    purgedThrough: 0,
+    forgottenThrough: 0,
+    scope: null,
+    offer: { through: feedHead, after: null },
+    looseRanges: [],
+    split: null,
+    groupLast: 0,
+    batchLast: 0,
+  }
+}

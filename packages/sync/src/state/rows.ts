@@ -1,0 +1,195 @@
+/**
+ * What sync stores, in system collections of the same database, always in the transaction that
+ * changes the entities it speaks of. `docs/sync-client.md` has the table.
+ */
+import type { HistoryEntry } from '@entidb/protocol'
+import type { EntityRef } from '../entity-ref.ts'
+import type { ResyncReason } from '../events.ts'
+
+/** `_sync_state`: one row. */
+export interface StateRow {
+  readonly id: 'state'
+  readonly dbId: string
+  readonly deviceId: string
+  /** Everything up to here was received. */
+  readonly cursor: number
+  readonly epoch: Uint8Array | null
+  readonly history: readonly HistoryEntry[]
+  /** Raised by each re-sync: an answer asked for under another one is thrown away. */
+  readonly generation: number
+  readonly resync: ResyncRow | null
+  /** Largest revision this device ever stored, lowered by an epoch change. */
+  readonly revisionMax: number
+  /** Wire opId = feed opId + this. */
+  readonly opIdOffset: number
+  /** Highest wire opId ever frozen. */
+  readonly frozenOpIdMax: number
+  /** Feed operations up to here are in the frozen batch, held, decided, or not ours to push. */
+  readonly feedPosition: number
+  /** The server forgot deletes up to here ... */
+  readonly purgedThrough: number
+  /** ... and this device did. */
+  readonly forgottenThrough: number
+  readonly scope: string | null
+  /** The first offer of what was written before sync was; null when done. */
+  readonly offer: OfferRow | null
+  /** Feed ranges [first, last] whose operations are no transaction of the application: each stands alone. */
+  readonly looseRanges: readonly (readonly [number, number])[]
+  /** The transaction that is pushed in parts: its rest begins after `feedPosition`. */
+  readonly split: SplitRow | null
+  readonly groupLast: number
+  readonly batchLast: number
+}
+
+export interface ResyncRow {
+  readonly reason: ResyncReason
+  readonly phase: 'pulling' | 'sweeping'
+  /** How far the sweep has come. */
+  readonly after: EntityRef | null
+}
+
+export interface OfferRow {
+  /** Feed head when sync began. */
+  readonly through: number
+  readonly after: EntityRef | null
+}
+
+export interface SplitRow {
+  readonly transactionId: number
+  /** The group that holds its rest because a part was not accepted. */
+  readonly group: number | null
+}
+
+/** One operation of the frozen batch; its bytes stay in the change feed until it is decided. */
+export interface FrozenOp extends EntityRef {
+  readonly localOpId: number
+  readonly opId: number
+  readonly base: number
+  /** `tx` on the wire. */
+  readonly group: number
+}
+
+export interface FrozenTransaction {
+  /** Last opId of the local transaction. */
+  readonly key: number
+  readonly group: number
+}
+
+/** `_sync_frozen`: at most one row, the batch whose outcome is open. In opId order. */
+export interface FrozenRow {
+  readonly id: 'batch'
+  readonly batch: number
+  readonly deviceId: string
+  /** The feed is kept from here on. */
+  readonly feedAfter: number
+  readonly ops: readonly FrozenOp[]
+  readonly transactions: readonly FrozenTransaction[]
+  /** Most groups per request; null: all at once. Lowered by `too_large` and repeated `internal`. */
+  readonly groupsMax: number | null
+  /** The transaction whose part this batch is, if any. */
+  readonly splitTransactionId: number | null
+}
+
+export interface RemoteState {
+  readonly version: number
+  readonly bytes: Uint8Array | null
+  readonly schemaVersion: number
+}
+
+export interface ConflictNote {
+  readonly remote: RemoteState
+  readonly sinceMs: number
+  /** Edited on a state that this device no longer has: there is no common base. */
+  readonly stale: boolean
+  /** The pair that was asked about and deferred; null: not asked yet. */
+  readonly deferred: string | null
+}
+
+export interface RejectionNote {
+  readonly code: string
+  readonly message: string
+  readonly sinceMs: number
+  /** No answer named this operation: it may have been committed, and its echo would say so. */
+  readonly unknown: boolean
+}
+
+/** What was sent without learning its revision, to recognise its echo. */
+export interface SentOp {
+  /** Accepted by a server that names no revisions; otherwise no answer came. */
+  readonly accepted: boolean
+  readonly deviceId: string
+  readonly opId: number
+  readonly localOpId: number
+  readonly bytes: Uint8Array | null
+}
+
+/** `_sync_entities`: only for entities of which there is something to note. */
+export interface NoteRow extends EntityRef {
+  /** `entityKey`. */
+  readonly id: string
+  /** Held, together with every other member of this group. */
+  readonly group: number | null
+  readonly conflict: ConflictNote | null
+  readonly rejection: RejectionNote | null
+  /** Feed operations of this entity up to here are accounted for: superseded, dropped or held. */
+  readonly skipThrough: number
+  /** Server states up to here are ancestors of the local edit (after an epoch change). */
+  readonly ancestorThrough: number
+  /** Conflicts asked about since the last accepted edit. */
+  readonly rounds: number
+  readonly sent: SentOp | null
+}
+
+/** `_sync_fates`: transactions that were not simply committed. */
+export interface FateRow {
+  /** Last opId of the local transaction, as text. */
+  readonly id: string
+  /** The group it is held in; null once settled. */
+  readonly group: number | null
+  readonly fate: 'open' | 'conflict' | 'rejected' | 'released'
+  /** How a conflict was settled, or the code of a rejection. */
+  readonly how: string | null
+  /** The transaction that carries its edits on. */
+  readonly successor: number | null
+  readonly entityVersions: Readonly<Record<string, number>> | null
+}
+
+/** `_sync_seen`: entities the server named in a re-sync. */
+export interface SeenRow {
+  readonly id: string
+  readonly generation: number
+}
+
+export const STATE_COLLECTION = '_sync_state'
+export const FROZEN_COLLECTION = '_sync_frozen'
+export const NOTES_COLLECTION = '_sync_entities'
+export const FATES_COLLECTION = '_sync_fates'
+export const SEEN_COLLECTION = '_sync_seen'
+
+export function emptyNote(ref: EntityRef, id: string): NoteRow {
+  return {
+    id,
+    collection: ref.collection,
+    entityId: ref.entityId,
+    group: null,
+    conflict: null,
+    rejection: null,
+    skipThrough: 0,
+    ancestorThrough: 0,
+    rounds: 0,
+    sent: null,
+  }
+}
+
+/** Nothing to note: the row need not be there. */
+export function isEmptyNote(note: NoteRow): boolean {
+  return (
+    note.group === null &&
+    note.conflict === null &&
+    note.rejection === null &&
+    note.skipThrough === 0 &&
+    note.ancestorThrough === 0 &&
+    note.rounds === 0 &&
+    note.sent === null
+  )
+}

@@ -1,0 +1,182 @@
+/**
+ * Sync's rows in memory and in the database, kept equal: every change goes through `transaction`, one
+ * at a time. Also follows the change feed, so that what is still to be pushed is known by name.
+ */
+import { entityKey } from '../entity-ref.ts'
+import { LocalEdits } from '../push/local-edits.ts'
+import type { Engine, FeedRow } from './engine.ts'
+import { isLoose } from './loose-ranges.ts'
+import {
+  FATES_COLLECTION,
+  type FateRow,
+  FROZEN_COLLECTION,
+  type FrozenRow,
+  isEmptyNote,
+  NOTES_COLLECTION,
+  type NoteRow,
+  STATE_COLLECTION,
+  type StateRow,
+} from './rows.ts'
+import { type SyncMemory, SyncTransaction } from './sync-transaction.ts'
+
+const READ_OPS_MAX = 2_000
+const READ_BYTES_MAX = 4 * 1024 * 1024
+
+export class SyncStore {
+  readonly engine: Engine
+  readonly edits: LocalEdits = new LocalEdits()
+  readonly #memory: SyncMemory
+  readonly #inFlight = new Set<string>()
+  readonly #committed: () => void
+  #heldCount = 0
+  #last: Promise<unknown> = Promise.resolve()
+  #reading: Promise<void> = Promise.resolve()
+
+  /** `committed` is called after every transaction of sync. */
+  constructor(engine: Engine, memory: SyncMemory, committed: () => void) {
+    this.engine = engine
+    this.#memory = memory
+    this.#committed = committed
+    this.edits.reset(memory.state.feedPosition)
+    this.#countFrozen()
+    this.#countHeld()
+  }
+
+  get state(): StateRow {
+    return this.#memory.state
+  }
+
+  get frozen(): FrozenRow | null {
+    return this.#memory.frozen
+  }
+
+  get notes(): ReadonlyMap<string, NoteRow> {
+    return this.#memory.notes
+  }
+
+  /** Groups that fates wait for, members or not. */
+  get fateGroups(): ReadonlySet<number> {
+    return this.#memory.fateGroups
+  }
+
+  /** Number of held entities. */
+  get heldCount(): number {
+    return this.#heldCount
+  }
+
+  isInFlight(key: string): boolean {
+    return this.#inFlight.has(key)
+  }
+
+  /** Runs `run` in a transaction of its own, after those asked for before. All of it happens or nothing. */
+  transaction<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
+    const mine = this.#last.then(() => this.#run(run))
+    this.#last = mine.catch(() => {})
+    return mine
+  }
+
+  /** As `transaction`, for looking only: nobody is told of a change. */
+  read<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
+    const mine = this.#last.then(() =>
+      this.engine.transaction((engineTx) => run(new SyncTransaction(engineTx, this.#memory))),
+    )
+    this.#last = mine.catch(() => {})
+    return mine
+  }
+
+  /** Reads the names of new local operations, up to the head of the feed. */
+  followFeed(): Promise<void> {
+    const mine = this.#reading.then(() => this.#readFeed())
+    this.#reading = mine.catch(() => {})
+    return mine
+  }
+
+  async #run<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
+    let finished: SyncTransaction | undefined
+    const result = await this.engine.transaction(async (engineTx) => {
+      const tx = new SyncTransaction(engineTx, this.#memory)
+      const value = await run(tx)
+      await tx.flush()
+      finished = tx
+      return value
+    })
+    if (finished !== undefined) this.#adopt(finished)
+    this.#committed()
+    return result
+  }
+
+  #adopt(tx: SyncTransaction): void {
+    this.#memory.state = tx.state
+    if (this.#memory.frozen !== tx.frozen) {
+      this.#memory.frozen = tx.frozen
+      this.#countFrozen()
+    }
+    for (const [group, open] of tx.changedFateGroups) {
+      if (open) this.#memory.fateGroups.add(group)
+      else this.#memory.fateGroups.delete(group)
+    }
+    const skipped = new Map<string, number>()
+    for (const note of tx.changedNotes.values()) {
+      if (isEmptyNote(note)) this.#memory.notes.delete(note.id)
+      else this.#memory.notes.set(note.id, note)
+      if (note.skipThrough > 0) skipped.set(note.id, note.skipThrough)
+    }
+    if (tx.changedNotes.size > 0) this.#countHeld()
+    this.edits.drop(skipped)
+    this.edits.dropThrough(tx.state.feedPosition)
+  }
+
+  async #readFeed(): Promise<void> {
+    for (;;) {
+      const after = this.edits.readThrough
+      const rows = await this.engine.readFeed({
+        after,
+        opsMax: READ_OPS_MAX,
+        bytesMax: READ_BYTES_MAX,
+      })
+      if (rows.length === 0) return
+      // A reset of the edits while we waited makes these rows somebody else's.
+      if (this.edits.readThrough === after) for (const row of rows) this.#note(row)
+    }
+  }
+
+  #note(row: FeedRow): void {
+    const { state, notes } = this.#memory
+    const skipThrough = notes.get(entityKey(row))?.skipThrough ?? 0
+    if (row.origin !== 'local' || row.opId <= Math.max(skipThrough, state.feedPosition)) {
+      this.edits.skip(row.opId)
+    } else {
+      this.edits.add(row, row.transactionId, isLoose(state.looseRanges, row.opId))
+    }
+  }
+
+  #countFrozen(): void {
+    this.#inFlight.clear()
+    for (const op of this.#memory.frozen?.ops ?? []) this.#inFlight.add(entityKey(op))
+  }
+
+  #countHeld(): void {
+    let held = 0
+    for (const note of this.#memory.notes.values()) if (note.group !== null) held += 1
+    this.#heldCount = held
+  }
+}
+
+export type LoadedRows = Omit<SyncMemory, 'state'> & { readonly state: StateRow | undefined }
+
+/** The rows as the last process left them; `state` is undefined when there was none. */
+export function loadRows(engine: Engine): Promise<LoadedRows> {
+  return engine.transaction(async ({ system }) => {
+    // System rows are read back as sync wrote them.
+    const state = (await system.get(STATE_COLLECTION, 'state')) as StateRow | undefined
+    const frozen = (await system.get(FROZEN_COLLECTION, 'batch')) as FrozenRow | undefined
+    const notes = (await system.all(NOTES_COLLECTION)) as readonly NoteRow[]
+    const fates = (await system.all(FATES_COLLECTION)) as readonly FateRow[]
+    return {
+      state,
+      frozen: frozen ?? null,
+      notes: new Map(notes.map((note) => [note.id, note])),
+      fateGroups: new Set(fates.flatMap(({ group }) => group ?? [])),
+    }
+  })
+}

@@ -1,0 +1,189 @@
+/**
+ * One write transaction of sync: entities through `replica`, and sync's own rows, which are read from
+ * memory and written at its end. Nothing in memory changes unless it commits.
+ */
+import type { ReplicaTransaction } from '@entidb/core/replication'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
+import type { EngineTransaction } from './engine.ts'
+import {
+  emptyNote,
+  FATES_COLLECTION,
+  type FateRow,
+  FROZEN_COLLECTION,
+  type FrozenRow,
+  isEmptyNote,
+  NOTES_COLLECTION,
+  type NoteRow,
+  SEEN_COLLECTION,
+  type SeenRow,
+  STATE_COLLECTION,
+  type StateRow,
+} from './rows.ts'
+
+/** What sync knows: equal to its rows in the database. */
+export interface SyncMemory {
+  state: StateRow
+  frozen: FrozenRow | null
+  readonly notes: Map<string, NoteRow>
+  /** Groups that fates wait for. */
+  readonly fateGroups: Set<number>
+}
+
+export class SyncTransaction {
+  readonly replica: ReplicaTransaction
+  readonly #tx: EngineTransaction
+  readonly #memory: SyncMemory
+  readonly #notes = new Map<string, NoteRow>()
+  readonly #fateGroups = new Map<number, boolean>()
+  #state: StateRow
+  #frozen: FrozenRow | null
+
+  constructor(tx: EngineTransaction, memory: SyncMemory) {
+    this.replica = tx.replica
+    this.#tx = tx
+    this.#memory = memory
+    this.#state = memory.state
+    this.#frozen = memory.frozen
+  }
+
+  get state(): StateRow {
+    return this.#state
+  }
+
+  setState(change: Partial<Omit<StateRow, 'id'>>): void {
+    this.#state = { ...this.#state, ...change }
+  }
+
+  get frozen(): FrozenRow | null {
+    return this.#frozen
+  }
+
+  setFrozen(frozen: FrozenRow | null): void {
+    this.#frozen = frozen
+  }
+
+  findNote(key: string): NoteRow | undefined {
+    return this.#notes.get(key) ?? this.#memory.notes.get(key)
+  }
+
+  /** The note of an entity, an empty one when there is none. */
+  note(ref: EntityRef): NoteRow {
+    const key = entityKey(ref)
+    return this.findNote(key) ?? emptyNote(ref, key)
+  }
+
+  changeNote(ref: EntityRef, change: Partial<Omit<NoteRow, 'id' | keyof EntityRef>>): NoteRow {
+    const note = { ...this.note(ref), ...change }
+    this.#notes.set(note.id, note)
+    return note
+  }
+
+  /** Changed notes, emptied ones included. */
+  get changedNotes(): ReadonlyMap<string, NoteRow> {
+    return this.#notes
+  }
+
+  notesOfGroup(group: number): readonly NoteRow[] {
+    const members = new Map<string, NoteRow>()
+    for (const note of this.#memory.notes.values()) {
+      if (note.group === group) members.set(note.id, note)
+    }
+    for (const note of this.#notes.values()) {
+      if (note.group === group) members.set(note.id, note)
+      else members.delete(note.id)
+    }
+    return [...members.values()]
+  }
+
+  /** Every note, as this transaction sees it. */
+  allNotes(): readonly NoteRow[] {
+    return [...new Map([...this.#memory.notes, ...this.#notes]).values()]
+  }
+
+  newGroup(): number {
+    const group = this.#state.groupLast + 1
+    this.setState({ groupLast: group })
+    return group
+  }
+
+  async findFate(key: number): Promise<FateRow | undefined> {
+    // System rows are read back as they were written by `putFate`.
+    return (await this.#tx.system.get(FATES_COLLECTION, String(key))) as FateRow | undefined
+  }
+
+  putFate(key: number, fate: Omit<FateRow, 'id'>): Promise<void> {
+    if (fate.group !== null) this.#fateGroups.set(fate.group, true)
+    return this.#tx.system.put(FATES_COLLECTION, { ...fate, id: String(key) } as FateRow)
+  }
+
+  /** No fate waits for `group` any more. */
+  closeGroup(group: number): void {
+    this.#fateGroups.set(group, false)
+  }
+
+  /** Groups that fates began (true) or ceased (false) to wait for. */
+  get changedFateGroups(): ReadonlyMap<number, boolean> {
+    return this.#fateGroups
+  }
+
+  deleteFate(fate: FateRow): Promise<void> {
+    return this.#tx.system.delete(FATES_COLLECTION, fate.id)
+  }
+
+  async fatesOfGroup(group: number): Promise<readonly FateRow[]> {
+    // As `findFate`.
+    return (await this.#tx.system.ofGroup(FATES_COLLECTION, group)) as readonly FateRow[]
+  }
+
+  async fates(): Promise<readonly FateRow[]> {
+    // As `findFate`.
+    return (await this.#tx.system.all(FATES_COLLECTION)) as readonly FateRow[]
+  }
+
+  async markSeen(key: string): Promise<void> {
+    const row: SeenRow = { id: key, generation: this.#state.generation }
+    await this.#tx.system.put(SEEN_COLLECTION, row)
+  }
+
+  async wasSeen(key: string): Promise<boolean> {
+    // As `findFate`.
+    const row = (await this.#tx.system.get(SEEN_COLLECTION, key)) as SeenRow | undefined
+    return row?.generation === this.#state.generation
+  }
+
+  async forgetSeen(key: string): Promise<void> {
+    await this.#tx.system.delete(SEEN_COLLECTION, key)
+  }
+
+  /** A local edit of the application's kind. */
+  put(collection: string, entity: { readonly id: string }): Promise<void> {
+    return this.#tx.put(collection, entity)
+  }
+
+  /** Writes the rows that changed; the last thing before the commit. */
+  async flush(): Promise<void> {
+    const { system } = this.#tx
+    if (this.#state !== this.#memory.state) {
+      await system.put(STATE_COLLECTION, this.#state)
+      await this.#acknowledgeFeed()
+    }
+    if (this.#frozen !== this.#memory.frozen) {
+      if (this.#frozen === null) await system.delete(FROZEN_COLLECTION, 'batch')
+      else await system.put(FROZEN_COLLECTION, this.#frozen)
+      await this.#acknowledgeFeed()
+    }
+    for (const note of this.#notes.values()) await this.#flushNote(note)
+  }
+
+  async #flushNote(note: NoteRow): Promise<void> {
+    if (!isEmptyNote(note)) await this.#tx.system.put(NOTES_COLLECTION, note)
+    else if (this.#memory.notes.has(note.id)) {
+      await this.#tx.system.delete(NOTES_COLLECTION, note.id)
+    }
+  }
+
+  /** The bytes of a frozen batch live in the feed until it is decided. */
+  async #acknowledgeFeed(): Promise<void> {
+    await this.#tx.acknowledgeFeed(this.#frozen?.feedAfter ?? this.#state.feedPosition)
+  }
+}

@@ -1,0 +1,71 @@
+/** What an application can show of sync at any moment. */
+import type { EntiDBError } from '@entidb/core'
+import type { CycleState } from './machine/cycle-machine.ts'
+
+export interface SyncProgress {
+  readonly done: number
+  readonly total: number
+}
+
+export interface SyncStatus {
+  readonly phase: CycleState
+  /** The last request reached the server. */
+  readonly online: boolean
+  /** Everything up to here was received. */
+  readonly cursor: number
+  /** Local operations that the server has not decided yet. */
+  readonly pending: number
+  /** Entities set aside by a conflict or a rejection. */
+  readonly held: number
+  /** Entities of a first sync or re-sync; null otherwise. */
+  readonly progress: SyncProgress | null
+  /** When the last whole cycle ended, in milliseconds since 1970; null: never. */
+  readonly lastSyncAt: number | null
+  /** Why the last cycle failed; null after one that did not. */
+  readonly lastError: EntiDBError | null
+}
+
+/** Holds the status and tells of changes, once for each. */
+export class StatusBoard {
+  #status: SyncStatus
+  readonly #changed: (status: SyncStatus) => void
+
+  constructor(changed: (status: SyncStatus) => void) {
+    this.#changed = changed
+    this.#status = {
+      phase: 'idle',
+      online: false,
+      cursor: 0,
+      pending: 0,
+      held: 0,
+      progress: null,
+      lastSyncAt: null,
+      lastError: null,
+    }
+  }
+
+  get status(): SyncStatus {
+    return this.#status
+  }
+
+  set(change: Partial<SyncStatus>): void {
+    const next = { ...this.#status, ...change }
+    if (!differs(this.#status, next)) return
+    this.#status = next
+    this.#changed(next)
+  }
+}
+
+function differs(a: SyncStatus, b: SyncStatus): boolean {
+  return (
+    a.phase !== b.phase ||
+    a.online !== b.online ||
+    a.cursor !== b.cursor ||
+    a.pending !== b.pending ||
+    a.held !== b.held ||
+    a.progress?.done !== b.progress?.done ||
+    a.progress?.total !== b.progress?.total ||
+    a.lastSyncAt !== b.lastSyncAt ||
+    a.lastError !== b.lastError
+  )
+}

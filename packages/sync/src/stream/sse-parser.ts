@@ -1,0 +1,46 @@
+/** Server-Sent Events, as far as the stream of wake-ups needs them: lines in, events out. */
+
+export interface ServerSentEvent {
+  readonly event: string
+  readonly data: string
+}
+
+/** Longest line that is kept; a stream that exceeds it is not ours. */
+const LINE_CHARS_MAX = 8192
+
+export class SseParser {
+  readonly #decoder = new TextDecoder()
+  #rest = ''
+  #event = ''
+  #data: string[] = []
+
+  /** The events that `chunk` completes. Throws RangeError for a line without end. */
+  push(chunk: Uint8Array): readonly ServerSentEvent[] {
+    const text = this.#rest + this.#decoder.decode(chunk, { stream: true })
+    // A trailing CR may be half of a CR LF: it waits for what follows.
+    const end = text.endsWith('\r') ? text.length - 1 : text.length
+    const lines = text.slice(0, end).split(/\r\n|\n|\r/)
+    this.#rest = (lines.pop() ?? '') + text.slice(end)
+    if (this.#rest.length > LINE_CHARS_MAX) throw new RangeError('Event stream line too long')
+    return lines.flatMap((line) => this.#line(line) ?? [])
+  }
+
+  #line(line: string): ServerSentEvent | undefined {
+    if (line === '') return this.#dispatch()
+    const colon = line.indexOf(':')
+    if (colon === 0) return undefined
+    const field = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
+    if (field === 'event') this.#event = value
+    if (field === 'data') this.#data.push(value)
+    return undefined
+  }
+
+  #dispatch(): ServerSentEvent | undefined {
+    const event = this.#event === '' ? 'message' : this.#event
+    const data = this.#data
+    this.#event = ''
+    this.#data = []
+    return data.length === 0 ? undefined : { event, data: data.join('\n') }
+  }
+}

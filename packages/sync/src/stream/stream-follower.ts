@@ -1,0 +1,98 @@
+/**
+ * Follows the server's stream of wake-ups. It only ever wakes: losing it loses nothing, and the slow
+ * poll covers its absence.
+ */
+import { STREAM_EVENT } from '@entidb/protocol'
+import { Backoff } from '../backoff.ts'
+import type { Timers } from '../environment.ts'
+import { SseParser } from './sse-parser.ts'
+
+export interface StreamFollowerOptions {
+  readonly open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>
+  readonly timers: Timers
+  readonly random: () => number
+  /** The head that the server named. */
+  readonly onHead: (head: number) => void
+}
+
+/** A server sends something at least every 15 s; silence for longer means the connection is dead. */
+const SILENCE_MS_MAX = 45_000
+const RETRY_MS_MIN = 1_000
+const RETRY_MS_CAP = 5 * 60_000
+
+export class StreamFollower {
+  readonly #options: StreamFollowerOptions
+  #abort: AbortController | undefined
+  #following: Promise<void> = Promise.resolve()
+
+  constructor(options: StreamFollowerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#abort !== undefined) return
+    const abort = new AbortController()
+    this.#abort = abort
+    this.#following = this.#follow(abort.signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#abort?.abort()
+    this.#abort = undefined
+    await this.#following
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { random } = this.#options
+    const backoff = new Backoff({ baseMs: RETRY_MS_MIN, capMs: RETRY_MS_CAP, random })
+    while (!signal.aborted) {
+      try {
+        await this.#read(signal, () => backoff.reset())
+      } catch {
+        // The cycles meet the same server, and say what is wrong with it.
+      }
+      await this.#pause(Math.max(RETRY_MS_MIN, backoff.next()), signal)
+    }
+  }
+
+  async #read(outer: AbortSignal, onBytes: () => void): Promise<void> {
+    const silence = new AbortController()
+    const end = (): void => silence.abort()
+    outer.addEventListener('abort', end)
+    let cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
+    try {
+      const reader = (await this.#options.open(silence.signal)).getReader()
+      silence.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}))
+      const parser = new SseParser()
+      while (!silence.signal.aborted) {
+        const { done, value } = await reader.read()
+        if (done) return
+        cancelTimer()
+        cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
+        onBytes()
+        for (const { event, data } of parser.push(value)) this.#heard(event, data)
+      }
+    } finally {
+      cancelTimer()
+      outer.removeEventListener('abort', end)
+      silence.abort()
+    }
+  }
+
+  #heard(event: string, data: string): void {
+    if (event === STREAM_EVENT && /^\d{1,16}$/.test(data)) this.#options.onHead(Number(data))
+  }
+
+  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve()
+      const end = (): void => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = this.#options.timers.after(delayMs, end)
+      signal.addEventListener('abort', end)
+    })
+  }
+}

@@ -1,0 +1,143 @@
+/** Everything that works on one opened database: built once, when sync first needs it. */
+import type { EntiDBError } from '@entidb/core'
+import { DEFAULT_LIMITS } from '@entidb/protocol'
+import type { Settings } from './config.ts'
+import { GroupKeeper } from './conflicts/group-keeper.ts'
+import { Cycle } from './cycle/cycle.ts'
+import { CycleDriver } from './cycle/cycle-driver.ts'
+import type { CycleTotals, SyncContext } from './cycle/sync-context.ts'
+import type { SyncEmitter } from './events.ts'
+import type { FateWatch } from './fates/fate-watch.ts'
+import { pruneFates } from './fates/fate-watch.ts'
+import { Puller } from './pull/puller.ts'
+import { Pusher } from './push/pusher.ts'
+import type { Engine } from './state/engine.ts'
+import { openSyncStore } from './state/open-state.ts'
+import type { SyncStore } from './state/sync-store.ts'
+import type { StatusBoard } from './status.ts'
+import { StreamFollower } from './stream/stream-follower.ts'
+import { HttpTransport } from './transport/http-transport.ts'
+import { TokenSource } from './transport/token-source.ts'
+
+export interface SessionParts {
+  readonly engine: Engine
+  readonly settings: Settings
+  readonly emitter: SyncEmitter
+  readonly board: StatusBoard
+  readonly fates: FateWatch
+}
+
+export interface SyncSession {
+  readonly store: SyncStore
+  readonly driver: CycleDriver
+  /** Undefined when the stream is switched off. */
+  readonly stream: StreamFollower | undefined
+}
+
+const WAKE_DELAY_MS = 10
+/** Answers are bounded by what a server may send in one page, with room for one large entity. */
+const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+
+/** Errors: `change_feed_off`, and what reading the database throws. */
+export async function openSession(parts: SessionParts): Promise<SyncSession> {
+  const { engine, settings, emitter, board, fates } = parts
+  const { environment, dbId, deviceId } = settings
+  let store: SyncStore | undefined
+  const changed = (): void => {
+    if (store === undefined) return
+    showState(store, board)
+    fates.look(store)
+  }
+  const opened = await openSyncStore(engine, dbId, deviceId, changed)
+  store = opened.store
+  await store.transaction(pruneFates)
+  await store.followFeed()
+  changed()
+  if (opened.renamed) {
+    emitter.emit('device', { reason: 'renamed', deviceId: store.state.deviceId })
+  }
+  const transport = transportOf(parts)
+  const driver = driverOf(parts, store, transport)
+  const stream = settings.stream
+    ? new StreamFollower({
+        open: (signal) => transport.stream(dbId, signal),
+        timers: environment.timers,
+        random: environment.random,
+        onHead: (head) => {
+          if (head > opened.store.state.cursor) driver.wake()
+        },
+      })
+    : undefined
+  return { store, driver, stream }
+}
+
+/** What the status says of the stored state. */
+export function showState(store: SyncStore, board: StatusBoard): void {
+  board.set({
+    cursor: store.state.cursor,
+    pending: store.edits.size + (store.frozen?.ops.length ?? 0),
+    held: store.heldCount,
+  })
+}
+
+function transportOf({ settings, board }: SessionParts): HttpTransport {
+  const { environment, serverUrl, requestTimeoutMs, authTokenProvider } = settings
+  return new HttpTransport({
+    serverUrl,
+    fetch: environment.fetch,
+    tokens: new TokenSource(authTokenProvider),
+    timers: environment.timers,
+    requestTimeoutMs,
+    responseBytesMax: RESPONSE_BYTES_MAX,
+    onContact: (online) => board.set({ online }),
+  })
+}
+
+function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): CycleDriver {
+  const { settings, emitter, board } = parts
+  const { environment } = settings
+  const context: SyncContext = {
+    store,
+    transport,
+    emitter,
+    board,
+    fates: parts.fates,
+    replicaId: parts.engine.identity.replicaId,
+    clientInfo: settings.clientInfo,
+    now: environment.now,
+    limits: DEFAULT_LIMITS,
+    serverEntities: undefined,
+    head: 0,
+  }
+  const keeper = new GroupKeeper({
+    store,
+    resolver: settings.conflictResolver,
+    timers: environment.timers,
+    resolverTimeLimitMs: settings.resolverTimeLimitMs,
+    onError: (error) => emitter.emit('error', error),
+    onConflict: (conflict) => emitter.emit('conflict', conflict),
+  })
+  const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
+  return new CycleDriver({
+    cycle: new Cycle(steps, (phase) => board.set({ phase })),
+    timers: environment.timers,
+    random: environment.random,
+    pollIntervalMs: settings.pollIntervalMs,
+    wakeDelayMs: WAKE_DELAY_MS,
+    onSuccess: (_: CycleTotals) => board.set({ lastSyncAt: environment.now(), lastError: null }),
+    onFailure: (error) => tellFailure(error, parts, store),
+  })
+}
+
+/** A failure that goes on is told once. */
+function tellFailure(error: EntiDBError, { board, emitter }: SessionParts, store: SyncStore): void {
+  if (error.code === 'sync_stopped') return
+  const before = board.status.lastError
+  board.set({ lastError: error, progress: null })
+  if (before?.code === error.code) return
+  emitter.emit('error', error)
+  if (error.code === 'unauthorized') emitter.emit('unauthorized', error)
+  if (error.code === 'device_conflict') {
+    emitter.emit('device', { reason: 'superseded', deviceId: store.state.deviceId })
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Several devices edit, transfer, delete and sync at random, over a network that fails at random, with
+ * crashes. At the end everything is let through, and then: all copies are equal, every token that was
+ * ever added is there, money is neither made nor lost.
+ */
+import { expect, test } from 'vitest'
+import { Device, syncAll, tokensOf, unionResolver } from './test-kit/device.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
+
+const RUNS = Number(process.env.SYNC_RUNS ?? 150)
+const FIRST_SEED = Number(process.env.SYNC_SEED ?? 1)
+const ACCOUNTS = ['x', 'y', 'z']
+const NOTES = ['n1', 'n2', 'n3']
+
+/** mulberry32: small, and the same everywhere. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+class Run {
+  readonly random: () => number
+  readonly server: ModelServer
+  readonly devices: Device[] = []
+  readonly tokens = new Set<string>()
+  readonly faultRate: number
+  readonly crashRate: number
+  readonly restores: boolean
+  trouble = true
+
+  constructor(seed: number) {
+    this.random = randomFrom(seed)
+    this.faultRate = this.random() < 0.3 ? 0 : this.random() * 0.4
+    this.crashRate = this.random() < 0.5 ? 0 : this.random() * 0.3
+    this.restores = this.random() < 0.3
+    this.server = new ModelServer({
+      limits: { maxOpsPerPush: 2 + this.below(6), maxPullOps: 1 + this.below(5) },
+    })
+    this.server.fault = () => this.#fault()
+  }
+
+  below(count: number): number {
+    return Math.floor(this.random() * count)
+  }
+
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)]
+    if (item === undefined) throw new Error('nothing to pick from')
+    return item
+  }
+
+  #fault(): Fault {
+    if (!this.trouble || this.random() >= this.faultRate) return 'pass'
+    return this.pick(['refuse', 'lose', 'lose', 'twice'] as const)
+  }
+
+  async open(): Promise<void> {
+    const count = 2 + this.below(2)
+    for (let i = 0; i < count; i++) {
+      this.devices.push(
+        await Device.open({
+          fetch: this.server.fetch,
+          config: { conflictResolver: unionResolver, environment: { random: this.random } },
+        }),
+      )
+    }
+    const [first] = this.devices
+    for (const id of ACCOUNTS) await first?.db.collection('accounts').put({ id, balance: 100 })
+    await first?.syncThrough()
+  }
+
+  async step(): Promise<void> {
+    const device = this.pick(this.devices)
+    const dice = this.random()
+    if (dice < 0.4) await this.#edit(device)
+    else if (dice < 0.55) await this.#transfer(device)
+    else await this.#sync(device)
+  }
+
+  async #edit(device: Device): Promise<void> {
+    const token = `t${this.tokens.size}`
+    this.tokens.add(token)
+    await device.addToken(this.pick(NOTES), token)
+  }
+
+  async #transfer(device: Device): Promise<void> {
+    const [from, to, amount] = [this.pick(ACCOUNTS), this.pick(ACCOUNTS), 1 + this.below(20)]
+    if (from === to) return
+    await device.db.transaction(async (tx) => {
+      const accounts = tx.collection('accounts')
+      const [a, b] = [await accounts.get(from), await accounts.get(to)]
+      if (a === undefined || b === undefined) return
+      await accounts.put({ ...a, balance: a.balance - amount })
+      await accounts.put({ ...b, balance: b.balance + amount })
+    })
+  }
+
+  async #sync(device: Device): Promise<void> {
+    if (this.random() < this.crashRate) {
+      device.engine.crashAt = device.engine.transactions + this.below(8)
+      device.engine.crashPoint = this.pick(['before', 'after'] as const)
+    }
+    const editing = this.random() < 0.3 ? this.#edit(device) : undefined
+    await device.sync.sync().catch((error) => {
+      if (error?.retry !== 'later' && error?.constructor?.name !== 'CrashError') throw error
+    })
+    await editing
+    if (device.engine.crashAt !== undefined) device.restart()
+  }
+
+  async end(): Promise<void> {
+    this.trouble = false
+    await syncAll(...this.devices)
+    const [first, ...rest] = this.devices
+    const contents = await first?.contents()
+    for (const device of rest) expect(await device.contents()).toEqual(contents)
+    expect(contents).toEqual(new Map([...this.server.database.live()].sort(byKey)))
+    const found = new Set<string>()
+    for (const id of NOTES) {
+      for (const token of tokensOf(await first?.db.collection('notes').get(id))) found.add(token)
+    }
+    expect([...this.tokens].filter((token) => !found.has(token))).toEqual([])
+    const balances = await first?.db.collection('accounts').find({})
+    expect(balances?.reduce((sum, { balance }) => sum + balance, 0)).toBe(300)
+    for (const device of this.devices) {
+      expect(device.sync.status).toMatchObject({ pending: 0, held: 0 })
+      expect(await device.sync.conflicts.list()).toEqual([])
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.close()))
+  }
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1
+}
+
+test(`random devices: ${RUNS} runs -> equal copies, no token lost, money kept`, { timeout: 120_000 }, async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+    const run = new Run(seed)
+    try {
+      await run.open()
+      const steps = 10 + run.below(30)
+      for (let i = 0; i < steps; i++) await run.step()
+      await run.end()
+    } catch (error) {
+      throw new Error(`seed ${seed} fails (SYNC_SEED=${seed} SYNC_RUNS=1)`, { cause: error })
+    } finally {
+      await run.close()
+    }
+  }
+})

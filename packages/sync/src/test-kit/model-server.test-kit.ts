@@ -1,0 +1,143 @@
+/**
+ * The model as a `fetch`: decodes and encodes with the real codecs, asks for a token, streams heads, and
+ * fails on demand before or after a request was processed.
+ */
+import { EntiDBError, isEntiDBError } from '@entidb/core'
+import {
+  decodeHandshakeRequest,
+  decodePullRequest,
+  decodePushRequest,
+  assertPushRequest,
+  encodeErrorResponse,
+  encodeHandshakeResponse,
+  encodePullResponse,
+  encodePushResponse,
+  HANDSHAKE_PATH,
+  httpStatusOf,
+  MEDIA_TYPE,
+  PULL_PATH,
+  PUSH_PATH,
+  STREAM_PATH,
+} from '@entidb/protocol'
+import type { FetchInit, FetchResponse } from '../environment.ts'
+import { ModelDatabase, type ModelOptions } from './model-database.test-kit.ts'
+
+export interface ModelRequest {
+  /** Counts all requests but streams, from 0. */
+  readonly index: number
+  readonly path: string
+  readonly body: Uint8Array
+}
+
+/**
+ * What happens to a request: `refuse` loses it before, `lose` loses the answer after it was processed,
+ * `twice` processes it twice and answers the second time. A response replaces the answer unprocessed.
+ */
+export type Fault = 'pass' | 'refuse' | 'lose' | 'twice' | Response
+
+export class ModelServer {
+  readonly database: ModelDatabase
+  /** Decides about each request. */
+  fault: (request: ModelRequest) => Fault | Promise<Fault> = () => 'pass'
+  token = 'secret'
+  readonly requests: { readonly path: string; readonly body: Uint8Array }[] = []
+  readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
+
+  constructor(options: ModelOptions = {}) {
+    this.database = new ModelDatabase(options)
+  }
+
+  readonly fetch = async (url: string, init: FetchInit): Promise<FetchResponse> => {
+    if (init.signal.aborted) throw init.signal.reason
+    const path = new URL(url).pathname
+    if (init.headers.Authorization !== `Bearer ${this.token}`) {
+      return answer(new EntiDBError('unauthenticated', 'no'))
+    }
+    if (path === STREAM_PATH) return this.#stream(init.signal)
+    const body = Uint8Array.from(init.body ?? [])
+    const request = { index: this.requests.length, path, body }
+    this.requests.push(request)
+    const fault = await this.fault(request)
+    if (fault instanceof Response) return fault
+    if (fault === 'refuse') throw new TypeError('fetch failed')
+    const first = this.#process(path, body)
+    const response = fault === 'twice' ? this.#process(path, body) : first
+    if (fault === 'lose') throw new TypeError('fetch failed')
+    if (init.signal.aborted) throw init.signal.reason
+    return response
+  }
+
+  /** Ends every open stream. */
+  endStreams(): void {
+    for (const stream of this.#streams) stream.close()
+    this.#streams.clear()
+  }
+
+  #process(path: string, body: Uint8Array): Response {
+    const before = this.database.head
+    try {
+      const bytes = this.#answerOf(path, body)
+      if (this.database.head !== before) this.#announce()
+      return new Response(bytes as Uint8Array<ArrayBuffer>, {
+        headers: { 'content-type': MEDIA_TYPE },
+      })
+    } catch (error) {
+      return answer(error)
+    }
+  }
+
+  #answerOf(path: string, body: Uint8Array): Uint8Array {
+    const { database } = this
+    if (body.length > database.limits.maxBodyBytes) throw new EntiDBError('too_large', 'body')
+    switch (path) {
+      case HANDSHAKE_PATH:
+        return encodeHandshakeResponse(database.handshake(decodeHandshakeRequest(body)))
+      case PULL_PATH:
+        return encodePullResponse(database.pull(decodePullRequest(body)))
+      case PUSH_PATH: {
+        const request = decodePushRequest(body)
+        assertPushRequest(request)
+        return encodePushResponse(database.push(request))
+      }
+      default:
+        throw new EntiDBError('not_found', path)
+    }
+  }
+
+  #stream(signal: AbortSignal): Response {
+    let own: ReadableStreamDefaultController<Uint8Array> | undefined
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        own = controller
+        this.#streams.add(controller)
+        controller.enqueue(cursorEvent(this.database.head))
+      },
+      cancel: () => {
+        if (own !== undefined) this.#streams.delete(own)
+      },
+    })
+    signal.addEventListener('abort', () => {
+      if (own !== undefined && this.#streams.delete(own)) own.error(signal.reason)
+    })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  }
+
+  #announce(): void {
+    for (const stream of this.#streams) stream.enqueue(cursorEvent(this.database.head))
+  }
+}
+
+function cursorEvent(head: number): Uint8Array {
+  return new TextEncoder().encode(`event: cursor\nid: ${head}\ndata: ${head}\n\n`)
+}
+
+function answer(error: unknown): Response {
+  if (!isEntiDBError(error)) throw error
+  const code = error.code as Parameters<typeof httpStatusOf>[0] // the model throws wire codes only
+  const { code: _, ...details } = error.details
+  const body = encodeErrorResponse({ code, message: error.message, details })
+  return new Response(body as Uint8Array<ArrayBuffer>, {
+    status: httpStatusOf(code) ?? 400,
+    headers: { 'content-type': MEDIA_TYPE },
+  })
+}

@@ -1,0 +1,205 @@
+/**
+ * Requests over an injected fetch: headers, token, time limit, strict decoding. Every failure is an
+ * `EntiDBError`: `server_unreachable` without an answer, `invalid_response` for one that is not the
+ * protocol's, `unauthorized` after two refused tokens, else the server's code.
+ */
+import { EntiDBError, isEntiDBError } from '@entidb/core'
+import {
+  decodeHandshakeResponse,
+  decodePullResponse,
+  decodePushResponse,
+  encodeHandshakeRequest,
+  encodePullRequest,
+  HANDSHAKE_PATH,
+  type HandshakeRequest,
+  type HandshakeResponse,
+  MEDIA_TYPE,
+  PULL_PATH,
+  PUSH_PATH,
+  type PullRequest,
+  type PullResponse,
+  type PushResponse,
+  STREAM_PATH,
+} from '@entidb/protocol'
+import type { FetchInit, FetchLike, FetchResponse, Timers } from '../environment.ts'
+import { discardBody, readBody } from './response-body.ts'
+import { responseError } from './response-error.ts'
+import type { TokenSource } from './token-source.ts'
+
+export interface TransportOptions {
+  /** Without a trailing slash. */
+  readonly serverUrl: string
+  readonly fetch: FetchLike
+  readonly tokens: TokenSource
+  readonly timers: Timers
+  readonly requestTimeoutMs: number
+  /** Longest answer that is read. */
+  readonly responseBytesMax: number
+  /** Told after each request whether the server answered. */
+  readonly onContact: (reached: boolean) => void
+}
+
+export class HttpTransport {
+  readonly #options: TransportOptions
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+  }
+
+  async handshake(request: HandshakeRequest, signal: AbortSignal): Promise<HandshakeResponse> {
+    const body = encodeHandshakeRequest(request)
+    return decodeHandshakeResponse(await this.#post(HANDSHAKE_PATH, body, signal))
+  }
+
+  async pull(request: PullRequest, signal: AbortSignal): Promise<PullResponse> {
+    return decodePullResponse(await this.#post(PULL_PATH, encodePullRequest(request), signal))
+  }
+
+  /** `body` is an encoded push request. */
+  async push(body: Uint8Array, signal: AbortSignal): Promise<PushResponse> {
+    return decodePushResponse(await this.#post(PUSH_PATH, body, signal))
+  }
+
+  /** The open stream of wake-ups. The caller reads and ends it by the signal. */
+  async stream(dbId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const path = `${STREAM_PATH}?dbId=${encodeURIComponent(dbId)}`
+    const response = await this.#authorized((token) =>
+      this.#fetch(path, { method: 'GET', headers: streamHeaders(token), signal }),
+    )
+    if (response.status !== 200) throw await this.#errorOf(response)
+    const isStream = mediaTypeOf(response) === 'text/event-stream'
+    if (response.body !== null && isStream) return response.body
+    discardBody(response)
+    throw notTheProtocol('the stream is not an event stream')
+  }
+
+  async #post(path: string, body: Uint8Array, outer: AbortSignal): Promise<Uint8Array> {
+    const limit = new AbortController()
+    const abort = (): void => limit.abort(outer.reason)
+    if (outer.aborted) abort()
+    outer.addEventListener('abort', abort)
+    const cancelTimer = this.#options.timers.after(this.#options.requestTimeoutMs, () =>
+      limit.abort(new Error('The request took too long')),
+    )
+    try {
+      return await this.#exchange(path, body, limit.signal)
+    } catch (error) {
+      if (outer.aborted) throw stopped()
+      throw error
+    } finally {
+      cancelTimer()
+      outer.removeEventListener('abort', abort)
+    }
+  }
+
+  async #exchange(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const response = await this.#authorized((token) =>
+      this.#fetch(path, {
+        method: 'POST',
+        headers: messageHeaders(token),
+        // Encoders return bytes of their own, never on shared memory.
+        body: body as Uint8Array<ArrayBuffer>,
+        signal,
+      }),
+    )
+    if (response.status !== 200) throw await this.#errorOf(response)
+    if (mediaTypeOf(response) !== MEDIA_TYPE) {
+      discardBody(response)
+      throw notTheProtocol('the answer is not CBOR')
+    }
+    return this.#read(response)
+  }
+
+  /** Sends with the token; once more with a renewed one when the first is refused. */
+  async #authorized(send: (token: string) => Promise<FetchResponse>): Promise<FetchResponse> {
+    const { tokens } = this.#options
+    const token = await tokens.get()
+    const first = await send(token)
+    if (first.status !== 401) return this.#accepted(first)
+    discardBody(first)
+    const renewed = await tokens.renew(token)
+    const second = await send(renewed)
+    if (second.status !== 401) return this.#accepted(second)
+    discardBody(second)
+    throw tokens.reject(renewed)
+  }
+
+  #accepted(response: FetchResponse): FetchResponse {
+    this.#options.tokens.accept()
+    return response
+  }
+
+  async #fetch(
+    path: string,
+    init: Pick<FetchInit, 'method' | 'headers' | 'body' | 'signal'>,
+  ): Promise<FetchResponse> {
+    try {
+      const response = await this.#options.fetch(`${this.#options.serverUrl}${path}`, {
+        ...init,
+        redirect: 'error',
+        cache: 'no-store',
+        credentials: 'omit',
+      })
+      this.#options.onContact(true)
+      return response
+    } catch (error) {
+      throw this.#unreachable(error)
+    }
+  }
+
+  async #read(response: FetchResponse): Promise<Uint8Array> {
+    try {
+      return await readBody(response, this.#options.responseBytesMax)
+    } catch (error) {
+      throw isEntiDBError(error) ? error : this.#unreachable(error)
+    }
+  }
+
+  async #errorOf(response: FetchResponse): Promise<EntiDBError> {
+    const isCbor = mediaTypeOf(response) === MEDIA_TYPE
+    const body = await this.#read(response)
+    return responseError(response.status, body, isCbor, response.headers.get('retry-after'))
+  }
+
+  #unreachable(cause: unknown): EntiDBError {
+    this.#options.onContact(false)
+    return new EntiDBError(
+      'server_unreachable',
+      'The server did not answer. Sync tries again by itself',
+      { cause, retry: 'later' },
+    )
+  }
+}
+
+function messageHeaders(token: string): Readonly<Record<string, string>> {
+  return {
+    Accept: MEDIA_TYPE,
+    // Never Brotli: its decoder is not worth trusting with a stranger's bytes.
+    'Accept-Encoding': 'gzip',
+    Authorization: `Bearer ${token}`,
+    'Content-Type': MEDIA_TYPE,
+  }
+}
+
+function streamHeaders(token: string): Readonly<Record<string, string>> {
+  return {
+    Accept: 'text/event-stream',
+    'Accept-Encoding': 'identity',
+    Authorization: `Bearer ${token}`,
+  }
+}
+
+function mediaTypeOf(response: FetchResponse): string {
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
+  return type.trim().toLowerCase()
+}
+
+function notTheProtocol(what: string): EntiDBError {
+  return new EntiDBError('invalid_response', `This is not a sync server: ${what}`, {
+    retry: 'later',
+  })
+}
+
+function stopped(): EntiDBError {
+  return new EntiDBError('sync_stopped', 'Sync was stopped')
+}
