@@ -9,7 +9,24 @@
 import type { Extent } from './extent.ts'
 
 /** Who may change a node in place: the one holding the same token. */
-export class EditToken {}
+export class EditToken {
+  readonly #transaction: object
+
+  /** Tokens that one transaction holds in turn share `transaction`. */
+  constructor(transaction: object = {}) {
+    this.#transaction = transaction
+  }
+
+  /** A token for the same transaction, with which nothing made before may be changed in place. */
+  renewed(): EditToken {
+    return new EditToken(this.#transaction)
+  }
+
+  /** Whether the transaction that holds `other` held this one too. */
+  isOfTransaction(other: EditToken): boolean {
+    return this.#transaction === other.#transaction
+  }
+}
 
 /** Something that has, or will get, a place in the data file. */
 export interface Stored {

@@ -1,7 +1,7 @@
 /** The tables as one transaction, or one recovery, changes them: an editor for each table touched. */
 import type { MaybePromise } from '../files/file-system.ts'
 import type { Head } from './head.ts'
-import { EditToken, type NodeRef, type TableRoot } from './node.ts'
+import type { NodeRef, TableRoot } from './node.ts'
 import type { TableNames } from './table-names.ts'
 import { type EditContext, TreeEditor } from './tree-editor.ts'
 
@@ -47,7 +47,7 @@ export class TableEdits {
 
   /** From here on, changes leave what was read before untouched. */
   pin(): void {
-    this.#context.token = new EditToken()
+    this.#context.token = this.#context.token.renewed()
   }
 
   /** The roots of all tables, as they are now. */

@@ -46,6 +46,11 @@ export class RangeCursor implements TreeCursor {
     this.#state = root === undefined ? 'ended' : 'unstarted'
   }
 
+  /** Nothing is left to read: what happens to the tree no longer matters. */
+  get isExhausted(): boolean {
+    return this.#state === 'ended'
+  }
+
   next(entriesMax: number): MaybePromise<Batch> {
     if (!(entriesMax >= 1)) throw new TypeError('entriesMax must be at least 1')
     this.#assertReadable()

@@ -174,8 +174,14 @@ export class TreeEditor {
     assertInvariant(node !== undefined, 'a node on the path is in memory')
     const token = this.#context.token
     if (node.edit === token) return ref
-    this.#context.replaced.push(ref)
+    this.#noteReplaced(ref, node)
     return new NodeRef(copyOf(node, token), undefined)
+  }
+
+  /** A node that this very transaction made cannot lie in the file. */
+  #noteReplaced(ref: NodeRef, node: TreeNode): void {
+    const { token, replaced } = this.#context
+    if (node.edit?.isOfTransaction(token) !== true) replaced.push(ref)
   }
 
   #replaceValue(leaf: Leaf, index: number, value: LeafValue): void {
@@ -250,7 +256,7 @@ export class TreeEditor {
     if (leftRef.node.bytes + rightRef.node.bytes > (this.#nodeBytes * 3) / 4) return false
     const merged = this.#editable(leftRef)
     const right = rightRef.node
-    if (right.edit !== this.#context.token) this.#context.replaced.push(rightRef)
+    this.#noteReplaced(rightRef, right)
     appendNode(merged, right, at(parent.keys, leftIndex))
     parent.children[leftIndex] = merged
     removeChild(parent, leftIndex + 1)

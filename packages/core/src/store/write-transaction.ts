@@ -35,6 +35,8 @@ export class TreeTransaction implements WriteTransaction {
   readonly #edits: TableEdits
   readonly #changes = new ChangeWriter()
   readonly #owner: TransactionOwner
+  /** Opened since the last change. */
+  readonly #cursors: RangeCursor[] = []
   #open = true
 
   constructor(
@@ -57,13 +59,10 @@ export class TreeTransaction implements WriteTransaction {
 
   scan(table: string, range: KeyRange): TreeCursor {
     this.#assertOpen()
-    this.#edits.pin()
-    return new RangeCursor(
-      this.#edits.table(table)?.root,
-      range,
-      this.#context.source,
-      this.#assertOpen,
-    )
+    const { root } = this.#edits.table(table) ?? {}
+    const cursor = new RangeCursor(root, range, this.#context.source, this.#assertOpen)
+    this.#cursors.push(cursor)
+    return cursor
   }
 
   count(table: string): number {
@@ -84,6 +83,7 @@ export class TreeTransaction implements WriteTransaction {
         details: { bytesMax: TRANSACTION_BYTES_MAX },
       })
     }
+    this.#keepForCursors()
     const waiting = this.#edits.put(table, key, value)
     if (waiting instanceof Promise) {
       return waiting.then(() => this.#changes.put(table, key, value))
@@ -93,6 +93,7 @@ export class TreeTransaction implements WriteTransaction {
 
   delete(table: string, key: Uint8Array): MaybePromise<boolean> {
     this.#assertOpen()
+    this.#keepForCursors()
     const existed = this.#edits.delete(table, key)
     if (existed instanceof Promise) {
       return existed.then((later) => this.#logDelete(table, key, later))
@@ -103,6 +104,7 @@ export class TreeTransaction implements WriteTransaction {
   clear(table: string): void {
     this.#assertOpen()
     if ((this.#edits.table(table)?.count ?? 0) === 0) return
+    this.#keepForCursors()
     this.#edits.clear(table)
     this.#changes.clear(table)
   }
@@ -123,6 +125,16 @@ export class TreeTransaction implements WriteTransaction {
     if (!this.#open) return
     this.#open = false
     this.#owner.rollback()
+  }
+
+  /**
+   * Called before a change: a cursor goes on reading what was there when it was opened. One that was read
+   * to its end costs nothing, so that probing for a key between writes does not copy nodes.
+   */
+  #keepForCursors(): void {
+    if (this.#cursors.length === 0) return
+    if (this.#cursors.some((cursor) => !cursor.isExhausted)) this.#edits.pin()
+    this.#cursors.length = 0
   }
 
   #logDelete(table: string, key: Uint8Array, existed: boolean): boolean {
