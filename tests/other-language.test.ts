@@ -3,6 +3,7 @@
  * asks is in other-language/; `python3 other-language/client.py --help` says how to run it by hand.
  */
 import { execFile } from 'node:child_process'
+import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from 'vitest'
 import { LineProcess } from './kit/processes.ts'
@@ -42,21 +43,50 @@ describe('another language', () => {
       ...['--closed-url', closed.url],
     ]
     expect(await client(open.url, options)).toEqual(allHold)
+    // Names that lead elsewhere made nothing, and a server that makes no databases made none.
+    expect(foldersIn(workplace.directory)).toEqual(['open'])
+    const strays = foldersIn(`${workplace.directory}/open`).filter((name) => !/^python-/.test(name))
+    expect(strays).toEqual([])
   })
 
   test('python: the server is killed and comes back -> a new epoch, nothing lost', async (context) => {
     await needsPython(context)
     const file = `${workplace.directory}/memory.json`
     const first = await startServer('killed', true)
-    expect(await client(first.url, ['--before-restart', file])).toEqual(allHold)
+    expect(await client(first.url, ['--write', file])).toEqual(allHold)
     await first.process.kill()
     const second = await startServer('killed', true)
-    expect(await client(second.url, ['--after-restart', file])).toEqual(allHold)
+    expect(await client(second.url, ['--restarted', file])).toEqual(allHold)
+  })
+
+  test('python: older files are copied back under the server -> noticed, what it forgot is given back', async (context) => {
+    await needsPython(context)
+    const [data, copy] = [`${workplace.directory}/restored`, `${workplace.directory}/copy`]
+    const file = `${workplace.directory}/memory.json`
+    const first = await startServer('restored', true)
+    expect(await client(first.url, ['--write', file])).toEqual(allHold)
+    await first.process.terminate()
+    cpSync(data, copy, { recursive: true })
+    const second = await startServer('restored', true)
+    expect(await client(second.url, ['--write', file])).toEqual(allHold)
+    await second.process.terminate()
+    rmSync(data, { recursive: true })
+    renameSync(copy, data)
+    const third = await startServer('restored', true)
+    expect(await client(third.url, ['--restored', file])).toEqual(allHold)
   })
 })
 
 /** What `python` gives for a script that found nothing wrong. */
 const allHold = { failures: [], code: 0 }
+
+function foldersIn(directory: string): string[] {
+  const entries = readdirSync(directory, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+}
 
 interface Outcome {
   /** The lines that report no success: on failure they are what the reader of the test needs. */

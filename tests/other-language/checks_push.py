@@ -19,14 +19,15 @@ def shuffled(value):
     return value
 
 
-@check("handshake: new database -> every field of its type, no epoch yet")
+@check("handshake: new database -> every field of its type; no epoch, or the first one and its raise")
 def _(bench):
     answer = bench.device("handshake").handshake()
-    expect_equal(answer["serverCursor"], 0, "serverCursor")
+    begun = "epoch" in answer
+    expect_equal(answer["serverCursor"], FIRST_RAISE if begun else 0, "serverCursor")
+    first = [{"epoch": answer["epoch"], "firstCursor": 1}] if begun else []
+    expect_equal((answer["history"], answer["counts"]), (first, {}), "history, counts")
     expect_equal(answer["protocol"], [1, 0], "protocol")
     expect_equal((answer["lastOpId"], answer["purgedThrough"]), (0, 0), "lastOpId, purgedThrough")
-    expect_equal((answer["history"], answer["counts"]), ([], {}), "history, counts")
-    expect("epoch" not in answer, "no epoch before the first push")
     for name in ("pull", "push", "sse", "groups", "rejections"):
         expect(answer["capabilities"][name] is True, f"capability {name}")
     expect("scope" in answer and "limits" in answer, "scope and limits")
@@ -53,6 +54,22 @@ def _(bench):
     message = {"dbId": bench.database("major"), "deviceId": "d", "protocol": [2, 0]}
     error = bench.server.refused("handshake", message, 400, "unsupported_protocol")
     expect_equal(error["details"]["supported"], [[1, 0]], "details.supported")
+
+
+@check("handshake: lastOpId -> the highest opId seen, conflicts and rejections too, refused requests not")
+def _(bench):
+    device = bench.device("last-op-id")
+    first, stale, bad = device.put({"id": "n1"}), device.put({"id": "n2"}, 7), device.put(b"\xff", id="n3")
+    device.push(first)
+    device.push(stale)
+    expect_equal(device.handshake()["lastOpId"], 2, "after a conflict")
+    device.push(bad)
+    expect_equal(device.handshake()["lastOpId"], 3, "after a rejection")
+    expect_equal(device.push()["acknowledgedUpToOpId"], 3, "in an empty push")
+    reused = [{**first, "entityCbor": encode({"id": "n1", "v": 2})}, {**first, "opId": 9, "entityId": "n9"}]
+    error = device.refused(reused, 409, "op_id_reused")
+    expect_equal(error["details"]["lastOpId"], 3, "details.lastOpId")
+    expect_equal(device.handshake()["lastOpId"], 3, "after op_id_reused")
 
 
 @check("push: several entities, unordered and unknown keys -> committed at the next cursors")

@@ -19,6 +19,7 @@ import checks_pull  # noqa: F401
 import checks_stream  # noqa: F401
 import checks_bodies  # noqa: F401
 import checks_http  # noqa: F401
+import checks_together  # noqa: F401
 import restart
 from connection import Connection
 from device import Device
@@ -42,6 +43,11 @@ class Bench:
     def device_in(self, db, name):
         return Device(self.server, db, name)
 
+    def device_apart(self, database, name):
+        """A device with a connection of its own."""
+        connection = Connection(self.options["url"], self.options["ca"])
+        return Device(Server(connection, self.options["token"]), self.database(database), name)
+
     def closed_server(self):
         """The server that makes no databases."""
         connection = Connection(self.options["closed_url"], self.options["ca"])
@@ -61,14 +67,17 @@ def main():
     parser.add_argument("--named-db")
     parser.add_argument("--closed-url", help="a server that makes no databases and has none")
     parser.add_argument("--only", default="", help="run the checks with this in their name")
-    parser.add_argument("--before-restart", metavar="FILE", help="write, remember it in FILE, no checks")
-    parser.add_argument("--after-restart", metavar="FILE", help="check FILE against a restarted server")
+    parser.add_argument("--write", metavar="FILE", help="write, remember it in FILE, no checks")
+    parser.add_argument("--restarted", metavar="FILE", help="check FILE against the restarted server")
+    parser.add_argument("--restored", metavar="FILE", help="check FILE against a server with older data")
     options = vars(parser.parse_args())
     bench = Bench(options)
-    if options["before_restart"]:
-        return restart.write(bench, options["before_restart"])
-    if options["after_restart"]:
-        CHECKS[:] = restart.checks(options["after_restart"])
+    if options["write"]:
+        return restart.write(bench, options["write"])
+    if options["restarted"]:
+        CHECKS[:] = restart.restart_checks(options["restarted"])
+    if options["restored"]:
+        CHECKS[:] = restart.restore_checks(options["restored"])
     failed = run(bench, options["only"])
     print(f"{len(CHECKS)} checks, {failed} failed")
     return 1 if failed else 0

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import io
+import itertools
 import select
 import socket
 import ssl
@@ -60,7 +61,11 @@ class Connection:
             connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
+        try:
+            connection.endheaders(body)
+        except (ConnectionError, ssl.SSLError):
+            # The server may have answered without reading everything: the answer decides.
+            pass
         response = connection.getresponse()
         answer = Answer(response.status, response.headers, inflated(response))
         if response.will_close:
@@ -82,7 +87,8 @@ class Connection:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
         lines += [f"{name}: {value}" for name, value in headers]
         with self.socket() as tls:
-            early = _send_until_answered(tls, ["\r\n".join([*lines, "", ""]).encode("latin-1"), *pieces])
+            head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+            early = _send_until_answered(tls, itertools.chain([head], pieces))
             response = http.client.HTTPResponse(_Received(tls, early), method=method)
             response.begin()
             return Answer(response.status, response.headers, inflated(response))
@@ -116,18 +122,20 @@ class _Received(io.RawIOBase):
 def _send_until_answered(tls, pieces):
     """Sends, and stops at the first bytes of an answer: returns those. A server need not read on."""
     tls.setblocking(False)
-    early = b""
     try:
         for piece in pieces:
             view = memoryview(piece)
-            while view and not early:
+            while view:
                 view = view[_send(tls, view) :]
                 early = _receive(tls)
+                if early:
+                    return early
     except (ConnectionError, ssl.SSLEOFError):
         # Closed while sending; the answer may have come before.
         pass
-    tls.settimeout(TIMEOUT_SECONDS)
-    return early
+    finally:
+        tls.settimeout(TIMEOUT_SECONDS)
+    return b""
 
 
 def _send(tls, view):
@@ -153,7 +161,7 @@ def chunk(data):
 
 def gzipped_zeros(size):
     """What inflates to `size` zero bytes, made without holding them."""
-    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+    squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
     block = bytes(1 << 20)
     parts = [squeeze.compress(block) for _ in range(size >> 20)]
     return b"".join([*parts, squeeze.flush()])

@@ -40,6 +40,9 @@ def run(bench, pattern=""):
         try:
             function(bench)
             bench.alive()
+        except ConnectionRefusedError:
+            print(f"FAILED {name}: nothing listens at the address of the server", flush=True)
+            return failed + 1
         except Exception as error:
             failed += 1
             print(f"FAILED {name}: {_reason(error)}", flush=True)

@@ -69,4 +69,5 @@ export type {
   TreeCursor,
   WriteTransaction,
 } from './store/key-value-store.ts'
+export type { Scheduler } from './store/scheduler.ts'
 export { treeStorage } from './store/tree-store.ts'

@@ -5,11 +5,14 @@ import { encodeEntity } from '@entidb/core/cbor'
 import {
   decodeErrorResponse,
   decodeHandshakeResponse,
+  decodePullResponse,
   encodeHandshakeRequest,
+  encodePullRequest,
   encodePushRequest,
+  type SyncOperation,
 } from '@entidb/protocol'
 import { Agent, fetch } from 'undici'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { staticTokens } from './auth/static-tokens.ts'
 import {
   type Certificate,
@@ -41,6 +44,21 @@ const push = (opId: number): Uint8Array =>
       },
     ],
   })
+
+/** Almost a megabyte. */
+function largePut(opId: number): SyncOperation {
+  const entityId = `e${opId}`
+  return {
+    opId,
+    dbId: 'shop',
+    deviceId: 'device-a',
+    collection: 'items',
+    entityId,
+    opType: 'PUT',
+    entityVersion: 0,
+    entityCbor: encodeEntity({ id: entityId, text: 'x'.repeat(1_000_000) }),
+  }
+}
 
 let certificate: Certificate
 let dispatcher: Agent
@@ -108,6 +126,20 @@ describe('over TLS', () => {
     expect(refused.status).toBe(413)
     expect(decodeErrorResponse(refused.body)).toMatchObject({ code: 'too_large' })
     expect((await requestHttp2(session, {}, handshake)).status).toBe(200)
+    session.close()
+  })
+
+  test('HTTP/2: pages of megabytes at once on one connection -> all arrive whole', async () => {
+    const server = await start()
+    const session = await openSession(server, certificate)
+    const ops = Array.from({ length: 6 }, (_, i) => largePut(i + 1))
+    const body = encodePushRequest({ dbId: 'shop', deviceId: 'device-a', ops })
+    expect((await requestHttp2(session, { ':path': '/v1/push' }, body)).status).toBe(200)
+    const pull = encodePullRequest({ dbId: 'shop', sinceCursor: 0 })
+    const pages = await Promise.all(
+      Array.from({ length: 8 }, () => requestHttp2(session, { ':path': '/v1/pull' }, pull)),
+    )
+    for (const page of pages) expect(decodePullResponse(page.body).ops).toHaveLength(4)
     session.close()
   })
 
@@ -217,6 +249,52 @@ describe('event stream over TLS', () => {
     await expect.poll(() => text).toContain(`data: ${head + 1}\n\n`)
     stream.close()
     session.close()
+  })
+})
+
+describe('clients that go away', () => {
+  const openStreams = async (server: SyncServer): Promise<string> => {
+    const response = await fetch(new URL('/metrics', server.url), { dispatcher })
+    return /entidb_open_streams (\d+)/.exec(await response.text())?.[1] ?? ''
+  }
+
+  test('event streams whose connection is cut, both protocols -> their slots come back', async () => {
+    const server = await start()
+    await post(server, '/v1/handshake', handshake)
+    const session = await openSession(server, certificate)
+    const stream = session.request({
+      ':path': '/v1/stream?dbId=shop',
+      authorization: 'Bearer token',
+    })
+    await once(stream, 'data')
+    const socket = await openSocket(server, certificate)
+    socket.write(
+      'GET /v1/stream?dbId=shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\n\r\n',
+    )
+    await once(socket, 'data')
+    expect(await openStreams(server)).toBe('2')
+    socket.destroy()
+    session.destroy()
+    await expect.poll(() => openStreams(server)).toBe('0')
+  })
+
+  test('a connection cut in the middle of a body -> nothing is written, nothing is printed', async () => {
+    const printed = [vi.spyOn(console, 'error'), vi.spyOn(console, 'info')]
+    const server = await start()
+    await post(server, '/v1/handshake', handshake)
+    const socket = await openSocket(server, certificate)
+    socket.on('error', () => {})
+    socket.write(
+      'POST /v1/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\nContent-Type: application/cbor\r\nContent-Length: 1000\r\n\r\nabc',
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+    expect((await post(server, '/v1/push', push(1))).status).toBe(200)
+    expect(await server.stats('shop')).toMatchObject({ liveEntities: 1 })
+    for (const spy of printed) {
+      expect(spy).not.toHaveBeenCalled()
+      spy.mockRestore()
+    }
   })
 })
 
@@ -370,11 +448,14 @@ describe('configuration', () => {
     expect(warnings).toEqual([expect.stringContaining('end of life')])
   })
 
-  test('a port that is taken -> listen rejects', async () => {
+  test('a port that is taken -> listen rejects, and that is all', async () => {
     const server = await start()
-    const second = await createSyncServer({ ...minimal(), tls: certificate })
+    const errors: string[] = []
+    const logger: Logger = { ...silentLogger, error: (_, message) => errors.push(message) }
+    const second = await createSyncServer({ ...minimal(), tls: certificate, logger })
     const port = Number(new URL(server.url).port)
     await expect(second.listen({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    expect(errors).toEqual([])
     await second.close()
   })
 })

@@ -67,7 +67,6 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
     hostname: 'localhost',
   })
   const server = createNetServer(options.tls, listener, handler.limits.maxConnections)
-  server.on('error', (error) => logger.error({ error }, 'listener failed'))
   const connections = new Connections(server)
   let url: string | undefined
   let closed: Promise<void> | undefined
@@ -91,6 +90,7 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
         server.once('error', reject)
         server.listen(port, host, () => {
           server.off('error', reject)
+          server.on('error', (error) => logger.error({ error }, 'listener failed'))
           resolve()
         })
       })

@@ -13,6 +13,20 @@ export {
   type SyncServer,
   type SyncServerOptions,
 } from './create-sync-server.ts'
+export {
+  type AcceptedOpRow,
+  type CollectionStateRow,
+  type ConflictRow,
+  type DeviceRow,
+  type EntityRow,
+  type EpochRow,
+  type MetaRow,
+  type OplogRow,
+  type ServerCollections,
+  type SupersededReplicaRow,
+  serverCollections,
+} from './database/collections.ts'
+export type { HeadListener } from './database/head-listeners.ts'
 export type { RandomBytes } from './database/meta.ts'
 export type {
   CollectionPolicy,

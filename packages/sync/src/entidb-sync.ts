@@ -15,7 +15,7 @@ import { coreEngine, SYNC_ORIGIN } from './state/core-engine.ts'
 import type { Engine } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
-import { openSession, type SyncSession, showState } from './sync-session.ts'
+import { openSession, type SyncSession } from './sync-session.ts'
 
 export interface SyncOptions {
   /** Opened with `changeFeed: true`. */
@@ -180,7 +180,6 @@ export class EntiDBSync {
       // A database that is closed or failed says so to whoever uses it.
       return
     }
-    showState(store, this.#board)
     if (origin !== SYNC_ORIGIN) driver.wake()
   }
 }

@@ -72,7 +72,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
 }
 
 /** What the status says of the stored state. */
-export function showState(store: SyncStore, board: StatusBoard): void {
+function showState(store: SyncStore, board: StatusBoard): void {
   board.set({
     cursor: store.state.cursor,
     pending: store.edits.size + (store.frozen?.ops.length ?? 0),
@@ -105,6 +105,7 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
     replicaId: parts.engine.identity.replicaId,
     clientInfo: settings.clientInfo,
     now: environment.now,
+    greeted: false,
     limits: DEFAULT_LIMITS,
     serverEntities: undefined,
     head: 0,

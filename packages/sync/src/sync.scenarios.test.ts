@@ -3,7 +3,7 @@ import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 let open: Device[] = []
 
@@ -159,16 +159,19 @@ describe('conflict', () => {
     expect(told).toHaveLength(1)
   })
 
-  test.each(['takeRemote', 'keepLocal'] as const)('settled later by %s: -> converges', async (type) => {
-    const { server, a, b } = await bothEdit({})
-    await b.sync.sync()
-    const [conflict] = await b.sync.conflicts.list()
-    await b.sync.conflicts.resolve(conflict?.id ?? '', { type })
-    expect(await b.sync.conflicts.list()).toEqual([])
-    await syncAll(b, a)
-    expect(await a.tokens('n1')).toEqual(type === 'takeRemote' ? ['a', 'base'] : ['b', 'base'])
-    await expectConverged(server, a, b)
-  })
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    'settled later by %s: -> converges',
+    async (type) => {
+      const { server, a, b } = await bothEdit({})
+      await b.sync.sync()
+      const [conflict] = await b.sync.conflicts.list()
+      await b.sync.conflicts.resolve(conflict?.id ?? '', { type })
+      expect(await b.sync.conflicts.list()).toEqual([])
+      await syncAll(b, a)
+      expect(await a.tokens('n1')).toEqual(type === 'takeRemote' ? ['a', 'base'] : ['b', 'base'])
+      await expectConverged(server, a, b)
+    },
+  )
 
   test('edited while held: -> part of the local side, another id, the old id refused', async () => {
     const { server, a, b } = await bothEdit({})
@@ -207,21 +210,24 @@ describe('conflict', () => {
     await expectConverged(server, a, b)
   })
 
-  test.each(['takeRemote', 'keepLocal'] as const)('edit against delete, %s: -> converges', async (type) => {
-    for (const deleter of ['first', 'second'] as const) {
-      const { server, a, b } = await pair(answering(type))
-      await a.addToken('n1', 'base')
-      await syncAll(a, b)
-      const [editor, remover] = deleter === 'first' ? [b, a] : [a, b]
-      await editor.addToken('n1', 'edit')
-      await remover.db.collection('notes').delete('n1')
-      await a.sync.sync()
-      await syncAll(b, a)
-      await expectConverged(server, a, b)
-      const keeps = (type === 'keepLocal') === (deleter === 'first')
-      expect(server.database.live().size).toBe(keeps ? 1 : 0)
-    }
-  })
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    'edit against delete, %s: -> converges',
+    async (type) => {
+      for (const deleter of ['first', 'second'] as const) {
+        const { server, a, b } = await pair(answering(type))
+        await a.addToken('n1', 'base')
+        await syncAll(a, b)
+        const [editor, remover] = deleter === 'first' ? [b, a] : [a, b]
+        await editor.addToken('n1', 'edit')
+        await remover.db.collection('notes').delete('n1')
+        await a.sync.sync()
+        await syncAll(b, a)
+        await expectConverged(server, a, b)
+        const keeps = (type === 'keepLocal') === (deleter === 'first')
+        expect(server.database.live().size).toBe(keeps ? 1 : 0)
+      }
+    },
+  )
 
   test('both deleted: -> settled', async () => {
     const { server, a, b } = await pair()
@@ -278,7 +284,7 @@ describe('conflict', () => {
   test('resolver that always keeps and always loses the race: -> deferred after 8 rounds', async () => {
     const { server, a, b } = await bothEdit(answering('keepLocal'))
     let edits = 0
-    server.fault = async ({ path }) => {
+    server.fault = async ({ path }): Promise<Fault> => {
       if (path === '/v1/push' && edits < 100) {
         edits += 1
         server.fault = () => 'pass'
@@ -330,7 +336,9 @@ describe('groups', () => {
       break
     }
     await syncAll(b, a)
-    expect([await balance(b, 'x'), await balance(b, 'y'), await balance(b, 'z')]).toEqual([90, 110, 100])
+    expect([await balance(b, 'x'), await balance(b, 'y'), await balance(b, 'z')]).toEqual([
+      90, 110, 100,
+    ])
     await expectConverged(server, a, b)
   })
 
@@ -346,7 +354,9 @@ describe('groups', () => {
     }
     expect(rounds).toBe(2)
     await syncAll(b, a)
-    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([101, 95, 104])
+    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([
+      101, 95, 104,
+    ])
     await expectConverged(server, a, b)
   })
 
@@ -361,7 +371,9 @@ describe('groups', () => {
       },
     })
     await syncAll(b, a)
-    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([90, 110, 104])
+    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([
+      90, 110, 104,
+    ])
     await expectConverged(server, a, b)
   })
 
@@ -393,7 +405,6 @@ describe('groups', () => {
     const { server, a, b } = await pair({}, { limits: { maxOpsPerPush: 4 } })
     await a.addToken('n5', 'there')
     await a.sync.sync()
-    server.fault = ({ path }) => (path === '/v1/pull' ? 'pass' : 'pass')
     await b.db.transaction(async (tx) => {
       for (let i = 0; i < 10; i++) await tx.collection('notes').put({ id: `n${i}`, tokens: ['b'] })
     })

@@ -28,6 +28,9 @@ export interface DemoWorld {
   readonly closing: ClosingStack
 }
 
+/** A device whose files were removed meets all of the server's edits; one conflict is what everyone sees. */
+const conflictsShown = 3
+
 interface Scene {
   readonly server: SyncServer
   readonly secrets: Secrets
@@ -63,13 +66,13 @@ export class DemoRun {
 
   async #open(): Promise<Scene> {
     const { directory, port } = this.#options
-    const { reporter, closing } = this.#world
+    const { closing } = this.#world
     const secrets = await this.#steps.run('secrets', 'certificate and token', (step) =>
       prepareSecrets(directory, step),
     )
     const place = { dataDir: join(directory, 'server'), port }
     const server = await this.#steps.run('server', 'server over TLS', async (step) => {
-      const started = await startServer(place, secrets, reporter, step)
+      const started = await startServer(place, secrets, this.#world, step)
       closing.add(() => started.close())
       return started
     })
@@ -131,13 +134,14 @@ export class DemoRun {
       step.summary(`${merged.length} merged`)
       return merged
     })
-    for (const conflict of settled) {
-      reporter.note(
-        `Conflict on ${conflict.collection}/${conflict.entityId}, found by ${conflict.device}:`,
-      )
+    for (const conflict of settled) reporter.fact('conflict', { ...conflict })
+    for (const conflict of settled.slice(0, conflictsShown)) {
+      const { collection, entityId, device } = conflict
+      reporter.note(`Conflict on ${collection}/${entityId}, found by ${device}:`)
       reporter.table(conflictTable(conflict))
-      reporter.fact('conflict', { ...conflict })
     }
+    const more = settled.length - conflictsShown
+    if (more > 0) reporter.note(`... and ${more} more, merged in the same way.`)
   }
 
   async #prove({ deviceA, deviceB }: Scene): Promise<boolean> {

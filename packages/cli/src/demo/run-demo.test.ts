@@ -1,10 +1,12 @@
 /** The demo in process, small: everything is real but the number of cities. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from '../cli/run-cli.ts'
 import { createTestEnvironment } from '../cli/test-environment.test-kit.ts'
+import { createMeteredFetch } from '../network/metered-fetch.ts'
+import { occupyPort } from '../network/occupied-port.test-kit.ts'
 
 let directory: string
 
@@ -84,5 +86,29 @@ describe('demo', () => {
     ]) {
       expect(environment.output()).toContain(text)
     }
+  })
+
+  test('port: busy -> another one, with a notice', async () => {
+    const { port, release } = await occupyPort()
+    const environment = createTestEnvironment()
+    expect(await runCli(command('--json', '--port', String(port)), environment)).toBe(0)
+    expect(environment.output()).toContain('--port')
+    expect(environment.event('result')).not.toMatchObject({ url: `https://127.0.0.1:${port}` })
+    await release()
+  })
+
+  test('served on: without --once -> reachable until stopped, then exit code 0', async () => {
+    const environment = createTestEnvironment()
+    const words = command('--json').filter((word) => word !== '--once')
+    const exit = runCli(words, environment)
+    while (environment.events('result').length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const { url, certFile } = environment.event('result')
+    const wire = createMeteredFetch(readFileSync(String(certFile), 'utf8'))
+    expect((await wire.fetch(`${url}/healthz`, { method: 'GET' })).status).toBe(200)
+    await wire.close()
+    environment.interrupt()
+    expect(await exit).toBe(0)
   })
 })

@@ -41,7 +41,8 @@ describe('inspect', () => {
     expect(inspection.collections).toEqual([
       { name: 'people', entities: 1, indexes: [{ name: 'byName', entries: 1 }] },
     ])
-    expect(inspection.feed).toEqual({ operations: 3, head: 3 })
+    expect(inspection.feed).toEqual({ on: true, operations: 3, head: 3 })
+    expect(inspection.identity.databaseId).not.toBe('')
     expect(inspectionText(inspection)).toContain('people')
     const again = await openPeople(directory)
     expect(await again.collection('people').find({ where: { name: 'Bob' } })).toHaveLength(1)

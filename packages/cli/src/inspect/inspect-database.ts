@@ -3,12 +3,14 @@
  * opening it as an application that has none would drop their indexes.
  */
 import type { Reader, RecoveryReport, StoreStats } from '@entidb/core'
+import { decodeEntity } from '@entidb/core/cbor'
 import { fileStorage } from '@entidb/core/node'
 import { assertDatabaseDirectory } from './find-database.ts'
-import { FEED_TABLE, roleOfTable } from './table-names.ts'
+import { FEED_TABLE, META_TABLE, roleOfTable } from './table-names.ts'
 
 export interface DatabaseInspection {
   readonly directory: string
+  readonly identity: IdentityInspection
   readonly collections: readonly CollectionInspection[]
   readonly feed: FeedInspection
   readonly tables: readonly TableCount[]
@@ -22,10 +24,17 @@ export interface CollectionInspection {
   readonly indexes: readonly { readonly name: string; readonly entries: number }[]
 }
 
+/** Made with the database's files, and kept in them. */
+export interface IdentityInspection {
+  readonly databaseId: string
+  readonly deviceId: string
+}
+
 export interface FeedInspection {
+  readonly on: boolean
   /** Operations that are still in it. */
   readonly operations: number
-  /** The opId of the last one; 0 when there is none. */
+  /** The highest opId in it or removed from it; 0 when there never was one. */
   readonly head: number
 }
 
@@ -51,13 +60,14 @@ export async function inspectDatabase(directory: string): Promise<DatabaseInspec
   }
 }
 
-type Content = Pick<DatabaseInspection, 'collections' | 'feed' | 'tables'>
+type Content = Pick<DatabaseInspection, 'identity' | 'collections' | 'feed' | 'tables'>
 
 async function readTables(reader: Reader): Promise<Content> {
   const names = [...(await reader.tables())].sort()
   const tables: TableCount[] = []
   for (const name of names) tables.push({ name, entries: await reader.count(name) })
-  return { collections: collectionsOf(tables), feed: await readFeed(reader), tables }
+  const collections = collectionsOf(tables)
+  return { identity: await readIdentity(reader), collections, feed: await readFeed(reader), tables }
 }
 
 function collectionsOf(tables: readonly TableCount[]): readonly CollectionInspection[] {
@@ -83,8 +93,35 @@ function indexesOf(
 }
 
 async function readFeed(reader: Reader): Promise<FeedInspection> {
-  const last = await reader.scan(FEED_TABLE, { reverse: true }).next(1)
-  const key = last.keys[0]
-  const head = key === undefined ? 0 : Number(Buffer.from(key).readBigUInt64BE())
-  return { operations: await reader.count(FEED_TABLE), head }
+  const { keys } = await reader.scan(FEED_TABLE, { reverse: true }).next(1)
+  const last = keys[0] === undefined ? 0 : Number(Buffer.from(keys[0]).readBigUInt64BE())
+  const setting = await readMeta(reader, 'feed')
+  const head = Math.max(last, numberOf(setting, 'after'))
+  return { on: setting !== undefined, operations: await reader.count(FEED_TABLE), head }
+}
+
+async function readIdentity(reader: Reader): Promise<IdentityInspection> {
+  const identity = await readMeta(reader, 'identity')
+  return { databaseId: textOf(identity, 'databaseId'), deviceId: textOf(identity, 'deviceId') }
+}
+
+async function readMeta(reader: Reader, key: string): Promise<unknown> {
+  const bytes = await reader.get(META_TABLE, Buffer.from(key))
+  return bytes === undefined ? undefined : decodeEntity(bytes)
+}
+
+function numberOf(value: unknown, field: string): number {
+  const found = fieldOf(value, field)
+  return typeof found === 'number' ? found : 0
+}
+
+function textOf(value: unknown, field: string): string {
+  const found = fieldOf(value, field)
+  return typeof found === 'string' ? found : ''
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? new Map<string, unknown>(Object.entries(value)).get(field)
+    : undefined
 }

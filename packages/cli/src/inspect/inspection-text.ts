@@ -4,11 +4,13 @@ import { formatBytes, formatCount } from '../output/units.ts'
 import type { DatabaseInspection } from './inspect-database.ts'
 
 export function inspectionText(inspection: DatabaseInspection): string {
-  const { directory, feed, stats } = inspection
+  const { directory, identity, feed, stats } = inspection
   return [
     directory,
     collectionTable(inspection),
-    `change feed  ${formatCount(feed.operations)} operations, head ${formatCount(feed.head)}`,
+    `database     ${identity.databaseId}`,
+    `device       ${identity.deviceId}`,
+    `change feed  ${feed.on ? 'on' : 'off'}, ${formatCount(feed.operations)} operations, head ${formatCount(feed.head)}`,
     `files        ${formatBytes(stats.fileBytes)}, last LSN ${formatCount(stats.lastLsn)}`,
     `recovery     ${recoveryText(inspection)}`,
   ].join('\n')

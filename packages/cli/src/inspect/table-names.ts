@@ -9,6 +9,9 @@ export type TableRole =
 /** The change feed's table: keys are opIds, 8 bytes, big-endian. */
 export const FEED_TABLE = 'feed'
 
+/** The database's table about itself: keys are text, values are CBOR. */
+export const META_TABLE = 'meta'
+
 export function roleOfTable(name: string): TableRole {
   const [prefix, collection, ...rest] = name.split(':')
   if (collection === undefined) return { kind: 'other' }

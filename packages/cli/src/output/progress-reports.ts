@@ -7,11 +7,16 @@ const lineIntervalMs = 2_000
 
 /** A bar that redraws in place and vanishes when the work ends. */
 export function createBarProgress(title: string, stream: NodeJS.WriteStream): ProgressReport {
-  const format = `  ${title} {bar} {percentage}%  {value}/{total}  {eta_formatted} left`
-  const bar = new cliProgress.SingleBar(
-    { format, stream, hideCursor: true, clearOnComplete: true, gracefulExit: false, barsize: 30 },
-    cliProgress.Presets.shades_classic,
-  )
+  const options = {
+    format: `  ${title} {bar} {percentage}%  {value} of {total}  {duration_formatted}`,
+    formatValue: (value: number) => formatCount(value),
+    stream,
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+  }
+  const bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic)
   let started = false
   return {
     update: (done, total) => {

@@ -5,7 +5,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
 import { createFileOnce, PUBLIC_MODE, readIfThere, SECRET_MODE } from './file-once.ts'
 
 export interface TlsIdentity {
@@ -58,6 +57,8 @@ function isUsable(cert: string, key: string, wallClockMs: number): boolean {
 }
 
 async function generateCertificate(wallClockMs: number): Promise<{ cert: string; key: string }> {
+  // Loaded only here: it takes a quarter of a second.
+  const { generate } = await import('selfsigned')
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',

@@ -2,6 +2,7 @@
 declare module 'cli-progress' {
   interface BarOptions {
     readonly format?: string
+    readonly formatValue?: (value: number) => string
     readonly stream?: NodeJS.WritableStream
     readonly hideCursor?: boolean
     readonly clearOnComplete?: boolean

@@ -1,6 +1,7 @@
 /** `db.changes`: the change feed as an endless iteration that can be taken up again at any opId. */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { Reader } from '../store/key-value-store.ts'
+import { databaseClosed } from '../store/store-errors.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { changeFeedOff } from './entity-errors.ts'
 import { readFeedEntries, readFeedHead, toOperation } from './feed-reader.ts'
@@ -41,6 +42,7 @@ export async function* iterateChanges(
         yield toOperation(entry, core.identity)
       }
       if (signal?.aborted === true || (!wait && entries.length === 0)) return
+      if (closing.aborted) throw databaseClosed()
       if (entries.length === 0) await news.after(seen, signal, closing)
     }
   } finally {

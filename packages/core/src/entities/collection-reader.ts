@@ -66,9 +66,12 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   /** In the order of `ids`, undefined where there is no such entity; all from one state. */
   async getMany(ids: readonly string[]): Promise<(Readonly<T> | undefined)[]> {
     this.#source.assertOpen()
+    const { readsLatest } = this.#source
     const taken = [...ids]
     taken.forEach(assertIdArgument)
-    const entities = await this.#source.read((reader) => getAll(reader, this.#state, taken))
+    const entities = await this.#source.read((reader) =>
+      reader.getMany(this.#state, taken, readsLatest),
+    )
     // As in `get`.
     return entities as (Readonly<T> | undefined)[]
   }
@@ -176,16 +179,6 @@ export class CollectionReader<T extends Entity = AnyEntity> {
 
 function assertIdArgument(id: unknown): asserts id is string {
   if (typeof id !== 'string') throw new TypeError(`An id is a string, not ${typeof id}`)
-}
-
-function* getAll(
-  reader: EntityReader,
-  state: CollectionState,
-  ids: readonly string[],
-): Steps<(object | undefined)[]> {
-  const entities: (object | undefined)[] = []
-  for (const id of ids) entities.push(yield* reader.get(state, id))
-  return entities
 }
 
 function* countAll({ view }: EntityReader, table: string): Steps<number> {

@@ -5,6 +5,7 @@
 export interface CommittedTransaction {
   /** The highest opId of the transaction. */
   readonly lastOpId: number
+  /** `local` when it named none. */
   readonly origin: string
   readonly transactionId: number
 }

@@ -1,5 +1,6 @@
 /** What the parts of one open database share. */
 import type { KeyValueStore } from '../store/key-value-store.ts'
+import type { Scheduler } from '../store/scheduler.ts'
 import type { Catalog } from './catalog.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { EntityCache } from './entity-cache.ts'
@@ -14,6 +15,11 @@ export interface DatabaseLimits {
   readonly maxIdBytes: number
   /** Encoded bytes of the entities kept decoded in memory. Default 64 MiB. */
   readonly maxCacheBytes: number
+  /**
+   * How long a transaction may do nothing while others wait for it, before it is rolled back with
+   * `transaction_abandoned`. Default 30 seconds.
+   */
+  readonly maxIdleTransactionMs: number
 }
 
 export interface DatabaseCore {
@@ -24,6 +30,7 @@ export interface DatabaseCore {
   readonly limits: DatabaseLimits
   /** Wall clock in milliseconds, for `timestampMs` only. */
   readonly clock: () => number
+  readonly scheduler: Scheduler
   readonly commits: CommitLog
   readonly feed: FeedState
 }

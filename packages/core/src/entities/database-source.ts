@@ -1,18 +1,19 @@
 /** Reads and writes of a database: each read on a view of now, each write a transaction of its own. */
+import { isEntiDBError } from '../errors/entidb-error.ts'
 import { databaseClosed } from '../store/store-errors.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { EntityReader } from './entity-reader.ts'
 import type { EntityWriter } from './entity-writer.ts'
+import { IdleWatch } from './idle-watch.ts'
 import type { PinnedView, WriteSource } from './read-source.ts'
 import { runSteps, type Steps } from './steps.ts'
 import { WriteSession } from './write-session.ts'
-
-const APPLIED = 'applied'
 
 export class DatabaseSource implements WriteSource {
   readonly readsLatest = true
   readonly maxEntityBytes: number
   readonly #core: DatabaseCore
+  readonly #idleWatch: IdleWatch
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
   /** The callback of a transaction runs right now, before its first await. */
@@ -20,6 +21,7 @@ export class DatabaseSource implements WriteSource {
 
   constructor(core: DatabaseCore) {
     this.#core = core
+    this.#idleWatch = new IdleWatch(core.limits.maxIdleTransactionMs, core.scheduler)
     this.maxEntityBytes = core.limits.maxEntityBytes
   }
 
@@ -59,25 +61,29 @@ export class DatabaseSource implements WriteSource {
   }
 
   async write<T>(task: (writer: EntityWriter) => Steps<T>): Promise<T> {
-    const session = await this.#begin(APPLIED)
+    const session = await this.#begin(undefined)
     let result: T
     try {
       result = await session.run(task)
     } catch (error) {
-      session.rollback()
+      await session.rollback()
       throw error
     }
     await session.commit()
     return result
   }
 
-  async transact<R>(origin: string, run: (session: WriteSession) => R | Promise<R>): Promise<R> {
+  /** Errors: whatever `run` throws, `transaction_abandoned`, and those of the commit. */
+  async transact<R>(
+    origin: string | undefined,
+    run: (session: WriteSession) => R | Promise<R>,
+  ): Promise<R> {
     const session = await this.#begin(origin)
     let result: R
     try {
-      result = await this.#call(session, run)
+      result = await this.#idleWatch.guard(session, () => this.#call(session, run))
     } catch (error) {
-      session.rollback()
+      await session.rollback(isEntiDBError(error, 'transaction_abandoned') ? error : undefined)
       throw error
     }
     await session.commit()
@@ -94,14 +100,15 @@ export class DatabaseSource implements WriteSource {
     await this.#core.store.close()
   }
 
-  async #begin(origin: string): Promise<WriteSession> {
+  async #begin(origin: string | undefined): Promise<WriteSession> {
     if (this.#inCallback) {
       throw new TypeError(
         'A transaction callback wrote through the database, which would wait for that very transaction. Use tx.collection or tx.transaction.',
       )
     }
     this.assertOpen()
-    return new WriteSession(await this.#core.store.begin(), this.#core, origin)
+    const tx = await this.#idleWatch.whileWaiting(this.#core.store.begin())
+    return new WriteSession(tx, this.#core, origin)
   }
 
   #call<R>(session: WriteSession, run: (session: WriteSession) => R | Promise<R>): R | Promise<R> {

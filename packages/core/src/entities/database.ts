@@ -13,7 +13,10 @@ import { wait } from './steps.ts'
 import { Transaction } from './transaction.ts'
 
 export interface TransactionOptions {
-  /** Named in the change feed by the operations that `replica` applies. Default `applied`. */
+  /**
+   * Named in the change feed by the operations that `replica` applies (`applied` if absent). Not `local`,
+   * which is what local edits are named.
+   */
   readonly origin?: string
 }
 
@@ -89,6 +92,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * Runs `run` as the one writer: serializable, all or nothing, over any collections. Resolves with what
    * it returned when the transaction is durable; what it throws undoes everything and is thrown on.
    * Inside it, use `tx`: a write through the database would wait for this transaction, which waits for it.
+   * That is a TypeError where it can be seen at once, else `transaction_abandoned` after a while.
    *
    * Errors: those of the commit (`disk_full`, `io_failed`, `database_failed`, `commit_unknown`),
    * `database_closed`.
@@ -104,7 +108,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
     options: TransactionOptions = {},
   ): Promise<R> {
     if (typeof run !== 'function') throw new TypeError('transaction takes a function')
-    return this.#source.transact(options.origin ?? 'applied', (session) =>
+    if (options.origin === 'local') throw new TypeError('local names local edits')
+    return this.#source.transact(options.origin, (session) =>
       run(new Transaction<D>(this.#core, session)),
     )
   }

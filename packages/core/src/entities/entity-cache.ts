@@ -127,6 +127,8 @@ export class CollectionCache {
 
   /** A transaction wrote the entity, or is about to. */
   invalidate(id: string): void {
+    // A bulk load into a new collection asks very often.
+    if (this.#entriesById.size === 0) return
     const entry = this.#entriesById.get(id)
     if (entry !== undefined) entry.latest = false
   }

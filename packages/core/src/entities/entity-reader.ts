@@ -33,6 +33,27 @@ export class EntityReader {
     return stored === undefined ? undefined : this.entityOf(state, id, stored)
   }
 
+  /**
+   * In the order of `ids`. With `readsLatest` what the cache knows to be the latest is taken from there:
+   * all of it now, before anything is waited for.
+   */
+  *getMany(
+    state: CollectionState,
+    ids: readonly string[],
+    readsLatest: boolean,
+  ): Steps<(object | undefined)[]> {
+    const entities = ids.map((id) => (readsLatest ? state.cache.latest(id) : undefined))
+    for (let i = 0; i < ids.length; i++) {
+      if (entities[i] !== undefined) continue
+      // Within bounds.
+      const id = ids[i] as string
+      const answer = this.view.get(state.recordTable, idKeyOf(id))
+      const record = answer instanceof Promise ? yield* wait(answer) : answer
+      if (record !== undefined) entities[i] = this.entityOf(state, id, decodeRecord(record))
+    }
+    return entities
+  }
+
   /** The frozen entity of a record. */
   entityOf(state: CollectionState, id: string, stored: StoredRecord): object {
     const { stamp, revision, record, entityStart } = stored

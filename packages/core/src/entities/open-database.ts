@@ -5,6 +5,7 @@ import type {
   Storage,
   WriteTransaction,
 } from '../store/key-value-store.ts'
+import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 import { Catalog } from './catalog.ts'
 import type { CollectionDefinitions } from './collection-definition.ts'
 import { CommitLog } from './commit-log.ts'
@@ -39,6 +40,8 @@ export interface OpenOptions<D extends CollectionDefinitions> {
   readonly limits?: Partial<DatabaseLimits>
   /** Wall clock in milliseconds, for `timestampMs` of operations. Default `Date.now`. */
   readonly clock?: () => number
+  /** Timers, for a simulator. Default: the host's. */
+  readonly scheduler?: Scheduler
   /** Source of the identity of a new database. Default: the host's. */
   readonly randomBytes?: RandomBytes
 }
@@ -47,7 +50,15 @@ const DEFAULT_LIMITS: DatabaseLimits = {
   maxEntityBytes: 16 * 1024 * 1024,
   maxIdBytes: 512,
   maxCacheBytes: 64 * 1024 * 1024,
+  maxIdleTransactionMs: 30_000,
 }
+
+const LIMIT_NAMES = [
+  'maxEntityBytes',
+  'maxIdBytes',
+  'maxCacheBytes',
+  'maxIdleTransactionMs',
+] as const
 
 export async function openDatabase<D extends CollectionDefinitions>(
   options: OpenOptions<D>,
@@ -63,13 +74,13 @@ export async function openDatabase<D extends CollectionDefinitions>(
   }
 }
 
-/** @throws TypeError for what is no size. */
+/** @throws TypeError for what is no limit. */
 function limitsOf(given: Partial<DatabaseLimits>): DatabaseLimits {
   const limits = { ...DEFAULT_LIMITS }
-  for (const name of ['maxEntityBytes', 'maxIdBytes', 'maxCacheBytes'] as const) {
+  for (const name of LIMIT_NAMES) {
     const value = given[name] ?? limits[name]
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new TypeError(`limits.${name} is a number of bytes`)
+      throw new TypeError(`limits.${name} is an integer from 0`)
     }
     limits[name] = value
   }
@@ -92,6 +103,7 @@ async function prepare<D extends CollectionDefinitions>(
     return {
       ...{ store, catalog, cache, identity, limits },
       clock: options.clock ?? Date.now,
+      scheduler: options.scheduler ?? systemScheduler,
       commits: new CommitLog(lastOpId),
       feed: new FeedState(feed),
     }

@@ -8,57 +8,67 @@ import { transactionClosed } from './entity-errors.ts'
 import { EntityWriter } from './entity-writer.ts'
 import { runSteps, type Steps } from './steps.ts'
 
+/** Of a transaction that names none: in the change feed, of what replication applies; and as a whole. */
+const APPLIED = 'applied'
+const LOCAL = 'local'
+
 export class WriteSession {
   readonly writer: EntityWriter
   readonly #core: DatabaseCore
   readonly #tx: WriteTransaction
-  #open = true
+  readonly #origin: string | undefined
+  #isOpen = true
+  /** Why it ended before its time. */
+  #reason: Error | undefined
   /** A step that the store keeps waiting; the next one has to wait for its end. */
   #running: Promise<void> | undefined
-  /** Cursors that are read from between other steps. */
-  #closed: Error | undefined
+  #stepsBegun = 0
 
-  constructor(tx: WriteTransaction, core: DatabaseCore, origin: string) {
+  constructor(tx: WriteTransaction, core: DatabaseCore, origin: string | undefined) {
     this.#tx = tx
     this.#core = core
-    this.writer = new EntityWriter(tx, core, origin)
+    this.#origin = origin
+    this.writer = new EntityWriter(tx, core, origin ?? APPLIED)
   }
 
-  get isOpen(): boolean {
-    return this.#open
+  /** Grows with everything that is done in the transaction. */
+  get stepsBegun(): number {
+    return this.#stepsBegun
   }
 
-  /** Error: `transaction_closed`, or what `abandon` was told. */
+  /** Is the store busy with a step right now? */
+  get isBusy(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** Error: `transaction_closed`, or the reason given to `rollback`. */
   assertOpen(): void {
-    if (!this.#open) throw this.#closed ?? transactionClosed()
+    if (!this.#isOpen) throw this.#reason ?? transactionClosed()
   }
 
   /** Runs steps when those before them have ended; synchronously where the store answers at once. */
   async run<T>(task: (writer: EntityWriter) => Steps<T>): Promise<T> {
     this.assertOpen()
+    this.#stepsBegun++
     while (this.#running !== undefined) await this.#running
     this.assertOpen()
     const result = runSteps(task(this.writer))
     if (!(result instanceof Promise)) return result
-    const running: Promise<void> = result.then(
-      () => this.#ended(running),
-      () => this.#ended(running),
-    )
-    this.#running = running
+    this.#running = result.then(this.#stepEnded, this.#stepEnded)
     return result
   }
 
-  /** Resolves when the transaction is durable and visible. */
+  /** Resolves when the transaction is durable and visible; rolled back when it cannot be handed over. */
   async commit(): Promise<void> {
     try {
       await this.run((writer) => writer.finish())
     } catch (error) {
-      this.rollback()
+      await this.rollback()
       throw error
     }
-    this.#open = false
+    this.#isOpen = false
     const { commits, feed } = this.#core
-    const { isDirty, feedSetting, opIds, origin } = this.writer
+    const { isDirty, feedSetting, opIds } = this.writer
     const durable = this.#tx.commit()
     if (isDirty) feed.set(feedSetting)
     try {
@@ -69,18 +79,21 @@ export class WriteSession {
     const lastOpId = opIds.at(-1)
     const transactionId = opIds[0]
     if (lastOpId === undefined || transactionId === undefined) return
-    commits.announce({ lastOpId, transactionId, origin })
+    commits.announce({ lastOpId, transactionId, origin: this.#origin ?? LOCAL })
   }
 
-  rollback(reason?: Error): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#closed = reason
+  /** `reason` is what everything that is still tried in the transaction fails with. */
+  async rollback(reason?: Error): Promise<void> {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#reason = reason
+    // The store must not be left in the middle of a step.
+    while (this.#running !== undefined) await this.#running
     this.#tx.rollback()
     if (this.writer.isDirty) this.#core.commits.closeWrites()
   }
 
-  #ended(running: Promise<void>): void {
-    if (this.#running === running) this.#running = undefined
+  readonly #stepEnded = (): void => {
+    this.#running = undefined
   }
 }

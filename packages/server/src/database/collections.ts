@@ -16,6 +16,9 @@
  *
  * An oplog row keeps the whole encoded operation in `operationCbor` instead of `entityCbor` alone, so
  * that a page is put together from stored bytes; `decodeSyncOperation` of `@entidb/protocol` opens it.
+ *
+ * Oplog rows are unique on device and opId through the key of `accepted_ops`: both rows are written in one
+ * transaction, after that key was looked up. An index of the oplog's own would cost every push a write more.
  */
 import {
   type CollectionDefinition,
@@ -63,8 +66,8 @@ export interface OplogRow {
   readonly entityId: string
   readonly opType: OpType
   readonly sourceDeviceId: string
-  /** Missing in operations of the server itself, whose opId is 0 and not unique. */
-  readonly sourceOpId?: number
+  /** 0 for operations of the device `server`. */
+  readonly sourceOpId: number
   /** Equal in neighbouring rows of one device: one group. */
   readonly tx?: number
   readonly operationCbor: Uint8Array
@@ -143,11 +146,7 @@ export const serverCollections: ServerCollections = {
   meta: defineCollection<MetaRow>({}),
   epochs: defineCollection<EpochRow>({}),
   entities: defineCollection<EntityRow>({}),
-  server_oplog: defineCollection<OplogRow>({
-    indexes: {
-      source: { on: ['sourceDeviceId', 'sourceOpId'], unique: true, sparse: true },
-    },
-  }),
+  server_oplog: defineCollection<OplogRow>({}),
   accepted_ops: defineCollection<AcceptedOpRow>({}),
   device_state: defineCollection<DeviceRow>({}),
   superseded_replicas: defineCollection<SupersededReplicaRow>({}),
@@ -171,6 +170,15 @@ export function entityKey(collection: string, entityId: string): string {
 /** Key of an accepted operation and of a conflict. */
 export function operationKey(deviceId: string, opId: number): string {
   return `${deviceId}/${sortableNumber(opId)}`
+}
+
+/** Keys of a device's operations from one opId to another. */
+export function operationKeys(
+  deviceId: string,
+  from: number,
+  to: number,
+): { readonly gte: string; readonly lte: string } {
+  return { gte: operationKey(deviceId, from), lte: operationKey(deviceId, to) }
 }
 
 export function replicaKey(deviceId: string, replicaId: Uint8Array): string {

@@ -1,5 +1,5 @@
 /** What one live entity adds to the digest of its collection. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { encodeDigestInput } from '@entidb/protocol'
 
 export function digestOf(
@@ -13,5 +13,5 @@ export function digestOf(
 
 /** 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest()
+  return hash('sha256', bytes, 'buffer')
 }

@@ -23,6 +23,7 @@ async function pullAll(
   for (let sinceCursor = 0; ; ) {
     const page = await pull(database, { sinceCursor, limit })
     pages.push(page.ops.map((op) => op.entityId))
+    if (page.hasMore && page.nextCursor <= sinceCursor) throw new Error('the cursor stands still')
     sinceCursor = page.nextCursor
     if (!page.hasMore) return pages
   }

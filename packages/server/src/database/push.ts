@@ -11,12 +11,12 @@ import {
 } from '@entidb/protocol'
 import type { ServerLimits } from '../limits.ts'
 import { cursorAhead, opIdReused, tooLarge } from '../wire-error.ts'
+import { readAccepted } from './accepted-ops.ts'
 import {
   type AcceptedOpRow,
   type DeviceRow,
   entityKey,
   type MetaRow,
-  operationKey,
   type ServerTransaction,
 } from './collections.ts'
 import { assertNotSuperseded, newDevice, readDevice, withSeen } from './devices.ts'
@@ -73,15 +73,6 @@ export async function runPush(
     head: written.head,
     purgedThrough: meta.purgedThrough,
   }
-}
-
-async function readAccepted(
-  tx: ServerTransaction,
-  deviceId: string,
-  ops: readonly SyncOperation[],
-): Promise<readonly (AcceptedOpRow | undefined)[]> {
-  const keys = ops.map(({ opId }) => operationKey(deviceId, opId))
-  return tx.collection('accepted_ops').getMany(keys)
 }
 
 function assertSameContent(

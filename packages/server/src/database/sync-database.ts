@@ -73,6 +73,8 @@ const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'databas
 
 /** Rows of the server's own around an entity; a conflict row holds two of them. */
 const ROW_BYTES = 16 * 1024
+/** Rows with bytes are never cached, and a server has many databases open. */
+const CACHE_BYTES_MAX = 1024 * 1024
 /** Collection and entityId in one key. */
 const KEY_BYTES_MAX = 1024
 /** A pull looks at no more rows than this for each operation it may send. */
@@ -105,6 +107,7 @@ export class SyncDatabase {
       limits: {
         maxIdBytes: KEY_BYTES_MAX,
         maxEntityBytes: 2 * limits.maxEntityBytes + ROW_BYTES,
+        maxCacheBytes: CACHE_BYTES_MAX,
       },
       clock: options.clock,
     })
@@ -159,7 +162,6 @@ export class SyncDatabase {
     if (identity.access !== 'write') throw forbidden()
     const { limits, policy, clock } = this.#options
     const permissions = this.#permissions(identity)
-    await this.#beginEpochOnce()
     const response = await this.#write((tx) =>
       runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
     )

@@ -80,11 +80,7 @@ export class GroupKeeper {
     })
   }
 
-  async #perform(
-    group: number,
-    duty: OpenDuty,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #perform(group: number, duty: OpenDuty, signal: AbortSignal): Promise<boolean> {
     const { resolver, timers, resolverTimeLimitMs: timeLimitMs, onError } = this.#options
     const verdict =
       duty.type === 'defer' || resolver === undefined

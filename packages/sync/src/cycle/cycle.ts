@@ -21,6 +21,8 @@ export interface CycleSteps {
 const IDLE_ROUNDS_MAX = 3
 /** Changes of epoch in one cycle before the server counts as unable to keep one. */
 const EPOCH_CHANGES_MAX = 10
+/** Re-syncs that one cycle begins. */
+const RESYNCS_MAX = 2
 
 export class Cycle {
   readonly #steps: CycleSteps
@@ -53,6 +55,7 @@ export class Cycle {
       this.#send(event)
     }
     if (signal.aborted) throw stopped()
+    this.#steps.context.greeted = false
     return totals
   }
 
@@ -61,8 +64,9 @@ export class Cycle {
       return await this.#perform(totals, round, signal)
     } catch (error) {
       const failure = failureOf(error, signal)
+      this.#steps.context.greeted &&= isPassing(failure)
       if (failure.code === 'epoch_mismatch' && round.mayChangeEpoch()) return 'epochChanged'
-      if (failure.code === 'cursor_expired' && this.#state === 'pulling') {
+      if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)
       }
@@ -78,7 +82,8 @@ export class Cycle {
         await pusher.decideFrozen(totals, signal)
         return 'recovered'
       case 'handshaking':
-        await greet(context, signal)
+        if (!context.greeted) await greet(context, signal)
+        context.greeted = true
         return context.store.frozen === null ? 'greeted' : 'greetedFrozen'
       case 'pulling':
         showProgress(context)
@@ -109,6 +114,7 @@ class Round {
   #moved = -1
   #idle = 0
   #epochs = 0
+  #resyncs = 0
 
   constructor(totals: CycleTotals) {
     this.#totals = totals
@@ -120,6 +126,11 @@ class Round {
     this.#idle = moved === this.#moved ? this.#idle + 1 : 0
     this.#moved = moved
     return this.#idle < IDLE_ROUNDS_MAX
+  }
+
+  mayResync(): boolean {
+    this.#resyncs += 1
+    return this.#resyncs <= RESYNCS_MAX
   }
 
   mayChangeEpoch(): boolean {
@@ -140,6 +151,11 @@ function failureOf(error: unknown, signal: AbortSignal): EntiDBError {
   if (signal.aborted) return stopped()
   if (isEntiDBError(error)) return error
   throw error
+}
+
+/** Says nothing about whether the server is still the one that was greeted. */
+function isPassing({ code, retry }: EntiDBError): boolean {
+  return retry === 'later' && code !== 'epoch_mismatch'
 }
 
 function eventOf({ code, retry }: EntiDBError): CycleEvent {

@@ -16,6 +16,11 @@ export interface SyncContext {
   readonly replicaId: Uint8Array
   readonly clientInfo: { readonly platform?: string; readonly appVersion?: string } | undefined
   readonly now: () => number
+  /**
+   * Hands were shaken and nothing since says that it has to be done again. A cycle that failed later need
+   * not begin with it: with a lossy network every request that got through is progress.
+   */
+  greeted: boolean
   /** As of the last handshake. */
   limits: Limits
   /** Live entities on the server as of the last handshake; undefined when it does not say. */

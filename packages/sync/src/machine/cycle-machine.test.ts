@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { CYCLE_EVENTS, CYCLE_STATES, type CycleState, isWorking, nextState } from './cycle-machine.ts'
+import {
+  CYCLE_EVENTS,
+  CYCLE_STATES,
+  type CycleState,
+  isWorking,
+  nextState,
+} from './cycle-machine.ts'
 
 describe('cycle machine', () => {
   test('every state and event: answered -> a state, or the error of a step that is not running', () => {

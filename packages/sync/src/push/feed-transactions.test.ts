@@ -10,12 +10,12 @@ describe('feed transactions', () => {
   test('whole transactions: -> one each, named by their last operation', () => {
     const rows = [part(1, 1, false), part(2, 1, true), part(3, 3, true)]
     const cut = feedTransactions(rows, [], all)
-    expect(cut.map(({ lastOpId, complete, rows: { length } }) => [lastOpId, complete, length])).toEqual(
-      [
-        [2, true, 2],
-        [3, true, 1],
-      ],
-    )
+    expect(
+      cut.map(({ lastOpId, complete, rows: { length } }) => [lastOpId, complete, length]),
+    ).toEqual([
+      [2, true, 2],
+      [3, true, 1],
+    ])
   })
 
   test('stretch ends inside a transaction: -> incomplete', () => {

@@ -45,8 +45,10 @@ export class Pusher {
     for (;;) {
       signal.throwIfAborted()
       const { atEnd, held } = await this.#take()
+      const conflicts = totals.conflicts
       await this.decideFrozen(totals, signal)
-      if (held || store.state.cursor < this.#context.head || this.#hasLooseGroup()) return true
+      const isBehind = store.state.cursor < this.#context.head
+      if (held || isBehind || totals.conflicts > conflicts) return true
       if (atEnd) return false
     }
   }
@@ -64,15 +66,6 @@ export class Pusher {
         if (!isEntiDBError(error) || !(await this.#cope(error, frozen, request))) throw error
       }
     }
-  }
-
-  /** A group that was not accepted wants another look before anything new is pushed. */
-  #hasLooseGroup(): boolean {
-    const { notes } = this.#context.store
-    for (const { conflict, group } of notes.values()) {
-      if (group !== null && conflict !== null && conflict.deferred === null) return true
-    }
-    return false
   }
 
   async #take(): Promise<{ readonly atEnd: boolean; readonly held: boolean }> {

@@ -19,7 +19,7 @@ export async function openSyncStore(
   engine: Engine,
   dbId: string,
   deviceId: string | undefined,
-  committed: () => void,
+  changed: () => void,
 ): Promise<OpenedStore> {
   if (!engine.feedOn) {
     throw new EntiDBError(
@@ -34,7 +34,7 @@ export async function openSyncStore(
   }
   const present =
     state ?? newState(dbId, deviceId ?? engine.identity.deviceId, await engine.feedHead())
-  const store = new SyncStore(engine, { ...rows, state: present }, committed)
+  const store = new SyncStore(engine, { ...rows, state: present }, changed)
   const wanted = deviceId ?? present.deviceId
   const renamed = wanted !== present.deviceId
   await store.transaction(async (tx) => {

@@ -27,16 +27,16 @@ export class SyncStore {
   readonly edits: LocalEdits = new LocalEdits()
   readonly #memory: SyncMemory
   readonly #inFlight = new Set<string>()
-  readonly #committed: () => void
+  readonly #changed: () => void
   #heldCount = 0
   #last: Promise<unknown> = Promise.resolve()
   #reading: Promise<void> = Promise.resolve()
 
-  /** `committed` is called after every transaction of sync. */
-  constructor(engine: Engine, memory: SyncMemory, committed: () => void) {
+  /** `changed` is called whenever what is known here may have changed. */
+  constructor(engine: Engine, memory: SyncMemory, changed: () => void) {
     this.engine = engine
     this.#memory = memory
-    this.#committed = committed
+    this.#changed = changed
     this.edits.reset(memory.state.feedPosition)
     this.#countFrozen()
     this.#countHeld()
@@ -101,7 +101,7 @@ export class SyncStore {
       return value
     })
     if (finished !== undefined) this.#adopt(finished)
-    this.#committed()
+    this.#changed()
     return result
   }
 
@@ -137,6 +137,7 @@ export class SyncStore {
       if (rows.length === 0) return
       // A reset of the edits while we waited makes these rows somebody else's.
       if (this.edits.readThrough === after) for (const row of rows) this.#note(row)
+      this.#changed()
     }
   }
 

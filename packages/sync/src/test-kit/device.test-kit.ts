@@ -2,7 +2,7 @@
 import { defineCollection, EntiDB, memoryStorage, type Storage } from '@entidb/core'
 import type { SyncConfig } from '../config.ts'
 import type { ConflictResolver, Resolution, SyncedEntity } from '../conflicts/conflict-types.ts'
-import { EntiDBSync } from '../entidb-sync.ts'
+import { EntiDBSync, type SyncResult } from '../entidb-sync.ts'
 import type { FetchLike } from '../environment.ts'
 import { coreEngine } from '../state/core-engine.ts'
 import { CrashError, FaultyEngine } from './faulty-engine.test-kit.ts'
@@ -95,11 +95,10 @@ export class Device {
   }
 
   /** Syncs; a crash restarts the process and syncs again, a lost answer is tried again. */
-  async syncThrough(triesMax = 50): Promise<void> {
+  async syncThrough(triesMax = 50): Promise<SyncResult> {
     for (let tries = 0; tries < triesMax; tries++) {
       try {
-        await this.sync.sync()
-        return
+        return await this.sync.sync()
       } catch (error) {
         if (error instanceof CrashError) this.restart()
         else if ((error as { retry?: string }).retry !== 'later') throw error
@@ -152,8 +151,7 @@ export async function syncAll(...devices: readonly Device[]): Promise<void> {
   for (let round = 0; round < 20; round++) {
     let moved = 0
     for (const device of devices) {
-      await device.syncThrough()
-      const { pulled, pushed } = await device.sync.sync()
+      const { pulled, pushed } = await device.syncThrough()
       moved += pulled + pushed
     }
     if (moved === 0) return

@@ -28,7 +28,9 @@ export interface ModelOptions {
   /** No extensions: no epochs, groups, committed, rejected, limits. */
   readonly simple?: boolean
   /** Undefined: accepted. */
-  readonly policy?: (op: SyncOperation) => { readonly code: string; readonly message: string } | undefined
+  readonly policy?: (
+    op: SyncOperation,
+  ) => { readonly code: string; readonly message: string } | undefined
 }
 
 interface DeviceState {

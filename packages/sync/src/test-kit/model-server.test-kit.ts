@@ -4,10 +4,10 @@
  */
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 import {
+  assertPushRequest,
   decodeHandshakeRequest,
   decodePullRequest,
   decodePushRequest,
-  assertPushRequest,
   encodeErrorResponse,
   encodeHandshakeResponse,
   encodePullResponse,
@@ -35,6 +35,9 @@ export interface ModelRequest {
  */
 export type Fault = 'pass' | 'refuse' | 'lose' | 'twice' | Response
 
+/** More than any test needs: without a network to wait for, an endless cycle would stop the world. */
+const REQUESTS_MAX = 20_000
+
 export class ModelServer {
   readonly database: ModelDatabase
   /** Decides about each request. */
@@ -57,6 +60,7 @@ export class ModelServer {
     const body = Uint8Array.from(init.body ?? [])
     const request = { index: this.requests.length, path, body }
     this.requests.push(request)
+    if (this.requests.length > REQUESTS_MAX) throw new RangeError('The client never comes to rest')
     const fault = await this.fault(request)
     if (fault instanceof Response) return fault
     if (fault === 'refuse') throw new TypeError('fetch failed')

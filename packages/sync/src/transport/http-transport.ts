@@ -48,16 +48,17 @@ export class HttpTransport {
 
   async handshake(request: HandshakeRequest, signal: AbortSignal): Promise<HandshakeResponse> {
     const body = encodeHandshakeRequest(request)
-    return decodeHandshakeResponse(await this.#post(HANDSHAKE_PATH, body, signal))
+    return decoded(decodeHandshakeResponse, await this.#post(HANDSHAKE_PATH, body, signal))
   }
 
   async pull(request: PullRequest, signal: AbortSignal): Promise<PullResponse> {
-    return decodePullResponse(await this.#post(PULL_PATH, encodePullRequest(request), signal))
+    const body = encodePullRequest(request)
+    return decoded(decodePullResponse, await this.#post(PULL_PATH, body, signal))
   }
 
   /** `body` is an encoded push request. */
   async push(body: Uint8Array, signal: AbortSignal): Promise<PushResponse> {
-    return decodePushResponse(await this.#post(PUSH_PATH, body, signal))
+    return decoded(decodePushResponse, await this.#post(PUSH_PATH, body, signal))
   }
 
   /** The open stream of wake-ups. The caller reads and ends it by the signal. */
@@ -82,13 +83,26 @@ export class HttpTransport {
       limit.abort(new Error('The request took too long')),
     )
     try {
-      return await this.#exchange(path, body, limit.signal)
+      return await orAborted(this.#exchangeTwice(path, body, limit.signal), limit.signal)
     } catch (error) {
       if (outer.aborted) throw stopped()
-      throw error
+      throw limit.signal.aborted ? this.#unreachable(error) : error
     } finally {
       cancelTimer()
       outer.removeEventListener('abort', abort)
+    }
+  }
+
+  /**
+   * Every request is safe to repeat. One lost answer (a connection that died idle, a server that just
+   * restarted) is repeated at once, so that losses in step with the cycle cannot keep it from ending.
+   */
+  async #exchangeTwice(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      return await this.#exchange(path, body, signal)
+    } catch (error) {
+      if (signal.aborted || !isEntiDBError(error, 'server_unreachable')) throw error
+      return this.#exchange(path, body, signal)
     }
   }
 
@@ -168,6 +182,27 @@ export class HttpTransport {
       'The server did not answer. Sync tries again by itself',
       { cause, retry: 'later' },
     )
+  }
+}
+
+/** The same, also for a fetch that does not listen to its signal. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** What is cut or garbled on the way is worth another try. */
+function decoded<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
+  try {
+    return decode(bytes)
+  } catch (cause) {
+    if (!isEntiDBError(cause)) throw cause
+    const { details, message } = cause
+    throw new EntiDBError('invalid_response', message, { cause, details, retry: 'later' })
   }
 }
 

@@ -92,6 +92,10 @@ function retryOf(code: ErrorCode): Retry {
     case 'unavailable':
     case 'rate_limited':
     case 'invalid_response':
+    // Answered by a handshake, a re-sync and new opIds, when there is time for it.
+    case 'epoch_mismatch':
+    case 'cursor_expired':
+    case 'op_id_reused':
       return 'later'
     case 'unauthenticated':
       return 'after-auth'

@@ -13,13 +13,16 @@ export interface SettledConflict {
   readonly fields: readonly FieldMerge[]
 }
 
+/** `sync.conflicts`, as far as it is used here. */
+export type Conflicts = Pick<EntiDBSync['conflicts'], 'list' | 'resolve'>
+
 /** Settles the open conflicts of one device and resolves to what it did, in their order. */
-export async function settleConflicts(sync: EntiDBSync): Promise<readonly SettledConflict[]> {
+export async function settleConflicts(conflicts: Conflicts): Promise<readonly SettledConflict[]> {
   const settled: SettledConflict[] = []
-  for (const conflict of await sync.conflicts.list()) {
+  for (const conflict of await conflicts.list()) {
     const { resolution, fields } = answerTo(conflict)
     try {
-      await sync.conflicts.resolve(conflict.id, resolution)
+      await conflicts.resolve(conflict.id, resolution)
       settled.push({ collection: conflict.collection, entityId: conflict.entityId, fields })
     } catch (error) {
       // Either side moved since it was listed: the next round sees the new pair.

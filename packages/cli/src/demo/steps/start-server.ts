@@ -1,5 +1,11 @@
 /** Step: the sync server over TLS, its databases in a directory. */
-import { createSyncServer, type Logger, type SyncServer, staticTokens } from '@entidb/server'
+import {
+  createSyncServer,
+  type LogFields,
+  type Logger,
+  type SyncServer,
+  staticTokens,
+} from '@entidb/server'
 import { listenNear } from '../../network/listen.ts'
 import type { Reporter } from '../../output/reporter.ts'
 import { CITIES_DB_ID } from '../city.ts'
@@ -17,7 +23,7 @@ const host = '127.0.0.1'
 export async function startServer(
   place: ServerPlace,
   { tls, token }: Secrets,
-  reporter: Reporter,
+  { reporter, stop }: { readonly reporter: Reporter; readonly stop: AbortSignal },
   step: Step,
 ): Promise<SyncServer> {
   const server = await createSyncServer({
@@ -27,7 +33,7 @@ export async function startServer(
       [token]: { subject: 'demo', databases: [CITIES_DB_ID], access: 'write' },
     }),
     createDatabases: true,
-    logger: warningsOnly(reporter),
+    logger: warningsOnly(reporter, stop),
   })
   if (await listenNear(server, { host, port: place.port })) {
     reporter.warn(`port ${place.port} is in use (see --port); taking a free one`)
@@ -36,8 +42,11 @@ export async function startServer(
   return server
 }
 
-/** What an operator would read in the log, in the words of the demo. */
-function warningsOnly({ warn }: Reporter): Logger {
-  const say = (_: unknown, message: string): void => warn(`server: ${message}`)
+/** What an operator would read in the log. Requests cut off by an orderly stop are no news. */
+function warningsOnly({ warn }: Reporter, stop: AbortSignal): Logger {
+  const say = ({ error }: LogFields, message: string): void => {
+    const cause = error instanceof Error ? `: ${error.message}` : ''
+    if (!stop.aborted) warn(`server: ${message}${cause}`)
+  }
   return { debug: () => {}, info: () => {}, warn: say, error: say }
 }

@@ -22,7 +22,7 @@ export async function syncUntilQuiet(
     for (const { name, sync } of devices) {
       await sync.start()
       const { pulled, pushed } = await orStop(sync.sync(), stop)
-      const conflicts = await settleConflicts(sync)
+      const conflicts = await settleConflicts(sync.conflicts)
       settled.push(...conflicts.map((conflict) => ({ ...conflict, device: name })))
       moved += pulled + pushed + conflicts.length
     }

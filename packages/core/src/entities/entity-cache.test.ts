@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { EntityCache } from './entity-cache.ts'
+
+function entity(stamp: number, bytes = 10, latest = true) {
+  return { stamp, revision: 0, value: { stamp }, bytes, latest }
+}
+
+describe('entity cache', () => {
+  test('more than the bound -> the oldest go, those in use stay', () => {
+    const cache = new EntityCache(100)
+    const notes = cache.collection()
+    const used = notes.put('used', entity(1))
+    for (let i = 0; i < 100; i++) {
+      notes.put(`n${i}`, entity(10 + i))
+      expect(notes.find('used', 1)).toBe(used)
+      expect(cache.bytes).toBeLessThanOrEqual(100)
+    }
+    expect(cache.entries).toBe(10)
+    expect(notes.latest('n0')).toBeUndefined()
+    expect(notes.latest('n99')).toEqual({ stamp: 109 })
+  })
+
+  test('larger than the bound -> not kept', () => {
+    const cache = new EntityCache(100)
+    cache.collection().put('a', entity(1, 1000))
+    expect(cache.bytes).toBe(0)
+  })
+
+  test('another version -> found only by its own stamp', () => {
+    const notes = new EntityCache(100).collection()
+    notes.put('a', entity(1))
+    expect(notes.find('a', 2)).toBeUndefined()
+    notes.put('a', entity(2))
+    expect(notes.find('a', 1)).toBeUndefined()
+    expect(notes.find('a', 2)?.value).toEqual({ stamp: 2 })
+  })
+
+  test('an older version read from a snapshot -> does not push out the latest', () => {
+    const notes = new EntityCache(100).collection()
+    notes.put('a', entity(2))
+    notes.put('a', entity(1, 10, false))
+    expect(notes.latest('a')).toEqual({ stamp: 2 })
+  })
+
+  test('written -> no longer the latest', () => {
+    const notes = new EntityCache(100).collection()
+    notes.put('a', entity(1))
+    notes.invalidate('a')
+    expect(notes.latest('a')).toBeUndefined()
+    expect(notes.find('a', 1)?.value).toEqual({ stamp: 1 })
+  })
+
+  test('many replaced -> the bookkeeping does not grow', () => {
+    const cache = new EntityCache(1000)
+    const notes = cache.collection()
+    for (let i = 0; i < 10_000; i++) notes.put('a', entity(i))
+    expect(cache.entries).toBe(1)
+    expect(cache.bytes).toBe(10)
+  })
+})

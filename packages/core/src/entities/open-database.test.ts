@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest'
+import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { createMemoryFileSystem } from '../files/memory-file-system.ts'
+import type { Storage } from '../store/key-value-store.ts'
+import { treeStorage } from '../store/tree-store.ts'
+import { type CollectionOptions, defineCollection } from './collection-definition.ts'
+import { EntiDB } from './database.ts'
+import { memoryStorage } from './memory-storage.ts'
+import { replication } from './replication-access.ts'
+
+interface Note {
+  id: string
+  text: string
+  rank?: number
+}
+
+function open(storage: Storage, options: CollectionOptions<Note> = {}) {
+  return EntiDB.open({ storage, collections: { notes: defineCollection<Note>(options) } })
+}
+
+async function tablesOf(storage: Storage): Promise<readonly string[]> {
+  const store = await storage.open({ durability: 'strict' })
+  const snapshot = store.snapshot()
+  const tables = await snapshot.tables()
+  snapshot.release()
+  await store.close()
+  return tables
+}
+
+describe('opening', () => {
+  test('again -> the same entities and identity; elsewhere -> another identity', async () => {
+    const storage = memoryStorage()
+    const db = await open(storage)
+    await db.collection('notes').put({ id: 'a', text: 'x' })
+    const { identity } = replication(db)
+    expect(identity.deviceId).toMatch(/^[0-9a-f]{32}$/)
+    expect(identity.replicaId).toHaveLength(16)
+    await db.close()
+    const again = await open(storage)
+    expect(await again.collection('notes').get('a')).toEqual({ id: 'a', text: 'x' })
+    expect(replication(again).identity).toEqual(identity)
+    expect(again.recovery.replayedCommits).toBe(0)
+    await again.close()
+    const other = await open(memoryStorage())
+    expect(replication(other).identity).not.toEqual(identity)
+    await other.close()
+  })
+
+  test('twice at once -> database_locked', async () => {
+    const storage = treeStorage(createMemoryFileSystem())
+    const db = await open(storage)
+    await expect(open(storage)).rejects.toMatchObject({ code: 'database_locked' })
+    await db.close()
+    await (await open(storage)).close()
+  })
+
+  test('an index is new, changed, gone -> built, built anew, removed', async () => {
+    const storage = memoryStorage()
+    const db = await open(storage)
+    await db
+      .collection('notes')
+      .putMany(
+        Array.from({ length: 1200 }, (_, i) => ({ id: String(i), text: `t${i % 3}`, rank: i })),
+      )
+    await db.close()
+    const byText = await open(storage, { indexes: { first: ['text'] } })
+    const query = { where: { text: 't1' } }
+    expect(await byText.collection('notes').find(query)).toHaveLength(400)
+    expect(await byText.collection('notes').explain(query)).toMatchObject({ index: 'first' })
+    await byText.close()
+    const byRank = await open(storage, { indexes: { first: [{ rank: 'desc' }], second: ['text'] } })
+    const top = { orderBy: { rank: 'desc' }, limit: 1 } as const
+    expect(await byRank.collection('notes').find(top)).toMatchObject([{ rank: 1199 }])
+    expect(await byRank.collection('notes').explain(top)).toMatchObject({ index: 'first' })
+    await byRank.close()
+    const without = await open(storage)
+    await without.close()
+    expect((await tablesOf(storage)).filter((name) => name.startsWith('i:'))).toEqual([])
+  })
+
+  test('opened without a collection -> its indexes are kept right for the next time', async () => {
+    const storage = memoryStorage()
+    const indexed = { indexes: { text: ['text'] } } as const
+    const db = await open(storage, indexed)
+    await db.collection('notes').put({ id: 'a', text: 'x' })
+    await db.close()
+    const other = await EntiDB.open({ storage, collections: {} })
+    expect(() => other.collection('notes' as never)).toThrow(
+      expect.objectContaining({ code: 'unknown_collection' }),
+    )
+    const bytes = encodeEntity({ id: 'b', text: 'y' })
+    await other.transaction((tx) =>
+      tx.applyRaw({ collection: 'notes', entityId: 'b', version: 1, bytes, schemaVersion: 1 }),
+    )
+    await other.close()
+    const again = await open(storage, indexed)
+    expect(await again.collection('notes').find({ where: { text: 'y' } })).toHaveLength(1)
+    expect(await again.collection('notes').find({ where: { text: 'x' } })).toHaveLength(1)
+    await again.close()
+  })
+
+  test('a unique index over duplicates -> built; the next write of such a key is refused', async () => {
+    const storage = memoryStorage()
+    const db = await open(storage)
+    await db.collection('notes').putMany(['a', 'b'].map((id) => ({ id, text: 'same' })))
+    await db.close()
+    const unique = await open(storage, { indexes: { text: { on: ['text'], unique: true } } })
+    const notes = unique.collection('notes')
+    expect(await notes.find({ where: { text: 'same' } })).toHaveLength(2)
+    const third = notes.put({ id: 'c', text: 'same' })
+    await expect(third).rejects.toMatchObject({ code: 'unique_violation' })
+    await unique.close()
+  })
+
+  test('data of a newer version -> data_newer_than_code, and the store is free again', async () => {
+    const storage = memoryStorage()
+    await (await open(storage, { version: 3 })).close()
+    await expect(open(storage, { version: 2 })).rejects.toMatchObject({
+      code: 'data_newer_than_code',
+      details: { collection: 'notes', stored: 3, defined: 2 },
+    })
+    const db = await open(storage, { version: 4 })
+    await db.collection('notes').put({ id: 'a', text: 'x' })
+    expect(await db.collection('notes').getRaw('a')).toMatchObject({ schemaVersion: 4 })
+    await db.close()
+  })
+
+  test.each<[string, Record<string, CollectionOptions<Note>>]>([
+    ['a reserved name', { _notes: {} }],
+    ['a name with a slash', { 'a/b': {} }],
+    ['an empty name', { '': {} }],
+    ['a version of zero', { notes: { version: 0 } }],
+    ['an index without fields', { notes: { indexes: { none: [] } } }],
+    ['an index name with a colon', { notes: { indexes: { 'a:b': ['text'] } } }],
+    ['an index of nothing', { notes: { indexes: { none: [''] as never } } }],
+    ['an unknown direction', { notes: { indexes: { a: [{ text: 'up' as never }] } } }],
+  ])('definitions: %s -> TypeError', async (_, collections) => {
+    const storage = memoryStorage()
+    await expect(EntiDB.open({ storage, collections })).rejects.toThrow(TypeError)
+    await (await open(storage)).close()
+  })
+
+  test('limits that are no sizes -> TypeError', async () => {
+    const options = { storage: memoryStorage(), collections: {}, limits: { maxIdBytes: -1 } }
+    await expect(EntiDB.open(options)).rejects.toThrow(TypeError)
+  })
+
+  test('limits.maxIdBytes -> longer ids', async () => {
+    const options = { storage: memoryStorage(), limits: { maxIdBytes: 1024 } }
+    const db = await EntiDB.open({ ...options, collections: { notes: defineCollection<Note>() } })
+    await db.collection('notes').put({ id: 'x'.repeat(1024), text: 'x' })
+    const longer = db.collection('notes').put({ id: 'x'.repeat(1025), text: 'x' })
+    await expect(longer).rejects.toMatchObject({ code: 'invalid_id' })
+    await db.close()
+  })
+})

@@ -1,0 +1,418 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { encodeEntity } from '../cbor/entity-encoder.ts'
+import type { Storage } from '../store/key-value-store.ts'
+import { defineCollection } from './collection-definition.ts'
+import { EntiDB } from './database.ts'
+import { versionOf } from './entity-version.ts'
+import { memoryStorage } from './memory-storage.ts'
+import type { DbOperation } from './operation.ts'
+import {
+  applied,
+  edited,
+  isKnown,
+  type ModelEntity,
+  settled,
+  toState,
+  touched,
+  UNKNOWN,
+} from './replica-model.test-kit.ts'
+import type { ReplicaEntry, ReplicaState } from './replication.ts'
+import { stores } from './stores.test-kit.ts'
+
+interface Note {
+  id: string
+  text: string
+}
+
+const collections = {
+  notes: defineCollection<Note>({ indexes: { text: { on: ['text'], unique: true } } }),
+}
+
+function open(storage: Storage = memoryStorage(), changeFeed = true) {
+  return EntiDB.open({ storage, collections, changeFeed })
+}
+
+const encode = (id: string) => (text: string) => encodeEntity({ id, text })
+const remote = (version: number, text: string | null, id = 'n') => ({
+  ...{ collection: 'notes', entityId: id },
+  ...toState({ version, content: text }, encode(id)),
+})
+
+function stateOf(db: EntiDB<typeof collections>, id = 'n'): Promise<ReplicaState> {
+  return db.transaction((tx) => tx.replica.state('notes', id))
+}
+
+async function operations(db: EntiDB<typeof collections>): Promise<DbOperation[]> {
+  const found: DbOperation[] = []
+  for await (const op of db.changes({ wait: false })) found.push(op)
+  return found
+}
+
+describe('replica states', () => {
+  test('unknown: applyRaw -> clean, the very bytes, in the feed with the origin', async () => {
+    const db = await open()
+    await db.transaction(async (tx) => tx.applyRaw(remote(7, 'x')), { origin: 'sync' })
+    const bytes = encode('n')('x')
+    expect(await stateOf(db)).toEqual({
+      ...{ stamp: 1, bytes, schemaVersion: 1, pending: false, opId: 0, version: 7 },
+      base: { version: 7, bytes, schemaVersion: 1 },
+    })
+    expect(await db.collection('notes').getRaw('n')).toMatchObject({ bytes, version: 7 })
+    expect(await operations(db)).toMatchObject([
+      { opId: 1, opType: 'PUT', origin: 'sync', entityVersion: 7, payload: { text: 'x' } },
+    ])
+    await db.close()
+  })
+
+  test('clean: local edit -> pending on its revision, the base kept', async () => {
+    const db = await open()
+    await db.transaction((tx) => tx.applyRaw(remote(7, 'x')))
+    await db.collection('notes').put({ id: 'n', text: 'y' })
+    await db.collection('notes').put({ id: 'n', text: 'z' })
+    expect(await stateOf(db)).toEqual({
+      ...{ stamp: 3, bytes: encode('n')('z'), schemaVersion: 1, pending: true, opId: 3 },
+      ...{ version: 7, base: { version: 7, bytes: encode('n')('x'), schemaVersion: 1 } },
+    })
+    expect((await operations(db)).map((op) => [op.entityVersion, op.staleBase])).toEqual([
+      [7, false],
+      [7, false],
+      [7, false],
+    ])
+    await db.close()
+  })
+
+  test('deleted: tombstone, then local edit, then local delete -> the base stays the tombstone', async () => {
+    const db = await open()
+    await db.transaction((tx) => tx.applyRaw(remote(9, null)))
+    const tombstone = { version: 9, bytes: null, schemaVersion: 1 }
+    expect(await stateOf(db)).toMatchObject({ pending: false, version: 9, base: tombstone })
+    await db.collection('notes').put({ id: 'n', text: 'y' })
+    expect(await stateOf(db)).toMatchObject({ pending: true, version: 9, base: tombstone })
+    await db.collection('notes').delete('n')
+    expect(await stateOf(db)).toMatchObject({
+      bytes: null,
+      pending: true,
+      opId: 3,
+      base: tombstone,
+    })
+    await db.collection('notes').delete('n')
+    expect(await stateOf(db)).toMatchObject({ pending: true, opId: 3 })
+    await db.close()
+  })
+
+  test('never replicated, feed off: put and delete -> nothing is left', async () => {
+    const db = await open(memoryStorage(), false)
+    await db.collection('notes').put({ id: 'n', text: 'x' })
+    expect(await stateOf(db)).toMatchObject({ pending: true, opId: 1, version: 0 })
+    await db.collection('notes').delete('n')
+    expect(await stateOf(db)).toMatchObject({ pending: false, version: 0, bytes: null })
+    expect(await db.transaction((tx) => tx.replica.scan({ entriesMax: 9 }))).toEqual([])
+    await db.close()
+  })
+
+  test('never replicated, feed on: put and delete -> the delete is pending', async () => {
+    const db = await open()
+    await db.collection('notes').put({ id: 'n', text: 'x' })
+    await db.collection('notes').delete('n')
+    expect(await stateOf(db)).toMatchObject({ pending: true, opId: 2, version: 0, bytes: null })
+    await db.close()
+  })
+
+  test('settle: no later edit -> clean, the same object, its edits later not stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    const { opIds } = await notes.put({ id: 'n', text: 'x' })
+    const seen = await notes.get('n')
+    await db.transaction((tx) => tx.replica.settle('notes', 'n', remote(5, 'x'), opIds[0] ?? 0))
+    expect(await stateOf(db)).toMatchObject({ pending: false, version: 5, stamp: 1 })
+    expect(await notes.get('n')).toBe(seen)
+    expect(versionOf(seen)).toEqual({ stamp: 1, revision: 5 })
+    await notes.put({ id: 'n', text: 'y' }, { ifVersion: versionOf(seen) })
+    expect((await operations(db)).at(-1)).toMatchObject({ entityVersion: 5, staleBase: false })
+    await db.close()
+  })
+
+  test('rebase: pending -> local content kept on the new base; clean -> TypeError', async () => {
+    const db = await open()
+    await db.collection('notes').put({ id: 'n', text: 'x' })
+    await db.transaction((tx) => tx.replica.rebase('notes', 'n', remote(6, 'r')))
+    expect(await stateOf(db)).toMatchObject({ pending: true, version: 6, stamp: 1, opId: 1 })
+    expect((await stateOf(db)).base.bytes).toEqual(encode('n')('r'))
+    await db.transaction((tx) => tx.applyRaw(remote(7, 'x')))
+    const clean = db.transaction((tx) => tx.replica.rebase('notes', 'n', remote(8, 'r')))
+    await expect(clean).rejects.toThrow(TypeError)
+    await db.close()
+  })
+
+  test('touch: clean -> pending on itself under a new opId, content and stamp as before', async () => {
+    const db = await open()
+    await db.transaction((tx) => tx.applyRaw(remote(7, 'x')))
+    const seen = await db.collection('notes').get('n')
+    const { opId } = await db.transaction((tx) => tx.replica.touch('notes', 'n'))
+    expect(opId).toBe(2)
+    expect(await stateOf(db)).toMatchObject({ pending: true, opId: 2, stamp: 1, version: 7 })
+    expect((await stateOf(db)).base.bytes).toEqual(encode('n')('x'))
+    expect(await db.collection('notes').get('n')).toBe(seen)
+    expect((await operations(db)).at(-1)).toMatchObject({
+      ...{ opId: 2, origin: 'local', opType: 'PUT', entityVersion: 7, payload: { text: 'x' } },
+    })
+    const unknown = db.transaction((tx) => tx.replica.touch('notes', 'unknown'))
+    await expect(unknown).rejects.toMatchObject({ code: 'entity_not_found' })
+    await db.close()
+  })
+
+  test('evict: clean -> gone without a trace; pending -> TypeError', async () => {
+    const db = await open()
+    await db.transaction((tx) => tx.applyRaw(remote(7, 'x')))
+    await db.transaction((tx) => tx.replica.evict('notes', 'n'), { origin: 'sync' })
+    expect(await stateOf(db)).toMatchObject({ bytes: null, version: 0, pending: false })
+    expect(await db.collection('notes').find({ where: { text: 'x' } })).toEqual([])
+    expect((await operations(db)).at(-1)).toMatchObject({ opType: 'DELETE', origin: 'sync' })
+    await db.collection('notes').put({ id: 'n', text: 'y' })
+    const pending = db.transaction((tx) => tx.replica.evict('notes', 'n'))
+    await expect(pending).rejects.toThrow(TypeError)
+    await db.close()
+  })
+
+  test('applyRaw: violates a unique index -> stored, reported, found by the index, fixable', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await notes.put({ id: 'a', text: 'same' })
+    const { violations } = await db.transaction((tx) => tx.applyRaw(remote(7, 'same', 'b')))
+    expect(violations).toEqual([{ collection: 'notes', index: 'text', ids: ['b', 'a'] }])
+    expect(await notes.find({ where: { text: 'same' } })).toHaveLength(2)
+    await notes.put({ id: 'b', text: 'same' })
+    await notes.put({ id: 'b', text: 'other' })
+    const again = notes.put({ id: 'b', text: 'same' })
+    await expect(again).rejects.toMatchObject({ code: 'unique_violation' })
+    await db.close()
+  })
+
+  test('applyRaw: bytes of another id -> invalid_entity; no CBOR -> invalid_cbor', async () => {
+    const db = await open()
+    const other = db.transaction((tx) => tx.applyRaw({ ...remote(7, 'x'), entityId: 'm' }))
+    await expect(other).rejects.toMatchObject({ code: 'invalid_entity' })
+    const broken = { ...remote(7, 'x'), bytes: Uint8Array.of(0xff) }
+    const garbage = db.transaction((tx) => tx.applyRaw(broken))
+    await expect(garbage).rejects.toMatchObject({ code: 'invalid_cbor' })
+    await db.close()
+  })
+
+  test('applyRaw: a collection that is not defined -> kept, and there when it is defined', async () => {
+    const storage = memoryStorage()
+    const db = await open(storage)
+    await db.transaction((tx) =>
+      tx.applyRaw({ ...remote(7, 'x'), collection: 'later', schemaVersion: 3 }),
+    )
+    await db.close()
+    const again = await EntiDB.open({
+      storage,
+      collections: { later: defineCollection<Note>({ version: 3, indexes: { text: ['text'] } }) },
+    })
+    const later = again.collection('later')
+    expect(await later.find({ where: { text: 'x' } })).toHaveLength(1)
+    expect(await later.getRaw('n')).toMatchObject({ version: 7, schemaVersion: 3 })
+    await again.close()
+  })
+})
+
+describe('basedOn', () => {
+  test('a newer revision was stored since -> kept locally, marked stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction((tx) => tx.applyRaw(remote(5, 'old')))
+    const seen = await notes.get('n')
+    await db.transaction((tx) => tx.applyRaw(remote(8, 'new')))
+    if (seen === undefined) throw new Error('it was applied')
+    await notes.put({ ...seen, text: 'edited' }, { basedOn: seen })
+    expect((await notes.get('n'))?.text).toBe('edited')
+    expect((await operations(db)).at(-1)).toMatchObject({ staleBase: true, entityVersion: 5 })
+    expect((await stateOf(db)).base).toMatchObject({ version: 8, bytes: encode('n')('new') })
+    await db.close()
+  })
+
+  test('deleted remotely since -> stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction((tx) => tx.applyRaw(remote(5, 'old')))
+    const seen = await notes.get('n')
+    await db.transaction((tx) => tx.applyRaw(remote(8, null)))
+    if (seen === undefined) throw new Error('it was applied')
+    await notes.put({ ...seen, text: 'edited' }, { basedOn: seen })
+    expect((await operations(db)).at(-1)).toMatchObject({ staleBase: true, entityVersion: 5 })
+    await db.close()
+  })
+
+  test('only local edits since, or a rebase under it -> not stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction((tx) => tx.applyRaw(remote(5, 'old')))
+    const seen = await notes.get('n')
+    if (seen === undefined) throw new Error('it was applied')
+    await notes.put({ ...seen, text: 'first' })
+    await notes.put({ ...seen, text: 'second' }, { basedOn: seen })
+    const mine = await notes.get('n')
+    if (mine === undefined) throw new Error('it was put')
+    await db.transaction(async (tx) => {
+      await tx.replica.rebase('notes', 'n', remote(9, 'theirs'))
+      await tx.replica.touch('notes', 'n')
+    })
+    await notes.put({ ...mine, text: 'third' }, { basedOn: mine })
+    expect((await operations(db)).map((op) => op.staleBase)).toEqual(Array(5).fill(false))
+    expect((await operations(db)).at(-1)?.entityVersion).toBe(9)
+    await db.close()
+  })
+})
+
+describe('replica scan', () => {
+  test('records, tombstones, pending deletes, several collections -> in order, in parts', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction(async (tx) => {
+      for (let i = 0; i < 10; i++) await tx.applyRaw(remote(i + 1, `t${i}`, `n${i}`))
+      await tx.applyRaw(remote(20, null, 'n3'))
+      await tx.applyRaw({ ...remote(21, 'z', 'z'), collection: 'another' })
+      await tx.applyRaw({ ...remote(22, null, 'y'), collection: 'zoo' })
+    })
+    await notes.delete('n5')
+    await notes.put({ id: 'n6', text: 'edited' })
+    await notes.put({ id: 'n7a', text: 'new' })
+    const all: ReplicaEntry[] = []
+    for (let after: ReplicaEntry | undefined; ; after = all.at(-1)) {
+      const part = await db.transaction((tx) =>
+        tx.replica.scan({ ...(after === undefined ? {} : { after }), entriesMax: 3 }),
+      )
+      if (part.length === 0) break
+      all.push(...part)
+    }
+    expect(all.map(({ collection, entityId }) => `${collection}/${entityId}`)).toEqual([
+      ...['another/z', ...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `notes/n${i}`)],
+      ...['notes/n7a', 'notes/n8', 'notes/n9', 'zoo/y'],
+    ])
+    const byId = new Map(all.map((entry) => [entry.entityId, entry]))
+    expect(byId.get('n3')).toMatchObject({ version: 20, pending: false, deleted: true })
+    expect(byId.get('n5')).toMatchObject({ version: 6, pending: true, deleted: true })
+    expect(byId.get('n6')).toMatchObject({ version: 7, pending: true, deleted: false })
+    expect(byId.get('n7a')).toMatchObject({ version: 0, pending: true, deleted: false })
+    await db.close()
+  })
+})
+
+describe('replica model', () => {
+  const ids = fc.constantFrom('a', 'b')
+  const texts = fc.constantFrom('1', '2', null)
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('put' as const), id: ids, text: fc.constantFrom('1', '2') }),
+    fc.record({ kind: fc.constantFrom('delete' as const, 'touch' as const), id: ids }),
+    fc.record({ kind: fc.constantFrom('forget' as const, 'evict' as const), id: ids }),
+    fc.record({ kind: fc.constantFrom('apply' as const, 'rebase' as const), id: ids, text: texts }),
+    fc.record({ kind: fc.constant('settle' as const), id: ids, text: texts, back: fc.nat(2) }),
+    fc.record({ kind: fc.constantFrom('reopen' as const, 'absent' as const), id: ids }),
+  )
+
+  test.each(stores)(
+    'any steps on the $store store -> the states of the table',
+    async ({ createStorage }) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+          const storage = createStorage()
+          const collections = { notes: defineCollection<Note>({ indexes: { text: ['text'] } }) }
+          const reopen = () => EntiDB.open({ storage, collections, changeFeed: true })
+          let db = await reopen()
+          const model = new Map<string, ModelEntity>()
+          let revision = 0
+          let writes = 0
+          for (const s of steps) {
+            const { id } = s
+            const before = model.get(id) ?? UNKNOWN
+            const opIds: number[] = []
+            if (s.kind === 'reopen') {
+              await db.close()
+              db = await reopen()
+              continue
+            }
+            await db.transaction(async (tx) => {
+              const { replica } = tx
+              const notes = tx.collection('notes')
+              const content = 'text' in s ? s.text : null
+              const state = { version: ++revision, content }
+              const raw = toState(state, encode(id))
+              if (s.kind === 'put') {
+                await notes.put({ id, text: s.text })
+                model.set(id, edited(before, s.text, tx.receipt.opIds[0] ?? 0))
+              } else if (s.kind === 'delete') {
+                await notes.delete(id)
+                if (before.local !== null) {
+                  model.set(id, edited(before, null, tx.receipt.opIds[0] ?? 0))
+                }
+              } else if (s.kind === 'apply') {
+                await replica.applyRaw({ collection: 'notes', entityId: id, ...raw })
+                model.set(id, applied(state))
+              } else if (s.kind === 'absent') {
+                await replica.applyRaw({
+                  ...{
+                    collection: 'notes',
+                    entityId: id,
+                    version: 0,
+                    bytes: null,
+                    schemaVersion: 1,
+                  },
+                })
+                model.set(id, UNKNOWN)
+              } else if (s.kind === 'rebase' && before.pending) {
+                await replica.rebase('notes', id, raw)
+                model.set(id, { ...before, base: state })
+              } else if (s.kind === 'settle') {
+                const through = before.opId - s.back
+                await replica.settle('notes', id, raw, through)
+                model.set(id, settled(before, state, through))
+              } else if (s.kind === 'touch' && isKnown(before)) {
+                const { opId } = await replica.touch('notes', id)
+                model.set(id, touched(before, opId))
+              } else if (s.kind === 'forget') {
+                await replica.forget('notes', id)
+                if (!before.pending && before.local === null) model.set(id, UNKNOWN)
+              } else if (s.kind === 'evict' && !before.pending) {
+                await replica.evict('notes', id)
+                model.set(id, UNKNOWN)
+              }
+              opIds.push(...tx.receipt.opIds)
+            })
+            writes += opIds.length
+            await check(db, id, model.get(id) ?? UNKNOWN)
+          }
+          const found = await db.transaction((tx) => tx.replica.scan({ entriesMax: 10 }))
+          const known = [...model].filter(([, entity]) => isKnown(entity)).map(([id]) => id)
+          expect(found.map(({ entityId }) => entityId)).toEqual(known.sort())
+          const feed: number[] = []
+          for await (const op of db.changes({ wait: false })) feed.push(op.opId)
+          expect(feed).toHaveLength(writes)
+          expect(feed).toEqual([...new Set(feed)].sort((a, b) => a - b))
+          await db.close()
+        }),
+        { numRuns: 200 },
+      )
+    },
+  )
+
+  async function check(
+    db: EntiDB<{ notes: ReturnType<typeof defineCollection<Note>> }>,
+    id: string,
+    model: ModelEntity,
+  ): Promise<void> {
+    const state = await db.transaction((tx) => tx.replica.state('notes', id))
+    const bytesOf = (content: string | null) => (content === null ? null : encode(id)(content))
+    expect(state.bytes).toEqual(bytesOf(model.local))
+    expect(state.pending).toBe(model.pending)
+    expect(state.opId).toBe(model.opId)
+    expect(state.version).toBe(model.base.version)
+    expect(state.base.version).toBe(model.base.version)
+    expect(state.base.bytes).toEqual(bytesOf(model.base.content))
+    expect((await db.collection('notes').get(id))?.text).toBe(model.local ?? undefined)
+    for (const text of ['1', '2']) {
+      const ids = (await db.collection('notes').find({ where: { text } })).map((note) => note.id)
+      expect(ids.includes(id)).toBe(model.local === text)
+    }
+  }
+})

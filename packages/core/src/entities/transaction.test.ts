@@ -1,0 +1,350 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Storage } from '../store/key-value-store.ts'
+import { defineCollection } from './collection-definition.ts'
+import { EntiDB } from './database.ts'
+import { memoryStorage } from './memory-storage.ts'
+import { naiveStorage } from './naive-store.test-kit.ts'
+import { stores } from './stores.test-kit.ts'
+import type { Transaction } from './transaction.ts'
+
+interface Account {
+  id: string
+  balance: number
+}
+
+const collections = {
+  accounts: defineCollection<Account>({ indexes: { byBalance: ['balance'] } }),
+  notes: defineCollection<{ id: string; text: string }>(),
+}
+
+function open(storage: Storage = memoryStorage()) {
+  return EntiDB.open({ storage, collections })
+}
+
+describe.each(stores)('transactions on the $store store', ({ createStorage }) => {
+  test('several collections -> own writes visible, all committed, the result passed on', async () => {
+    const db = await open(createStorage())
+    const result = await db.transaction(async (tx) => {
+      await tx.collection('accounts').put({ id: 'a', balance: 1 })
+      await tx.collection('notes').put({ id: 'n', text: 'x' })
+      expect(await tx.collection('accounts').get('a')).toEqual({ id: 'a', balance: 1 })
+      expect(await tx.collection('accounts').find({ where: { balance: 1 } })).toHaveLength(1)
+      expect(await db.collection('accounts').get('a')).toBeUndefined()
+      await tx.collection('accounts').put({ id: 'a', balance: 2 })
+      expect((await tx.collection('accounts').get('a'))?.balance).toBe(2)
+      await tx.collection('notes').delete('n')
+      expect(await tx.collection('notes').get('n')).toBeUndefined()
+      return 'result'
+    })
+    expect(result).toBe('result')
+    expect((await db.collection('accounts').get('a'))?.balance).toBe(2)
+    expect(await db.collection('notes').count()).toBe(0)
+    await db.close()
+  })
+
+  test('the callback throws -> its own error, nothing stored, cached or indexed', async () => {
+    const db = await open(createStorage())
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    const before = await accounts.get('a')
+    const mistake = new Error('mistake')
+    const failing = db.transaction(async (tx) => {
+      await tx.collection('accounts').put({ id: 'a', balance: 2 })
+      await tx.collection('accounts').put({ id: 'b', balance: 2 })
+      expect((await tx.collection('accounts').get('a'))?.balance).toBe(2)
+      throw mistake
+    })
+    await expect(failing).rejects.toBe(mistake)
+    expect(await accounts.get('a')).toEqual(before)
+    expect(await accounts.find({ where: { balance: 2 } })).toEqual([])
+    await db.transaction(async (tx) => {
+      await tx.collection('accounts').put({ id: 'a', balance: 3 })
+    })
+    expect((await accounts.get('a'))?.balance).toBe(3)
+    await db.close()
+  })
+
+  test('a refused write is caught -> it left no trace, the rest is committed', async () => {
+    const db = await open(createStorage())
+    await db.transaction(async (tx) => {
+      const accounts = tx.collection('accounts')
+      await accounts.insert({ id: 'a', balance: 1 })
+      await accounts.insert({ id: 'a', balance: 2 }).catch(() => {})
+      await accounts.put({ id: 'b', balance: Symbol('x') as never }).catch(() => {})
+      await accounts.insert({ id: 'c', balance: 3 })
+    })
+    const ids = (await db.collection('accounts').find()).map(({ id }) => id)
+    expect(ids).toEqual(['a', 'c'])
+    expect((await db.collection('accounts').get('a'))?.balance).toBe(1)
+    await db.close()
+  })
+
+  test('writes not awaited one by one -> each is whole', async () => {
+    const db = await open(createStorage())
+    await db.transaction(async (tx) => {
+      const accounts = tx.collection('accounts')
+      await accounts.put({ id: 'a', balance: 0 })
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          accounts.update('a', (account) => ({ ...account, balance: account.balance + 1 })),
+        ),
+      )
+    })
+    expect((await db.collection('accounts').get('a'))?.balance).toBe(10)
+    expect(await db.collection('accounts').find({ where: { balance: { gte: 0 } } })).toHaveLength(1)
+    await db.close()
+  })
+
+  test('after its end -> transaction_closed, but the receipt stays', async () => {
+    const db = await open(createStorage())
+    let kept: Transaction<typeof collections> | undefined
+    await db.transaction(async (tx) => {
+      kept = tx
+      await tx.collection('accounts').put({ id: 'a', balance: 1 })
+      await tx.collection('accounts').put({ id: 'b', balance: 1 })
+    })
+    expect(kept?.receipt).toEqual({ transactionId: 1, opIds: [1, 2] })
+    const closed = { code: 'transaction_closed' }
+    const accounts = kept?.collection('accounts')
+    await expect(accounts?.get('a')).rejects.toMatchObject(closed)
+    await expect(accounts?.put({ id: 'c', balance: 1 })).rejects.toMatchObject(closed)
+    await expect(kept?.replica.state('accounts', 'a')).rejects.toMatchObject(closed)
+    await expect(kept?.transaction(() => 1)).rejects.toMatchObject(closed)
+    await db.close()
+  })
+
+  test('tx.transaction -> joins', async () => {
+    const db = await open(createStorage())
+    await db.transaction(async (tx) => {
+      await tx.transaction(async (inner) => {
+        await inner.collection('accounts').put({ id: 'a', balance: 1 })
+      })
+      expect(await tx.collection('accounts').count()).toBe(1)
+    })
+    await db.close()
+  })
+
+  test('many increments at once -> none is lost', async () => {
+    const db = await open(createStorage())
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 0 })
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        i % 2 === 0
+          ? accounts.update('a', (account) => ({ ...account, balance: account.balance + 1 }))
+          : db.transaction(async (tx) => {
+              const account = await tx.collection('accounts').get('a')
+              const balance = (account?.balance ?? 0) + 1
+              await tx.collection('accounts').put({ id: 'a', balance })
+            }),
+      ),
+    )
+    expect((await accounts.get('a'))?.balance).toBe(50)
+    await db.close()
+  })
+})
+
+describe('writers', () => {
+  test('first come, first served', async () => {
+    const db = await open()
+    const order: number[] = []
+    await Promise.all(
+      [0, 1, 2, 3].map((i) =>
+        db.transaction(async (tx) => {
+          await tx.collection('notes').put({ id: String(i), text: 'x' })
+          order.push(i)
+        }),
+      ),
+    )
+    expect(order).toEqual([0, 1, 2, 3])
+    await db.close()
+  })
+
+  test('a write through the database inside a callback -> TypeError instead of a deadlock', async () => {
+    const db = await open()
+    const deadlock = db.transaction(() => db.collection('notes').put({ id: 'n', text: 'x' }))
+    await expect(deadlock).rejects.toThrow(TypeError)
+    await db.collection('notes').put({ id: 'n', text: 'x' })
+    await db.close()
+  })
+
+  test('a callback waits for a write behind it -> transaction_abandoned, the write goes on', async () => {
+    const db = await EntiDB.open({
+      ...{ storage: memoryStorage(), collections, limits: { maxIdleTransactionMs: 20 } },
+    })
+    let behind: Promise<unknown> | undefined
+    let late: Promise<unknown> | undefined
+    const deadlock = db.transaction(async (tx) => {
+      await tx.collection('notes').put({ id: 'n', text: 'x' })
+      behind = db.collection('notes').put({ id: 'm', text: 'y' })
+      await behind
+      late = tx.collection('notes').get('n')
+      await late.catch(() => {})
+    })
+    const code = 'transaction_abandoned'
+    await expect(deadlock).rejects.toMatchObject({ code })
+    await behind
+    expect((await db.collection('notes').find()).map(({ id }) => id)).toEqual(['m'])
+    await expect(late).rejects.toMatchObject({ code })
+    await db.close()
+  })
+
+  test('a slow callback that nobody waits for, or that works -> not abandoned', async () => {
+    const db = await EntiDB.open({
+      ...{ storage: memoryStorage(), collections, limits: { maxIdleTransactionMs: 20 } },
+    })
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 30))
+    await db.transaction(pause)
+    const working = db.transaction(async (tx) => {
+      for (let i = 0; i < 8; i++) {
+        await tx.collection('notes').put({ id: String(i), text: 'x' })
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    })
+    await Promise.all([working, db.collection('notes').put({ id: 'm', text: 'y' })])
+    expect(await db.collection('notes').count()).toBe(9)
+    await db.close()
+  })
+
+  test('a failed commit -> its error, and the old state is read', async () => {
+    let fails = false
+    const db = await open(
+      naiveStorage({
+        onCommit: () => {
+          if (fails) throw new Error('no')
+        },
+      }),
+    )
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    expect((await accounts.get('a'))?.balance).toBe(1)
+    fails = true
+    await expect(accounts.put({ id: 'a', balance: 2 })).rejects.toThrow('no')
+    expect((await accounts.get('a'))?.balance).toBe(1)
+    fails = false
+    await accounts.put({ id: 'a', balance: 3 })
+    expect((await accounts.get('a'))?.balance).toBe(3)
+    await db.close()
+  })
+})
+
+describe('snapshots', () => {
+  test('writers go on -> the snapshot stays, and is gone after release', async () => {
+    const db = await open()
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    const snapshot = db.snapshot()
+    await accounts.put({ id: 'a', balance: 2 })
+    await accounts.put({ id: 'b', balance: 2 })
+    const then = snapshot.collection('accounts')
+    expect((await then.get('a'))?.balance).toBe(1)
+    expect(await then.find({ where: { balance: 2 } })).toEqual([])
+    expect(await then.count()).toBe(1)
+    expect((await accounts.get('a'))?.balance).toBe(2)
+    snapshot.release()
+    snapshot.release()
+    await expect(then.get('a')).rejects.toMatchObject({ code: 'transaction_closed' })
+    expect((await db.stats()).store.openSnapshots).toBe(0)
+    await db.close()
+  })
+})
+
+describe('close', () => {
+  test('afterwards -> database_closed; twice -> once', async () => {
+    const db = await open()
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    await accounts.get('a')
+    await Promise.all([db.close(), db.close()])
+    const closed = { code: 'database_closed' }
+    await expect(accounts.get('a')).rejects.toMatchObject(closed)
+    await expect(accounts.put({ id: 'a', balance: 1 })).rejects.toMatchObject(closed)
+    await expect(accounts.find()).rejects.toMatchObject(closed)
+    await expect(db.transaction(async () => {})).rejects.toMatchObject(closed)
+    expect(() => db.snapshot()).toThrow(expect.objectContaining(closed))
+    await expect(db.stats()).rejects.toMatchObject(closed)
+  })
+
+  test('a transaction is running -> it ends first', async () => {
+    const storage = memoryStorage()
+    const db = await open(storage)
+    const running = db.transaction(async (tx) => {
+      await Promise.resolve()
+      await tx.collection('accounts').put({ id: 'a', balance: 1 })
+    })
+    await db.close()
+    await running
+    const again = await open(storage)
+    expect((await again.collection('accounts').get('a'))?.balance).toBe(1)
+    await again.close()
+  })
+
+  test('await using -> closed at the end of the block', async () => {
+    const storage = memoryStorage()
+    {
+      await using db = await open(storage)
+      await db.collection('accounts').put({ id: 'a', balance: 1 })
+    }
+    await (await open(storage)).close()
+  })
+})
+
+describe('model', () => {
+  const ids = fc.constantFrom('a', 'b', 'c')
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('put' as const), id: ids, balance: fc.nat({ max: 3 }) }),
+    fc.record({ kind: fc.constant('delete' as const), id: ids, balance: fc.constant(0) }),
+    fc.record({ kind: fc.constant('read' as const), id: ids, balance: fc.constant(0) }),
+  )
+  const work = fc.record({ steps: fc.array(step, { maxLength: 5 }), fails: fc.boolean() })
+  const history = fc.array(fc.oneof(work, fc.constant('reopen' as const)), { maxLength: 12 })
+
+  test.each(stores)(
+    'any transactions on the $store store -> as a Map',
+    async ({ createStorage }) => {
+      await fc.assert(
+        fc.asyncProperty(history, async (entries) => {
+          const storage = createStorage()
+          let db = await open(storage)
+          let model = new Map<string, number>()
+          for (const entry of entries) {
+            if (entry === 'reopen') {
+              await db.close()
+              db = await open(storage)
+              continue
+            }
+            const next = new Map(model)
+            const done = db.transaction(async (tx) => {
+              const accounts = tx.collection('accounts')
+              for (const { kind, id, balance } of entry.steps) {
+                if (kind === 'put') {
+                  const { existed } = await accounts.put({ id, balance })
+                  expect(existed).toBe(next.has(id))
+                  next.set(id, balance)
+                } else if (kind === 'delete') {
+                  expect((await accounts.delete(id)).existed).toBe(next.delete(id))
+                }
+                expect((await accounts.get(id))?.balance).toBe(next.get(id))
+              }
+              if (entry.fails) throw new Error('wanted')
+            })
+            await (entry.fails ? expect(done).rejects.toThrow('wanted') : done)
+            if (!entry.fails) model = next
+            const stored = await db.collection('accounts').find()
+            expect(stored).toEqual([...model].sort().map(([id, balance]) => ({ id, balance })))
+            for (const id of ['a', 'b', 'c']) {
+              expect((await db.collection('accounts').get(id))?.balance).toBe(model.get(id))
+            }
+            for (const balance of [0, 1, 2, 3]) {
+              const count = await db.collection('accounts').count({ where: { balance } })
+              expect(count).toBe([...model.values()].filter((value) => value === balance).length)
+            }
+          }
+          await db.close()
+        }),
+        { numRuns: 100 },
+      )
+    },
+  )
+})

@@ -1,0 +1,31 @@
+/** What was decided before, for the operations of one request. */
+import type { SyncOperation } from '@entidb/protocol'
+import {
+  type AcceptedOpRow,
+  operationKey,
+  operationKeys,
+  type ServerTransaction,
+} from './collections.ts'
+
+/** Up to so many possible opIds for each operation, one scan beats looking each one up. */
+const SPAN_PER_OP_MAX = 4
+
+/** In the order of `ops`, whose opIds increase; undefined for the new ones. */
+export async function readAccepted(
+  tx: ServerTransaction,
+  deviceId: string,
+  ops: readonly SyncOperation[],
+): Promise<readonly (AcceptedOpRow | undefined)[]> {
+  const [first, last] = [ops.at(0), ops.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const accepted = tx.collection('accepted_ops')
+  const keys = ops.map(({ opId }) => operationKey(deviceId, opId))
+  const span = last.opId - first.opId + 1
+  if (span > SPAN_PER_OP_MAX * ops.length) return accepted.getMany(keys)
+  // Most requests are new: the scan finds nothing.
+  const rows = await accepted.find({
+    where: { id: operationKeys(deviceId, first.opId, last.opId) },
+  })
+  const rowsByKey = new Map(rows.map((row) => [row.id, row]))
+  return keys.map((key) => rowsByKey.get(key))
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeHandshakeRequest, encodePushRequest } from '@entidb/protocol'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { staticTokens } from './auth/static-tokens.ts'
+import { createSyncHandler, type SyncHandler } from './create-sync-handler.ts'
+import { put } from './database/sync-database.test-kit.ts'
+import { bytesOf, errorOf, makeRequest } from './http/sync-app.test-kit.ts'
+import { silentLogger } from './logger.ts'
+
+let directory: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'entidb-server-'))
+})
+
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+function start(createDatabases: boolean): SyncHandler {
+  return createSyncHandler({
+    dataDir: join(directory, 'data'),
+    auth: staticTokens({ write: { subject: 'ada', databases: '*', access: 'write' } }),
+    createDatabases,
+    logger: silentLogger,
+  })
+}
+
+const handshake = (handler: SyncHandler, dbId: string): Promise<Response> =>
+  handler.fetch(makeRequest({ body: encodeHandshakeRequest({ dbId, deviceId: 'device-a' }) }))
+
+function pushOne(handler: SyncHandler, dbId: string): Promise<Response> {
+  const ops = [put(1, 'x', 0, dbId, { dbId })]
+  const body = encodePushRequest({ dbId, deviceId: 'device-a', ops })
+  return handler.fetch(makeRequest({ path: '/v1/push', body }))
+}
+
+describe('databases in a folder', () => {
+  test('each dbId -> a folder of its own; after a restart all is there', async () => {
+    const first = start(true)
+    for (const dbId of ['one', 'two']) expect((await pushOne(first, dbId)).status).toBe(200)
+    await first.close()
+    expect((await readdir(join(directory, 'data'))).sort()).toEqual(['one', 'two'])
+    const second = start(false)
+    expect(await second.stats('one')).toMatchObject({ liveEntities: 1 })
+    expect(await second.stats('two')).toMatchObject({ liveEntities: 1 })
+    await second.close()
+  })
+
+  test('unknown, and may not be created -> refused without a trace', async () => {
+    const handler = start(false)
+    expect((await errorOf(await handshake(handler, 'one'))).code).toBe('forbidden')
+    await expect(handler.stats('one')).rejects.toMatchObject({ code: 'unknown_database' })
+    await expect(readdir(join(directory, 'data'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await handler.close()
+  })
+
+  test('many first requests at once -> opened once, all answered', async () => {
+    const handler = start(true)
+    const answers = await Promise.all(Array.from({ length: 10 }, () => handshake(handler, 'one')))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    await handler.close()
+  })
+
+  test('files that another process has open -> unavailable, and served once they are free', async () => {
+    const other = start(true)
+    await handshake(other, 'one')
+    const handler = start(true)
+    const refused = await handshake(handler, 'one')
+    expect(await errorOf(refused)).toMatchObject({ status: 503, code: 'unavailable' })
+    await other.close()
+    expect((await bytesOf(await handshake(handler, 'one'))).length).toBeGreaterThan(0)
+    expect((await handshake(handler, 'one')).status).toBe(200)
+    await handler.close()
+  })
+
+  test('closed -> further requests are refused', async () => {
+    const handler = start(true)
+    await handshake(handler, 'one')
+    await handler.close()
+    expect((await handshake(handler, 'one')).status).toBe(503)
+    await expect(handler.stats('one')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})

@@ -1,0 +1,55 @@
+/** Storage in memory that outlives a server which was dropped without closing, and whose flushes can fail. */
+import {
+  createMemoryFileSystem,
+  EntiDBError,
+  type File,
+  type FileSystem,
+  type Storage,
+  treeStorage,
+} from '@entidb/core'
+
+export interface FaultyStorage {
+  /** Opens the same files again, whoever has them open: what a crash leaves behind. */
+  readonly storage: Storage
+  /** While true no flush succeeds. */
+  failing: boolean
+}
+
+export function createFaultyStorage(): FaultyStorage {
+  const files = createMemoryFileSystem()
+  const faulty: FaultyStorage = {
+    storage: treeStorage(withoutLock(files, () => faulty.failing)),
+    failing: false,
+  }
+  return faulty
+}
+
+function withoutLock(files: FileSystem, isFailing: () => boolean): FileSystem {
+  return {
+    description: files.description,
+    lock: async () => ({ release: async () => {} }),
+    open: async (name, options) => {
+      const file = await files.open(name, options)
+      return file === undefined ? undefined : withFlush(file, isFailing)
+    },
+    list: () => files.list(),
+    rename: (from, to) => files.rename(from, to),
+    remove: (name) => files.remove(name),
+    flushDirectory: () => files.flushDirectory(),
+  }
+}
+
+function withFlush(file: File, isFailing: () => boolean): File {
+  return {
+    name: file.name,
+    size: () => file.size(),
+    readAt: (offset, target) => file.readAt(offset, target),
+    writeAt: (offset, bytes) => file.writeAt(offset, bytes),
+    truncate: (size) => file.truncate(size),
+    flush: async () => {
+      if (isFailing()) throw new EntiDBError('io_failed', 'The test lets flushes fail')
+      await file.flush()
+    },
+    close: () => file.close(),
+  }
+}

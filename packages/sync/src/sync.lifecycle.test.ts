@@ -1,0 +1,318 @@
+/** start, stop, wake-ups, tokens, backoff, fates, status. */
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import { EntiDBSync } from './entidb-sync.ts'
+import { Device, unionResolver } from './test-kit/device.test-kit.ts'
+import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
+import { ModelServer } from './test-kit/model-server.test-kit.ts'
+
+let open: Device[] = []
+
+afterEach(async () => {
+  await Promise.all(open.map((device) => device.close()))
+  open = []
+})
+
+async function device(server: ModelServer, config: Partial<SyncConfig> = {}): Promise<Device> {
+  const opened = await Device.open({ fetch: server.fetch, config })
+  open.push(opened)
+  return opened
+}
+
+/** A device whose time stands still, with full jitter at its ceiling. */
+async function timed(server: ModelServer, config: Partial<SyncConfig> = {}) {
+  const timers = new ManualTimers()
+  const online = new Set<() => void>()
+  const environment = {
+    timers,
+    random: () => 0.999999999,
+    now: () => timers.nowMs,
+    onOnline: (listener: () => void) => {
+      online.add(listener)
+      return () => online.delete(listener)
+    },
+  }
+  const opened = await device(server, { environment, ...config })
+  return { device: opened, timers, online }
+}
+
+describe('start', () => {
+  test('commit: -> pushed by itself; other device: woken by the stream', async () => {
+    const server = new ModelServer()
+    const [a, b] = [await device(server, { stream: true }), await device(server, { stream: true })]
+    await a.sync.start()
+    await b.sync.start()
+    await a.addToken('n1', 'one')
+    await vi.waitFor(async () => expect(await b.tokens('n1')).toEqual(['one']))
+    await b.addToken('n1', 'two')
+    await vi.waitFor(async () => expect(await a.tokens('n1')).toEqual(['one', 'two']))
+  })
+
+  test('offline: -> no error, syncs when it can', async () => {
+    const server = new ModelServer()
+    server.fault = () => 'refuse'
+    const { device: a, timers, online } = await timed(server)
+    await a.sync.start()
+    await settle()
+    expect(a.sync.status).toMatchObject({ phase: 'backingOff', online: false })
+    await a.addToken('n1', 'one')
+    await settle()
+    server.fault = () => 'pass'
+    for (const listener of online) listener()
+    await settle()
+    expect(server.database.live().size).toBe(1)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', online: true, lastError: null })
+    expect(timers.waiting).toEqual([60_000])
+  })
+
+  test('nothing happens: -> the slow poll finds what is new', async () => {
+    const server = new ModelServer()
+    const { device: a, timers } = await timed(server)
+    await a.sync.start()
+    await settle()
+    const b = await device(server)
+    await b.addToken('n1', 'one')
+    await b.sync.sync()
+    await timers.advance(60_000)
+    expect(await a.tokens('n1')).toEqual(['one'])
+  })
+
+  test('stop: -> no request any more; sync() refuses; start goes on', async () => {
+    const server = new ModelServer()
+    const { device: a, timers } = await timed(server)
+    await a.sync.start()
+    await settle()
+    await a.sync.stop()
+    const seen = server.requests.length
+    await a.addToken('n1', 'one')
+    await timers.advance(600_000)
+    expect(server.requests).toHaveLength(seen)
+    expect(timers.waiting).toEqual([])
+    await expect(a.sync.sync()).rejects.toMatchObject({ code: 'sync_stopped' })
+    await a.sync.start()
+    await settle()
+    expect(server.database.live().size).toBe(1)
+  })
+
+  test('stop in the middle of a request: -> ends it, and the next start goes on', async () => {
+    const server = new ModelServer()
+    const a = await device(server)
+    await a.addToken('n1', 'one')
+    let stopping: Promise<void> | undefined
+    server.fault = ({ path }) => {
+      if (path === '/v1/push') stopping ??= a.sync.stop()
+      return 'pass'
+    }
+    await expect(a.sync.sync()).rejects.toMatchObject({ code: 'sync_stopped' })
+    await stopping
+    expect(a.sync.status.phase).toBe('stopped')
+    await a.sync.start()
+    await vi.waitFor(() => expect(a.sync.status).toMatchObject({ pending: 0, phase: 'idle' }))
+    expect(server.database.oplog).toHaveLength(1)
+  })
+})
+
+describe('backoff', () => {
+  test('failures in a row: -> doubling delays; no request between them', async () => {
+    const server = new ModelServer()
+    server.fault = () => new Response(null, { status: 503 })
+    const { device: a, timers } = await timed(server)
+    await a.sync.start()
+    await settle()
+    const delays: number[] = []
+    for (let i = 0; i < 9; i++) {
+      const [delay = 0] = timers.waiting
+      delays.push(delay)
+      const seen = server.requests.length
+      await timers.advance(delay - 1)
+      expect(server.requests).toHaveLength(seen)
+      await timers.advance(1)
+      expect(server.requests).toHaveLength(seen + 1)
+    }
+    expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
+    expect(a.errors).toEqual(['unavailable'])
+  })
+
+  test('Retry-After: -> not sooner', async () => {
+    const server = new ModelServer()
+    server.fault = () => new Response(null, { status: 429, headers: { 'retry-after': '7' } })
+    const { device: a, timers } = await timed(server)
+    await a.sync.start()
+    await settle()
+    expect(timers.waiting).toEqual([7_000])
+    expect(a.sync.status.lastError).toMatchObject({ code: 'rate_limited' })
+  })
+
+  test('commits and sync() meanwhile: -> commits wait, sync() does not', async () => {
+    const server = new ModelServer()
+    server.fault = () => 'refuse'
+    const { device: a } = await timed(server)
+    await a.sync.start()
+    await settle()
+    const seen = server.requests.length
+    await a.addToken('n1', 'one')
+    await settle()
+    expect(server.requests).toHaveLength(seen)
+    server.fault = () => 'pass'
+    expect(await a.sync.sync()).toMatchObject({ pushed: 1 })
+  })
+
+  test('an answer that never comes: -> given up after the time limit', async () => {
+    const server = new ModelServer()
+    server.fault = () => new Promise(() => {})
+    const { device: a, timers } = await timed(server, { requestTimeoutMs: 5_000 })
+    const syncing = a.sync.sync().catch((error) => error)
+    await settle()
+    await timers.advance(5_000)
+    expect(await syncing).toMatchObject({ code: 'server_unreachable' })
+  })
+})
+
+describe('token', () => {
+  test('expired: -> renewed once, unnoticed', async () => {
+    const server = new ModelServer()
+    const reasons: string[] = []
+    const a = await device(server, {
+      authTokenProvider: ({ reason }) => {
+        reasons.push(reason)
+        return reason === 'start' ? 'old' : server.token
+      },
+    })
+    await a.addToken('n1', 'one')
+    expect(await a.sync.sync()).toMatchObject({ pushed: 1 })
+    expect(reasons).toEqual(['start', 'expired'])
+  })
+
+  test('refused twice: -> unauthorized, told once, no request until it is another', async () => {
+    const server = new ModelServer()
+    let token = 'wrong'
+    const { device: a, timers } = await timed(server, { authTokenProvider: () => token })
+    const told: unknown[] = []
+    a.sync.on('unauthorized', ({ code }) => told.push(code))
+    await a.sync.start()
+    await settle()
+    expect(a.sync.status.phase).toBe('waitingForToken')
+    await timers.advance(600_000)
+    expect(told).toEqual(['unauthorized'])
+    expect(server.requests).toHaveLength(0)
+    token = server.token
+    await timers.advance(60_000)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
+  })
+})
+
+describe('fates', () => {
+  test('accepted: -> committed, with its revision; also when asked late', async () => {
+    const server = new ModelServer()
+    const a = await device(server)
+    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
+    const waiting = a.sync.settled(receipt)
+    await a.sync.sync()
+    const revision = server.database.head
+    expect(await waiting).toEqual({
+      fate: 'committed',
+      how: null,
+      entityVersions: { 'notes/n1': revision },
+    })
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'committed' })
+  })
+
+  test('overtaken and merged: -> conflict, how, and the revision of the merge', async () => {
+    const server = new ModelServer()
+    const [a, b] = [await device(server), await device(server, { conflictResolver: unionResolver })]
+    await a.addToken('n1', 'a')
+    await a.sync.sync()
+    const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
+    const waiting = b.sync.settled(receipt)
+    await b.sync.sync()
+    expect(await waiting).toEqual({
+      fate: 'conflict',
+      how: 'merge',
+      entityVersions: { 'notes/n1': server.database.head },
+    })
+  })
+
+  test('held, then dropped by the application: -> conflict, takeRemote', async () => {
+    const server = new ModelServer()
+    const [a, b] = [await device(server), await device(server)]
+    await a.addToken('n1', 'a')
+    await a.sync.sync()
+    const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
+    await b.sync.sync()
+    let settled: unknown
+    void b.sync.settled(receipt).then((fate) => {
+      settled = fate
+    })
+    await settle()
+    expect(settled).toBeUndefined()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await settle()
+    expect(settled).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+  })
+
+  test('refused: -> rejected, with the code', async () => {
+    const server = new ModelServer({ policy: () => ({ code: 'not_allowed', message: 'no' }) })
+    const a = await device(server)
+    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
+    await a.sync.sync()
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected', how: 'not_allowed' })
+  })
+
+  test('stopped or aborted while waiting: -> ends', async () => {
+    const a = await device(new ModelServer())
+    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
+    const abort = new AbortController()
+    const aborted = a.sync.settled(receipt, { signal: abort.signal })
+    const stopped = a.sync.settled(receipt)
+    const [first, second] = [aborted.catch((error) => error), stopped.catch((error) => error)]
+    await settle()
+    abort.abort(new Error('enough'))
+    expect(await first).toMatchObject({ message: 'enough' })
+    await a.sync.stop()
+    expect(await second).toMatchObject({ code: 'sync_stopped' })
+  })
+})
+
+describe('status', () => {
+  test('pending and state: -> follow commits and answers', async () => {
+    const server = new ModelServer()
+    const a = await device(server)
+    await a.sync.sync()
+    await a.addToken('n1', 'one')
+    expect(a.sync.stateOf('notes', 'n1')).toBe('pending')
+    expect(a.sync.status.pending).toBe(1)
+    await a.sync.sync()
+    expect(a.sync.stateOf('notes', 'n1')).toBe('synced')
+    expect(a.sync.status).toMatchObject({ pending: 0, cursor: server.database.head })
+  })
+
+  test('first sync: -> progress up to the number of entities', async () => {
+    const server = new ModelServer({ limits: { maxPullOps: 3 } })
+    const [a, b] = [await device(server), await device(server)]
+    for (let i = 0; i < 10; i++) await a.addToken(`n${i}`, 'x')
+    await a.sync.sync()
+    const seen: (number | undefined)[] = []
+    b.sync.on('status', ({ progress }) => seen.push(progress?.done))
+    await b.sync.sync()
+    expect(seen.filter((done) => done !== undefined)).toEqual(
+      expect.arrayContaining([0, 3, 6, 9, 10]),
+    )
+    expect(b.sync.status.progress).toBeNull()
+  })
+
+  test('constructor: plain http, no dbId -> refused', async () => {
+    const a = await device(new ModelServer())
+    const config = { dbId: 'test', authTokenProvider: () => 'x' }
+    const make = (change: object) => () =>
+      new EntiDBSync({
+        db: a.db as never,
+        config: { ...config, serverUrl: 'https://x', ...change },
+      })
+    expect(make({ serverUrl: 'http://example.org' })).toThrowError(
+      expect.objectContaining({ code: 'insecure_url' }),
+    )
+    expect(make({ dbId: '../x' })).toThrow(TypeError)
+    expect(make({ deviceId: 'server' })).toThrow(TypeError)
+  })
+})

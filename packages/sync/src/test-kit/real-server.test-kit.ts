@@ -1,0 +1,103 @@
+/** The real server's handler as a `fetch`, without sockets, failing on demand like the model. */
+import { memoryStorage, type Storage } from '@entidb/core'
+import {
+  decodePullResponse,
+  encodePullRequest,
+  MEDIA_TYPE,
+  PULL_PATH,
+  type SyncOperation,
+} from '@entidb/protocol'
+import {
+  createSyncHandler,
+  type ServerLimits,
+  type SyncHandler,
+  silentLogger,
+  staticTokens,
+} from '@entidb/server'
+import type { FetchInit, FetchResponse } from '../environment.ts'
+import type { Fault, ModelRequest } from './model-server.test-kit.ts'
+
+export class RealServer {
+  fault: (request: ModelRequest) => Fault | Promise<Fault> = () => 'pass'
+  readonly requests: string[] = []
+  readonly #limits: Partial<ServerLimits>
+  readonly #storage: Storage = memoryStorage()
+  #handler: SyncHandler
+
+  constructor(limits: Partial<ServerLimits> = {}) {
+    this.#limits = limits
+    this.#handler = this.#open()
+  }
+
+  readonly fetch = async (url: string, init: FetchInit): Promise<FetchResponse> => {
+    const request = { index: this.requests.length, path: new URL(url).pathname }
+    this.requests.push(request.path)
+    const body = Uint8Array.from(init.body ?? [])
+    const fault = await this.fault({ ...request, body })
+    if (fault instanceof Response) return fault
+    if (fault === 'refuse') throw new TypeError('fetch failed')
+    if (fault === 'twice') await this.#handler.fetch(requestOf(url, init))
+    const response = await this.#handler.fetch(requestOf(url, init))
+    if (fault === 'lose') throw new TypeError('fetch failed')
+    return response
+  }
+
+  /** Another process on the same files: a new epoch begins with its first push. */
+  async restart(): Promise<void> {
+    await this.#handler.close()
+    this.#handler = this.#open()
+  }
+
+  /** Everything the server tells a newcomer. */
+  async operations(): Promise<readonly SyncOperation[]> {
+    const operations: SyncOperation[] = []
+    for (let sinceCursor = 0; ; ) {
+      const response = await this.#handler.fetch(
+        new Request(`https://sync.test${PULL_PATH}`, {
+          method: 'POST',
+          headers: { authorization: 'Bearer secret', 'content-type': MEDIA_TYPE },
+          body: encodePullRequest({ dbId: 'test', sinceCursor }) as Uint8Array<ArrayBuffer>,
+        }),
+      )
+      const page = decodePullResponse(new Uint8Array(await response.arrayBuffer()))
+      operations.push(...page.ops)
+      if (!page.hasMore) return operations
+      sinceCursor = page.nextCursor
+    }
+  }
+
+  /** Live entities by key. */
+  async live(): Promise<ReadonlyMap<string, Uint8Array>> {
+    const live = new Map<string, Uint8Array>()
+    for (const { collection, entityId, entityCbor } of await this.operations()) {
+      if (entityCbor === null) live.delete(`${collection}/${entityId}`)
+      else live.set(`${collection}/${entityId}`, entityCbor)
+    }
+    return live
+  }
+
+  async close(): Promise<void> {
+    await this.#handler.close()
+  }
+
+  #open(): SyncHandler {
+    return createSyncHandler({
+      storage: () => this.#storage,
+      auth: staticTokens({ secret: { subject: 'test', databases: '*', access: 'write' } }),
+      createDatabases: true,
+      limits: this.#limits,
+      logger: silentLogger,
+    })
+  }
+}
+
+/** Nobody inflates here what a platform's fetch would. */
+function requestOf(url: string, { method, headers, body, signal }: FetchInit): Request {
+  const { 'Accept-Encoding': _, ...rest } = headers
+  return new Request(url, {
+    method,
+    headers: rest,
+    signal,
+    ...(body === undefined ? {} : { body }),
+  })
+}
