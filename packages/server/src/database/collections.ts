@@ -17,8 +17,8 @@
  * An oplog row keeps the whole encoded operation in `operationCbor` instead of `entityCbor` alone, so
  * that a page is put together from stored bytes; `decodeSyncOperation` of `@entidb/protocol` opens it.
  *
- * Oplog rows are unique on device and opId through the key of `accepted_ops`: both rows are written in one
- * transaction, after that key was looked up. An index of the oplog's own would cost every push a write more.
+ * Oplog rows are unique on device and opId. A push decides about repeats by the keys of `accepted_ops`; the
+ * index of the oplog is the guard behind it: no mistake can make one operation take effect twice.
  */
 import {
   type CollectionDefinition,
@@ -66,8 +66,8 @@ export interface OplogRow {
   readonly entityId: string
   readonly opType: OpType
   readonly sourceDeviceId: string
-  /** 0 for operations of the device `server`. */
-  readonly sourceOpId: number
+  /** Missing in operations of the device `server`, whose opId is 0 and not unique. */
+  readonly sourceOpId?: number
   /** Equal in neighbouring rows of one device: one group. */
   readonly tx?: number
   readonly operationCbor: Uint8Array
@@ -146,7 +146,11 @@ export const serverCollections: ServerCollections = {
   meta: defineCollection<MetaRow>({}),
   epochs: defineCollection<EpochRow>({}),
   entities: defineCollection<EntityRow>({}),
-  server_oplog: defineCollection<OplogRow>({}),
+  server_oplog: defineCollection<OplogRow>({
+    indexes: {
+      source: { on: ['sourceDeviceId', 'sourceOpId'], unique: true, sparse: true },
+    },
+  }),
   accepted_ops: defineCollection<AcceptedOpRow>({}),
   device_state: defineCollection<DeviceRow>({}),
   superseded_replicas: defineCollection<SupersededReplicaRow>({}),

@@ -162,6 +162,7 @@ export class SyncDatabase {
     if (identity.access !== 'write') throw forbidden()
     const { limits, policy, clock } = this.#options
     const permissions = this.#permissions(identity)
+    await this.#beginEpochOnce()
     const response = await this.#write((tx) =>
       runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
     )
