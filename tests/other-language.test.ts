@@ -108,7 +108,10 @@ async function python(args: readonly string[]): Promise<Outcome> {
 
 async function needsPython(context: TestContext): Promise<void> {
   const { code } = await python(['-c', 'import ssl, sys; sys.exit(sys.version_info < (3, 9))'])
-  if (code !== 0) context.skip('python3 of at least 3.9 with ssl is not installed')
+  if (code === 0) return
+  const reason = 'python3 of at least 3.9 with ssl is not installed'
+  console.warn(`skipped, ${reason}: ${context.task.name}`)
+  context.skip(reason)
 }
 
 async function client(url: string, options: readonly string[]): Promise<Outcome> {

@@ -64,6 +64,7 @@ beforeEach(async () => {
     tls: { cert: workplace.cert, key: workplace.key },
     auth: staticTokens({ [workplace.token]: { subject: 't', databases: '*', access: 'write' } }),
     createDatabases: true,
+    logger: silentLogger,
   })
   await server.listen({ host: '127.0.0.1', port: 0 })
   dispatcher = new Agent({ connect: { ca: workplace.cert } })

@@ -66,6 +66,8 @@ def _(bench):
     device.push(bad)
     expect_equal(device.handshake()["lastOpId"], 3, "after a rejection")
     expect_equal(device.push()["acknowledgedUpToOpId"], 3, "in an empty push")
+    device.push(first)
+    expect_equal(device.handshake()["lastOpId"], 3, "after an old push, sent again")
     reused = [{**first, "entityCbor": encode({"id": "n1", "v": 2})}, {**first, "opId": 9, "entityId": "n9"}]
     error = device.refused(reused, 409, "op_id_reused")
     expect_equal(error["details"]["lastOpId"], 3, "details.lastOpId")
@@ -215,8 +217,9 @@ def _(bench):
     expect_equal((states(answer)[4], revisions(answer)[5]), ((0, None), revision), "states")
     between = {**device.put({"id": "n4"}), "opId": 20}
     expect_equal(outcomes(device.push(between)), {20: "committed"}, "above it")
-    low = {**device.put({"id": "n5"}), "opId": 15}
-    expect_equal(outcomes(device.push(low)), {15: "stale"}, "the floor has risen to 20")
+    for op_id in (15, 19):
+        low = {**device.put({"id": f"n{op_id}"}), "opId": op_id}
+        expect_equal(outcomes(device.push(low)), {op_id: "stale"}, "the floor has risen to 20, and stays")
 
 
 @check("push: opIds, entities, dbId and deviceId that break the form -> invalid_request, nothing written")

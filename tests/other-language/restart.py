@@ -1,4 +1,4 @@
-"""Checks of section 9: write before a server restarts or is restored, remember it in a file, look after it."""
+"""Checks of section 9: write before a server restarts or is restored, remember it, look after it."""
 
 import json
 

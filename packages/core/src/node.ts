@@ -1,7 +1,12 @@
 /** `@entidb/core/node`: a database in a directory. */
+import * as zlib from 'node:zlib'
 import { createNodeFileSystem } from './files/node-file-system.ts'
+import { type Checksum, crc32 } from './store/checksum.ts'
 import type { Storage } from './store/key-value-store.ts'
 import { treeStorage } from './store/tree-store.ts'
+
+/** Node's own, where this Node has it: the same checksum several times faster. */
+const fastestCrc32: Checksum = typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32
 
 /**
  * A directory, created when it does not exist; one process at a time has it open (`database_locked`).
@@ -10,5 +15,5 @@ import { treeStorage } from './store/tree-store.ts'
  * const db = await EntiDB.open({ storage: fileStorage('./data'), collections })
  */
 export function fileStorage(directory: string): Storage {
-  return treeStorage(createNodeFileSystem(directory))
+  return treeStorage(createNodeFileSystem(directory), { checksum: fastestCrc32 })
 }

@@ -3,6 +3,7 @@ export type { CommitListener, CommittedTransaction } from './entities/commit-log
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export type { DbOperation, OpType } from './entities/operation.ts'
 export type {
+  AppliedOperations,
   DatabaseIdentity,
   IndexViolation,
   RawOperation,

@@ -11,8 +11,8 @@ import { entityKey } from './entity-ref.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { renumberForDevice } from './push/undecided.ts'
-import { coreEngine, SYNC_ORIGIN } from './state/core-engine.ts'
-import type { Engine } from './state/engine.ts'
+import { coreEngine } from './state/core-engine.ts'
+import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
@@ -49,6 +49,7 @@ export class EntiDBSync {
   #opening: Promise<SyncSession> | undefined
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
+  #endFollowing: (() => void) | undefined
 
   /** Does nothing yet: no request before `start` or `sync`. Errors: `insecure_url`; TypeError. */
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
@@ -80,9 +81,11 @@ export class EntiDBSync {
    * Errors: `change_feed_off`.
    */
   async start(): Promise<void> {
-    const { driver, stream } = await this.#open()
+    const session = await this.#open()
+    const { driver, stream } = session
     this.#endListening()
     this.#endListening = this.#settings.environment.onOnline(() => driver.online())
+    await this.#follow(session)
     driver.start()
     stream?.start()
   }
@@ -92,6 +95,9 @@ export class EntiDBSync {
     this.#endListening()
     this.#endListening = () => {}
     const session = await this.#opening?.catch(() => undefined)
+    this.#endFollowing?.()
+    this.#endFollowing = undefined
+    session?.store.stopHearing()
     await Promise.all([session?.driver.stop(), session?.stream?.stop()])
     this.#fates.stop()
   }
@@ -169,17 +175,22 @@ export class EntiDBSync {
       fates: this.#fates,
     })
     this.#session = session
-    this.#engine.onCommit(({ origin }) => void this.#committed(session, origin))
+    await this.#follow(session)
     return session
   }
 
-  async #committed({ store, driver }: SyncSession, origin: string): Promise<void> {
-    try {
-      await store.followFeed()
-    } catch {
-      // A database that is closed or failed says so to whoever uses it.
-      return
+  /** From now on hears of commits; those before are read from the feed. */
+  async #follow(session: SyncSession): Promise<void> {
+    this.#endFollowing ??= this.#engine.onCommit((commit) => this.#committed(session, commit))
+    await session.store.startHearing()
+  }
+
+  #committed({ store, driver }: SyncSession, commit: Commit): void {
+    store.hear(commit)
+    const wake = (): void => {
+      if (commit.origin !== SYNC_ORIGIN) driver.wake()
     }
-    if (origin !== SYNC_ORIGIN) driver.wake()
+    // A database that is closed or failed says so to whoever uses it.
+    store.followFeed().then(wake, () => {})
   }
 }

@@ -59,7 +59,8 @@ describe('network', () => {
         const first = server.requests.length
         let hit = false
         server.fault = ({ index }): Fault => {
-          if (index !== first + at) return 'pass'
+          // A lost answer is asked for once more at once: that one is lost too.
+          if (index !== first + at && index !== first + at + 1) return 'pass'
           hit = true
           return fault
         }

@@ -220,7 +220,7 @@ function boundIntervals(
     ? included
       ? { from: at.from, to: undefined }
       : after
-    : { from: EMPTY, to: at.to }
+    : { from: EMPTY, to: included ? at.to : at.from }
   return [rankInterval(prefix, rankOf(bound), descending), side]
 }
 

@@ -125,7 +125,7 @@ function* putAll(
   prepared: readonly PreparedEntity[],
 ): Steps<TransactionReceipt> {
   const first = writer.opIds.length
-  for (const entity of prepared) yield* writer.put(state, entity)
+  yield* writer.putMany(state, prepared)
   const opIds = writer.opIds.slice(first)
   return { transactionId: writer.opIds[0] ?? 0, opIds }
 }

@@ -1,11 +1,12 @@
 /** Ids and the keys they become: their UTF-8 bytes. */
 import { hasLoneSurrogate, readUtf8, utf8BytesMax, writeAscii } from '../cbor/utf8.ts'
+import { allocateBytes } from '../store/byte-slab.ts'
 import { invalidId } from './entity-errors.ts'
 
 const encoder = new TextEncoder()
 
 export function idKeyOf(id: string): Uint8Array {
-  const key = new Uint8Array(id.length)
+  const key = allocateBytes(id.length)
   return writeAscii(key, 0, id) ? key : encoder.encode(id)
 }
 

@@ -13,6 +13,7 @@ import { EntityReader } from './entity-reader.ts'
 import type { EntityVersion } from './entity-version.ts'
 import type { FeedSetting } from './feed-state.ts'
 import { FeedWriter } from './feed-writer.ts'
+import { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
 import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
@@ -70,6 +71,8 @@ export class EntityWriter {
   /** opIds of the entities' writes, in order. */
   readonly opIds: number[] = []
   readonly #feed: FeedWriter
+  /** While `putMany` runs. */
+  #indexBatch: IndexBatch | undefined
   #feedSetting: FeedSetting
   #feedChanged = false
   #timestampMs: number | undefined
@@ -116,6 +119,7 @@ export class EntityWriter {
     state: CollectionState,
     prepared: PreparedEntity,
     condition: WriteCondition = NO_CONDITION,
+    stampBefore = 0,
   ): Steps<WriteOutcome> {
     const { id, idKey, indexKeys } = prepared
     const answer = this.tx.get(state.recordTable, idKey)
@@ -133,7 +137,14 @@ export class EntityWriter {
     else if (existing !== undefined && !existing.pending && revision > 0) {
       yield* this.putBase(state, idKey, replicatedStateOf(existing))
     }
-    if (indexKeys.length > 0) yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys)
+    if (indexKeys.length > 0) {
+      const batch = this.#indexBatch
+      // The entity was in this batch before: its entries are to be removed, so they have to be there.
+      if (batch !== undefined && existing !== undefined && existing.stamp > stampBefore) {
+        yield* batch.flush(this.tx)
+      }
+      yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys, batch)
+    }
     const { schemaVersion, isSystem } = state
     const record = prepared.record({
       pending: !isSystem,
@@ -152,6 +163,19 @@ export class EntityWriter {
     }
     this.end()
     return { opId, existed: existing !== undefined, revision }
+  }
+
+  /** As `put` for each, in order; those before one that is refused stay. */
+  *putMany(state: CollectionState, entities: readonly PreparedEntity[]): Steps<void> {
+    const stampBefore = this.lastKnownOpId
+    const batch = new IndexBatch()
+    this.#indexBatch = batch
+    try {
+      for (const prepared of entities) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
+    } finally {
+      this.#indexBatch = undefined
+      yield* batch.flush(this.tx)
+    }
   }
 
   /** Deleting what is not there writes nothing. Errors: `entity_changed`. */
@@ -213,15 +237,21 @@ export class EntityWriter {
 
   /** Hands the operation to the feed, when that is on. */
   record(mutation: Mutation): MaybePromise<void> {
-    const { state, id, ...operation } = mutation
+    const { state, opId } = mutation
     if (!this.#isRecorded(state)) return
     this.#timestampMs ??= this.core.clock()
+    // Field by field: spreading an object for every write is what a bulk load would spend its time on.
     return this.#feed.add({
-      ...operation,
+      opId,
       collection: state.name,
-      entityId: id,
+      entityId: mutation.id,
+      payload: mutation.payload,
+      entityVersion: mutation.entityVersion,
+      schemaVersion: mutation.schemaVersion,
       timestampMs: this.#timestampMs,
-      transactionId: this.opIds[0] ?? operation.opId,
+      origin: mutation.origin,
+      transactionId: this.opIds[0] ?? opId,
+      staleBase: mutation.staleBase,
     })
   }
 

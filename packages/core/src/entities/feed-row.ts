@@ -9,7 +9,9 @@
  * | collection, entityId, origin (unless local) | each a varint length and UTF-8              |
  * | payload         | the rest, for a PUT                                                       |
  */
+
 import { readUtf8 } from '../cbor/utf8.ts'
+import { allocateBytes } from '../store/byte-slab.ts'
 import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
 
 export const FEED_TABLE = 'feed'
@@ -28,6 +30,9 @@ export interface FeedEntry {
   readonly transactionLast: boolean
   readonly staleBase: boolean
 }
+
+/** An operation before it is known whether it is its transaction's last. */
+export type UnplacedEntry = Omit<FeedEntry, 'transactionLast'>
 
 const PUT = 1
 const LAST = 2
@@ -51,10 +56,12 @@ function knownText(text: string): Uint8Array {
 }
 
 export function feedKey(opId: number): Uint8Array {
-  const key = new Uint8Array(8)
-  const view = new DataView(key.buffer)
-  view.setUint32(0, Math.floor(opId / 2 ** 32))
-  view.setUint32(4, opId >>> 0)
+  const key = allocateBytes(8)
+  const high = Math.floor(opId / 2 ** 32)
+  for (let i = 0; i < 4; i++) {
+    key[i] = high >>> (24 - 8 * i)
+    key[4 + i] = opId >>> (24 - 8 * i)
+  }
   return key
 }
 
@@ -63,11 +70,11 @@ export function opIdOfKey(key: Uint8Array): number {
   return view.getUint32(0) * 2 ** 32 + view.getUint32(4)
 }
 
-export function encodeFeedRow(entry: FeedEntry): Uint8Array {
+export function encodeFeedRow(entry: UnplacedEntry, transactionLast: boolean): Uint8Array {
   const local = entry.origin === 'local'
   const head = [
     (entry.payload === null ? 0 : PUT) |
-      (entry.transactionLast ? LAST : 0) |
+      (transactionLast ? LAST : 0) |
       (entry.staleBase ? STALE : 0) |
       (local ? LOCAL : 0),
     entry.transactionId,
@@ -79,10 +86,10 @@ export function encodeFeedRow(entry: FeedEntry): Uint8Array {
   let size = FLOAT_BYTES + (entry.payload?.length ?? 0)
   for (const field of head) size += varintBytes(field)
   for (const part of parts) size += varintBytes(part.length) + part.length
-  const row = new Uint8Array(size)
+  const row = allocateBytes(size)
   let at = 0
   for (const field of head) at = writeVarint(row, at, field)
-  new DataView(row.buffer).setFloat64(at, entry.timestampMs)
+  new DataView(row.buffer, row.byteOffset).setFloat64(at, entry.timestampMs)
   at += FLOAT_BYTES
   for (const part of parts) {
     at = writeVarint(row, at, part.length)

@@ -4,17 +4,17 @@
  */
 import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
-import { encodeFeedRow, FEED_TABLE, type FeedEntry, feedKey } from './feed-row.ts'
+import { encodeFeedRow, FEED_TABLE, feedKey, type UnplacedEntry } from './feed-row.ts'
 
 export class FeedWriter {
   readonly #tx: WriteTransaction
-  #held: Omit<FeedEntry, 'transactionLast'> | undefined
+  #held: UnplacedEntry | undefined
 
   constructor(tx: WriteTransaction) {
     this.#tx = tx
   }
 
-  add(entry: Omit<FeedEntry, 'transactionLast'>): MaybePromise<void> {
+  add(entry: UnplacedEntry): MaybePromise<void> {
     const previous = this.#held
     this.#held = entry
     if (previous !== undefined) return this.#write(previous, false)
@@ -24,11 +24,7 @@ export class FeedWriter {
     if (this.#held !== undefined) return this.#write(this.#held, true)
   }
 
-  #write(entry: Omit<FeedEntry, 'transactionLast'>, transactionLast: boolean): MaybePromise<void> {
-    return this.#tx.put(
-      FEED_TABLE,
-      feedKey(entry.opId),
-      encodeFeedRow({ ...entry, transactionLast }),
-    )
+  #write(entry: UnplacedEntry, transactionLast: boolean): MaybePromise<void> {
+    return this.#tx.put(FEED_TABLE, feedKey(entry.opId), encodeFeedRow(entry, transactionLast))
   }
 }

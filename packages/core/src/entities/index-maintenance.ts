@@ -6,6 +6,7 @@ import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { uniqueViolation } from './entity-errors.ts'
 import { idOfKey } from './entity-id.ts'
+import type { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
 import { prefixEnd } from './key-range.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
@@ -72,13 +73,14 @@ function* findOthers(
   return ids.slice(0, NAMED_IDS_MAX)
 }
 
-/** `undefined` keys: the entity was not, or is no longer, there. */
+/** `undefined` keys: the entity was not, or is no longer, there. New entries go to `batch`, if it takes them. */
 export function* updateIndexes(
   tx: WriteTransaction,
   state: CollectionState,
   idKey: Uint8Array,
   oldKeys: IndexKeys | undefined,
   keys: IndexKeys | undefined,
+  batch?: IndexBatch,
 ): Steps<void> {
   const entryValue = indexEntryValue(idKey)
   for (let i = 0; i < state.indexes.length; i++) {
@@ -91,7 +93,7 @@ export function* updateIndexes(
       const done = tx.delete(plan.table, oldKey)
       if (done instanceof Promise) yield* wait(done)
     }
-    if (key !== undefined) {
+    if (key !== undefined && batch?.defers(plan, key, entryValue) !== true) {
       const done = tx.put(plan.table, key, entryValue)
       if (done instanceof Promise) yield* wait(done)
     }

@@ -16,6 +16,7 @@
  * | object       | `MAP`, its keys (as strings, in order) each with its value, 00             |
  */
 import { utf8BytesMax, writeAscii, writeUtf8 } from '../cbor/utf8.ts'
+import { allocateBytes } from '../store/byte-slab.ts'
 import { compareText } from './compare-text.ts'
 import {
   EXACT,
@@ -67,7 +68,9 @@ export class KeyWriter {
 
   /** A copy of what was written since `start`. */
   copyFrom(start: number): Uint8Array {
-    return this.#bytes.slice(start, this.#length)
+    const copy = allocateBytes(this.#length - start)
+    copy.set(this.#bytes.subarray(start, this.#length))
+    return copy
   }
 
   /** Puts what was written at `offset` of `target`; the writer begins anew. */

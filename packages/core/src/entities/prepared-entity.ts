@@ -5,6 +5,7 @@
  * room for the record's header | CBOR | id | the key of an entry in each index
  */
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { allocateBytes } from '../store/byte-slab.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId } from './entity-id.ts'
 import { writeIndexKey } from './index-plan.ts'
@@ -82,7 +83,7 @@ export function prepareEntity(
     writeIndexKey(writer, index, entity, 0, idEnd)
     ends.push(offset + writer.length)
   }
-  const buffer = new Uint8Array(offset + writer.length)
+  const buffer = allocateBytes(offset + writer.length)
   buffer.set(bytes, HEADER_BYTES_MAX)
   writer.moveTo(buffer, offset)
   return new PreparedEntity(id, buffer, ends)

@@ -9,6 +9,7 @@
  * | stamp         | opId of the write that made this state                                         |
  * | touched       | only when pending: how far the last opId of a local edit lies beyond the stamp |
  */
+import { allocateBytes } from '../store/byte-slab.ts'
 import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
 
 const PENDING = 1
@@ -33,7 +34,7 @@ export const HEADER_BYTES_MAX = 20
 
 export function encodeRecord(header: RecordHeader, entity: Uint8Array): Uint8Array {
   const size = headerBytes(header)
-  const record = new Uint8Array(size + entity.length)
+  const record = allocateBytes(size + entity.length)
   writeHeader(record, 0, header)
   record.set(entity, size)
   return record

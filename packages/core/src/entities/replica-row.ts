@@ -9,6 +9,7 @@
  *
  * A pending entity that was never replicated has no row while its record is there.
  */
+import { allocateBytes } from '../store/byte-slab.ts'
 import type { ReplicatedState } from './replication.ts'
 import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
 
@@ -35,7 +36,7 @@ export function encodeReplicaRow({ kind, state, opId }: ReplicaRow): Uint8Array 
   const { version, schemaVersion, bytes } = state
   const fields = [KINDS.indexOf(kind), version, schemaVersion, opId, bytes === null ? 0 : 1]
   const size = fields.reduce((sum, field) => sum + varintBytes(field), bytes?.length ?? 0)
-  const row = new Uint8Array(size)
+  const row = allocateBytes(size)
   let at = 0
   for (const field of fields) at = writeVarint(row, at, field)
   if (bytes !== null) row.set(bytes, at)

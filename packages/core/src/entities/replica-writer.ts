@@ -42,6 +42,23 @@ export class ReplicaWriter {
     return { violations: yield* this.#apply(state, found, operation) }
   }
 
+  /** One operation of `applyNewer`. */
+  *applyIfNewer(
+    state: CollectionState,
+    operation: RawOperation,
+    violations: IndexViolation[],
+  ): Steps<'applied' | 'known' | 'pending'> {
+    assertRaw(state, operation)
+    const found = yield* this.#find(state, operation.entityId)
+    const { existing, row } = found
+    if (existing?.pending === true || row?.kind === 'pendingDelete') return 'pending'
+    const known = existing?.revision ?? row?.state.version ?? 0
+    if (operation.version <= known) return 'known'
+    const violated = yield* this.#apply(state, found, operation)
+    if (violated.length > 0) violations.push(...violated)
+    return 'applied'
+  }
+
   *rebase(state: CollectionState, id: string, base: ReplicatedState): Steps<void> {
     assertReplicatedState(base)
     const { idKey, existing, row } = yield* this.#find(state, id)
@@ -152,8 +169,17 @@ export class ReplicaWriter {
       yield* this.#putRecord(state, idKey, encodeRecord(header, bytes))
       if (row !== undefined) yield* writer.deleteRow(state, idKey)
     }
-    const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }
-    yield* this.#record(state, id, { ...mutation, origin: writer.origin })
+    const recorded = writer.record({
+      state,
+      id,
+      opId,
+      payload: bytes,
+      entityVersion: version,
+      schemaVersion,
+      origin: writer.origin,
+      staleBase: false,
+    })
+    if (recorded instanceof Promise) yield* wait(recorded)
     writer.end()
     return violations
   }

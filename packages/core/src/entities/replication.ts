@@ -64,6 +64,12 @@ export interface ReplicaTransaction {
    * the violation is returned. The change feed records it with the transaction's origin.
    */
   applyRaw(operation: RawOperation): Promise<{ readonly violations: readonly IndexViolation[] }>
+  /**
+   * `applyRaw` of each operation in turn that is newer than what is known of its entity, unless the
+   * entity is pending: those are left alone and named by their index. For pages of a pull: one call
+   * instead of two for each operation.
+   */
+  applyNewer(operations: readonly RawOperation[]): Promise<AppliedOperations>
   /** Keeps the local side of a pending entity and replaces the state it counts as made on. */
   rebase(collection: string, entityId: string, base: ReplicatedState): Promise<void>
   /**
@@ -93,6 +99,15 @@ export interface ReplicaTransaction {
     readonly after?: { readonly collection: string; readonly entityId: string }
     readonly entriesMax: number
   }): Promise<readonly ReplicaEntry[]>
+}
+
+/** What `ReplicaTransaction.applyNewer` did. */
+export interface AppliedOperations {
+  /** Operations that were stored. */
+  readonly applied: number
+  /** Indexes of the operations on pending entities: nothing was done about them. */
+  readonly pending: readonly number[]
+  readonly violations: readonly IndexViolation[]
 }
 
 export interface IndexViolation {

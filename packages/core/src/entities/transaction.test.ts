@@ -65,6 +65,26 @@ describe.each(stores)('transactions on the $store store', ({ createStorage }) =>
     await db.close()
   })
 
+  test('read from outside before and while it commits -> the old state, then the new', async () => {
+    const db = await open(createStorage())
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    let committing: Promise<unknown> | undefined
+    await db
+      .transaction(async (tx) => {
+        await tx.collection('accounts').put({ id: 'a', balance: 2 })
+        expect((await accounts.get('a'))?.balance).toBe(1)
+        expect((await accounts.find())[0]?.balance).toBe(1)
+        expect((await tx.collection('accounts').get('a'))?.balance).toBe(2)
+        expect((await accounts.getMany(['a']))[0]?.balance).toBe(1)
+        committing = accounts.put({ id: 'b', balance: 3 }).catch(() => {})
+      })
+      .catch(() => {})
+    expect((await accounts.get('a'))?.balance).toBe(2)
+    await committing
+    await db.close()
+  })
+
   test('a refused write is caught -> it left no trace, the rest is committed', async () => {
     const db = await open(createStorage())
     await db.transaction(async (tx) => {
@@ -77,6 +97,34 @@ describe.each(stores)('transactions on the $store store', ({ createStorage }) =>
     const ids = (await db.collection('accounts').find()).map(({ id }) => id)
     expect(ids).toEqual(['a', 'c'])
     expect((await db.collection('accounts').get('a'))?.balance).toBe(1)
+    await db.close()
+  })
+
+  test('putMany: one id twice, over stored ones, one refused -> indexes as one by one', async () => {
+    const db = await open(createStorage())
+    await db.transaction(async (tx) => {
+      const accounts = tx.collection('accounts')
+      await accounts.put({ id: 'a', balance: 0 })
+      await accounts.putMany([
+        { id: 'a', balance: 1 },
+        { id: 'b', balance: 1 },
+        { id: 'a', balance: 2 },
+        { id: 'b', balance: 3 },
+        { id: 'c', balance: 1 },
+      ])
+      const byBalance = await accounts.find({ where: { balance: { gte: 0 } } })
+      expect(byBalance.map(({ id, balance }) => [id, balance])).toEqual([
+        ['a', 2],
+        ['b', 3],
+        ['c', 1],
+      ])
+      const refused = accounts.putMany([
+        { id: 'd', balance: 4 },
+        { id: '', balance: 4 },
+      ])
+      await expect(refused).rejects.toMatchObject({ code: 'invalid_id' })
+      expect(await accounts.count({ where: { balance: { gte: 0 } } })).toBe(3)
+    })
     await db.close()
   })
 

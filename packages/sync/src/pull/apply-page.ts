@@ -2,6 +2,7 @@
  * Applies one pulled page: one transaction that stores its operations and moves the cursor, and that
  * does nothing when the page was asked for from another state than the present one.
  */
+import type { RawOperation } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
@@ -26,10 +27,11 @@ export async function applyPage(
   context: Omit<LearnContext, 'present'>,
 ): Promise<PageOutcome | undefined> {
   if (!isStill(tx.state, origin)) return undefined
-  let pulled = 0
+  if (tx.state.resync !== null) for (const op of page.ops) await tx.markSeen(entityKey(op))
+  const { applied, remaining } = await applyUntouched(tx, page.ops, context)
+  let pulled = applied
   let conflicts = 0
-  for (const op of page.ops) {
-    if (tx.state.resync !== null) await tx.markSeen(entityKey(op))
+  for (const op of remaining) {
     const learnt = await applyOperation(tx, op, context)
     if (learnt !== 'known') pulled += 1
     if (learnt === 'conflict') conflicts += 1
@@ -53,6 +55,40 @@ export function isStill(state: StateRow, origin: PullOrigin): boolean {
     state.deviceId === origin.deviceId &&
     sameBytes(state.epoch, origin.epoch)
   )
+}
+
+/**
+ * Applies what meets nothing of our own, nearly all of a page, in one call of the engine. What remains is
+ * of entities with a note or with pending edits; each entity is wholly among the one or the other.
+ */
+async function applyUntouched(
+  tx: SyncTransaction,
+  ops: readonly SyncOperation[],
+  { onViolation }: Omit<LearnContext, 'present'>,
+): Promise<{ readonly applied: number; readonly remaining: readonly SyncOperation[] }> {
+  const plain: SyncOperation[] = []
+  const remaining = new Set<SyncOperation>()
+  for (const op of ops) {
+    if (tx.hasNotes && tx.findNote(entityKey(op)) !== undefined) remaining.add(op)
+    else plain.push(op)
+  }
+  const { applied, pending, violations } = await tx.replica.applyNewer(plain.map(rawOf))
+  for (const violation of violations) onViolation(violation)
+  for (const index of pending) {
+    const op = plain[index]
+    if (op !== undefined) remaining.add(op)
+  }
+  return { applied, remaining: ops.filter((op) => remaining.has(op)) }
+}
+
+function rawOf(op: SyncOperation): RawOperation {
+  return {
+    collection: op.collection,
+    entityId: op.entityId,
+    version: op.entityVersion,
+    bytes: op.entityCbor,
+    schemaVersion: op.schemaVersion ?? 1,
+  }
 }
 
 async function applyOperation(

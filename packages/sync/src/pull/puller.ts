@@ -90,7 +90,7 @@ export class Puller {
     const { store, board } = this.#context
     const context = learnContext(this.#context)
     const outcome = await store
-      .transaction((tx) => applyPage(tx, page, origin, context))
+      .applying((tx) => applyPage(tx, page, origin, context))
       .catch((error) => {
         throw unstorable(error) ?? error
       })

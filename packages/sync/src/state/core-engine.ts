@@ -1,7 +1,7 @@
 /** The engine port on `@entidb/core`. */
 import { defineCollection, type EntiDB, type Transaction } from '@entidb/core'
 import { type Replication, replication } from '@entidb/core/replication'
-import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
+import { type Engine, type EngineTransaction, SYNC_ORIGIN, type SystemRows } from './engine.ts'
 import {
   FATES_COLLECTION,
   FROZEN_COLLECTION,
@@ -10,8 +10,6 @@ import {
   STATE_COLLECTION,
 } from './rows.ts'
 
-/** The origin of what sync applies. */
-export const SYNC_ORIGIN = 'sync'
 /** Sync's name among the readers of the change feed. */
 const FEED_READER = 'sync'
 

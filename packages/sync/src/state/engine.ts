@@ -5,6 +5,9 @@
  */
 import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
 
+/** The origin of what sync applies. */
+export const SYNC_ORIGIN = 'sync'
+
 export type FeedRow = Pick<
   DbOperation,
   | 'opId'
@@ -57,6 +60,6 @@ export interface Engine {
   }): Promise<readonly FeedRow[]>
   /** Told of every durable commit, in order. Returns a function that ends it. */
   onCommit(listener: (commit: Commit) => void): () => void
-  /** Applied states carry the origin `sync` in the change feed. */
+  /** Applied states, and the commit itself, carry `SYNC_ORIGIN`. */
   transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R>
 }

@@ -4,7 +4,7 @@
  */
 import { entityKey } from '../entity-ref.ts'
 import { LocalEdits } from '../push/local-edits.ts'
-import type { Engine, FeedRow } from './engine.ts'
+import { type Commit, type Engine, type FeedRow, SYNC_ORIGIN } from './engine.ts'
 import { isLoose } from './loose-ranges.ts'
 import {
   FATES_COLLECTION,
@@ -29,6 +29,13 @@ export class SyncStore {
   readonly #inFlight = new Set<string>()
   readonly #changed: () => void
   #heldCount = 0
+  /** The transaction under way; its commit may be heard of before it is adopted. */
+  #running: SyncTransaction | undefined
+  #runningOnlyApplies = false
+  /** Last opId of the last commit that was heard of. */
+  #heardThrough = 0
+  /** False while commits may have been missed. */
+  #hearsAll = false
   #last: Promise<unknown> = Promise.resolve()
   #reading: Promise<void> = Promise.resolve()
 
@@ -70,18 +77,40 @@ export class SyncStore {
 
   /** Runs `run` in a transaction of its own, after those asked for before. All of it happens or nothing. */
   transaction<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
-    const mine = this.#last.then(() => this.#run(run))
-    this.#last = mine.catch(() => {})
-    return mine
+    return this.#inTurn(() => this.#run(run, false))
+  }
+
+  /**
+   * As `transaction`, for one that makes no local edits: what it writes to the change feed need not be
+   * read again, and is let go of as soon as nothing before it is to be pushed.
+   */
+  applying<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
+    return this.#inTurn(() => this.#run(run, true))
   }
 
   /** As `transaction`, for looking only: nobody is told of a change. */
   read<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
-    const mine = this.#last.then(() =>
+    return this.#inTurn(() =>
       this.engine.transaction((engineTx) => run(new SyncTransaction(engineTx, this.#memory))),
     )
-    this.#last = mine.catch(() => {})
-    return mine
+  }
+
+  /** A commit became durable. Commits are heard of in order. */
+  hear({ lastOpId, origin }: Commit): void {
+    const isOwn = origin === SYNC_ORIGIN && this.#runningOnlyApplies
+    const isNext = this.#hearsAll && this.edits.readThrough >= this.#heardThrough
+    if (isOwn && isNext) this.edits.skip(lastOpId)
+    this.#heardThrough = lastOpId
+  }
+
+  /** Commits are heard of from now on: what was before is read from the feed. */
+  async startHearing(): Promise<void> {
+    await this.followFeed()
+    this.#hearsAll = true
+  }
+
+  stopHearing(): void {
+    this.#hearsAll = false
   }
 
   /** Reads the names of new local operations, up to the head of the feed. */
@@ -91,18 +120,38 @@ export class SyncStore {
     return mine
   }
 
-  async #run<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
-    let finished: SyncTransaction | undefined
-    const result = await this.engine.transaction(async (engineTx) => {
-      const tx = new SyncTransaction(engineTx, this.#memory)
-      const value = await run(tx)
-      await tx.flush()
-      finished = tx
-      return value
-    })
-    if (finished !== undefined) this.#adopt(finished)
-    this.#changed()
-    return result
+  #inTurn<R>(run: () => Promise<R>): Promise<R> {
+    const mine = this.#last.then(run)
+    this.#last = mine.catch(() => {})
+    return mine
+  }
+
+  async #run<R>(run: (tx: SyncTransaction) => Promise<R>, onlyApplies: boolean): Promise<R> {
+    this.#runningOnlyApplies = onlyApplies
+    try {
+      const result = await this.engine.transaction(async (engineTx) => {
+        const tx = new SyncTransaction(engineTx, this.#memory)
+        this.#running = tx
+        if (onlyApplies) this.#letGoOfFeed(tx)
+        const value = await run(tx)
+        await tx.flush()
+        return value
+      })
+      if (this.#running !== undefined) this.#adopt(this.#running)
+      return result
+    } finally {
+      this.#running = undefined
+      this.#runningOnlyApplies = false
+      this.#changed()
+    }
+  }
+
+  /** Nothing that was read of the feed is to be pushed: it was all applied by sync itself. */
+  #letGoOfFeed(tx: SyncTransaction): void {
+    const { readThrough, size } = this.edits
+    if (size === 0 && tx.frozen === null && readThrough > tx.state.feedPosition) {
+      tx.setState({ feedPosition: readThrough })
+    }
   }
 
   #adopt(tx: SyncTransaction): void {
@@ -143,11 +192,12 @@ export class SyncStore {
 
   #note(row: FeedRow): void {
     const { state, notes } = this.#memory
+    const { looseRanges } = (this.#running ?? this.#memory).state
     const skipThrough = notes.get(entityKey(row))?.skipThrough ?? 0
     if (row.origin !== 'local' || row.opId <= Math.max(skipThrough, state.feedPosition)) {
       this.edits.skip(row.opId)
     } else {
-      this.edits.add(row, row.transactionId, isLoose(state.looseRanges, row.opId))
+      this.edits.add(row, row.transactionId, isLoose(looseRanges, row.opId))
     }
   }
 

@@ -62,6 +62,11 @@ export class SyncTransaction {
     this.#frozen = frozen
   }
 
+  /** False: there is nothing to find. */
+  get hasNotes(): boolean {
+    return this.#notes.size > 0 || this.#memory.notes.size > 0
+  }
+
   findNote(key: string): NoteRow | undefined {
     return this.#notes.get(key) ?? this.#memory.notes.get(key)
   }

@@ -1,0 +1,42 @@
+/**
+ * Index entries of a bulk write, put in the order of their keys at its end: a tree takes sorted keys much
+ * faster than scattered ones. Entries of unique indexes are not deferred, since later writes of the same
+ * batch have to meet them.
+ */
+import type { WriteTransaction } from '../store/key-value-store.ts'
+import type { IndexPlan } from './index-plan.ts'
+import { sortedPositions } from './sort-keys.ts'
+import { type Steps, wait } from './steps.ts'
+
+interface Entries {
+  readonly keys: Uint8Array[]
+  readonly values: Uint8Array[]
+}
+
+export class IndexBatch {
+  readonly #entriesByTable = new Map<string, Entries>()
+
+  /** False: the entry has to be written at once. */
+  defers({ unique, table }: IndexPlan, key: Uint8Array, value: Uint8Array): boolean {
+    if (unique) return false
+    let entries = this.#entriesByTable.get(table)
+    if (entries === undefined) {
+      entries = { keys: [], values: [] }
+      this.#entriesByTable.set(table, entries)
+    }
+    entries.keys.push(key)
+    entries.values.push(value)
+    return true
+  }
+
+  *flush(tx: WriteTransaction): Steps<void> {
+    for (const [table, { keys, values }] of this.#entriesByTable) {
+      for (const position of sortedPositions(keys)) {
+        // Positions are of keys, and keys and values belong together.
+        const done = tx.put(table, keys[position] as Uint8Array, values[position] as Uint8Array)
+        if (done instanceof Promise) yield* wait(done)
+      }
+    }
+    this.#entriesByTable.clear()
+  }
+}

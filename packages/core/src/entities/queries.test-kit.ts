@@ -1,0 +1,73 @@
+/** Random entities, indexes and queries, of few values, so that conditions hold often. */
+import fc from 'fast-check'
+import { scalars, texts, values } from './values.test-kit.ts'
+
+export const indexes = {
+  a: ['a'],
+  ab: ['a', 'b'],
+  aDescB: [{ a: 'desc' }, 'b'],
+  bSparse: { on: ['b', 'a'], sparse: true },
+  nested: ['n.x', { b: 'desc' }],
+  c: ['c'],
+} as const
+
+const few = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 2 }) },
+  { weight: 2, arbitrary: fc.constantFrom('x', 'y', null, 1n) },
+  { weight: 1, arbitrary: scalars },
+)
+
+export const entities = fc.uniqueArray(
+  fc.record(
+    {
+      id: fc
+        .oneof(fc.constantFrom('1', '2', '10', 'é', '\0', '\u{10000}', '\uffff'), texts)
+        .filter((id) => id !== ''),
+      a: few,
+      b: few,
+      c: values,
+      n: fc.oneof(fc.record({ x: few }), few),
+    },
+    { requiredKeys: ['id'] },
+  ),
+  { selector: ({ id }) => id, maxLength: 25 },
+)
+
+const conditions = fc.oneof(
+  few,
+  fc.record({ eq: few }),
+  fc.record({ ne: few }),
+  fc.record({ gt: few, gte: few, lt: few, lte: few }, { requiredKeys: ['gt'] }),
+  fc.record({ gte: few, lt: few }, { requiredKeys: ['gte'] }),
+  fc.record({ lt: few }),
+  fc.record({ lte: few }),
+  fc.record({ in: fc.array(few, { maxLength: 3 }) }),
+  fc.record({ between: fc.tuple(few, few) }),
+  fc.record({ startsWith: texts }),
+  fc.record({ exists: fc.boolean() }),
+  fc.record({ has: few }),
+)
+
+const fields = fc.constantFrom('a', 'b', 'c', 'n.x', 'id')
+const where = fc.letrec((tie) => ({
+  where: fc.oneof(
+    { maxDepth: 2 },
+    fc.dictionary(fields, conditions, { maxKeys: 3 }),
+    fc.record({ and: fc.array(tie('where'), { maxLength: 2 }) }),
+    fc.record({ or: fc.array(tie('where'), { maxLength: 2 }), a: conditions }),
+    fc.record({ not: tie('where') }),
+  ),
+})).where
+
+const orderBy = fc.dictionary(fields, fc.constantFrom('asc', 'desc'), { maxKeys: 2 })
+
+/** One index at a time, so that none is always beaten by another; or all of them. */
+export const someIndexes = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...Object.entries(indexes).map((one) => [one])) },
+  { weight: 1, arbitrary: fc.constantFrom(Object.entries(indexes), []) },
+)
+
+export const queries = fc.record(
+  { where, orderBy, limit: fc.integer({ min: 0, max: 6 }), filter: fc.constant(undefined) },
+  { requiredKeys: ['where'] },
+)

@@ -1,0 +1,33 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareBytes } from '../store/bytes.ts'
+import { sortedPositions } from './sort-keys.ts'
+
+function sorted(keys: readonly Uint8Array[]): Uint8Array[] {
+  return sortedPositions(keys).map((position) => keys[position] as Uint8Array)
+}
+
+describe('sorted positions', () => {
+  test('any keys -> as compareBytes sorts them', () => {
+    const key = fc.array(fc.constantFrom(0, 1, 255), { maxLength: 12 })
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 200 }), (bytes) => {
+        const keys = bytes.map((one) => Uint8Array.from(one))
+        expect(sorted(keys)).toEqual([...keys].sort(compareBytes))
+      }),
+    )
+  })
+
+  test('many keys with long common beginnings -> in order', () => {
+    const keys = Array.from({ length: 5000 }, (_, i) =>
+      new TextEncoder().encode(`common beginning ${(i * 7919) % 5000} of all`),
+    )
+    expect(sorted(keys)).toEqual([...keys].sort(compareBytes))
+  })
+
+  test('many equal keys -> all there', () => {
+    const keys = Array.from({ length: 100 }, (_, i) => Uint8Array.of(1, 2, 3, 4, 5, i % 2))
+    expect(sorted(keys).map((key) => key[5])).toEqual([...Array(50).fill(0), ...Array(50).fill(1)])
+    expect(new Set(sortedPositions(keys)).size).toBe(100)
+  })
+})
