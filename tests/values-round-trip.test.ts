@@ -1,6 +1,6 @@
 /** Every allowed value type survives device to server to device with identical bytes. */
 import { defineCollection, EntiDB, memoryStorage } from '@entidb/core'
-import { createSyncServer, type SyncServer, staticTokens } from '@entidb/server'
+import { createSyncServer, type SyncServer, silentLogger, staticTokens } from '@entidb/server'
 import { EntiDBSync } from '@entidb/sync'
 import { Agent, fetch } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -111,7 +111,7 @@ describe('values', () => {
       expect(received?.bytes, id).toEqual(sent?.bytes)
       expect(received?.version, id).toBe(sent?.version)
       expect(onServer.get(id), id).toEqual(sent?.bytes)
-      expect((await b.values.get(id))?.['value'], id).toEqual(value)
+      expect((await b.values.get(id))?.value, id).toEqual(value)
     }
     expect((await b.values.getRaw('all'))?.bytes).toEqual((await a.values.getRaw('all'))?.bytes)
     await Promise.all([a.sync.stop(), b.sync.stop()])

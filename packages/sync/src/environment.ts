@@ -13,11 +13,20 @@ export interface FetchInit {
   readonly credentials: 'omit'
 }
 
+/** What is used of a `ReadableStream` of bytes, whichever of its several typings it comes with. */
+export interface ByteStream {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+    cancel(): Promise<void>
+  }
+  cancel(): Promise<void>
+}
+
 /** What is used of a `Response`. */
 export interface FetchResponse {
   readonly status: number
   readonly headers: { get(name: string): string | null }
-  readonly body: ReadableStream<Uint8Array> | null
+  readonly body: ByteStream | null
 }
 
 /** The `fetch` of the platform, of undici, or a server's own handler. */

@@ -20,7 +20,14 @@ export {
   type SyncResult,
 } from './entidb-sync.ts'
 export type { EntityRef } from './entity-ref.ts'
-export type { Environment, FetchInit, FetchLike, FetchResponse, Timers } from './environment.ts'
+export type {
+  ByteStream,
+  Environment,
+  FetchInit,
+  FetchLike,
+  FetchResponse,
+  Timers,
+} from './environment.ts'
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
 export type { CycleState } from './machine/cycle-machine.ts'

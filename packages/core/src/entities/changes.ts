@@ -39,7 +39,9 @@ export async function* iterateChanges(
       for (const entry of entries) {
         if (signal?.aborted === true) return
         position = entry.opId
-        yield toOperation(entry, core.identity)
+        const operation = toOperation(entry, core.identity)
+        // A property of its own, so that a copy of the operation has it too.
+        yield { ...operation, payload: operation.payload }
       }
       if (signal?.aborted === true || (!wait && entries.length === 0)) return
       if (closing.aborted) throw databaseClosed()

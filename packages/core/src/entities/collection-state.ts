@@ -90,6 +90,7 @@ export function assertCollectionName(name: string, options: { readonly system: b
 
 /** The definition in its one stored form. @throws TypeError for one that makes no sense. */
 export function specOf(name: string, definition: CollectionDefinition): CollectionSpec {
+  assertOptions(`The collection ${name}`, definition, ['schema', 'version', 'indexes'])
   const schemaVersion = definition.version ?? 1
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new TypeError(`The version of ${name} must be an integer of at least 1`)
@@ -102,6 +103,15 @@ export function specOf(name: string, definition: CollectionDefinition): Collecti
     indexes[index] = indexSpec(`${name}.${index}`, options)
   }
   return { schemaVersion, indexes }
+}
+
+/** A misspelt option would be ignored for ever. */
+function assertOptions(subject: string, given: object, known: readonly string[]): void {
+  for (const option of Object.keys(given)) {
+    if (!known.includes(option)) {
+      throw new TypeError(`${subject} has no option ${option}; there are ${known.join(', ')}`)
+    }
+  }
 }
 
 type IndexDefinition = NonNullable<CollectionDefinition['indexes']>[string]
@@ -118,6 +128,7 @@ function indexSpec(name: string, definition: IndexDefinition): IndexSpec {
     readonly unique?: boolean
     readonly sparse?: boolean
   }
+  assertOptions(`The index ${name}`, options, ['on', 'unique', 'sparse'])
   if (!Array.isArray(on) || on.length === 0) throw new TypeError(`The index ${name} has no fields`)
   return { fields: on.map((field: unknown) => indexField(name, field)), unique, sparse }
 }

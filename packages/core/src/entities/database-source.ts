@@ -97,7 +97,7 @@ export class DatabaseSource implements WriteSource {
 
   async #close(): Promise<void> {
     this.#closing.abort()
-    await this.#core.store.close()
+    await this.#idleWatch.whileWaiting(this.#core.store.close())
   }
 
   async #begin(origin: string | undefined): Promise<WriteSession> {

@@ -3,6 +3,7 @@
  * feed on, its operation. Everything that can refuse a write is asked before the first change, so that
  * a refused write leaves no trace and the transaction can go on.
  */
+import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -198,7 +199,7 @@ export class EntityWriter {
 
   /** What must be in the transaction before it commits. */
   *finish(): Steps<void> {
-    if (this.#unfinished) throw new Error('a write of this transaction failed halfway')
+    if (this.#unfinished) throw failedHalfway()
     if (!this.#dirty) return
     yield* wait(this.#feed.finish())
     if (this.#feedChanged) {
@@ -350,6 +351,14 @@ function baseOf(
   const staleBase =
     basedOn !== undefined && basedOn.stamp !== (existing?.stamp ?? 0) && basedOn.revision < revision
   return { entityVersion: staleBase ? basedOn.revision : revision, staleBase }
+}
+
+function failedHalfway(): EntiDBError {
+  return new EntiDBError(
+    'io_failed',
+    'A write of this transaction failed halfway, so all of it was rolled back.',
+    { retry: 'later' },
+  )
 }
 
 export function replicatedStateOf(stored: StoredRecord): ReplicatedState {

@@ -70,6 +70,21 @@ describe('queries', () => {
     )
   })
 
+  test('several values on a descending index, in its order -> each after the one before', async () => {
+    const db = await open({ indexes: { aDescB: [{ a: 'desc' }, 'b'] } })
+    const things = db.collection('things')
+    const all = [1, 2, 3, 4].map((a) => ({ id: `${a}`, a, b: 0 }))
+    await things.putMany(all)
+    const query: Query<AnyEntity> = {
+      where: { a: { in: [1, 3, 4] } },
+      orderBy: { a: 'desc', b: 'asc' },
+      limit: 2,
+    }
+    expect(await things.explain(query)).toMatchObject({ index: 'aDescB', sort: 'index' })
+    expect((await things.find(query)).map(({ id }) => id)).toEqual(['4', '3'])
+    await db.close()
+  })
+
   test('index entries: many entities of equal key read backwards -> ids ascend', async () => {
     const db = await open()
     const things = db.collection('things')

@@ -2,13 +2,14 @@
  * Follows the server's stream of wake-ups. It only ever wakes: losing it loses nothing, and the slow
  * poll covers its absence.
  */
+
 import { STREAM_EVENT } from '@entidb/protocol'
 import { Backoff } from '../backoff.ts'
-import type { Timers } from '../environment.ts'
+import type { ByteStream, Timers } from '../environment.ts'
 import { SseParser } from './sse-parser.ts'
 
 export interface StreamFollowerOptions {
-  readonly open: (signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>
+  readonly open: (signal: AbortSignal) => Promise<ByteStream>
   readonly timers: Timers
   readonly random: () => number
   /** The head that the server named. */
@@ -66,7 +67,7 @@ export class StreamFollower {
       const parser = new SseParser()
       while (!silence.signal.aborted) {
         const { done, value } = await reader.read()
-        if (done) return
+        if (done || value === undefined) return
         cancelTimer()
         cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
         onBytes()

@@ -127,8 +127,7 @@ export class Device {
   #newSync(config: Partial<SyncConfig> = {}): EntiDBSync {
     const sync = new EntiDBSync(
       {
-        // The client takes any database.
-        db: this.db as unknown as EntiDB,
+        db: this.db,
         config: {
           serverUrl: 'https://sync.test',
           dbId: 'test',

@@ -21,7 +21,7 @@ import {
   type PushResponse,
   STREAM_PATH,
 } from '@entidb/protocol'
-import type { FetchInit, FetchLike, FetchResponse, Timers } from '../environment.ts'
+import type { ByteStream, FetchInit, FetchLike, FetchResponse, Timers } from '../environment.ts'
 import { discardBody, readBody } from './response-body.ts'
 import { responseError } from './response-error.ts'
 import type { TokenSource } from './token-source.ts'
@@ -62,7 +62,7 @@ export class HttpTransport {
   }
 
   /** The open stream of wake-ups. The caller reads and ends it by the signal. */
-  async stream(dbId: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async stream(dbId: string, signal: AbortSignal): Promise<ByteStream> {
     const path = `${STREAM_PATH}?dbId=${encodeURIComponent(dbId)}`
     const response = await this.#authorized((token) =>
       this.#fetch(path, { method: 'GET', headers: streamHeaders(token), signal }),

@@ -10,7 +10,7 @@ export async function readBody(response: FetchResponse, bytesMax: number): Promi
   let size = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) break
+    if (done || value === undefined) break
     size += value.length
     if (size > bytesMax) {
       await reader.cancel()
