@@ -1,6 +1,6 @@
 // The rules of layers.mjs applied to files given as text: pure, so that a test can show what fails.
 import { posix } from 'node:path'
-import { dependencies, folders, packageNames, packages, portable } from './layers.mjs'
+import { dependencies, folders, hostReaders, packageNames, packages, portable } from './layers.mjs'
 
 const importPattern =
   /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
@@ -17,10 +17,21 @@ export function importsOf(text) {
 export function layerProblems(file, text) {
   const [, owner, ...rest] = file.split('/')
   const inPackage = rest.join('/')
-  return importsOf(text)
-    .map((name) => problemOf(owner, inPackage, name))
+  return [
+    ...importsOf(text).map((name) => problemOf(owner, inPackage, name)),
+    hostProblem(owner, inPackage, text),
+  ]
     .filter((problem) => problem !== undefined)
     .map((problem) => `${file}: ${problem}`)
+}
+
+const hostPattern = /\b(Date\.now|performance\.now|Math\.random)\s*\(/
+
+function hostProblem(owner, inPackage, text) {
+  const readers = hostReaders[owner]
+  const match = hostPattern.exec(text)
+  if (readers === undefined || match === null || readers.includes(inPackage)) return undefined
+  return `calls ${match[1]}, which is to come in as a parameter`
 }
 
 function problemOf(owner, inPackage, name) {

