@@ -39,13 +39,16 @@ const RECORD_PREFIX = 'c:'
 const REPLICA_PREFIX = 'r:'
 
 export function createCollectionState(setting: CollectionSetting): CollectionState {
-  const { name, spec, ...rest } = setting
+  const { name, spec, schema, isDefined, cache, maxIdBytes } = setting
   const indexes = Object.entries(spec.indexes).map(([index, value]) =>
     createIndexPlan(name, index, value),
   )
   return {
-    ...rest,
     name,
+    schema,
+    isDefined,
+    cache,
+    maxIdBytes,
     isSystem: isSystemName(name),
     recordTable: recordTable(name),
     replicaTable: replicaTable(name),

@@ -94,7 +94,8 @@ export class CollectionCache {
   latest(id: string): object | undefined {
     const entry = this.#entriesById.get(id)
     if (entry === undefined || !entry.latest) return undefined
-    entry.used = true
+    // Most are marked already: reading is cheaper than writing.
+    if (!entry.used) entry.used = true
     return entry.value
   }
 
@@ -111,8 +112,13 @@ export class CollectionCache {
     entity: EntityVersion & Pick<CacheEntry, 'value' | 'bytes' | 'latest'>,
   ): CacheEntry {
     const previous = this.#entriesById.get(id)
+    // Written out: one shape for all entries.
     const entry: CacheEntry = {
-      ...entity,
+      stamp: entity.stamp,
+      revision: entity.revision,
+      value: entity.value,
+      bytes: entity.bytes,
+      latest: entity.latest,
       home: this.#entriesById,
       id,
       used: false,

@@ -159,8 +159,10 @@ export class EntityWriter {
     if (this.#isRecorded(state)) {
       const { entityVersion, staleBase } = baseOf(revision, existing, condition)
       const payload = prepared.bytes
-      const mutation = { state, id, opId, payload, schemaVersion, origin: LOCAL }
-      yield* wait(this.record({ ...mutation, entityVersion, staleBase }))
+      const origin = LOCAL
+      const made = { state, id, opId, payload, entityVersion, schemaVersion, origin, staleBase }
+      const recorded = this.record(made)
+      if (recorded instanceof Promise) yield* wait(recorded)
     }
     this.end()
     return { opId, existed: existing !== undefined, revision }

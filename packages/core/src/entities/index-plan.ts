@@ -29,7 +29,9 @@ export const ID_SEPARATOR = 0x01
 
 export function createIndexPlan(collection: string, name: string, spec: IndexSpec): IndexPlan {
   return {
-    ...spec,
+    fields: spec.fields,
+    unique: spec.unique,
+    sparse: spec.sparse,
     name,
     table: indexTable(collection, name),
     readers: spec.fields.map(({ path }) => fieldReader(path)),

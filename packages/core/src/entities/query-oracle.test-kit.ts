@@ -59,9 +59,9 @@ function matches(entity: unknown, filter: Value): boolean {
 }
 
 export function naiveIds(all: readonly AnyEntity[], query: Value): readonly string[] {
-  const order = Object.entries((query['orderBy'] ?? {}) as Record<string, string>)
+  const order = Object.entries((query.orderBy ?? {}) as Record<string, string>)
   return all
-    .filter((entity) => matches(entity, query['where'] as Value))
+    .filter((entity) => matches(entity, query.where as Value))
     .sort((a, b) => {
       for (const [path, direction] of order) {
         const difference = compareValues(read(a, path), read(b, path))
@@ -69,6 +69,6 @@ export function naiveIds(all: readonly AnyEntity[], query: Value): readonly stri
       }
       return compareText(a.id, b.id)
     })
-    .slice(0, (query['limit'] as number | undefined) ?? Infinity)
+    .slice(0, (query.limit as number | undefined) ?? Infinity)
     .map(({ id }) => id)
 }

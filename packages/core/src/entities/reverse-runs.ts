@@ -30,7 +30,7 @@ class ReverseRuns {
   #cursor: TreeCursor
   /** Entries of the run that is being gathered, ids descending. */
   #run: Entry[] = []
-  /** Read, and not of that run. */
+  /** Read, and not yet looked at: the next one is the last. */
   #waiting: Entry[] = []
   /** In their final order. */
   #ready: Entry[] = []
@@ -46,21 +46,21 @@ class ReverseRuns {
 
   *next(max: number): Steps<Entries> {
     for (;;) {
+      if (this.#ready.length > 0) return toEntries(this.#ready.splice(0, max))
       if (this.#forward !== undefined) {
         const batch = yield* wait(this.#forward.next(max))
         if (batch.keys.length > 0) return batch
         this.#forward = undefined
       }
-      if (this.#ready.length > 0) return toEntries(this.#ready.splice(0, max))
       if (this.#ended) return toEntries([])
       yield* this.#gather(max)
     }
   }
 
-  /** Reads on until a run is complete, or too long. */
+  /** Reads on until enough is ready, or a run is too long to be held. */
   *#gather(max: number): Steps<void> {
-    while (this.#ready.length === 0 && this.#forward === undefined) {
-      const entry = this.#waiting.shift() ?? (yield* this.#read(max))
+    while (this.#ready.length < max && this.#forward === undefined) {
+      const entry = this.#waiting.pop() ?? (yield* this.#read(max))
       const [first] = this.#run
       if (entry === undefined) {
         this.#ended = true
@@ -74,14 +74,17 @@ class ReverseRuns {
   }
 
   *#read(max: number): Steps<Entry | undefined> {
-    const { keys, values } = yield* wait(this.#cursor.next(Math.max(max, 16)))
-    // Keys and values belong together.
-    this.#waiting = keys.map((key, i) => ({ key, value: values[i] as Uint8Array }))
-    return this.#waiting.shift()
+    // One more than wanted: a run is complete only when another begins.
+    const { keys, values } = yield* wait(this.#cursor.next(max + 1))
+    for (let i = keys.length - 1; i >= 0; i--) {
+      // Within bounds; keys and values belong together.
+      this.#waiting.push({ key: keys[i] as Uint8Array, value: values[i] as Uint8Array })
+    }
+    return this.#waiting.pop()
   }
 
   #turnRun(): void {
-    this.#ready = this.#run.reverse()
+    for (const entry of this.#run.reverse()) this.#ready.push(entry)
     this.#run = []
   }
 

@@ -51,7 +51,9 @@ describe('replica rows', () => {
       opId: numbers,
     })
     fc.assert(
-      fc.property(row, (one) => expect(decodeReplicaRow(encodeReplicaRow(one))).toEqual(one)),
+      fc.property(row, (one) => {
+        expect(decodeReplicaRow(encodeReplicaRow(one))).toEqual(one)
+      }),
     )
   })
 })
