@@ -50,6 +50,8 @@ export class EntiDBSync {
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
   #endFollowing: (() => void) | undefined
+  #endClaim: () => void = () => {}
+  #stopped = false
 
   /** Does nothing yet: no request before `start` or `sync`. Errors: `insecure_url`; TypeError. */
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
@@ -81,25 +83,29 @@ export class EntiDBSync {
    * Errors: `change_feed_off`.
    */
   async start(): Promise<void> {
-    const session = await this.#open()
-    const { driver, stream } = session
+    this.#stopped = false
+    const { driver, stream } = await this.#open()
     this.#endListening()
     this.#endListening = this.#settings.environment.onOnline(() => driver.online())
-    await this.#follow(session)
     driver.start()
     stream?.start()
   }
 
   /** Ends everything that runs. What is not synced stays in the database for the next start. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#endListening()
     this.#endListening = () => {}
     const session = await this.#opening?.catch(() => undefined)
+    await Promise.all([session?.driver.stop(), session?.stream?.stop()])
     this.#endFollowing?.()
     this.#endFollowing = undefined
-    session?.store.stopHearing()
-    await Promise.all([session?.driver.stop(), session?.stream?.stop()])
     this.#fates.stop()
+    // Another client may work on the database from now on: the next start reads everything anew.
+    this.#opening = undefined
+    this.#endClaim()
+    this.#endClaim = () => {}
+    this.#board.set({ phase: 'stopped' })
   }
 
   /**
@@ -109,6 +115,7 @@ export class EntiDBSync {
    * helps. `sync_stopped` after `stop()`.
    */
   async sync(): Promise<SyncResult> {
+    this.#assertNotStopped()
     const { driver, store } = await this.#open()
     const totals = await driver.run()
     return { ...totals, cursor: store.state.cursor }
@@ -122,10 +129,8 @@ export class EntiDBSync {
     receipt: { readonly opIds: readonly number[] },
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<SettledFate> {
+    this.#assertNotStopped()
     const { store } = await this.#open()
-    if (this.status.phase === 'stopped') {
-      throw new EntiDBError('sync_stopped', 'Sync is stopped: call start() first')
-    }
     // A transaction is named by its last operation; one that wrote nothing is committed.
     const key = receipt.opIds.reduce((a, b) => Math.max(a, b), 0)
     return this.#fates.wait(store, key, options.signal)
@@ -158,6 +163,12 @@ export class EntiDBSync {
     return { deviceId }
   }
 
+  #assertNotStopped(): void {
+    if (this.#stopped) {
+      throw new EntiDBError('sync_stopped', 'Sync is stopped: call start() first')
+    }
+  }
+
   #open(): Promise<SyncSession> {
     this.#opening ??= this.#openSession().catch((error) => {
       this.#opening = undefined
@@ -167,22 +178,24 @@ export class EntiDBSync {
   }
 
   async #openSession(): Promise<SyncSession> {
-    const session = await openSession({
-      engine: this.#engine,
-      settings: this.#settings,
-      emitter: this.#emitter,
-      board: this.#board,
-      fates: this.#fates,
-    })
-    this.#session = session
-    await this.#follow(session)
-    return session
-  }
-
-  /** From now on hears of commits; those before are read from the feed. */
-  async #follow(session: SyncSession): Promise<void> {
-    this.#endFollowing ??= this.#engine.onCommit((commit) => this.#committed(session, commit))
-    await session.store.startHearing()
+    const endClaim = this.#engine.claim()
+    try {
+      const session = await openSession({
+        engine: this.#engine,
+        settings: this.#settings,
+        emitter: this.#emitter,
+        board: this.#board,
+        fates: this.#fates,
+      })
+      this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
+      await session.store.startHearing()
+      this.#endClaim = endClaim
+      this.#session = session
+      return session
+    } catch (error) {
+      endClaim()
+      throw error
+    }
   }
 
   #committed({ store, driver }: SyncSession, commit: Commit): void {

@@ -51,7 +51,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
   const opened = await openSyncStore(engine, dbId, deviceId, changed)
   store = opened.store
   await store.transaction(pruneFates)
-  await store.followFeed()
+  board.set({ phase: 'idle' })
   changed()
   if (opened.renamed) {
     emitter.emit('device', { reason: 'renamed', deviceId: store.state.deviceId })

@@ -1,8 +1,11 @@
+import { decodePushRequest, EPOCH_STRIDE, PUSH_PATH, type SyncOperation } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import { CrashError } from './test-kit/faulty-engine.test-kit.ts'
 import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
+
+const baseOf = (op: SyncOperation): number => op.entityVersion
 
 let open: Device[] = []
 
@@ -162,9 +165,14 @@ describe('server restored', () => {
     server.database.restore(backup)
     const epochs: unknown[] = []
     a.sync.on('epoch', (epoch) => epochs.push(epoch))
+    const [lost, seen] = [backup.head, server.requests.length]
+    const firstNew = (Math.floor(lost / EPOCH_STRIDE) + 1) * EPOCH_STRIDE
     await b.addToken('n7', 'new')
     await syncAll(b, a)
     expect(epochs).toHaveLength(1)
+    const pushes = server.requests.slice(seen).filter(({ path }) => path === PUSH_PATH)
+    const bases = pushes.flatMap(({ body }) => decodePushRequest(body).ops.map(baseOf))
+    expect(bases.filter((base) => base > lost && base < firstNew)).toEqual([])
     const after = new Map(server.database.live())
     after.delete('notes/n7')
     expect(sorted(after)).toEqual(before)

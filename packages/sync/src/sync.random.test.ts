@@ -161,6 +161,10 @@ class Run {
       device.engine.crashPoint = this.pick(['before', 'after'] as const)
     }
     const editing = this.random() < 0.3 ? this.#edit(device) : undefined
+    const rate = this.random() < 0.5 ? 0 : 0.2
+    device.engine.between = async () => {
+      if (this.trouble && this.random() < rate) await this.#edit(device)
+    }
     await device.sync.sync().catch((error) => {
       if (error?.retry !== 'later' && error?.constructor?.name !== 'CrashError') throw error
     })
@@ -220,7 +224,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 }
 
 test(`random devices: ${RUNS} runs -> equal copies, no token lost, money kept`, {
-  timeout: 120_000,
+  timeout: 60_000 + RUNS * 1_000,
 }, async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
     const run = new Run(seed)

@@ -60,6 +60,7 @@ export type SyncErrorCode =
   | 'sync_stopped'
   | 'unauthorized'
   | 'conflict_changed'
+  | 'resolver_failed'
   | 'insecure_url'
   | 'server_unreachable'
   | 'invalid_response'

@@ -2,16 +2,13 @@
  * Asks the application's resolver about a group, within a time limit. Whatever goes wrong means `defer`:
  * a resolver can only settle a conflict on purpose.
  */
-import { EntiDBError, type ErrorCode, isEntiDBError } from '@entidb/core'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
 import { entityKey } from '../entity-ref.ts'
 import type { Timers } from '../environment.ts'
 import type { ConflictResolver, Resolution } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
 import type { Answer, SettledHow } from './settle-group.ts'
 import { baseSide, groupMember, localSide, otherLocalSides, remoteSide } from './sides.ts'
-
-// Core does not list this code yet; it is documented with the others.
-const RESOLVER_FAILED = 'resolver_failed' as string as ErrorCode
 
 export interface AskOptions {
   readonly timers: Timers
@@ -174,5 +171,5 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 function resolverFailed(cause: unknown): EntiDBError {
   if (isEntiDBError(cause)) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new EntiDBError(RESOLVER_FAILED, `The conflict stays open: ${reason}`, { cause })
+  return new EntiDBError('resolver_failed', `The conflict stays open: ${reason}`, { cause })
 }

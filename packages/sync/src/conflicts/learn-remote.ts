@@ -2,6 +2,8 @@
  * The one place where a server's state of an entity is taken in, whichever way it came: pulled, in a
  * push's conflict, or found missing at the end of a re-sync. A local edit is never overwritten here.
  */
+import { EntiDBError } from '@entidb/core'
+import { decodeEntity, readEntityId } from '@entidb/core/cbor'
 import type { IndexViolation, ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { RemoteState } from '../state/rows.ts'
@@ -81,6 +83,7 @@ async function meetPending(
     await tx.replica.rebase(ref.collection, ref.entityId, remote)
     if (note.conflict !== null) tx.changeNote(ref, { conflict: null })
   } else {
+    assertEntity(ref, remote)
     tx.changeNote(ref, {
       group: note.group ?? tx.newGroup(),
       conflict: {
@@ -92,6 +95,22 @@ async function meetPending(
     })
   }
   return meeting
+}
+
+/** What is kept beside a local edit is shown to people and resolvers, so it has to be what it claims. */
+function assertEntity({ collection, entityId }: EntityRef, { bytes }: RemoteState): void {
+  if (bytes === null) return
+  try {
+    decodeEntity(bytes)
+    if (readEntityId(bytes) === entityId) return
+  } catch {
+    // As bad as another entity's bytes.
+  }
+  throw new EntiDBError(
+    'invalid_response',
+    `The server sent bytes that are not ${entityId} of ${collection}`,
+    { details: { collection, id: entityId }, retry: 'later' },
+  )
 }
 
 /**

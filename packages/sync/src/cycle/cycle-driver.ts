@@ -105,7 +105,7 @@ export class CycleDriver {
       if (isEntiDBError(error)) {
         onFailure(error)
         this.#runAfterFailure(error)
-      }
+      } else this.#runAfter(pollIntervalMs)
       throw error
     }
   }

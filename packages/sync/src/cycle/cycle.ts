@@ -64,6 +64,11 @@ export class Cycle {
       return await this.#perform(totals, round, signal)
     } catch (error) {
       const failure = failureOf(error, signal)
+      if (failure === undefined) {
+        // A bug, here or in the application: it surfaces, and nothing spins.
+        this.#send('refused')
+        throw error
+      }
       this.#steps.context.greeted &&= isPassing(failure)
       if (failure.code === 'epoch_mismatch' && round.mayChangeEpoch()) return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
@@ -147,10 +152,9 @@ function showProgress({ board, store, serverEntities }: SyncContext): void {
   board.set({ progress: { done: 0, total: serverEntities } })
 }
 
-function failureOf(error: unknown, signal: AbortSignal): EntiDBError {
+function failureOf(error: unknown, signal: AbortSignal): EntiDBError | undefined {
   if (signal.aborted) return stopped()
-  if (isEntiDBError(error)) return error
-  throw error
+  return isEntiDBError(error) ? error : undefined
 }
 
 /** Says nothing about whether the server is still the one that was greeted. */

@@ -26,6 +26,18 @@ const SYSTEM_COLLECTIONS = {
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
 }
 
+const claimed = new WeakSet<EntiDB>()
+
+function claim(db: EntiDB): () => void {
+  if (claimed.has(db)) {
+    throw new TypeError('Another EntiDBSync works on this database: stop() that one first')
+  }
+  claimed.add(db)
+  return () => {
+    claimed.delete(db)
+  }
+}
+
 export function coreEngine(db: EntiDB): Engine {
   const core = replication(db)
   return {
@@ -33,6 +45,7 @@ export function coreEngine(db: EntiDB): Engine {
     get feedOn() {
       return core.feedOn
     },
+    claim: () => claim(db),
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },

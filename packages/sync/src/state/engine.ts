@@ -49,6 +49,11 @@ export interface EngineTransaction {
 export interface Engine {
   readonly identity: DatabaseIdentity
   readonly feedOn: boolean
+  /**
+   * Takes sync of this database for one client, until the answer is called. TypeError when another has it:
+   * each keeps in memory what it stored.
+   */
+  claim(): () => void
   /** Prepares the system collections. */
   open(): Promise<void>
   feedHead(): Promise<number>

@@ -109,10 +109,6 @@ export class SyncStore {
     this.#hearsAll = true
   }
 
-  stopHearing(): void {
-    this.#hearsAll = false
-  }
-
   /** Reads the names of new local operations, up to the head of the feed. */
   followFeed(): Promise<void> {
     const mine = this.#reading.then(() => this.#readFeed())

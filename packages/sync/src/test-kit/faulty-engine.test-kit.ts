@@ -10,6 +10,8 @@ export class FaultyEngine implements Engine {
   transactions = 0
   crashAt: number | undefined
   crashPoint: CrashPoint = 'before'
+  /** Runs between two transactions of sync. */
+  between: () => Promise<void> = async () => {}
   #dead = false
 
   constructor(inner: Engine) {
@@ -22,6 +24,11 @@ export class FaultyEngine implements Engine {
 
   get feedOn(): boolean {
     return this.#inner.feedOn
+  }
+
+  /** A process that crashed lets go of nothing, and its successor asks nobody. */
+  claim(): () => void {
+    return () => {}
   }
 
   open(): Promise<void> {
@@ -47,6 +54,7 @@ export class FaultyEngine implements Engine {
 
   async transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R> {
     this.#assertAlive()
+    await this.between()
     const crashes = this.transactions === this.crashAt
     this.transactions += 1
     const result = await this.#inner.transaction(async (tx) => {

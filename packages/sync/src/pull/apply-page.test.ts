@@ -1,0 +1,94 @@
+import { encodeEntity } from '@entidb/core/cbor'
+import type { SyncOperation } from '@entidb/protocol'
+import { describe, expect, test } from 'vitest'
+import { openStore } from '../test-kit/store.test-kit.ts'
+import { applyPage } from './apply-page.ts'
+
+const context = { nowMs: 0, onViolation: () => {} }
+
+function put(revision: number, entityId: string, token: string): SyncOperation {
+  return {
+    opId: revision,
+    dbId: 'test',
+    deviceId: 'other',
+    collection: 'notes',
+    entityId,
+    opType: 'PUT',
+    entityVersion: revision,
+    entityCbor: encodeEntity({ id: entityId, tokens: [token] }),
+  }
+}
+
+function page(...ops: readonly SyncOperation[]) {
+  return { ops, nextCursor: ops.at(-1)?.entityVersion ?? 0, hasMore: false }
+}
+
+describe('pulled page', () => {
+  test('asked for from the present state: -> stored, cursor moved', async () => {
+    const { db, store } = await openStore()
+    const origin = store.state
+    await store.applying((tx) => applyPage(tx, page(put(7, 'n1', 'a')), origin, context))
+    expect(store.state.cursor).toBe(7)
+    expect(await db.collection('notes').get('n1')).toEqual({ id: 'n1', tokens: ['a'] })
+  })
+
+  test.each([
+    ['cursor', { cursor: 3 }],
+    ['generation', { generation: 9 }],
+    ['epoch', { epoch: new Uint8Array(16) }],
+    ['deviceId', { deviceId: 'renamed' }],
+  ])('the %s moved meanwhile: -> thrown away', async (_, change) => {
+    const { db, store } = await openStore()
+    const origin = store.state
+    await store.transaction(async (tx) => tx.setState(change))
+    const outcome = await store.applying((tx) =>
+      applyPage(tx, page(put(7, 'n1', 'a')), origin, context),
+    )
+    expect(outcome).toBeUndefined()
+    expect(store.state).toMatchObject(change)
+    expect(await db.collection('notes').get('n1')).toBeUndefined()
+  })
+
+  test('bytes of another entity: -> refused, nothing applied', async () => {
+    const { store } = await openStore()
+    const wrong = { ...put(7, 'n1', 'a'), entityId: 'n2' }
+    await expect(
+      store.applying((tx) => applyPage(tx, page(wrong), store.state, context)),
+    ).rejects.toMatchObject({ code: 'invalid_entity' })
+    expect(store.state.cursor).toBe(0)
+  })
+
+  test('applied operations: -> let go of, never read again', async () => {
+    const { db, store } = await openStore()
+    store.engine.onCommit((commit) => store.hear(commit))
+    await store.startHearing()
+    for (let revision = 1; revision <= 5; revision++) {
+      const origin = store.state
+      await store.applying((tx) =>
+        applyPage(tx, page(put(revision, `n${revision}`, 'a')), origin, context),
+      )
+    }
+    expect(store.edits.readThrough).toBe(await store.engine.feedHead())
+    expect((await db.stats()).feed.operations).toBe(1)
+  })
+
+  test('a local edit among them: -> stays to be pushed', async () => {
+    const { db, store } = await openStore()
+    store.engine.onCommit((commit) => {
+      store.hear(commit)
+      void store.followFeed()
+    })
+    await store.startHearing()
+    for (let revision = 1; revision <= 5; revision++) {
+      const origin = store.state
+      const applied = store.applying((tx) =>
+        applyPage(tx, page(put(revision, `n${revision}`, 'a')), origin, context),
+      )
+      const edited = db.collection('notes').put({ id: `local${revision}`, tokens: [] })
+      await Promise.all([applied, edited])
+    }
+    await store.followFeed()
+    expect(store.edits.size).toBe(5)
+    for (let i = 1; i <= 5; i++) expect(store.edits.has(`notes/local${i}`)).toBe(true)
+  })
+})

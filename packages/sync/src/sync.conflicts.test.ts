@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import type { Resolution } from './conflicts/conflict-types.ts'
+import { syncAll, unionResolver } from './test-kit/device.test-kit.ts'
+import type { Fault } from './test-kit/model-server.test-kit.ts'
+import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
+
+const answering = (type: 'takeRemote' | 'keepLocal' | 'defer'): Partial<SyncConfig> => ({
+  conflictResolver: { resolve: (): Resolution => ({ type }) },
+})
+
+describe('conflict', () => {
+  async function bothEdit(config: Partial<SyncConfig>) {
+    const { server, a, b } = await openPair(config)
+    await a.addToken('n1', 'base')
+    await syncAll(a, b)
+    await a.addToken('n1', 'a')
+    await b.addToken('n1', 'b')
+    await a.sync.sync()
+    return { server, a, b }
+  }
+
+  test('takeRemote: -> the local edit is gone, on purpose', async () => {
+    const { server, a, b } = await bothEdit(answering('takeRemote'))
+    await syncAll(b, a)
+    expect(await b.tokens('n1')).toEqual(['a', 'base'])
+    await expectConverged(server, a, b)
+  })
+
+  test('keepLocal: -> the local edit on top of the remote one', async () => {
+    const { server, a, b } = await bothEdit(answering('keepLocal'))
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['b', 'base'])
+    await expectConverged(server, a, b)
+  })
+
+  test('merge: -> both', async () => {
+    const { server, a, b } = await bothEdit({ conflictResolver: unionResolver })
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['a', 'b', 'base'])
+    await expectConverged(server, a, b)
+  })
+
+  test('no resolver: -> listed with both sides and the base, local value visible', async () => {
+    const { b } = await bothEdit({})
+    const told: string[] = []
+    b.sync.on('conflict', ({ id }) => told.push(id))
+    await b.sync.sync()
+    const conflicts = await b.sync.conflicts.list()
+    expect(conflicts).toMatchObject([
+      {
+        collection: 'notes',
+        entityId: 'n1',
+        local: { opType: 'PUT', entity: { tokens: ['b', 'base'] } },
+        remote: { entity: { tokens: ['a', 'base'] } },
+        base: { entity: { tokens: ['base'] } },
+        group: [],
+      },
+    ])
+    expect(told).toEqual([conflicts[0]?.id])
+    expect(await b.tokens('n1')).toEqual(['b', 'base'])
+    expect(b.sync.stateOf('notes', 'n1')).toBe('held')
+    expect(b.sync.status.held).toBe(1)
+    await b.sync.sync()
+    expect(told).toHaveLength(1)
+  })
+
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    'settled later by %s: -> converges',
+    async (type) => {
+      const { server, a, b } = await bothEdit({})
+      await b.sync.sync()
+      const [conflict] = await b.sync.conflicts.list()
+      await b.sync.conflicts.resolve(conflict?.id ?? '', { type })
+      expect(await b.sync.conflicts.list()).toEqual([])
+      await syncAll(b, a)
+      expect(await a.tokens('n1')).toEqual(type === 'takeRemote' ? ['a', 'base'] : ['b', 'base'])
+      await expectConverged(server, a, b)
+    },
+  )
+
+  test('edited while held: -> part of the local side, another id, the old id refused', async () => {
+    const { server, a, b } = await bothEdit({})
+    await b.sync.sync()
+    const [before] = await b.sync.conflicts.list()
+    await b.addToken('n1', 'later')
+    await b.sync.sync()
+    const [after] = await b.sync.conflicts.list()
+    expect(after?.local.entity).toMatchObject({ tokens: ['b', 'base', 'later'] })
+    await expect(
+      b.sync.conflicts.resolve(before?.id ?? '', { type: 'keepLocal' }),
+    ).rejects.toMatchObject({ code: 'conflict_changed', details: { id: after?.id } })
+    await b.sync.conflicts.resolve(after?.id ?? '', { type: 'keepLocal' })
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['b', 'base', 'later'])
+    await expectConverged(server, a, b)
+  })
+
+  test('newer remote state while held: -> the conflict is with that one', async () => {
+    const { a, b } = await bothEdit({})
+    await b.sync.sync()
+    await a.addToken('n1', 'more')
+    await a.sync.sync()
+    await b.sync.sync()
+    const conflicts = await b.sync.conflicts.list()
+    expect(conflicts.map(({ remote }) => remote.entity)).toMatchObject([
+      { tokens: ['a', 'base', 'more'] },
+    ])
+  })
+
+  test('both sides made the same edit: -> no one is asked', async () => {
+    const { server, a, b } = await bothEdit({})
+    await b.db.collection('notes').put({ id: 'n1', tokens: ['a', 'base'] })
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toEqual([])
+    await expectConverged(server, a, b)
+  })
+
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    'edit against delete, %s: -> converges',
+    async (type) => {
+      for (const deleter of ['first', 'second'] as const) {
+        const { server, a, b } = await openPair(answering(type))
+        await a.addToken('n1', 'base')
+        await syncAll(a, b)
+        const [editor, remover] = deleter === 'first' ? [b, a] : [a, b]
+        await editor.addToken('n1', 'edit')
+        await remover.db.collection('notes').delete('n1')
+        await a.sync.sync()
+        await syncAll(b, a)
+        await expectConverged(server, a, b)
+        const keeps = (type === 'keepLocal') === (deleter === 'first')
+        expect(server.database.live().size).toBe(keeps ? 1 : 0)
+      }
+    },
+  )
+
+  test('both deleted: -> settled', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'base')
+    await syncAll(a, b)
+    await a.db.collection('notes').delete('n1')
+    await b.db.collection('notes').delete('n1')
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('form saved late (basedOn): -> a conflict, as if the remote edit had met it', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'base')
+    await syncAll(a, b)
+    const seen = await b.db.collection('notes').get('n1')
+    await a.addToken('n1', 'a')
+    await syncAll(a, b)
+    if (seen === undefined) throw new Error('not there')
+    await b.db.collection('notes').put({ id: 'n1', tokens: ['form'] }, { basedOn: seen })
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict).toMatchObject({
+      local: { entity: { tokens: ['form'] } },
+      remote: { entity: { tokens: ['a', 'base'] } },
+      base: undefined,
+    })
+    await b.sync.conflicts.resolve(conflict?.id ?? '', {
+      type: 'merge',
+      entity: { id: 'n1', tokens: ['a', 'base', 'form'] } as never,
+    })
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['a', 'base', 'form'])
+    await expectConverged(server, a, b)
+  })
+
+  test('resolver throws, hangs, answers nonsense: -> deferred, told, others go on', async () => {
+    for (const resolve of [
+      () => {
+        throw new Error('boom')
+      },
+      () => new Promise<Resolution>(() => {}),
+      () => ({ type: 'whatever' }) as never,
+    ]) {
+      const { b } = await bothEdit({ conflictResolver: { resolve }, resolverTimeLimitMs: 20 })
+      await b.addToken('n2', 'other')
+      await b.sync.sync()
+      expect(b.errors).toEqual(['resolver_failed'])
+      expect(await b.sync.conflicts.list()).toHaveLength(1)
+      expect(b.sync.stateOf('notes', 'n2')).toBe('synced')
+    }
+  })
+
+  test('resolver that always keeps and always loses the race: -> deferred after 8 rounds', async () => {
+    const { server, a, b } = await bothEdit(answering('keepLocal'))
+    let edits = 0
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === '/v1/push' && edits < 100) {
+        edits += 1
+        server.fault = () => 'pass'
+        await a.addToken('n1', `race${edits}`)
+        await a.sync.sync()
+        server.fault = raced
+      }
+      return 'pass'
+    }
+    const raced = server.fault
+    await b.sync.sync()
+    expect(edits).toBeLessThan(20)
+    expect(await b.sync.conflicts.list()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import { type Device, syncAll } from './test-kit/device.test-kit.ts'
+import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
+import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
+
+describe('groups', () => {
+  async function transfer(device: Device, from: string, to: string, amount: number) {
+    await device.db.transaction(async (tx) => {
+      const accounts = tx.collection('accounts')
+      const [a, b] = [await accounts.get(from), await accounts.get(to)]
+      await accounts.put({ id: from, balance: (a?.balance ?? 0) - amount })
+      await accounts.put({ id: to, balance: (b?.balance ?? 0) + amount })
+    })
+  }
+
+  async function bank(config: Partial<SyncConfig>) {
+    const { server, a, b } = await openPair(config)
+    for (const id of ['x', 'y', 'z']) await a.db.collection('accounts').put({ id, balance: 100 })
+    await syncAll(a, b)
+    await transfer(a, 'x', 'y', 10)
+    await transfer(b, 'y', 'z', 5)
+    await transfer(b, 'z', 'x', 1)
+    await a.sync.sync()
+    return { server, a, b }
+  }
+
+  const balance = async (device: Device, id: string) =>
+    (await device.db.collection('accounts').get(id))?.balance
+
+  test('one entity conflicts: -> the whole group is held, and dropped together', async () => {
+    const { server, a, b } = await bank({})
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict?.group.map(({ entityId }) => entityId).length).toBe(2)
+    expect(server.database.live().size).toBe(3)
+    for (const each of await b.sync.conflicts.list()) {
+      await b.sync.conflicts.resolve(each.id, { type: 'takeRemote' })
+      break
+    }
+    await syncAll(b, a)
+    expect([await balance(b, 'x'), await balance(b, 'y'), await balance(b, 'z')]).toEqual([
+      90, 110, 100,
+    ])
+    await expectConverged(server, a, b)
+  })
+
+  test('several conflicts in one group: -> each wants its answer before anything is sent', async () => {
+    const { server, a, b } = await bank({})
+    await b.sync.sync()
+    let rounds = 0
+    for (;;) {
+      const [conflict] = await b.sync.conflicts.list()
+      if (conflict === undefined) break
+      rounds += 1
+      await b.sync.conflicts.resolve(conflict.id, { type: 'keepLocal' })
+    }
+    expect(rounds).toBe(2)
+    await syncAll(b, a)
+    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([
+      101, 95, 104,
+    ])
+    await expectConverged(server, a, b)
+  })
+
+  test('resolveGroup: -> decides member by member', async () => {
+    const { server, a, b } = await bank({
+      conflictResolver: {
+        resolve: () => ({ type: 'defer' }),
+        resolveGroup: (members) =>
+          members.map(({ local }) => ({
+            type: local.entityId === 'z' ? ('keepLocal' as const) : ('takeRemote' as const),
+          })),
+      },
+    })
+    await syncAll(b, a)
+    expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([
+      90, 110, 104,
+    ])
+    await expectConverged(server, a, b)
+  })
+
+  test('a later edit of a held entity: -> joins the group; unrelated ones flow', async () => {
+    const { server, b } = await bank({})
+    await b.sync.sync()
+    await transfer(b, 'z', 'w', 50)
+    await b.addToken('n1', 'free')
+    await b.sync.sync()
+    expect(b.sync.stateOf('accounts', 'w')).toBe('held')
+    expect(b.sync.stateOf('notes', 'n1')).toBe('synced')
+    expect([...server.database.live().keys()]).not.toContain('accounts/w')
+  })
+
+  test('transaction beyond the limits: -> sent in parts, told', async () => {
+    const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 4 } })
+    const splits: unknown[] = []
+    a.sync.on('split', (split) => splits.push(split))
+    await a.db.transaction(async (tx) => {
+      for (let i = 0; i < 10; i++) await tx.collection('notes').put({ id: `n${i}`, tokens: [] })
+    })
+    await a.addToken('after', 'x')
+    await syncAll(a, b)
+    expect(splits.length).toBeGreaterThan(0)
+    await expectConverged(server, a, b)
+  })
+
+  test('a part of a split transaction conflicts: -> the later parts are held with it', async () => {
+    const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 4 } })
+    await a.addToken('n5', 'there')
+    await a.sync.sync()
+    await b.db.transaction(async (tx) => {
+      for (let i = 0; i < 10; i++) await tx.collection('notes').put({ id: `n${i}`, tokens: ['b'] })
+    })
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict?.entityId).toBe('n5')
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await syncAll(b, a)
+    await expectConverged(server, a, b)
+  })
+})
+
+describe('rejections', () => {
+  const refuseBad: ModelOptions = {
+    policy: ({ entityId }) =>
+      entityId.startsWith('bad') ? { code: 'not_allowed', message: 'no' } : undefined,
+  }
+
+  test('refused: -> held and listed with its group; what follows flows', async () => {
+    const { server, a, b } = await openPair({}, refuseBad)
+    const told: unknown[] = []
+    a.sync.on('rejected', (rejection) => told.push(rejection))
+    await a.db.transaction(async (tx) => {
+      await tx.collection('notes').put({ id: 'bad', tokens: [] })
+      await tx.collection('notes').put({ id: 'mate', tokens: [] })
+    })
+    await a.addToken('good', 'x')
+    await a.sync.sync()
+    const rejections = await a.sync.rejections.list()
+    expect(rejections).toMatchObject([
+      {
+        entityId: 'bad',
+        code: 'not_allowed',
+        outcomeUnknown: false,
+        group: [
+          { entityId: 'bad', code: 'not_allowed' },
+          { entityId: 'mate', code: 'group' },
+        ],
+      },
+    ])
+    expect(told).toEqual(rejections)
+    expect(a.sync.stateOf('notes', 'bad')).toBe('rejected')
+    expect(await a.tokens('bad')).toEqual([])
+    expect([...server.database.live().keys()]).toEqual(['notes/good'])
+    await a.sync.rejections.discard(rejections[0]?.id ?? '')
+    expect(await a.db.collection('notes').get('bad')).toBeUndefined()
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('edited: -> the whole group is sent again under new opIds', async () => {
+    const { server, a, b } = await openPair({}, refuseBad)
+    await a.db.transaction(async (tx) => {
+      await tx.collection('notes').put({ id: 'bad', tokens: [] })
+      await tx.collection('notes').put({ id: 'mate', tokens: [] })
+    })
+    await a.sync.sync()
+    server.database.options = {}
+    await a.sync.sync()
+    expect(await a.sync.rejections.list()).toHaveLength(1)
+    await a.addToken('mate', 'fixed')
+    await a.sync.sync()
+    expect(await a.sync.rejections.list()).toEqual([])
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('entity larger than the server takes: -> rejected here, nothing wedges', async () => {
+    const { server, a, b } = await openPair({}, { limits: { maxEntityBytes: 1_000 } })
+    await a.addToken('big', 'x'.repeat(2_000))
+    await a.addToken('small', 'x')
+    await a.sync.sync()
+    await a.sync.sync()
+    expect(await a.sync.rejections.list()).toMatchObject([{ code: 'too_large', entityId: 'big' }])
+    expect([...server.database.live().keys()]).toEqual(['notes/small'])
+    await a.db.collection('notes').put({ id: 'big', tokens: ['short'] })
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+})

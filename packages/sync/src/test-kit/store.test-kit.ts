@@ -1,0 +1,31 @@
+/** The stored side of sync without a server: for tests of single transactions. */
+import { EntiDB, memoryStorage } from '@entidb/core'
+import { DEFAULT_LIMITS } from '@entidb/protocol'
+import { takeBatch } from '../push/take-batch.ts'
+import { coreEngine } from '../state/core-engine.ts'
+import { openSyncStore } from '../state/open-state.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import { collections, type TestDatabase } from './device.test-kit.ts'
+
+export interface OpenStore {
+  readonly db: TestDatabase
+  readonly store: SyncStore
+}
+
+export async function openStore(): Promise<OpenStore> {
+  const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: true })
+  const { store } = await openSyncStore(coreEngine(db), 'test', undefined, () => {})
+  return { db, store }
+}
+
+/** Freezes what is pending, and gives the request that would be sent. */
+export async function freeze(store: SyncStore) {
+  await store.transaction(async (tx) => tx.setState({ offer: null }))
+  await store.followFeed()
+  const { contents } = await store.transaction((tx) =>
+    takeBatch(tx, store.engine, { limits: DEFAULT_LIMITS, nowMs: 0 }),
+  )
+  const { frozen } = store
+  if (frozen === null) throw new Error('nothing to freeze')
+  return { batch: frozen.batch, ops: frozen.ops, contents, cursor: store.state.cursor }
+}
