@@ -1,11 +1,12 @@
-// `npm run bench [-- load | sync]`: ours and the peers interleaved in one run, each engine in a
+// `npm run bench [-- load | sync | codec]`: ours and the peers interleaved in one run, each engine in a
 // process of its own; medians and ratios.
 import { cpus } from 'node:os'
 import { bulkLoad } from './bulk-load.mjs'
+import { codec } from './codec.mjs'
 import { firstSync } from './first-sync.mjs'
 import { installPeers } from './processes.mjs'
 
-const suites = { load: bulkLoad, sync: firstSync }
+const suites = { load: bulkLoad, sync: firstSync, codec }
 const chosen = process.argv.slice(2)
 const unknown = chosen.find((name) => !(name in suites))
 if (unknown !== undefined) {

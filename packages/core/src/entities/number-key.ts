@@ -9,6 +9,8 @@
  * | 4     | length of the remainder                                                                 |
  * | n     | the remainder, big-endian. Below -Infinity's successor: length and bytes inverted        |
  */
+import { bigIntBytesOf } from '../cbor/big-integer.ts'
+
 const scratch = new DataView(new ArrayBuffer(8))
 
 export const EXACT = 0
@@ -48,10 +50,10 @@ export interface BigIntParts {
 export function splitBigInt(value: bigint): BigIntParts {
   const near = Number(value)
   if (near === Number.NEGATIVE_INFINITY) {
-    return { floor: near, remainder: magnitudeBytes(-value), invert: true }
+    return { floor: near, remainder: bigIntBytesOf(-value), invert: true }
   }
   const floor = near === Number.POSITIVE_INFINITY ? Number.MAX_VALUE : floorOf(near, value)
-  return { floor, remainder: magnitudeBytes(value - BigInt(floor)), invert: false }
+  return { floor, remainder: bigIntBytesOf(value - BigInt(floor)), invert: false }
 }
 
 function floorOf(near: number, value: bigint): number {
@@ -64,15 +66,4 @@ function nextBelow(value: number): number {
   const bits = scratch.getBigUint64(0)
   scratch.setBigUint64(0, value > 0 ? bits - 1n : bits + 1n)
   return scratch.getFloat64(0)
-}
-
-function magnitudeBytes(value: bigint): Uint8Array {
-  if (value === 0n) return new Uint8Array(0)
-  const hex = value.toString(16)
-  const digits = hex.length % 2 === 0 ? hex : `0${hex}`
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16)
-  }
-  return bytes
 }

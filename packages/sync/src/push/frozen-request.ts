@@ -1,6 +1,7 @@
 /** The frozen batch as requests: which of its operations go next, and their exact bytes. */
+
+import { assertInvariant } from '@entidb/core'
 import { encodePushRequestFromOps, encodeSyncOperation } from '@entidb/protocol'
-import { assertInvariant } from '../assert-invariant.ts'
 import type { Engine, FeedRow } from '../state/engine.ts'
 import type { FrozenOp, FrozenRow, StateRow } from '../state/rows.ts'
 

@@ -1,5 +1,5 @@
 /** What becomes of a frozen batch when the server gives no verdict on its operations. */
-import { assertInvariant } from '../assert-invariant.ts'
+import { assertInvariant } from '@entidb/core'
 import { joinGroup } from '../conflicts/groups.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
