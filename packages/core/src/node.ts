@@ -8,12 +8,17 @@ import { treeStorage } from './store/tree-store.ts'
 /** Node's own, where this Node has it: the same checksum several times faster. */
 const fastestCrc32: Checksum = typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32
 
+export interface FileStorageOptions {
+  /** Bytes of the tree kept in memory, at most. Default 64 MiB. */
+  readonly cacheBytes?: number
+}
+
 /**
  * A directory, created when it does not exist; one process at a time has it open (`database_locked`).
  *
  * @example
  * const db = await EntiDB.open({ storage: fileStorage('./data'), collections })
  */
-export function fileStorage(directory: string): Storage {
-  return treeStorage(createNodeFileSystem(directory), { checksum: fastestCrc32 })
+export function fileStorage(directory: string, options: FileStorageOptions = {}): Storage {
+  return treeStorage(createNodeFileSystem(directory), { ...options, checksum: fastestCrc32 })
 }

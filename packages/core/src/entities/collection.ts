@@ -6,7 +6,7 @@ import { entityNotFound, invalidId } from './entity-errors.ts'
 import { assertId } from './entity-id.ts'
 import { type EntityVersion, knownVersion } from './entity-version.ts'
 import type { EntityWriter, WriteCondition, WriteOutcome } from './entity-writer.ts'
-import { type PreparedEntity, prepareEntity } from './prepared-entity.ts'
+import { PreparedBatch, type PreparedEntity, prepareEntity } from './prepared-entity.ts'
 import type { WriteSource } from './read-source.ts'
 import type { CommitReceipt, TransactionReceipt } from './receipt.ts'
 import type { Steps } from './steps.ts'
@@ -61,7 +61,9 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
 
   /** Stores many entities in one transaction, as `put` does each. */
   async putMany(entities: Iterable<Readonly<T>>): Promise<TransactionReceipt> {
-    const prepared = Array.from(entities, (entity) => this.#prepare(entity))
+    this.#source.assertOpen()
+    const prepared = new PreparedBatch(this.#state, this.#source.maxEntityBytes)
+    for (const entity of entities) prepared.add(entity)
     return this.#source.write((writer) => putAll(writer, this.#state, prepared))
   }
 
@@ -122,7 +124,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
 function* putAll(
   writer: EntityWriter,
   state: CollectionState,
-  prepared: readonly PreparedEntity[],
+  prepared: PreparedBatch,
 ): Steps<TransactionReceipt> {
   const first = writer.opIds.length
   yield* writer.putMany(state, prepared)

@@ -16,8 +16,14 @@ import type { FeedSetting } from './feed-state.ts'
 import { FeedWriter } from './feed-writer.ts'
 import { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
+import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
-import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
+import {
+  type IndexKeys,
+  indexKeysOf,
+  type PreparedBatch,
+  type PreparedEntity,
+} from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import {
   ABSENT,
@@ -59,6 +65,8 @@ interface Mutation {
 }
 
 const NO_CONDITION: WriteCondition = {}
+/** Stands for a record that was not looked for. */
+const NO_BYTES = new Uint8Array(0)
 
 /** Where a local edit comes from, as opposed to an applied one. */
 const LOCAL = 'local'
@@ -169,16 +177,70 @@ export class EntityWriter {
   }
 
   /** As `put` for each, in order; those before one that is refused stay. */
-  *putMany(state: CollectionState, entities: readonly PreparedEntity[]): Steps<void> {
+  *putMany(state: CollectionState, entities: PreparedBatch): Steps<void> {
     const stampBefore = this.lastKnownOpId
+    const mayHaveRows = !state.isSystem && (yield* wait(this.tx.count(state.replicaTable))) > 0
+    const mayBePlain = !state.hasUnique && !mayHaveRows
     const batch = new IndexBatch()
     this.#indexBatch = batch
     try {
-      for (const prepared of entities) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
+      for (let i = 0; i < entities.size; i++) {
+        const prepared = entities.at(i)
+        const answer = mayBePlain ? this.tx.get(state.recordTable, prepared.idKey) : NO_BYTES
+        const found = answer instanceof Promise ? yield* wait(answer) : answer
+        if (found !== undefined) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
+        else {
+          const waiting = this.#putPlain(state, prepared, batch)
+          if (waiting !== undefined) yield* wait(waiting)
+        }
+      }
     } finally {
       this.#indexBatch = undefined
       yield* batch.flush(this.tx)
     }
+  }
+
+  /**
+   * Stores a new entity that nothing can refuse, without the steps of `put`: of a bulk load they would be a
+   * good part. Answers a promise where the store has to wait.
+   */
+  #putPlain(
+    state: CollectionState,
+    prepared: PreparedEntity,
+    batch: IndexBatch,
+  ): Promise<void> | undefined {
+    const { id, idKey } = prepared
+    const { schemaVersion, isSystem, indexes } = state
+    const opId = this.begin(state, id)
+    if (indexes.length > 0) {
+      const entryValue = indexEntryValue(idKey)
+      const keys = prepared.indexKeys
+      for (let i = 0; i < indexes.length; i++) {
+        const key = keys[i]
+        // Within bounds.
+        if (key !== undefined) batch.defers(indexes[i] as IndexPlan, key, entryValue)
+      }
+    }
+    const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
+    const stored = this.tx.put(state.recordTable, idKey, prepared.record(header))
+    const recorded =
+      stored instanceof Promise
+        ? stored.then(() => this.#recordPlain(state, prepared, opId))
+        : this.#recordPlain(state, prepared, opId)
+    if (recorded instanceof Promise) return recorded.then(() => this.end())
+    this.end()
+    return undefined
+  }
+
+  #recordPlain(
+    state: CollectionState,
+    { id, bytes }: PreparedEntity,
+    opId: number,
+  ): MaybePromise<void> {
+    if (!this.#isRecorded(state)) return
+    const { schemaVersion } = state
+    const made = { state, id, opId, payload: bytes, entityVersion: 0, schemaVersion }
+    return this.record({ ...made, origin: LOCAL, staleBase: false })
   }
 
   /** Deleting what is not there writes nothing. Errors: `entity_changed`. */

@@ -12,7 +12,8 @@
 
 import { readUtf8 } from '../cbor/utf8.ts'
 import { allocateBytes } from '../store/byte-slab.ts'
-import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
+import { varintBytes, writeVarint } from '../store/varint.ts'
+import { FieldReaderCursor } from './field-reader-cursor.ts'
 
 export const FEED_TABLE = 'feed'
 

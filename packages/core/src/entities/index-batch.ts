@@ -5,11 +5,11 @@
  */
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { IndexPlan } from './index-plan.ts'
-import { sortedPositions } from './sort-keys.ts'
+import { KeyList } from './key-list.ts'
 import { type Steps, wait } from './steps.ts'
 
 interface Entries {
-  readonly keys: Uint8Array[]
+  readonly keys: KeyList
   readonly values: Uint8Array[]
 }
 
@@ -21,19 +21,19 @@ export class IndexBatch {
     if (unique) return false
     let entries = this.#entriesByTable.get(table)
     if (entries === undefined) {
-      entries = { keys: [], values: [] }
+      entries = { keys: new KeyList(), values: [] }
       this.#entriesByTable.set(table, entries)
     }
-    entries.keys.push(key)
+    entries.keys.add(key)
     entries.values.push(value)
     return true
   }
 
   *flush(tx: WriteTransaction): Steps<void> {
     for (const [table, { keys, values }] of this.#entriesByTable) {
-      for (const position of sortedPositions(keys)) {
+      for (const position of keys.sortedPositions()) {
         // Positions are of keys, and keys and values belong together.
-        const done = tx.put(table, keys[position] as Uint8Array, values[position] as Uint8Array)
+        const done = tx.put(table, keys.at(position), values[position] as Uint8Array)
         if (done instanceof Promise) yield* wait(done)
       }
     }

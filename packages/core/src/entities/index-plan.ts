@@ -6,10 +6,12 @@
  * same values both fit, also in a unique index that sync made to tolerate them. Its value is the length
  * of the id in bytes.
  */
+
+import { varintBytes, writeVarint } from '../store/varint.ts'
 import type { Direction } from './collection-definition.ts'
 import { type FieldReader, fieldReader } from './field-path.ts'
+import { FieldReaderCursor } from './field-reader-cursor.ts'
 import type { KeyWriter } from './key-writer.ts'
-import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
 
 /** The definition in the one form that is stored: what must be equal for the entries to stay valid. */
 export interface IndexSpec {

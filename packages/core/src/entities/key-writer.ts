@@ -62,6 +62,17 @@ export class KeyWriter {
     this.#length = 0
   }
 
+  /** All that was written, and more; valid until the next write. */
+  get written(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Leaves out `bytes` bytes, for the caller to fill in. */
+  skip(bytes: number): void {
+    this.#reserve(bytes)
+    this.#length += bytes
+  }
+
   truncate(length: number): void {
     this.#length = length
   }

@@ -84,6 +84,7 @@ class NaiveStore implements KeyValueStore {
       entries: 0,
       walBytes: 0,
       fileBytes: 0,
+      cacheBytes: 0,
       openSnapshots: this.#snapshots,
       checkpoints: 0,
     }

@@ -1,6 +1,6 @@
 /**
- * An entity as taken at the moment of the call: what the caller does to it later has no effect. All its
- * bytes lie in one buffer, because a bulk load holds very many of these:
+ * An entity ready to be stored, taken at the moment of the call: what is done to it later has no effect. All
+ * its bytes lie together in a buffer, which many of them may share:
  *
  * room for the record's header | CBOR | id | the key of an entry in each index
  */
@@ -21,40 +21,57 @@ const NO_KEYS: IndexKeys = []
 export class PreparedEntity {
   readonly id: string
   readonly #buffer: Uint8Array
-  /** Where the CBOR, the id and each key end. */
-  readonly #ends: readonly number[]
+  /** From `#first` on: where the CBOR begins, and where it, the id and each key end. */
+  readonly #bounds: readonly number[]
+  readonly #first: number
+  readonly #indexes: number
 
-  constructor(id: string, buffer: Uint8Array, ends: readonly number[]) {
+  constructor(
+    id: string,
+    buffer: Uint8Array,
+    bounds: readonly number[],
+    first: number,
+    indexes: number,
+  ) {
     this.id = id
     this.#buffer = buffer
-    this.#ends = ends
+    this.#bounds = bounds
+    this.#first = first
+    this.#indexes = indexes
   }
 
   get bytes(): Uint8Array {
-    return this.#buffer.subarray(HEADER_BYTES_MAX, this.#ends[0])
+    return this.#part(0)
   }
 
   get idKey(): Uint8Array {
-    return this.#buffer.subarray(this.#ends[0], this.#ends[1])
+    return this.#part(1)
   }
 
   get indexKeys(): IndexKeys {
-    const ends = this.#ends
-    if (ends.length === 2) return NO_KEYS
+    if (this.#indexes === 0) return NO_KEYS
     const keys: (Uint8Array | undefined)[] = []
-    for (let i = 2; i < ends.length; i++) {
-      const isEmpty = ends[i] === ends[i - 1]
-      keys.push(isEmpty ? undefined : this.#buffer.subarray(ends[i - 1], ends[i]))
+    for (let i = 0; i < this.#indexes; i++) {
+      const key = this.#part(i + 2)
+      keys.push(key.length === 0 ? undefined : key)
     }
     return keys
   }
 
   /** The record of this entity; to be asked for once. */
   record(header: RecordHeader): Uint8Array {
-    const start = writeHeaderBefore(this.#buffer, HEADER_BYTES_MAX, header)
-    return start === undefined
+    // Within bounds.
+    const start = this.#bounds[this.#first] as number
+    const end = this.#bounds[this.#first + 1]
+    const headerStart = writeHeaderBefore(this.#buffer, start, HEADER_BYTES_MAX, header)
+    return headerStart === undefined
       ? encodeRecord(header, this.bytes)
-      : this.#buffer.subarray(start, this.#ends[0])
+      : this.#buffer.subarray(headerStart, end)
+  }
+
+  #part(part: number): Uint8Array {
+    const at = this.#first + part
+    return this.#buffer.subarray(this.#bounds[at], this.#bounds[at + 1])
   }
 }
 
@@ -66,6 +83,60 @@ export function prepareEntity(
   entity: unknown,
   maxEntityBytes: number,
 ): PreparedEntity {
+  writer.reset()
+  const bounds: number[] = []
+  const id = writeEntity(writer, bounds, state, entity, maxEntityBytes)
+  const buffer = allocateBytes(writer.length)
+  writer.moveTo(buffer, 0)
+  return new PreparedEntity(id, buffer, bounds, 0, state.indexes.length)
+}
+
+/** Many entities in one buffer: nothing of them is an object of its own while they wait to be stored. */
+export class PreparedBatch {
+  readonly #state: CollectionState
+  readonly #maxEntityBytes: number
+  readonly #writer = new KeyWriter()
+  readonly #ids: string[] = []
+  readonly #bounds: number[] = []
+
+  constructor(state: CollectionState, maxEntityBytes: number) {
+    this.#state = state
+    this.#maxEntityBytes = maxEntityBytes
+  }
+
+  get size(): number {
+    return this.#ids.length
+  }
+
+  /** Errors as for `prepareEntity`; then the batch must not be used any more. */
+  add(entity: unknown): void {
+    const id = writeEntity(this.#writer, this.#bounds, this.#state, entity, this.#maxEntityBytes)
+    this.#ids.push(id)
+  }
+
+  /** Valid until the next `add`. */
+  at(position: number): PreparedEntity {
+    const indexes = this.#state.indexes.length
+    // Within bounds by the caller's loop.
+    const id = this.#ids[position] as string
+    return new PreparedEntity(
+      id,
+      this.#writer.written,
+      this.#bounds,
+      position * (indexes + 3),
+      indexes,
+    )
+  }
+}
+
+/** Writes all of an entity behind what is written, and its bounds behind those; answers its id. */
+function writeEntity(
+  target: KeyWriter,
+  bounds: number[],
+  state: CollectionState,
+  entity: unknown,
+  maxEntityBytes: number,
+): string {
   if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
     throw new TypeError(`An entity of ${state.name} must be an object with an id`)
   }
@@ -74,19 +145,18 @@ export function prepareEntity(
   const { id } = entity as { readonly id?: unknown }
   assertId(id, state.maxIdBytes)
   if (state.schema !== undefined) assertFitsSchema(state.schema, state.name, entity, bytes)
-  const offset = HEADER_BYTES_MAX + bytes.length
-  writer.reset()
-  writer.text(id)
-  const idEnd = writer.length
-  const ends = [offset, offset + idEnd]
+  target.skip(HEADER_BYTES_MAX)
+  bounds.push(target.length)
+  target.raw(bytes)
+  const idStart = target.length
+  target.text(id)
+  const idEnd = target.length
+  bounds.push(idStart, idEnd)
   for (const index of state.indexes) {
-    writeIndexKey(writer, index, entity, 0, idEnd)
-    ends.push(offset + writer.length)
+    writeIndexKey(target, index, entity, idStart, idEnd)
+    bounds.push(target.length)
   }
-  const buffer = allocateBytes(offset + writer.length)
-  buffer.set(bytes, HEADER_BYTES_MAX)
-  writer.moveTo(buffer, offset)
-  return new PreparedEntity(id, buffer, ends)
+  return id
 }
 
 /** Of an entity that is stored already, or about to be as it was received. */

@@ -10,7 +10,8 @@
  * | touched       | only when pending: how far the last opId of a local edit lies beyond the stamp |
  */
 import { allocateBytes } from '../store/byte-slab.ts'
-import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
+import { varintBytes, writeVarint } from '../store/varint.ts'
+import { FieldReaderCursor } from './field-reader-cursor.ts'
 
 const PENDING = 1
 
@@ -40,16 +41,17 @@ export function encodeRecord(header: RecordHeader, entity: Uint8Array): Uint8Arr
   return record
 }
 
-/** Writes the header so that it ends at `end`. Answers its start; undefined when there is no room. */
+/** Writes the header so that it ends at `end`. Answers its start; undefined when it needs more than `room`. */
 export function writeHeaderBefore(
   target: Uint8Array,
   end: number,
+  room: number,
   header: RecordHeader,
 ): number | undefined {
-  const start = end - headerBytes(header)
-  if (start < 0) return undefined
-  writeHeader(target, start, header)
-  return start
+  const size = headerBytes(header)
+  if (size > room) return undefined
+  writeHeader(target, end - size, header)
+  return end - size
 }
 
 function headerBytes({ pending, revision, schemaVersion, stamp, opId }: RecordHeader): number {

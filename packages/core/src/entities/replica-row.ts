@@ -10,8 +10,9 @@
  * A pending entity that was never replicated has no row while its record is there.
  */
 import { allocateBytes } from '../store/byte-slab.ts'
+import { varintBytes, writeVarint } from '../store/varint.ts'
+import { FieldReaderCursor } from './field-reader-cursor.ts'
 import type { ReplicatedState } from './replication.ts'
-import { FieldReaderCursor, varintBytes, writeVarint } from './varint.ts'
 
 const KINDS = ['tombstone', 'base', 'pendingDelete'] as const
 

@@ -35,7 +35,7 @@ describe('records', () => {
         expect(entityBytes(stored)).toEqual(entity)
         const buffer = new Uint8Array(HEADER_BYTES_MAX + entity.length)
         buffer.set(entity, HEADER_BYTES_MAX)
-        const start = writeHeaderBefore(buffer, HEADER_BYTES_MAX, header)
+        const start = writeHeaderBefore(buffer, HEADER_BYTES_MAX, HEADER_BYTES_MAX, header)
         if (start === undefined) return
         expect(buffer.subarray(start)).toEqual(encodeRecord(header, entity))
       }),

@@ -43,6 +43,11 @@ export class ByteReader {
     throw new MalformedBytes('a number is too large')
   }
 
+  skip(length: number): void {
+    this.#offset += length
+    if (this.#offset > this.#bytes.length) throw new MalformedBytes('a field runs past the end')
+  }
+
   /** A view, not a copy. */
   bytes(length: number): Uint8Array {
     const end = this.#offset + length

@@ -2,6 +2,7 @@
  * Builds a byte string in pieces: small fields are gathered in blocks, big byte strings are taken by
  * reference (whoever hands them in never changes them again). Numbers are little-endian.
  */
+import { writeVarint } from './varint.ts'
 
 const FIRST_BLOCK_BYTES = 512
 const BLOCK_BYTES_MAX = 64 * 1024
@@ -32,12 +33,7 @@ export class ByteWriter {
   /** An unsigned integer up to 2^53 - 1 in groups of seven bits, the lowest first. */
   varint(value: number): void {
     this.#reserve(8)
-    let rest = value
-    while (rest >= 0x80) {
-      this.#block[this.#used++] = (rest % 0x80) | 0x80
-      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 0x80)
-    }
-    this.#block[this.#used++] = rest
+    this.#used = writeVarint(this.#block, this.#used, value)
   }
 
   bytes(value: Uint8Array): void {

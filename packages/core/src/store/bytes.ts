@@ -11,3 +11,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0
 }
+
+/** The shortest byte string above `low` and not above `high`; `low` must be below `high`. */
+export function separatorBetween(low: Uint8Array, high: Uint8Array): Uint8Array {
+  let shared = 0
+  while (shared < low.length && low[shared] === high[shared]) shared++
+  return high.subarray(0, shared + 1)
+}

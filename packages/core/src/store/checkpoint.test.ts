@@ -20,7 +20,11 @@ async function putMany(store: KeyValueStore, round: number, random: Random): Pro
 test('checkpoint: while commits and reads go on -> nothing waits for it, nothing is lost', async () => {
   const random = new Random(3)
   const disk = new SimulatedDisk(random)
-  const settings = { ...tinySettings(random), walCheckpointBytes: 10_000_000 }
+  const settings = {
+    ...tinySettings(random),
+    walCheckpointBytes: 10_000_000,
+    cacheBytes: 10_000_000,
+  }
   const store = await openTreeStore(disk.mount(), settings)
   for (let round = 0; round < 30; round++) await putMany(store, round, random)
   let isDone = false

@@ -12,7 +12,7 @@ import { type Extent, unitsOf } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
 import { ExtentWriter } from './extent-writer.ts'
 import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
-import { LargeValue, type NodeRef, type Stored } from './node.ts'
+import type { LargeValue, NodeRef, Stored } from './node.ts'
 import { encodeNode } from './node-codec.ts'
 import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
@@ -47,6 +47,8 @@ export interface LogPlace {
 export class Checkpointer {
   readonly #options: CheckpointerOptions
   #superblock: Superblock
+  /** In memory and written, but not flushed yet; some of them by a checkpoint that found no space. */
+  #unflushed: (NodeRef | LargeValue)[] = []
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
@@ -67,7 +69,7 @@ export class Checkpointer {
     const freeList: Stored = { extent: undefined }
     try {
       for (const [, { root }] of tables) {
-        if (root !== undefined) await writeNodes(root, writer)
+        if (root !== undefined) await writeNodes(root, writer, this.#unflushed)
       }
       const filled = tables.filter(([, { root }]) => root !== undefined)
       if (filled.length > 0) {
@@ -82,12 +84,15 @@ export class Checkpointer {
       await writer.flush()
     } catch (error) {
       writer.abandon()
+      this.#unflushed = this.#unflushed.filter(({ extent }) => extent !== undefined)
       for (const { extent } of [catalog, freeList]) {
         if (extent !== undefined) space.free(extent.start, unitsOf(extent.bytes))
       }
       throw error
     }
     await flush(pages.file)
+    // Not before: what a failed flush lost must not be read back.
+    pages.noteFlushed(this.#unflushed.splice(0))
     return {
       checkpointLsn: lsn,
       endUnit: space.endUnit,
@@ -152,24 +157,28 @@ async function flush(file: File): Promise<void> {
   }
 }
 
-/** Children before parents: a parent holds the places of its children. */
-async function writeNodes(ref: NodeRef, writer: ExtentWriter): Promise<void> {
+/** Children before parents: a parent holds the places of its children. Adds what it writes to `written`. */
+async function writeNodes(
+  ref: NodeRef,
+  writer: ExtentWriter,
+  written: (NodeRef | LargeValue)[],
+): Promise<void> {
   if (ref.extent !== undefined) return
   const node = ref.node
   assertInvariant(node !== undefined, 'what is not in the file is in memory')
   if (node.kind === 'branch') {
     for (const child of node.children) {
-      if (child.extent === undefined) await writeNodes(child, writer)
+      if (child.extent === undefined) await writeNodes(child, writer, written)
     }
-    const waiting = writer.add(ref, extentKinds.branch, node.children.length, encodeNode(node))
-    if (waiting !== undefined) await waiting
-    return
+  } else {
+    for (const value of node.large ?? []) {
+      if (value === undefined || value.extent !== undefined) continue
+      assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
+      await writer.addValue(value, value.bytes)
+      written.push(value)
+    }
   }
-  for (const value of node.values) {
-    if (!(value instanceof LargeValue) || value.extent !== undefined) continue
-    assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
-    await writer.addValue(value, value.bytes)
-  }
-  const waiting = writer.add(ref, extentKinds.leaf, node.keys.length, encodeNode(node))
+  const waiting = writer.add(ref, extentKinds[node.kind], node.size, encodeNode(node))
+  written.push(ref)
   if (waiting !== undefined) await waiting
 }

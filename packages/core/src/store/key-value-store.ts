@@ -86,6 +86,8 @@ export interface StoreStats {
   readonly walBytes: number
   /** Bytes of all files. */
   readonly fileBytes: number
+  /** Bytes of nodes in memory that can be dropped and read again. */
+  readonly cacheBytes: number
   readonly openSnapshots: number
   readonly checkpoints: number
 }

@@ -4,99 +4,68 @@ import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { copyInto } from './byte-writer.ts'
 import type { Extent } from './extent.ts'
 import { EXTENT_HEADER_BYTES } from './extent-codec.ts'
-import {
-  at,
-  Branch,
-  branchBytes,
-  LargeValue,
-  Leaf,
-  type LeafValue,
-  leafBytes,
-  NodeRef,
-  type TreeNode,
-} from './node.ts'
-import { headOf } from './node-search.ts'
-
-/** Writes varints and byte strings into a buffer that is known to be large enough. */
-class NodeWriter {
-  readonly bytes: Uint8Array
-  offset: number = EXTENT_HEADER_BYTES
-
-  constructor(payloadBytesMax: number) {
-    this.bytes = new Uint8Array(EXTENT_HEADER_BYTES + payloadBytesMax)
-  }
-
-  varint(value: number): void {
-    let rest = value
-    while (rest >= 0x80) {
-      this.bytes[this.offset++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
-    }
-    this.bytes[this.offset++] = rest
-  }
-
-  string(value: Uint8Array): void {
-    copyInto(this.bytes, this.offset, value)
-    this.offset += value.length
-  }
-
-  extent(extent: Extent | undefined): void {
-    assertInvariant(extent !== undefined, 'what a node refers to is written before it')
-    this.varint(extent.start)
-    this.varint(extent.bytes)
-  }
-}
+import { at, Branch, LARGE_TAG, LargeValue, Leaf, NodeRef, type TreeNode } from './node.ts'
+import { PackedEntries } from './packed-entries.ts'
+import { writeVarint } from './varint.ts'
 
 /** The extent of a node, with room for its header. */
 export function encodeNode(node: TreeNode): Uint8Array {
-  const writer = new NodeWriter(node.bytes)
-  if (node.kind === 'leaf') encodeLeaf(node, writer)
-  else encodeBranch(node, writer)
-  assertInvariant(writer.offset <= writer.bytes.length, 'a node is no larger than its estimate')
-  return writer.bytes.subarray(0, writer.offset)
+  const bytes = new Uint8Array(EXTENT_HEADER_BYTES + node.bytes)
+  const end = node.kind === 'leaf' ? encodeLeaf(node, bytes) : encodeBranch(node, bytes)
+  assertInvariant(end <= bytes.length, 'a node is no larger than its estimate')
+  return bytes.subarray(0, end)
 }
 
-function encodeLeaf(leaf: Leaf, writer: NodeWriter): void {
-  for (let i = 0; i < leaf.keys.length; i++) {
-    const key = at(leaf.keys, i)
-    const value = at(leaf.values, i)
-    writer.varint(key.length)
-    if (value instanceof LargeValue) {
-      writer.varint(1)
-      writer.string(key)
-      writer.extent(value.extent)
-    } else {
-      writer.varint(value.length * 2)
-      writer.string(key)
-      writer.string(value)
-    }
+function encodeLeaf({ entries, large, size }: Leaf, bytes: Uint8Array): number {
+  if (large === undefined) return entries.writeTo(bytes, EXTENT_HEADER_BYTES)
+  let offset = EXTENT_HEADER_BYTES
+  for (let i = 0; i < size; i++) {
+    offset = entries.writeEntryTo(i, bytes, offset)
+    const value = large[i]
+    if (value !== undefined) offset = writePlace(bytes, offset, value.extent)
   }
+  return offset
 }
 
-function encodeBranch(branch: Branch, writer: NodeWriter): void {
-  for (let i = 0; i < branch.children.length; i++) {
+function encodeBranch({ separators, children, size }: Branch, bytes: Uint8Array): number {
+  let offset = EXTENT_HEADER_BYTES
+  for (let i = 0; i < size; i++) {
     if (i > 0) {
-      const key = at(branch.keys, i - 1)
-      writer.varint(key.length)
-      writer.string(key)
+      const key = separators.keyAt(i - 1)
+      offset = writeVarint(bytes, offset, key.length)
+      copyInto(bytes, offset, key)
+      offset += key.length
     }
-    writer.extent(at(branch.children, i).extent)
+    offset = writePlace(bytes, offset, at(children, i).extent)
   }
+  return offset
 }
 
-/** Keys and values are views of `payload`. Throws `MalformedBytes`. */
+function writePlace(bytes: Uint8Array, offset: number, extent: Extent | undefined): number {
+  assertInvariant(extent !== undefined, 'what a node refers to is written before it')
+  return writeVarint(bytes, writeVarint(bytes, offset, extent.start), extent.bytes)
+}
+
+/** Takes `payload` over. Throws `MalformedBytes`. */
 export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
+  if (count > payload.length) throw new MalformedBytes('a leaf has fewer entries than it says')
   const reader = new ByteReader(payload)
-  const keys: Uint8Array[] = []
-  const values: LeafValue[] = []
+  const index = new Uint32Array(2 * count)
+  let large: (LargeValue | undefined)[] | undefined
+  let live = 0
   for (let i = 0; i < count; i++) {
-    const keyLength = reader.varint()
+    const offset = reader.offset
+    index[2 * i + 1] = offset
+    const keyBytes = reader.varint()
     const tag = reader.varint()
-    keys.push(reader.bytes(keyLength))
-    if (tag % 2 === 0) values.push(reader.bytes(tag / 2))
-    else values.push(decodeLargeValue(reader))
+    reader.skip(tag % 2 === 0 ? keyBytes + tag / 2 : keyBytes)
+    live += reader.offset - offset
+    if (tag % 2 === 0) continue
+    if (tag !== LARGE_TAG) throw new MalformedBytes(`an entry has the tag ${tag}`)
+    large ??= new Array(count).fill(undefined)
+    large[i] = decodeLargeValue(reader)
   }
-  return new Leaf(undefined, keys, keys.map(headOf), values, leafBytes(keys, values))
+  return new Leaf(undefined, PackedEntries.over(payload, index, live), large)
 }
 
 function decodeLargeValue(reader: ByteReader): LargeValue {
@@ -105,15 +74,17 @@ function decodeLargeValue(reader: ByteReader): LargeValue {
   return new LargeValue(extent.bytes - EXTENT_HEADER_BYTES, undefined, extent)
 }
 
+/** Throws `MalformedBytes`. */
 export function decodeBranch(payload: Uint8Array, count: number): Branch {
   const reader = new ByteReader(payload)
-  const keys: Uint8Array[] = []
+  const separators = PackedEntries.withRoomFor(payload.length + count)
   const children: NodeRef[] = []
+  const nothing = new Uint8Array(0)
   for (let i = 0; i < count; i++) {
-    if (i > 0) keys.push(reader.bytes(reader.varint()))
+    if (i > 0) separators.insert(i - 1, reader.bytes(reader.varint()), 0, nothing)
     const start = reader.varint()
     children.push(new NodeRef(undefined, { start, bytes: reader.varint() }))
   }
   if (children.length === 0) throw new MalformedBytes('a branch has no children')
-  return new Branch(undefined, keys, keys.map(headOf), children, branchBytes(keys))
+  return new Branch(undefined, separators, children)
 }

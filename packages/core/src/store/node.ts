@@ -1,5 +1,5 @@
 /**
- * Nodes of the B+tree in memory: plain arrays of keys and values.
+ * Nodes of the B+tree in memory.
  *
  * A node is immutable once the transaction that made it has committed. Until then its maker may
  * change it in place: it carries the maker's edit token. A `NodeRef` is the place of a node in the
@@ -7,6 +7,7 @@
  * it, and may exist without the node being in memory.
  */
 import type { Extent } from './extent.ts'
+import { PackedEntries } from './packed-entries.ts'
 
 /** Who may change a node in place: the one holding the same token. */
 export class EditToken {
@@ -48,58 +49,162 @@ export class LargeValue implements Stored {
 
 export type LeafValue = Uint8Array | LargeValue
 
-/**
- * Entries in key order, with the head of each key. `bytes` is their encoded size, kept up to date by
- * every edit.
- */
+/** The tag of an entry whose value lies in an extent of its own. */
+export const LARGE_TAG = 1
+/** Upper bound of what the place of a large value takes in its leaf. */
+const LARGE_PLACE_BYTES_MAX = 10
+/** Upper bound of what the place of a child takes in its branch. */
+const CHILD_PLACE_BYTES_MAX = 10
+/** What a child costs in memory, and what a node costs besides its entries: rough, for the cache. */
+const CHILD_MEMORY_BYTES = 80
+const NODE_MEMORY_BYTES = 300
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Entries in key order. */
 export class Leaf {
   readonly kind = 'leaf'
   readonly edit: EditToken | undefined
-  readonly keys: Uint8Array[]
-  readonly heads: number[]
-  readonly values: LeafValue[]
-  bytes: number
+  readonly entries: PackedEntries
+  /** By position in `entries`; undefined when all values are small. */
+  #large: (LargeValue | undefined)[] | undefined
 
   constructor(
     edit: EditToken | undefined,
-    keys: Uint8Array[],
-    heads: number[],
-    values: LeafValue[],
-    bytes: number,
+    entries: PackedEntries,
+    large: (LargeValue | undefined)[] | undefined,
   ) {
     this.edit = edit
-    this.keys = keys
-    this.heads = heads
-    this.values = values
-    this.bytes = bytes
+    this.entries = entries
+    this.#large = large
+  }
+
+  get size(): number {
+    return this.entries.count
+  }
+
+  /** An upper bound of its encoded size. */
+  get bytes(): number {
+    const places = this.#large === undefined ? 0 : this.#large.length * LARGE_PLACE_BYTES_MAX
+    return this.entries.bytes + places
+  }
+
+  get memoryBytes(): number {
+    return this.entries.memoryBytes + NODE_MEMORY_BYTES
+  }
+
+  /** Undefined when all values are small. */
+  get large(): readonly (LargeValue | undefined)[] | undefined {
+    return this.#large
+  }
+
+  valueAt(position: number): LeafValue {
+    return this.#large?.[position] ?? this.entries.valueAt(position)
+  }
+
+  insert(position: number, key: Uint8Array, value: LeafValue): void {
+    const isLarge = value instanceof LargeValue
+    if (isLarge) this.entries.insert(position, key, LARGE_TAG, NO_BYTES)
+    else this.entries.insert(position, key, value.length * 2, value)
+    if (isLarge) this.#large ??= new Array(this.size - 1).fill(undefined)
+    this.#large?.splice(position, 0, isLarge ? value : undefined)
+  }
+
+  replaceValue(position: number, value: LeafValue): void {
+    const isLarge = value instanceof LargeValue
+    if (isLarge) this.entries.replaceValue(position, LARGE_TAG, NO_BYTES)
+    else this.entries.replaceValue(position, value.length * 2, value)
+    if (isLarge) this.#large ??= new Array(this.size).fill(undefined)
+    if (this.#large !== undefined) this.#large[position] = isLarge ? value : undefined
+  }
+
+  remove(position: number): void {
+    this.entries.remove(position)
+    this.#large?.splice(position, 1)
+  }
+
+  /** Removes the entries from `position` on; the answer holds them. */
+  cutAt(position: number): Leaf {
+    return new Leaf(this.edit, this.entries.cutAt(position), this.#large?.splice(position))
+  }
+
+  /** Takes the entries of `next` behind its own. */
+  append(next: Leaf): void {
+    const { size } = this
+    this.entries.append(next.entries)
+    if (this.#large === undefined && next.#large === undefined) return
+    this.#large ??= new Array(size).fill(undefined)
+    this.#large.push(...(next.#large ?? new Array(next.size).fill(undefined)))
+  }
+
+  /** For the holder of `edit` to change. */
+  copy(edit: EditToken): Leaf {
+    return new Leaf(edit, this.entries.copy(), this.#large?.slice())
   }
 }
 
 /**
- * Children in key order. `keys[i]` separates them: everything under `children[i]` is below it,
- * everything under `children[i + 1]` is at or above it. There is one key less than children. Keys
- * have their heads beside them as in a leaf.
+ * Children in key order. Separator `i` stands between `children[i]`, everything under which is below it,
+ * and `children[i + 1]`, everything under which is at or above it. There is one separator less than
+ * children.
  */
 export class Branch {
   readonly kind = 'branch'
   readonly edit: EditToken | undefined
-  readonly keys: Uint8Array[]
-  readonly heads: number[]
+  /** Their keys; the values are empty. */
+  readonly separators: PackedEntries
   readonly children: NodeRef[]
-  bytes: number
 
-  constructor(
-    edit: EditToken | undefined,
-    keys: Uint8Array[],
-    heads: number[],
-    children: NodeRef[],
-    bytes: number,
-  ) {
+  constructor(edit: EditToken | undefined, separators: PackedEntries, children: NodeRef[]) {
     this.edit = edit
-    this.keys = keys
-    this.heads = heads
+    this.separators = separators
     this.children = children
-    this.bytes = bytes
+  }
+
+  get size(): number {
+    return this.children.length
+  }
+
+  /** An upper bound of its encoded size. */
+  get bytes(): number {
+    return this.separators.bytes + this.size * CHILD_PLACE_BYTES_MAX
+  }
+
+  get memoryBytes(): number {
+    return this.separators.memoryBytes + this.size * CHILD_MEMORY_BYTES + NODE_MEMORY_BYTES
+  }
+
+  /** Puts `child` behind the one at `position`, with `separator` between them. */
+  insertAfter(position: number, separator: Uint8Array, child: NodeRef): void {
+    this.separators.insert(position, separator, 0, NO_BYTES)
+    this.children.splice(position + 1, 0, child)
+  }
+
+  /** Removes a child and the separator that it no longer needs. */
+  remove(position: number): void {
+    this.children.splice(position, 1)
+    if (this.separators.count > 0) this.separators.remove(position > 0 ? position - 1 : 0)
+  }
+
+  /** Removes the children behind `position`, and the separator before them, which is answered too. */
+  cutAfter(position: number): { readonly upper: Branch; readonly separator: Uint8Array } {
+    const separators = this.separators.cutAt(position + 1)
+    const separator = this.separators.keyAt(position)
+    this.separators.remove(position)
+    const upper = new Branch(this.edit, separators, this.children.splice(position + 1))
+    return { upper, separator }
+  }
+
+  /** Takes the children of `next` behind its own; `separator` stood between them. */
+  append(next: Branch, separator: Uint8Array): void {
+    this.separators.insert(this.separators.count, separator, 0, NO_BYTES)
+    this.separators.append(next.separators)
+    this.children.push(...next.children)
+  }
+
+  /** For the holder of `edit` to change. */
+  copy(edit: EditToken): Branch {
+    return new Branch(edit, this.separators.copy(), this.children.slice())
   }
 }
 
@@ -109,6 +214,8 @@ export type TreeNode = Leaf | Branch
 export class NodeRef implements Stored {
   node: TreeNode | undefined
   extent: Extent | undefined
+  /** Since the cache looked last. */
+  wasUsed = false
 
   constructor(node: TreeNode | undefined, extent: Extent | undefined) {
     this.node = node
@@ -122,35 +229,27 @@ export interface TableRoot {
   readonly count: number
 }
 
-/** Upper bounds of what an entry adds to its encoded node besides its bytes. */
-const LEAF_ENTRY_OVERHEAD_BYTES = 8
-const LARGE_VALUE_BYTES = 8
-const BRANCH_ENTRY_BYTES = 15
-
-export function leafEntryBytes(key: Uint8Array, value: LeafValue): number {
-  const valueBytes = value instanceof LargeValue ? LARGE_VALUE_BYTES : value.length
-  return LEAF_ENTRY_OVERHEAD_BYTES + key.length + valueBytes
-}
-
-/** What a child and the separator before it add. */
-export function branchEntryBytes(separator: Uint8Array): number {
-  return BRANCH_ENTRY_BYTES + separator.length
-}
-
-export function leafBytes(keys: readonly Uint8Array[], values: readonly LeafValue[]): number {
-  let bytes = 0
-  for (let i = 0; i < keys.length; i++) bytes += leafEntryBytes(at(keys, i), at(values, i))
-  return bytes
-}
-
-export function branchBytes(keys: readonly Uint8Array[]): number {
-  let bytes = BRANCH_ENTRY_BYTES
-  for (const key of keys) bytes += branchEntryBytes(key)
-  return bytes
-}
-
 /** `list[index]` where the index is known to be in range. */
 export function at<T>(list: readonly T[], index: number): T {
   // In range by the caller's invariant; a check here would cost in the hottest loops.
   return list[index] as T
+}
+
+/** A root of two children. */
+export function branchOver(
+  edit: EditToken,
+  left: NodeRef,
+  separator: Uint8Array,
+  right: NodeRef,
+): Branch {
+  const branch = new Branch(edit, PackedEntries.withRoomFor(256), [left])
+  branch.insertAfter(0, separator, right)
+  return branch
+}
+
+/** A leaf of one entry. */
+export function leafOf(edit: EditToken, key: Uint8Array, value: LeafValue): Leaf {
+  const leaf = new Leaf(edit, PackedEntries.withRoomFor(256), undefined)
+  leaf.insert(0, key, value)
+  return leaf
 }

@@ -9,7 +9,8 @@ import { MalformedBytes } from './byte-reader.ts'
 import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES } from './extent.ts'
 import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
-import type { LargeValue, NodeRef, TreeNode } from './node.ts'
+import { LargeValue, type NodeRef, type TreeNode } from './node.ts'
+import type { NodeCache } from './node-cache.ts'
 import { decodeBranch, decodeLeaf } from './node-codec.ts'
 import type { NodeSource } from './node-source.ts'
 import { corrupt } from './store-errors.ts'
@@ -24,26 +25,44 @@ export class PageFile implements NodeSource {
   readonly file: File
   readonly storeId: Uint8Array
   readonly #checksum: Checksum
+  readonly #cache: NodeCache
 
-  constructor(file: File, storeId: Uint8Array, checksum: Checksum) {
+  constructor(file: File, storeId: Uint8Array, checksum: Checksum, cache: NodeCache) {
     this.file = file
     this.storeId = storeId
     this.#checksum = checksum
+    this.#cache = cache
   }
 
   load(ref: NodeRef): MaybePromise<TreeNode> {
     if (ref.node !== undefined) return ref.node
-    const extent = placeOf(ref.extent)
-    const loaded = this.readNode(extent)
-    if (!(loaded instanceof Promise)) {
-      ref.node = loaded
-      return loaded
+    const loaded = this.readNode(placeOf(ref.extent))
+    if (loaded instanceof Promise) return loaded.then((node) => this.#keep(ref, node))
+    return this.#keep(ref, loaded)
+  }
+
+  get cacheBytes(): number {
+    return this.#cache.bytes
+  }
+
+  makeRoom(): void {
+    this.#cache.makeRoom()
+  }
+
+  /** These were in memory alone until now. */
+  noteFlushed(written: readonly (NodeRef | LargeValue)[]): void {
+    for (const stored of written) {
+      if (stored instanceof LargeValue) stored.bytes = undefined
+      else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
     }
-    return loaded.then((node) => {
-      // Two readers may have waited for the same node: the first one counts, so that it stays one.
-      ref.node ??= node
-      return ref.node
-    })
+  }
+
+  /** Two readers may have waited for the same node: the first one counts, so that it stays one. */
+  #keep(ref: NodeRef, node: TreeNode): TreeNode {
+    if (ref.node !== undefined) return ref.node
+    ref.node = node
+    this.#cache.add(ref, node)
+    return node
   }
 
   loadValue(value: LargeValue): MaybePromise<Uint8Array> {

@@ -14,6 +14,7 @@ import { decodeFreeList } from './free-list.ts'
 import { Head } from './head.ts'
 import type { RecoveryReport } from './key-value-store.ts'
 import { EditToken, type TableRoot } from './node.ts'
+import { NodeCache } from './node-cache.ts'
 import { PageFile } from './page-file.ts'
 import { RetiredSpace } from './retired-space.ts'
 import { SpaceMap } from './space.ts'
@@ -28,6 +29,7 @@ import { examineTail, type TailCut, WalReader } from './wal-reader.ts'
 export interface RecoveryOptions {
   readonly checksum: Checksum
   readonly nodeBytes: number
+  readonly cacheBytes: number
 }
 
 export interface Recovered {
@@ -38,6 +40,8 @@ export interface Recovered {
   readonly names: TableNames
   readonly head: Head
   readonly report: RecoveryReport
+  /** Nodes of `head` that are in memory alone. */
+  readonly unwrittenNodes: number
   /** The highest generation in use; the next log takes a higher one. */
   readonly walGeneration: number
 }
@@ -50,7 +54,8 @@ export async function recover(
 ): Promise<Recovered> {
   const { checksum } = options
   const superblock = await readSuperblock(data, checksum)
-  const pages = new PageFile(data, superblock.storeId, checksum)
+  const cache = new NodeCache(options.cacheBytes)
+  const pages = new PageFile(data, superblock.storeId, checksum, cache)
   const names = new TableNames()
   const checkpointed = await readCatalog(superblock, pages, names)
   const space = await readFreeList(superblock, pages)
@@ -60,6 +65,7 @@ export async function recover(
     nodeBytes: options.nodeBytes,
     token: new EditToken(),
     replaced: [],
+    nodesAdded: 0,
   }
   const edits = new TableEdits(checkpointed, names, context)
   const replay = await replayLogs(fileSystem, superblock, edits, checksum)
@@ -71,7 +77,8 @@ export async function recover(
     ...(replay.tailCut === undefined ? {} : { tailCut: replay.tailCut }),
   }
   const walGeneration = Math.max(superblock.walGeneration, replay.generation)
-  return { superblock, pages, space, retired, names, head, report, walGeneration }
+  const unwrittenNodes = context.nodesAdded
+  return { superblock, pages, space, retired, names, head, report, unwrittenNodes, walGeneration }
 }
 
 async function readCatalog(

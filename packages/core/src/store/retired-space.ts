@@ -4,7 +4,7 @@
  */
 import type { MaybePromise } from '../files/file-system.ts'
 import { type Extent, unitsOf } from './extent.ts'
-import { LargeValue, type NodeRef, type Stored, type TreeNode } from './node.ts'
+import type { NodeRef, Stored, TreeNode } from './node.ts'
 import type { SpaceMap } from './space.ts'
 
 interface Retired {
@@ -88,6 +88,6 @@ async function collectStored(
       await step()
     }
     if (node.kind === 'branch') waiting.push(...node.children)
-    else for (const value of node.values) if (value instanceof LargeValue) found.push(value)
+    else for (const value of node.large ?? []) if (value !== undefined) found.push(value)
   }
 }

@@ -88,17 +88,24 @@ export class SimulatedDisk {
   #visible: Names = new Map()
   #durable: Names = new Map()
   #unflushedNames: ((names: Names) => void)[] = []
+  #mounts: SimulatedMount[] = []
 
   constructor(random: Random) {
     this.#random = random
   }
 
   mount(options: MountOptions = {}): SimulatedMount {
-    return new SimulatedMount(this, options, this.#random)
+    const mount = new SimulatedMount(this, options, this.#random)
+    this.#mounts.push(mount)
+    return mount
   }
 
-  /** Everything that is not flushed is at the mercy of chance. Names keep a prefix of their changes. */
+  /**
+   * Everything that is not flushed is at the mercy of chance. Names keep a prefix of their changes. Whoever
+   * used the disk is dead.
+   */
   losePower(): void {
+    for (const mount of this.#mounts.splice(0)) mount.die()
     const kept = this.#random.below(this.#unflushedNames.length + 1)
     for (const change of this.#unflushedNames.slice(0, kept)) change(this.#durable)
     this.#unflushedNames = []
@@ -158,6 +165,7 @@ export class SimulatedMount implements FileSystem {
   readonly #options: MountOptions
   readonly #random: Random
   #crashed = false
+  #isDead = false
   #locked = false
   operations = 0
   /** The last operation: its kind and file. */
@@ -171,6 +179,10 @@ export class SimulatedMount implements FileSystem {
 
   get isCrashed(): boolean {
     return this.#crashed
+  }
+
+  die(): void {
+    this.#isDead = true
   }
 
   get isFlushSlow(): boolean {
@@ -228,7 +240,7 @@ export class SimulatedMount implements FileSystem {
     file: string,
     failing: (isDeath: boolean) => void = () => {},
   ): MaybePromise<void> {
-    if (this.#crashed) throw new SimulatedCrash()
+    if (this.#crashed || this.#isDead) throw new SimulatedCrash()
     this.operations++
     this.last = [operation, file]
     if (this.operations === this.#options.crashAt) {

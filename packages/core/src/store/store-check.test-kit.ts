@@ -9,7 +9,8 @@ import { extentKinds } from './extent-codec.ts'
 import { DATA_FILE } from './format.ts'
 import { decodeFreeList } from './free-list.ts'
 import type { Reader } from './key-value-store.ts'
-import { LargeValue, type NodeRef } from './node.ts'
+import type { NodeRef } from './node.ts'
+import { NodeCache } from './node-cache.ts'
 import { PageFile } from './page-file.ts'
 import { FIRST_UNIT, readSuperblock } from './superblock.ts'
 
@@ -46,7 +47,7 @@ export async function assertSpaceAccounted(fileSystem: FileSystem): Promise<void
   const file = await fileSystem.open(DATA_FILE, { create: false })
   if (file === undefined) throw new Error('no data file')
   const superblock = await readSuperblock(file, crc32)
-  const pages = new PageFile(file, superblock.storeId, crc32)
+  const pages = new PageFile(file, superblock.storeId, crc32, new NodeCache(0))
   const uses = new Uint8Array(superblock.endUnit)
   const use = (start: number, units: number): void => {
     for (let unit = start; unit < start + units; unit++) uses[unit] = (uses[unit] ?? 0) + 1
@@ -66,7 +67,7 @@ export async function assertSpaceAccounted(fileSystem: FileSystem): Promise<void
     useExtent(ref.extent)
     const node = await pages.load(ref)
     if (node.kind === 'branch') waiting.push(...node.children)
-    else for (const value of node.values) if (value instanceof LargeValue) useExtent(value.extent)
+    else for (const value of node.large ?? []) useExtent(value?.extent)
   }
   if (superblock.freeList !== undefined) {
     const { payload, count } = await pages.read(superblock.freeList, [extentKinds.freeList])

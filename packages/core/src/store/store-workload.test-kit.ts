@@ -12,6 +12,7 @@ const TABLES = ['a', 'b', 'c']
 export function tinySettings(random: Random): {
   durability: Durability
   nodeBytes: number
+  cacheBytes: number
   walCheckpointBytes: number
   walAllocationBytes: number
   scheduler: Scheduler
@@ -20,6 +21,7 @@ export function tinySettings(random: Random): {
   return {
     durability: 'strict',
     nodeBytes: 256,
+    cacheBytes: 4000,
     walCheckpointBytes: 1500,
     walAllocationBytes: 2048,
     scheduler: promptScheduler,

@@ -3,6 +3,7 @@ import type { MaybePromise } from '../files/file-system.ts'
 import type { Head } from './head.ts'
 import type { NodeRef, TableRoot } from './node.ts'
 import type { TableNames } from './table-names.ts'
+import { getFromTree } from './tree.ts'
 import { type EditContext, TreeEditor } from './tree-editor.ts'
 
 export class TableEdits {
@@ -11,6 +12,9 @@ export class TableEdits {
   readonly #context: EditContext
   /** By table number. */
   readonly #editors: (TreeEditor | undefined)[] = []
+  /** The table of the last change, which is often that of the next one. */
+  #lastTable: string | undefined
+  #lastEditor: TreeEditor | undefined
   readonly #droppedTrees: NodeRef[] = []
 
   constructor(base: Head, names: TableNames, context: EditContext) {
@@ -38,6 +42,14 @@ export class TableEdits {
     editor.clear()
   }
 
+  get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    const number = this.#names.find(table)
+    if (number === undefined) return undefined
+    const editor = this.#editors[number]
+    if (editor !== undefined) return editor.get(key)
+    return getFromTree(this.#base.roots[number]?.root, key, this.#context.source)
+  }
+
   /** The tree of a table as it is now; later changes may show in it. */
   table(name: string): TableRoot | undefined {
     const number = this.#names.find(name)
@@ -60,12 +72,15 @@ export class TableEdits {
   }
 
   #editor(table: string): TreeEditor {
+    if (table === this.#lastTable && this.#lastEditor !== undefined) return this.#lastEditor
     const number = this.#names.numberOf(table)
     let editor = this.#editors[number]
     if (editor === undefined) {
       editor = new TreeEditor(this.#base.roots[number], this.#context)
       this.#editors[number] = editor
     }
+    this.#lastTable = table
+    this.#lastEditor = editor
     return editor
   }
 }

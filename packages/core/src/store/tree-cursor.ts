@@ -5,7 +5,6 @@
 import type { MaybePromise } from '../files/file-system.ts'
 import type { Batch, KeyRange, TreeCursor } from './key-value-store.ts'
 import { at, type Branch, LargeValue, type Leaf, type LeafValue, type NodeRef } from './node.ts'
-import { lowerBound, upperBound } from './node-search.ts'
 import type { NodeSource } from './node-source.ts'
 
 interface Step {
@@ -53,6 +52,11 @@ export class RangeCursor implements TreeCursor {
 
   next(entriesMax: number): MaybePromise<Batch> {
     if (!(entriesMax >= 1)) throw new TypeError('entriesMax must be at least 1')
+    this.#source.makeRoom()
+    return this.#next(entriesMax)
+  }
+
+  #next(entriesMax: number): MaybePromise<Batch> {
     this.#assertReadable()
     const keys: Uint8Array[] = []
     const values: LeafValue[] = []
@@ -61,7 +65,7 @@ export class RangeCursor implements TreeCursor {
       if (waiting !== undefined) {
         // What is at hand is an answer; the node is waited for at the next call.
         if (keys.length > 0) break
-        return waiting.then(() => this.next(entriesMax))
+        return waiting.then(() => this.#next(entriesMax))
       }
       if (this.#state === 'ended') break
       this.#take(entriesMax - keys.length, keys, values)
@@ -86,14 +90,14 @@ export class RangeCursor implements TreeCursor {
     if (this.#reverse) {
       for (let i = 0; i < size; i++) {
         const index = --this.#to
-        keys.push(at(leaf.keys, index))
-        values.push(at(leaf.values, index))
+        keys.push(leaf.entries.keyAt(index))
+        values.push(leaf.valueAt(index))
       }
       return
     }
     for (const end = this.#from + size; this.#from < end; this.#from++) {
-      keys.push(at(leaf.keys, this.#from))
-      values.push(at(leaf.values, this.#from))
+      keys.push(leaf.entries.keyAt(this.#from))
+      values.push(leaf.valueAt(this.#from))
     }
   }
 
@@ -104,7 +108,7 @@ export class RangeCursor implements TreeCursor {
     const origin = this.#reverse ? (lt ?? lte) : (gt ?? gte)
     return this.#descend(root, (branch) => {
       if (origin === undefined) return this.#reverse ? branch.children.length - 1 : 0
-      return upperBound(branch, origin)
+      return branch.separators.upperBound(origin)
     })
   }
 
@@ -139,6 +143,7 @@ export class RangeCursor implements TreeCursor {
     for (;;) {
       const node = place.node ?? this.#source.load(place)
       if (node instanceof Promise) return node
+      place.wasUsed = true
       if (node.kind === 'leaf') {
         this.#steps.length = kept
         if (kept > 0) at(this.#steps, kept - 1).index = lastIndex
@@ -154,13 +159,13 @@ export class RangeCursor implements TreeCursor {
 
   #enter(leaf: Leaf): void {
     const { gt, gte, lt, lte } = this.#range
-    const size = leaf.keys.length
+    const { entries, size } = leaf
     let from = 0
     let to = size
-    if (gt !== undefined) from = upperBound(leaf, gt)
-    else if (gte !== undefined) from = lowerBound(leaf, gte)
-    if (lt !== undefined) to = lowerBound(leaf, lt)
-    else if (lte !== undefined) to = upperBound(leaf, lte)
+    if (gt !== undefined) from = entries.upperBound(gt)
+    else if (gte !== undefined) from = entries.lowerBound(gte)
+    if (lt !== undefined) to = entries.lowerBound(lt)
+    else if (lte !== undefined) to = entries.upperBound(lte)
     this.#leaf = leaf
     this.#from = from
     this.#to = to

@@ -8,24 +8,24 @@
  */
 import { assertInvariant } from '../errors/assert.ts'
 import type { MaybePromise } from '../files/file-system.ts'
+import { separatorBetween } from './bytes.ts'
 import {
   at,
-  Branch,
-  branchBytes,
-  branchEntryBytes,
+  type Branch,
+  branchOver,
   type EditToken,
   LargeValue,
-  Leaf,
+  type Leaf,
   type LeafValue,
-  leafBytes,
-  leafEntryBytes,
+  leafOf,
   NodeRef,
   type Stored,
   type TableRoot,
   type TreeNode,
 } from './node.ts'
-import { headOf, isAt, lowerBound, separatorBetween, upperBound } from './node-search.ts'
 import type { NodeSource } from './node-source.ts'
+import type { PackedEntries } from './packed-entries.ts'
+import { getFromLeaf, getFromTree } from './tree.ts'
 
 /** What the editors of one transaction share. */
 export interface EditContext {
@@ -36,6 +36,14 @@ export interface EditContext {
   token: EditToken
   /** What was replaced or removed and may lie in the file. */
   readonly replaced: Stored[]
+  /** Nodes made, less those replaced that no checkpoint has written. */
+  nodesAdded: number
+}
+
+/** A separator on the way to a leaf. */
+interface Bound {
+  separators: PackedEntries | undefined
+  position: number
 }
 
 export class TreeEditor {
@@ -47,6 +55,11 @@ export class TreeEditor {
   readonly #path: NodeRef[] = []
   readonly #taken: number[] = []
   #depth = 0
+  /** Keys under the leaf at the end of the path are at or above the one, where there is one, and below the other. */
+  readonly #low: Bound = { separators: undefined, position: 0 }
+  readonly #high: Bound = { separators: undefined, position: 0 }
+  /** The token with which that leaf was made editable, as long as path and bounds still hold. */
+  #reached: EditToken | undefined
 
   constructor(table: TableRoot | undefined, context: EditContext) {
     this.#context = context
@@ -63,56 +76,94 @@ export class TreeEditor {
     return this.#count
   }
 
+  get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    const { source } = this.#context
+    if (this.#hasReached(key)) return getFromLeaf(this.#leaf(), key, source)
+    return getFromTree(this.#root, key, source)
+  }
+
   put(key: Uint8Array, value: Uint8Array): MaybePromise<void> {
-    const stored =
-      value.length > this.#nodeBytes / 4 ? new LargeValue(value.length, value, undefined) : value
     if (this.#root === undefined) {
-      this.#plant(key, stored)
+      this.#plant(key, this.#storedForm(value))
       return
     }
-    const waiting = this.#descend(key, false)
-    if (waiting !== undefined) return waiting.then(() => this.put(key, value))
-    const leaf = this.#editableLeaf()
-    const index = lowerBound(leaf, key)
-    if (isAt(leaf, index, key)) {
-      this.#replaceValue(leaf, index, stored)
-    } else {
-      insertEntry(leaf, index, key, stored)
-      this.#count++
+    if (this.#hasReached(key)) {
+      this.#putHere(key, value)
+      return
     }
-    if (leaf.bytes > this.#nodeBytes) this.#splitFrom(this.#depth, index)
+    this.#context.source.makeRoom()
+    return this.#putBelow(key, value)
   }
 
   delete(key: Uint8Array): MaybePromise<boolean> {
-    if (this.#root === undefined) return false
-    const waiting = this.#descend(key, true)
-    if (waiting !== undefined) return waiting.then(() => this.delete(key))
-    const present = leafOf(this.#path, this.#depth)
-    const index = lowerBound(present, key)
-    if (!isAt(present, index, key)) return false
-    const leaf = this.#editableLeaf()
-    const value = at(leaf.values, index)
-    if (value instanceof LargeValue) this.#context.replaced.push(value)
-    leaf.bytes -= leafEntryBytes(key, value)
-    leaf.keys.splice(index, 1)
-    leaf.heads.splice(index, 1)
-    leaf.values.splice(index, 1)
-    this.#count--
-    this.#shrinkFrom(this.#depth)
-    return true
+    this.#context.source.makeRoom()
+    return this.#deleteBelow(key)
   }
 
   /** Forgets every entry. The caller sees to it that the space of the old tree is found again. */
   clear(): void {
+    this.#reached = undefined
     this.#root = undefined
     this.#count = 0
   }
 
   #plant(key: Uint8Array, value: LeafValue): void {
-    const bytes = leafEntryBytes(key, value)
-    const leaf = new Leaf(this.#context.token, [key], [headOf(key)], [value], bytes)
-    this.#root = new NodeRef(leaf, undefined)
+    this.#root = this.#place(leafOf(this.#context.token, key, value))
     this.#count = 1
+  }
+
+  #storedForm(value: Uint8Array): LeafValue {
+    const isLarge = value.length > this.#nodeBytes / 4
+    return isLarge ? new LargeValue(value.length, value, undefined) : value
+  }
+
+  #putBelow(key: Uint8Array, value: Uint8Array): MaybePromise<void> {
+    const waiting = this.#descend(key, false)
+    if (waiting !== undefined) return waiting.then(() => this.#putBelow(key, value))
+    this.#makeEditable()
+    this.#reached = this.#context.token
+    this.#putHere(key, value)
+  }
+
+  /** Into the leaf at the end of the path, which is editable. */
+  #putHere(key: Uint8Array, value: Uint8Array): void {
+    const leaf = this.#leaf()
+    const found = leaf.entries.search(key)
+    const position = found < 0 ? ~found : found
+    if (found < 0) {
+      leaf.insert(position, key, this.#storedForm(value))
+      this.#count++
+    } else {
+      this.#noteReplacedValue(leaf, position)
+      leaf.replaceValue(position, this.#storedForm(value))
+    }
+    if (leaf.bytes > this.#nodeBytes) this.#splitFrom(this.#depth, position)
+  }
+
+  #deleteBelow(key: Uint8Array): MaybePromise<boolean> {
+    if (this.#root === undefined) return false
+    const waiting = this.#descend(key, true)
+    if (waiting !== undefined) return waiting.then(() => this.#deleteBelow(key))
+    const position = this.#leaf().entries.search(key)
+    if (position < 0) return false
+    this.#makeEditable()
+    const leaf = this.#leaf()
+    this.#noteReplacedValue(leaf, position)
+    leaf.remove(position)
+    this.#count--
+    this.#shrinkFrom(this.#depth)
+    return true
+  }
+
+  /** The leaf at the end of the path is that of `key`, and editable. */
+  #hasReached(key: Uint8Array): boolean {
+    if (this.#reached !== this.#context.token) return false
+    const low = this.#low
+    const high = this.#high
+    if (high.separators !== undefined && high.separators.compareAt(high.position, key) <= 0) {
+      return false
+    }
+    return low.separators === undefined || low.separators.compareAt(low.position, key) <= 0
   }
 
   /**
@@ -121,10 +172,15 @@ export class TreeEditor {
    */
   #descend(key: Uint8Array, forDelete: boolean): Promise<unknown> | undefined {
     assertInvariant(this.#root !== undefined, 'descent into an empty tree')
+    const { source } = this.#context
+    this.#reached = undefined
+    this.#low.separators = undefined
+    this.#high.separators = undefined
     let ref: NodeRef = this.#root
     for (let depth = 0; ; depth++) {
-      const node: MaybePromise<TreeNode> = ref.node ?? this.#context.source.load(ref)
+      const node: MaybePromise<TreeNode> = ref.node ?? source.load(ref)
       if (node instanceof Promise) return node
+      ref.wasUsed = true
       this.#path[depth] = ref
       if (forDelete && depth > 0 && this.#maySoonBeSmall(node)) {
         const waiting = this.#loadNeighbour(depth)
@@ -134,9 +190,12 @@ export class TreeEditor {
         this.#depth = depth
         return undefined
       }
-      const index = upperBound(node, key)
+      const { separators, children } = node
+      const index = separators.upperBound(key)
+      if (index > 0) setBound(this.#low, separators, index - 1)
+      if (index < separators.count) setBound(this.#high, separators, index)
       this.#taken[depth] = index
-      ref = at(node.children, index)
+      ref = at(children, index)
     }
   }
 
@@ -145,7 +204,7 @@ export class TreeEditor {
   }
 
   #loadNeighbour(depth: number): Promise<unknown> | undefined {
-    const parent = branchOf(this.#path, depth - 1)
+    const parent = this.#branch(depth - 1)
     const index = at(this.#taken, depth - 1)
     const neighbour = parent.children[index > 0 ? index - 1 : index + 1]
     if (neighbour === undefined || neighbour.node !== undefined) return undefined
@@ -153,19 +212,17 @@ export class TreeEditor {
     return loaded instanceof Promise ? loaded : undefined
   }
 
-  /** The leaf of the path, with every node from the root to it made editable. */
-  #editableLeaf(): Leaf {
-    const leaf = leafOf(this.#path, this.#depth)
-    if (leaf.edit === this.#context.token) return leaf
+  /** Makes every node of the path editable. */
+  #makeEditable(): void {
+    if (this.#leaf().edit === this.#context.token) return
     for (let depth = 0; depth <= this.#depth; depth++) {
       const ref = at(this.#path, depth)
       const editable = this.#editable(ref)
       if (editable === ref) continue
       this.#path[depth] = editable
       if (depth === 0) this.#root = editable
-      else branchOf(this.#path, depth - 1).children[at(this.#taken, depth - 1)] = editable
+      else this.#branch(depth - 1).children[at(this.#taken, depth - 1)] = editable
     }
-    return leafOf(this.#path, this.#depth)
   }
 
   /** `ref` itself when its node may be changed in place, else a place for a copy. */
@@ -175,63 +232,49 @@ export class TreeEditor {
     const token = this.#context.token
     if (node.edit === token) return ref
     this.#noteReplaced(ref, node)
-    return new NodeRef(copyOf(node, token), undefined)
+    return this.#place(node.copy(token))
   }
 
   /** A node that this very transaction made cannot lie in the file. */
   #noteReplaced(ref: NodeRef, node: TreeNode): void {
     const { token, replaced } = this.#context
+    if (ref.extent === undefined) this.#context.nodesAdded--
     if (node.edit?.isOfTransaction(token) !== true) replaced.push(ref)
   }
 
-  #replaceValue(leaf: Leaf, index: number, value: LeafValue): void {
-    const key = at(leaf.keys, index)
-    const old = at(leaf.values, index)
-    if (old instanceof LargeValue) this.#context.replaced.push(old)
-    leaf.bytes += leafEntryBytes(key, value) - leafEntryBytes(key, old)
-    leaf.values[index] = value
+  #noteReplacedValue(leaf: Leaf, position: number): void {
+    const old = leaf.large?.[position]
+    if (old !== undefined) this.#context.replaced.push(old)
   }
 
   /** Splits the node at `depth`, and its parents as far as they become too big. */
-  #splitFrom(depth: number, editedIndex: number): void {
-    let edited = editedIndex
+  #splitFrom(depth: number, editedPosition: number): void {
+    let edited = editedPosition
     for (let level = depth; level >= 0; level--) {
-      const node = at(this.#path, level).node
-      assertInvariant(node !== undefined, 'an edited node is in memory')
+      const node = this.#node(level)
       if (node.bytes <= this.#nodeBytes) return
       const split = node.kind === 'leaf' ? splitLeaf(node, edited) : splitBranch(node, edited)
       if (split === undefined) return
+      this.#reached = undefined
+      const right = this.#place(split.right)
       if (level === 0) {
-        this.#growRoot(split)
+        const left = at(this.#path, 0)
+        this.#root = this.#place(branchOver(this.#context.token, left, split.separator, right))
         return
       }
-      const parent = branchOf(this.#path, level - 1)
       edited = at(this.#taken, level - 1)
-      parent.keys.splice(edited, 0, split.separator)
-      parent.heads.splice(edited, 0, headOf(split.separator))
-      parent.children.splice(edited + 1, 0, split.right)
-      parent.bytes += branchEntryBytes(split.separator)
+      this.#branch(level - 1).insertAfter(edited, split.separator, right)
     }
-  }
-
-  #growRoot(split: Split): void {
-    assertInvariant(this.#root !== undefined, 'a tree that splits has a root')
-    const keys = [split.separator]
-    const children = [this.#root, split.right]
-    const heads = keys.map(headOf)
-    const branch = new Branch(this.#context.token, keys, heads, children, branchBytes(keys))
-    this.#root = new NodeRef(branch, undefined)
   }
 
   /** Drops or merges the node at `depth` if it became small, and its parents likewise. */
   #shrinkFrom(depth: number): void {
     for (let level = depth; level > 0; level--) {
-      const node = at(this.#path, level).node
-      assertInvariant(node !== undefined, 'an edited node is in memory')
-      if (node.bytes >= this.#nodeBytes / 4 && sizeOf(node) > 0) return
-      const parent = branchOf(this.#path, level - 1)
+      const node = this.#node(level)
+      if (node.bytes >= this.#nodeBytes / 4 && node.size > 0) return
+      const parent = this.#branch(level - 1)
       const index = at(this.#taken, level - 1)
-      if (sizeOf(node) === 0) removeChild(parent, index)
+      if (node.size === 0) parent.remove(index)
       else if (!this.#mergeWithNeighbour(parent, index)) return
     }
     this.#shrinkRoot()
@@ -241,8 +284,8 @@ export class TreeEditor {
     for (;;) {
       const node = this.#root?.node
       if (node === undefined) return
-      if (sizeOf(node) === 0) this.#root = undefined
-      else if (node.kind === 'branch' && node.children.length === 1) this.#root = node.children[0]
+      if (node.size === 0) this.#root = undefined
+      else if (node.kind === 'branch' && node.size === 1) this.#root = node.children[0]
       else return
     }
   }
@@ -255,115 +298,72 @@ export class TreeEditor {
     if (leftRef?.node === undefined || rightRef?.node === undefined) return false
     if (leftRef.node.bytes + rightRef.node.bytes > (this.#nodeBytes * 3) / 4) return false
     const merged = this.#editable(leftRef)
-    const right = rightRef.node
-    this.#noteReplaced(rightRef, right)
-    appendNode(merged, right, at(parent.keys, leftIndex))
+    this.#noteReplaced(rightRef, rightRef.node)
+    joinNodes(merged.node, rightRef.node, parent.separators.keyAt(leftIndex))
     parent.children[leftIndex] = merged
-    removeChild(parent, leftIndex + 1)
+    parent.remove(leftIndex + 1)
     return true
   }
-}
 
-function leafOf(path: readonly NodeRef[], depth: number): Leaf {
-  const node = at(path, depth).node
-  assertInvariant(node !== undefined && node.kind === 'leaf', 'the path ends in a leaf')
-  return node
-}
-
-function branchOf(path: readonly NodeRef[], depth: number): Branch {
-  const node = at(path, depth).node
-  assertInvariant(node !== undefined && node.kind === 'branch', 'the path leads through branches')
-  return node
-}
-
-function copyOf(node: TreeNode, token: EditToken): TreeNode {
-  const keys = node.keys.slice()
-  const heads = node.heads.slice()
-  return node.kind === 'leaf'
-    ? new Leaf(token, keys, heads, node.values.slice(), node.bytes)
-    : new Branch(token, keys, heads, node.children.slice(), node.bytes)
-}
-
-function sizeOf(node: TreeNode): number {
-  return node.kind === 'leaf' ? node.keys.length : node.children.length
-}
-
-function insertEntry(leaf: Leaf, index: number, key: Uint8Array, value: LeafValue): void {
-  leaf.bytes += leafEntryBytes(key, value)
-  if (index === leaf.keys.length) {
-    leaf.keys.push(key)
-    leaf.heads.push(headOf(key))
-    leaf.values.push(value)
-    return
+  #place(node: TreeNode): NodeRef {
+    this.#context.nodesAdded++
+    return new NodeRef(node, undefined)
   }
-  leaf.keys.splice(index, 0, key)
-  leaf.heads.splice(index, 0, headOf(key))
-  leaf.values.splice(index, 0, value)
+
+  #leaf(): Leaf {
+    const node = this.#node(this.#depth)
+    assertInvariant(node.kind === 'leaf', 'the path ends in a leaf')
+    return node
+  }
+
+  #branch(depth: number): Branch {
+    const node = this.#node(depth)
+    assertInvariant(node.kind === 'branch', 'the path leads through branches')
+    return node
+  }
+
+  #node(depth: number): TreeNode {
+    const { node } = at(this.#path, depth)
+    assertInvariant(node !== undefined, 'the path is in memory')
+    return node
+  }
 }
 
-/** Removes a child and the separator that it no longer needs. */
-function removeChild(parent: Branch, index: number): void {
-  parent.children.splice(index, 1)
-  const separatorIndex = index > 0 ? index - 1 : 0
-  const separator = parent.keys.splice(separatorIndex, 1)[0]
-  parent.heads.splice(separatorIndex, 1)
-  if (separator !== undefined) parent.bytes -= branchEntryBytes(separator)
+function setBound(bound: Bound, separators: PackedEntries, position: number): void {
+  bound.separators = separators
+  bound.position = position
 }
 
 /** Adds what `right` holds at the end of `left`, which is editable; `separator` stood between them. */
-function appendNode(left: NodeRef, right: TreeNode, separator: Uint8Array): void {
-  const target = left.node
-  if (target?.kind === 'leaf' && right.kind === 'leaf') {
-    target.keys.push(...right.keys)
-    target.heads.push(...right.heads)
-    target.values.push(...right.values)
-    target.bytes += right.bytes
+function joinNodes(left: TreeNode | undefined, right: TreeNode, separator: Uint8Array): void {
+  if (left?.kind === 'leaf' && right.kind === 'leaf') {
+    left.append(right)
     return
   }
-  assertInvariant(
-    target?.kind === 'branch' && right.kind === 'branch',
-    'neighbours are of one kind',
-  )
-  target.keys.push(separator, ...right.keys)
-  target.heads.push(headOf(separator), ...right.heads)
-  target.children.push(...right.children)
-  target.bytes = branchBytes(target.keys)
+  assertInvariant(left?.kind === 'branch' && right.kind === 'branch', 'neighbours are of one kind')
+  left.append(right, separator)
 }
 
 interface Split {
   /** Takes the upper part; the split node keeps the lower part. */
-  readonly right: NodeRef
+  readonly right: TreeNode
   readonly separator: Uint8Array
 }
 
 function splitLeaf(leaf: Leaf, edited: number): Split | undefined {
-  if (leaf.keys.length < 2) return undefined
-  const cut = splitPoint(leaf.keys.length, edited, leaf.bytes, (i) =>
-    leafEntryBytes(at(leaf.keys, i), at(leaf.values, i)),
-  )
-  const keys = leaf.keys.splice(cut)
-  const heads = leaf.heads.splice(cut)
-  const values = leaf.values.splice(cut)
-  const bytes = leafBytes(keys, values)
-  leaf.bytes -= bytes
-  const separator = separatorBetween(at(leaf.keys, cut - 1), at(keys, 0))
-  const right = new Leaf(leaf.edit, keys, heads, values, bytes)
-  return { right: new NodeRef(right, undefined), separator }
+  if (leaf.size < 2) return undefined
+  const { entries, size, bytes } = leaf
+  const cut = splitPoint(size, edited, bytes, (i) => entries.entryBytesAt(i))
+  const separator = separatorBetween(entries.keyAt(cut - 1), entries.keyAt(cut))
+  return { right: leaf.cutAt(cut), separator }
 }
 
 function splitBranch(branch: Branch, edited: number): Split | undefined {
-  if (branch.children.length < 4) return undefined
-  const size = branch.keys.length
-  const point = splitPoint(size, edited, branch.bytes, (i) => branchEntryBytes(at(branch.keys, i)))
-  const cut = Math.min(Math.max(point, 1), size - 2)
-  const keys = branch.keys.splice(cut + 1)
-  const heads = branch.heads.splice(cut + 1)
-  const separator = at(branch.keys.splice(cut), 0)
-  branch.heads.length = cut
-  const children = branch.children.splice(cut + 1)
-  branch.bytes = branchBytes(branch.keys)
-  const right = new Branch(branch.edit, keys, heads, children, branchBytes(keys))
-  return { right: new NodeRef(right, undefined), separator }
+  if (branch.size < 4) return undefined
+  const { separators, bytes } = branch
+  const point = splitPoint(separators.count, edited, bytes, (i) => separators.entryBytesAt(i))
+  const { upper, separator } = branch.cutAfter(Math.min(Math.max(point, 1), separators.count - 2))
+  return { right: upper, separator }
 }
 
 /**

@@ -12,6 +12,7 @@ import { openTreeStore } from './tree-store.ts'
 const NODE_BYTES = 512
 
 const nothingToLoad: NodeSource = {
+  makeRoom: () => {},
   load: () => {
     throw new Error('everything is in memory')
   },
@@ -22,7 +23,13 @@ const nothingToLoad: NodeSource = {
 
 function createEditor(): TreeEditor {
   const token = new EditToken()
-  const context = { source: nothingToLoad, nodeBytes: NODE_BYTES, token, replaced: [] }
+  const context = {
+    source: nothingToLoad,
+    nodeBytes: NODE_BYTES,
+    token,
+    replaced: [],
+    nodesAdded: 0,
+  }
   return new TreeEditor(undefined, context)
 }
 
@@ -92,7 +99,7 @@ test('read: opening and one key -> touches a path, not the tree', async () => {
   })
   await store.close()
   const mount = disk.mount()
-  const again = await openTreeStore(mount, tinySettings(random))
+  const again = await openTreeStore(mount, { ...tinySettings(random), cacheBytes: 100_000 })
   expect(mount.operations).toBeLessThan(40)
   const before = mount.operations
   const snapshot = again.snapshot()

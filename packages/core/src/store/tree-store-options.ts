@@ -14,6 +14,11 @@ export interface TreeStoreOptions {
   readonly flushDelayMs?: number
   /** Encoded size above which a node is split. Default 8192. */
   readonly nodeBytes?: number
+  /**
+   * Bytes of tree nodes kept in memory, at most, besides those that a checkpoint has still to write; these
+   * begin a checkpoint when they take as much again. Default 64 MiB.
+   */
+  readonly cacheBytes?: number
   /** Bytes of log after which a checkpoint begins. Default: half of the data, from 4 to 32 MiB. */
   readonly walCheckpointBytes?: number
   /** Space allocated ahead in the log, at most, in one go. Default 1 MiB. */
@@ -34,6 +39,7 @@ export function settingsOf(options: TreeStoreOptions): TreeStoreSettings {
     durability: options.durability,
     flushDelayMs: options.flushDelayMs ?? 100,
     nodeBytes: options.nodeBytes ?? 8192,
+    cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
     walCheckpointBytes: options.walCheckpointBytes,
     walAllocationBytes: options.walAllocationBytes ?? 1024 * 1024,
     checksum: options.checksum ?? crc32,

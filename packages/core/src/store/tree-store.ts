@@ -142,6 +142,8 @@ class TreeStore implements KeyValueStore {
     readonly fileBytes: number
   }[] = []
   #walGeneration: number
+  /** Nodes that are in memory alone, about. */
+  #unwrittenNodes: number
   /** No automatic checkpoint below this size of the log: the last one found no space. */
   #checkpointBytesMin = 0
 
@@ -162,6 +164,7 @@ class TreeStore implements KeyValueStore {
     this.#working = recovered.head
     this.#visible = recovered.head
     this.#walGeneration = recovered.walGeneration + 1
+    this.#unwrittenNodes = recovered.unwrittenNodes
     this.#wal = new WalWriter(wal, recovered.head.lsn, {
       ...settings,
       onDiskFull: () => this.#setBack(),
@@ -219,6 +222,7 @@ class TreeStore implements KeyValueStore {
       fileBytes: isOpen
         ? wals.reduce((sum, wal) => sum + wal.fileBytes, file.size() + this.#wal.file.fileBytes)
         : 0,
+      cacheBytes: this.#recovered.pages.cacheBytes,
       openSnapshots: this.#snapshots.size,
       checkpoints: this.#checkpoints,
     }
@@ -256,8 +260,9 @@ class TreeStore implements KeyValueStore {
     this.#visible = head
     const mayBeWritten = this.#checkpointing !== undefined
     this.#recovered.retired.add(head.lsn, result.replaced, result.droppedTrees, mayBeWritten)
+    this.#unwrittenNodes += result.nodesAdded
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
-    if (isIdle && this.#walBytes() > this.#checkpointBytes()) {
+    if (isIdle && this.#isCheckpointDue()) {
       // A failure is latched, or shows at the next explicit checkpoint.
       this.#startCheckpoint().catch(() => {})
     }
@@ -278,6 +283,14 @@ class TreeStore implements KeyValueStore {
 
   #walBytes(): number {
     return this.#olderWals.reduce((sum, wal) => sum + wal.frameBytes, this.#wal.file.frameBytes)
+  }
+
+  #isCheckpointDue(): boolean {
+    const walBytes = this.#walBytes()
+    if (walBytes > this.#checkpointBytes()) return true
+    const { nodeBytes, cacheBytes } = this.#settings
+    const isMemoryFull = this.#unwrittenNodes * nodeBytes > cacheBytes
+    return isMemoryFull && walBytes > this.#checkpointBytesMin
   }
 
   #checkpointBytes(): number {
@@ -302,6 +315,7 @@ class TreeStore implements KeyValueStore {
     if (this.#wal.lastLsn === this.#checkpointer.superblock.checkpointLsn) return
     try {
       const head = await this.#switchLog()
+      const unwrittenNodes = this.#unwrittenNodes
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
       const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
       await this.#commitTree(tree, {
@@ -309,6 +323,7 @@ class TreeStore implements KeyValueStore {
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
+      this.#unwrittenNodes -= unwrittenNodes
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.

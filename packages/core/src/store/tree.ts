@@ -1,10 +1,18 @@
 /** Reading one key from an immutable tree. */
 import type { MaybePromise } from '../files/file-system.ts'
-import { at, LargeValue, type NodeRef } from './node.ts'
-import { isAt, lowerBound, upperBound } from './node-search.ts'
+import { at, LargeValue, type Leaf, type NodeRef } from './node.ts'
 import type { NodeSource } from './node-source.ts'
 
 export function getFromTree(
+  root: NodeRef | undefined,
+  key: Uint8Array,
+  source: NodeSource,
+): MaybePromise<Uint8Array | undefined> {
+  source.makeRoom()
+  return findInTree(root, key, source)
+}
+
+function findInTree(
   root: NodeRef | undefined,
   key: Uint8Array,
   source: NodeSource,
@@ -14,17 +22,27 @@ export function getFromTree(
     let node = ref.node
     if (node === undefined) {
       const loaded = source.load(ref)
-      if (loaded instanceof Promise) return loaded.then(() => getFromTree(ref, key, source))
+      if (loaded instanceof Promise) return loaded.then(() => findInTree(root, key, source))
       node = loaded
     }
+    // Most are marked already: reading is cheaper than writing.
+    if (!ref.wasUsed) ref.wasUsed = true
     if (node.kind === 'branch') {
-      ref = at(node.children, upperBound(node, key))
+      ref = at(node.children, node.separators.upperBound(key))
       continue
     }
-    const index = lowerBound(node, key)
-    if (!isAt(node, index, key)) return undefined
-    const value = at(node.values, index)
-    return value instanceof LargeValue ? source.loadValue(value) : value
+    return getFromLeaf(node, key, source)
   }
   return undefined
+}
+
+export function getFromLeaf(
+  leaf: Leaf,
+  key: Uint8Array,
+  source: NodeSource,
+): MaybePromise<Uint8Array | undefined> {
+  const position = leaf.entries.search(key)
+  if (position < 0) return undefined
+  const value = leaf.valueAt(position)
+  return value instanceof LargeValue ? source.loadValue(value) : value
 }

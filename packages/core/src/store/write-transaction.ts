@@ -7,7 +7,6 @@ import { EditToken, type NodeRef, type Stored, type TableRoot } from './node.ts'
 import type { NodeSource } from './node-source.ts'
 import { TableEdits } from './table-edits.ts'
 import type { TableNames } from './table-names.ts'
-import { getFromTree } from './tree.ts'
 import { RangeCursor } from './tree-cursor.ts'
 import type { EditContext } from './tree-editor.ts'
 import { ChangeWriter } from './wal-payload.ts'
@@ -22,6 +21,7 @@ export interface TransactionResult {
   readonly roots: readonly (TableRoot | undefined)[]
   readonly replaced: readonly Stored[]
   readonly droppedTrees: readonly NodeRef[]
+  readonly nodesAdded: number
 }
 
 export interface TransactionOwner {
@@ -47,14 +47,14 @@ export class TreeTransaction implements WriteTransaction {
     owner: TransactionOwner,
   ) {
     this.#base = base
-    this.#context = { source, nodeBytes, token: new EditToken(), replaced: [] }
+    this.#context = { source, nodeBytes, token: new EditToken(), replaced: [], nodesAdded: 0 }
     this.#edits = new TableEdits(base, names, this.#context)
     this.#owner = owner
   }
 
   get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     this.#assertOpen()
-    return getFromTree(this.#edits.table(table)?.root, key, this.#context.source)
+    return this.#edits.get(table, key)
   }
 
   scan(table: string, range: KeyRange): TreeCursor {
@@ -118,6 +118,7 @@ export class TreeTransaction implements WriteTransaction {
       roots: isEmpty ? this.#base.roots : this.#edits.roots(),
       replaced: this.#context.replaced,
       droppedTrees: this.#edits.droppedTrees,
+      nodesAdded: this.#context.nodesAdded,
     })
   }
 

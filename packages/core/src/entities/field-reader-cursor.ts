@@ -1,23 +1,5 @@
-/** Unsigned integers up to 2^53 - 1 in groups of seven bits, the lowest first. */
+/** The fields of a stored record. */
 import { assertInvariant } from '../errors/assert.ts'
-
-export function varintBytes(value: number): number {
-  let bytes = 1
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++
-  return bytes
-}
-
-/** Answers the offset behind it. */
-export function writeVarint(target: Uint8Array, offset: number, value: number): number {
-  let at = offset
-  let rest = value
-  while (rest >= 0x80) {
-    target[at++] = (rest % 0x80) | 0x80
-    rest = Math.floor(rest / 0x80)
-  }
-  target[at++] = rest
-  return at
-}
 
 /** Reads one field of a record after the other. */
 export class FieldReaderCursor {

@@ -1,13 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareBytes } from '../store/bytes.ts'
-import { sortedPositions } from './sort-keys.ts'
+import { KeyList } from './key-list.ts'
 
-function sorted(keys: readonly Uint8Array[]): Uint8Array[] {
-  return sortedPositions(keys).map((position) => keys[position] as Uint8Array)
+function listOf(keys: readonly Uint8Array[]): KeyList {
+  const list = new KeyList()
+  for (const key of keys) list.add(key)
+  return list
 }
 
-describe('sorted positions', () => {
+function sorted(keys: readonly Uint8Array[]): Uint8Array[] {
+  const list = listOf(keys)
+  return Array.from(list.sortedPositions(), (position) => list.at(position))
+}
+
+describe('key list', () => {
   test('any keys -> as compareBytes sorts them', () => {
     const key = fc.array(fc.constantFrom(0, 1, 255), { maxLength: 12 })
     fc.assert(
@@ -28,6 +35,6 @@ describe('sorted positions', () => {
   test('many equal keys -> all there', () => {
     const keys = Array.from({ length: 100 }, (_, i) => Uint8Array.of(1, 2, 3, 4, 5, i % 2))
     expect(sorted(keys).map((key) => key[5])).toEqual([...Array(50).fill(0), ...Array(50).fill(1)])
-    expect(new Set(sortedPositions(keys)).size).toBe(100)
+    expect(new Set(listOf(keys).sortedPositions()).size).toBe(100)
   })
 })

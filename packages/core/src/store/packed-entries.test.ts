@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareBytes } from './bytes.ts'
+import { PackedEntries } from './packed-entries.ts'
+
+type Entry = readonly [key: Uint8Array, value: Uint8Array]
+
+/** Few different bytes and lengths: many equal beginnings, and keys that are beginnings of others. */
+const key = fc
+  .array(fc.constantFrom(0, 1, 255), { maxLength: 9 })
+  .map((bytes) => Uint8Array.from(bytes))
+const longKey = fc.integer({ min: 0, max: 300 }).map((length) => new Uint8Array(length).fill(7))
+const value = fc.uint8Array({ maxLength: 200 })
+const step = fc.record({
+  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'copy', 'cut'),
+  key: fc.oneof({ weight: 9, arbitrary: key }, longKey),
+  value,
+})
+
+/** What a sorted map does. */
+class Model {
+  entries: Entry[] = []
+
+  positionOf(sought: Uint8Array): number {
+    return this.entries.filter(([other]) => compareBytes(other, sought) < 0).length
+  }
+
+  has(sought: Uint8Array): boolean {
+    return this.entries.some(([other]) => compareBytes(other, sought) === 0)
+  }
+}
+
+function contentOf(entries: PackedEntries): Entry[] {
+  return Array.from({ length: entries.count }, (_, i) => [entries.keyAt(i), entries.valueAt(i)])
+}
+
+describe('packed entries', () => {
+  test('any edits -> what a sorted list holds, views unchanged, sizes right', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.array(key), (steps, sought) => {
+        const model = new Model()
+        let entries = PackedEntries.withRoomFor(64)
+        const views: { readonly view: Uint8Array; readonly copy: Uint8Array }[] = []
+        for (const { kind, key, value } of steps) {
+          const position = model.positionOf(key)
+          const isThere = model.has(key)
+          expect(entries.search(key)).toBe(isThere ? position : ~position)
+          if (kind === 'copy') entries = entries.copy()
+          else if (kind === 'cut' && model.entries.length > 1) {
+            const upper = entries.cutAt(position)
+            expect(contentOf(upper)).toEqual(model.entries.slice(position))
+            entries.append(upper)
+          } else if (kind === 'remove' && isThere) {
+            entries.remove(position)
+            model.entries.splice(position, 1)
+          } else if (kind === 'put' && isThere) {
+            entries.replaceValue(position, value.length * 2, value)
+            model.entries[position] = [key, value]
+          } else if (kind === 'put') {
+            entries.insert(position, key, value.length * 2, value)
+            model.entries.splice(position, 0, [key, value])
+            const view = entries.valueAt(position)
+            views.push({ view, copy: view.slice() })
+          }
+          expect(contentOf(entries)).toEqual(model.entries)
+        }
+        for (const { view, copy } of views) expect(view).toEqual(copy)
+        for (const other of sought) {
+          expect(entries.lowerBound(other)).toBe(model.positionOf(other))
+          expect(entries.upperBound(other)).toBe(
+            model.positionOf(other) + (model.has(other) ? 1 : 0),
+          )
+        }
+        const written = new Uint8Array(entries.bytes)
+        expect(entries.writeTo(written, 0)).toBe(entries.bytes)
+        let end = 0
+        for (let i = 0; i < entries.count; i++) end += entries.entryBytesAt(i)
+        expect(end).toBe(entries.bytes)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('an odd tag -> no value, kept by copies and cuts', () => {
+    const entries = PackedEntries.withRoomFor(8)
+    const nothing = new Uint8Array(0)
+    for (let i = 0; i < 20; i++) {
+      entries.insert(
+        i,
+        Uint8Array.of(5, i),
+        i % 2 === 0 ? 1 : 2,
+        i % 2 === 0 ? nothing : Uint8Array.of(i),
+      )
+    }
+    const upper = entries.cutAt(10)
+    for (const [part, first] of [
+      [entries.copy(), 0],
+      [upper, 10],
+    ] as const) {
+      for (let i = 0; i < part.count; i++) {
+        expect(part.tagAt(i)).toBe((first + i) % 2 === 0 ? 1 : 2)
+        expect(part.valueAt(i)).toEqual((first + i) % 2 === 0 ? nothing : Uint8Array.of(first + i))
+      }
+    }
+  })
+})

@@ -1,0 +1,422 @@
+/**
+ * The entries of one node in one buffer, in key order: what a leaf holds, or the separators of a branch.
+ *
+ * An entry lies in the buffer as it does in a leaf of the file (`docs/format.md`, "Leaf"): key length,
+ * tag, key, value. New entries go behind the last one, in whatever order they come; a small index beside the
+ * buffer gives their order. So a node is three objects whatever it holds, a node that was read from the
+ * file is searched where it lies, and writing one is a copy (`docs/decisions/0002-store-nodes.md`).
+ *
+ * The index has two numbers an entry: its offset, and its key's *head*, the four bytes behind the prefix
+ * that all keys of the node share. Most of a search looks at heads alone.
+ *
+ * Bytes of the buffer are written once: views of keys and values stay right whatever happens later.
+ */
+import { copyInto } from './byte-writer.ts'
+import { varintBytes, writeVarint } from './varint.ts'
+
+/** Entries are longer, most of them much: only where the index's first room ends. */
+const EXPECTED_ENTRY_BYTES = 48
+const ROOM_BYTES_MIN = 256
+const GROWTH_BYTES_MAX = 8 * 1024
+
+export class PackedEntries {
+  #data: Uint8Array
+  /** The data is `buffer` from `base` on. */
+  #buffer: ArrayBufferLike
+  #base: number
+  /** The entries, and what is left of removed ones, are `[0, used)` of the data. */
+  #used: number
+  /** Bytes of the entries that are there. */
+  #live: number
+  #count: number
+  /** Head and offset of each entry in turn. */
+  #index: Uint32Array
+  /** All keys begin with the same bytes, at least so many. */
+  #prefix = 0
+
+  private constructor(
+    data: Uint8Array,
+    index: Uint32Array,
+    size: { readonly used: number; readonly live: number; readonly count: number },
+  ) {
+    this.#data = data
+    this.#buffer = data.buffer
+    this.#base = data.byteOffset
+    this.#index = index
+    this.#used = size.used
+    this.#live = size.live
+    this.#count = size.count
+  }
+
+  /** None, with room for some of `bytes` in all. */
+  static withRoomFor(bytes: number): PackedEntries {
+    const index = new Uint32Array(2 * Math.ceil(bytes / EXPECTED_ENTRY_BYTES) + 2)
+    return new PackedEntries(new Uint8Array(bytes), index, { used: 0, live: 0, count: 0 })
+  }
+
+  /**
+   * Entries that lie in `data` in key order, `live` bytes in all. `index` is as long as they are many,
+   * twice, and has the offsets in every other place. Both are taken over.
+   */
+  static over(data: Uint8Array, index: Uint32Array, live: number): PackedEntries {
+    const size = { used: data.length, live, count: index.length / 2 }
+    const entries = new PackedEntries(data, index, size)
+    entries.#findPrefix()
+    return entries
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Their encoded size. */
+  get bytes(): number {
+    return this.#live
+  }
+
+  /** What they take in memory. */
+  get memoryBytes(): number {
+    return this.#data.byteLength + this.#index.byteLength
+  }
+
+  /** A view. */
+  keyAt(position: number): Uint8Array {
+    const offset = this.#offset(position)
+    return this.#view(this.#keyStart(offset), this.#number(offset))
+  }
+
+  /** A view; empty where the tag is odd. */
+  valueAt(position: number): Uint8Array {
+    const offset = this.#offset(position)
+    const tagOffset = this.#afterNumber(offset)
+    const start = this.#afterNumber(tagOffset) + this.#number(offset)
+    return this.#view(start, valueBytesOf(this.#number(tagOffset)))
+  }
+
+  /** Twice the length of the value; odd when the value lies elsewhere. */
+  tagAt(position: number): number {
+    return this.#tag(this.#offset(position))
+  }
+
+  entryBytesAt(position: number): number {
+    const offset = this.#offset(position)
+    return this.#entryEnd(offset) - offset
+  }
+
+  /** Negative when the key at `position` is below `key`, positive when above, 0 when equal. */
+  compareAt(position: number, key: Uint8Array): number {
+    const offset = this.#offset(position)
+    const start = this.#keyStart(offset)
+    const keyBytes = this.#number(offset)
+    const data = this.#data
+    const length = keyBytes < key.length ? keyBytes : key.length
+    for (let i = 0; i < length; i++) {
+      const difference = (data[start + i] as number) - (key[i] as number)
+      if (difference !== 0) return difference
+    }
+    return keyBytes - key.length
+  }
+
+  /** Where `key` is; when it is not there, the complement (`~`) of where it would go in. */
+  search(key: Uint8Array): number {
+    const index = this.#index
+    const head = headAfter(key, this.#prefix)
+    let low = 0
+    let high = this.#count
+    // Entries that come in order go behind the last one.
+    if (high > 0 && (index[2 * high - 2] as number) < head) low = high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = index[2 * middle] as number
+      if (other < head) low = middle + 1
+      else if (other > head) high = middle
+      else {
+        const order = this.compareAt(middle, key)
+        if (order === 0) return middle
+        if (order < 0) low = middle + 1
+        else high = middle
+      }
+    }
+    // Heads mean nothing for a key with another prefix. Looked at last: what is found needs it not.
+    const side = this.#sideOfPrefix(key)
+    if (side === 0) return ~low
+    return side < 0 ? ~0 : ~this.#count
+  }
+
+  /** Position of the first key that is not below `key`. */
+  lowerBound(key: Uint8Array): number {
+    const found = this.search(key)
+    return found < 0 ? ~found : found
+  }
+
+  /** Position of the first key above `key`. In a branch: the child that `key` belongs under. */
+  upperBound(key: Uint8Array): number {
+    const found = this.search(key)
+    return found < 0 ? ~found : found + 1
+  }
+
+  /** Puts an entry in at `position`, where its key belongs. A value with an odd tag is empty. */
+  insert(position: number, key: Uint8Array, tag: number, value: Uint8Array): void {
+    this.#reserve(entryBytes(key, tag, value))
+    const offset = this.#append(key, tag, value)
+    this.#narrowPrefix(position, key)
+    this.#openSlot(position)
+    this.#index[2 * position] = headAfter(key, this.#prefix)
+    this.#index[2 * position + 1] = offset
+  }
+
+  replaceValue(position: number, tag: number, value: Uint8Array): void {
+    const key = this.keyAt(position)
+    const replacedBytes = this.entryBytesAt(position)
+    this.#reserve(entryBytes(key, tag, value))
+    this.#index[2 * position + 1] = this.#append(key, tag, value)
+    this.#live -= replacedBytes
+  }
+
+  remove(position: number): void {
+    this.#live -= this.entryBytesAt(position)
+    this.#index.copyWithin(2 * position, 2 * position + 2, 2 * this.#count)
+    this.#count--
+  }
+
+  /** Removes the entries from `position` on, and answers them, with as much room as these have. */
+  cutAt(position: number): PackedEntries {
+    const upper = PackedEntries.withRoomFor(this.#data.length)
+    upper.#take(this, position, this.#count)
+    this.#count = position
+    this.#live -= upper.#live
+    this.#findPrefix()
+    return upper
+  }
+
+  /** Puts the entries of `other` behind the last one. */
+  append(other: PackedEntries): void {
+    this.#reserve(other.#live)
+    this.#take(other, 0, other.#count)
+  }
+
+  /** The same entries, with room for a change. */
+  copy(): PackedEntries {
+    const garbage = this.#used - this.#live
+    const room = Math.max(this.#live >>> 3, ROOM_BYTES_MIN)
+    if (garbage > this.#live / 2) return this.#copyPacked(this.#live + room)
+    const data = new Uint8Array(this.#used + room)
+    data.set(this.#data.subarray(0, this.#used))
+    const index = new Uint32Array(2 * this.#count + 16)
+    index.set(this.#index.subarray(0, 2 * this.#count))
+    const size = { used: this.#used, live: this.#live, count: this.#count }
+    const copy = new PackedEntries(data, index, size)
+    copy.#prefix = this.#prefix
+    return copy
+  }
+
+  /** Writes all entries in order to `target` at `offset`; answers where they end. */
+  writeTo(target: Uint8Array, offset: number): number {
+    return this.#writeRange(0, this.#count, target, offset)
+  }
+
+  /** Writes one entry, without what stands elsewhere; answers where it ends. */
+  writeEntryTo(position: number, target: Uint8Array, offset: number): number {
+    return this.#writeRange(position, position + 1, target, offset)
+  }
+
+  #take(source: PackedEntries, from: number, to: number): void {
+    let offset = this.#used
+    const end = source.#writeRange(from, to, this.#data, offset)
+    this.#growIndex(this.#count + to - from)
+    for (let i = this.#count; offset < end; i++) {
+      this.#index[2 * i + 1] = offset
+      offset = this.#entryEnd(offset)
+    }
+    this.#live += end - this.#used
+    this.#used = end
+    this.#count += to - from
+    this.#findPrefix()
+  }
+
+  /** What lies together is copied together. */
+  #writeRange(from: number, to: number, target: Uint8Array, offset: number): number {
+    let written = offset
+    let position = from
+    while (position < to) {
+      const start = this.#offset(position++)
+      let end = this.#entryEnd(start)
+      while (position < to && this.#offset(position) === end) {
+        end = this.#entryEnd(end)
+        position++
+      }
+      target.set(this.#data.subarray(start, end), written)
+      written += end - start
+    }
+    return written
+  }
+
+  #append(key: Uint8Array, tag: number, value: Uint8Array): number {
+    const offset = this.#used
+    const data = this.#data
+    let end = writeVarint(data, offset, key.length)
+    end = writeVarint(data, end, tag)
+    copyInto(data, end, key)
+    end += key.length
+    copyInto(data, end, value)
+    end += value.length
+    this.#live += end - offset
+    this.#used = end
+    return offset
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#data.length) return
+    const needed = this.#live + bytes
+    const packed = this.#copyPacked(needed + Math.min(needed, GROWTH_BYTES_MAX))
+    this.#data = packed.#data
+    this.#buffer = packed.#buffer
+    this.#base = packed.#base
+    this.#index = packed.#index
+    this.#used = packed.#used
+    this.#prefix = packed.#prefix
+  }
+
+  /** A copy of `bytes` bytes without what removed entries left behind. */
+  #copyPacked(bytes: number): PackedEntries {
+    const copy = PackedEntries.withRoomFor(bytes)
+    copy.#take(this, 0, this.#count)
+    return copy
+  }
+
+  #openSlot(position: number): void {
+    const count = this.#count++
+    this.#growIndex(this.#count)
+    if (position === count) return
+    this.#index.copyWithin(2 * position + 2, 2 * position, 2 * count)
+  }
+
+  #growIndex(count: number): void {
+    if (2 * count <= this.#index.length) return
+    const grown = new Uint32Array(Math.max(2 * count, 2 * this.#index.length))
+    grown.set(this.#index)
+    this.#index = grown
+  }
+
+  /** `key` is about to go in at `position`: between two keys it shares what they share. */
+  #narrowPrefix(position: number, key: Uint8Array): void {
+    if (this.#count === 0) {
+      this.#prefix = key.length
+      return
+    }
+    if (position > 0 && position < this.#count) return
+    const shared = this.#sharedWithFirst(key, this.#prefix)
+    if (shared === this.#prefix) return
+    this.#prefix = shared
+    this.#findHeads()
+  }
+
+  /** What the first and the last key share, all between them share. */
+  #findPrefix(): void {
+    if (this.#count === 0) return
+    const last = this.keyAt(this.#count - 1)
+    this.#prefix = this.#sharedWithFirst(last, last.length)
+    this.#findHeads()
+  }
+
+  #findHeads(): void {
+    const prefix = this.#prefix
+    for (let i = 0; i < this.#count; i++) {
+      const offset = this.#offset(i)
+      const start = this.#keyStart(offset)
+      const end = start + this.#number(offset)
+      this.#index[2 * i] = headBetween(this.#data, start + prefix, end)
+    }
+  }
+
+  /** How many of its first bytes, up to `max`, `key` shares with the first key. */
+  #sharedWithFirst(key: Uint8Array, max: number): number {
+    const offset = this.#offset(0)
+    const start = this.#keyStart(offset)
+    const length = Math.min(key.length, this.#number(offset), max)
+    let shared = 0
+    while (shared < length && this.#data[start + shared] === key[shared]) shared++
+    return shared
+  }
+
+  /** Negative, positive: `key` is below, above all keys that begin with the prefix. */
+  #sideOfPrefix(key: Uint8Array): number {
+    const prefix = this.#prefix
+    if (prefix === 0 || this.#count === 0) return 0
+    const start = this.#keyStart(this.#offset(0))
+    const data = this.#data
+    for (let i = 0; i < prefix; i++) {
+      if (i === key.length) return -1
+      const difference = (key[i] as number) - (data[start + i] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
+
+  /** Twice as fast as `subarray`. */
+  #view(start: number, length: number): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#base + start, length)
+  }
+
+  #offset(position: number): number {
+    // In range by the callers.
+    return this.#index[2 * position + 1] as number
+  }
+
+  #tag(offset: number): number {
+    return this.#number(this.#afterNumber(offset))
+  }
+
+  #keyStart(offset: number): number {
+    return this.#afterNumber(this.#afterNumber(offset))
+  }
+
+  #entryEnd(offset: number): number {
+    return this.#keyStart(offset) + this.#number(offset) + valueBytesOf(this.#tag(offset))
+  }
+
+  #afterNumber(offset: number): number {
+    let end = offset
+    while ((this.#data[end++] as number) >= 0x80);
+    return end
+  }
+
+  #number(offset: number): number {
+    const data = this.#data
+    const first = data[offset] as number
+    if (first < 0x80) return first
+    const second = data[offset + 1] as number
+    if (second < 0x80) return (first & 0x7f) | (second << 7)
+    let value = (first & 0x7f) | ((second & 0x7f) << 7)
+    for (let at = offset + 2, scale = 2 ** 14; ; at++, scale *= 0x80) {
+      const next = data[at] as number
+      value += (next & 0x7f) * scale
+      if (next < 0x80) return value
+    }
+  }
+}
+
+function entryBytes(key: Uint8Array, tag: number, value: Uint8Array): number {
+  return varintBytes(key.length) + varintBytes(tag) + key.length + value.length
+}
+
+/** An odd tag stands for a value that lies elsewhere. */
+function valueBytesOf(tag: number): number {
+  return tag % 2 === 0 ? tag / 2 : 0
+}
+
+/** The four bytes from `start` on, big-endian; a missing one counts as zero. */
+function headAfter(key: Uint8Array, start: number): number {
+  return headBetween(key, start, key.length)
+}
+
+function headBetween(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start >= 4) {
+    const high = ((bytes[start] as number) << 8) | (bytes[start + 1] as number)
+    const low = ((bytes[start + 2] as number) << 8) | (bytes[start + 3] as number)
+    return ((high << 16) | low) >>> 0
+  }
+  let head = 0
+  for (let i = start; i < start + 4; i++) head = head * 256 + (i < end ? (bytes[i] as number) : 0)
+  return head
+}
