@@ -38,6 +38,7 @@ export function naiveStorage(options: NaiveOptions = {}): Storage {
 
 class NaiveStore implements KeyValueStore {
   readonly recovery = { replayedCommits: 0, lastLsn: 0 }
+  readonly maintenance = undefined
   readonly #home: { tables: Tables }
   readonly #options: NaiveOptions
   readonly #writers = new Mutex()

@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | 'io_failed'
   | 'database_failed'
   | 'database_closed'
+  | 'database_exists'
   | 'commit_unknown'
   | 'read_only'
   | 'entity_exists'

@@ -8,7 +8,7 @@ import { assertInvariant } from '../errors/assert.ts'
 import type { File } from '../files/file-system.ts'
 import { encodeCatalog, type NamedTable } from './catalog.ts'
 import type { Checksum } from './checksum.ts'
-import { type Extent, unitsOf } from './extent.ts'
+import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
 import { ExtentWriter } from './extent-writer.ts'
 import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
@@ -80,6 +80,7 @@ export class Checkpointer {
         (extent) => pages.readNode(extent),
         () => pause(scheduler),
       )
+      space.trim()
       await this.#writeFreeList(freeList, lsn, writer)
       await writer.flush()
     } catch (error) {
@@ -99,6 +100,16 @@ export class Checkpointer {
       catalog: catalog.extent,
       freeList: freeList.extent,
     }
+  }
+
+  /**
+   * Gives back what lies behind the used space, when that is more than `slackBytes`; only when both
+   * superblocks say so.
+   */
+  async cutFile(slackBytes: number): Promise<void> {
+    const { file } = this.#options.pages
+    const bytes = this.#superblock.endUnit * UNIT_BYTES
+    if (file.size() > bytes + slackBytes) await file.truncate(bytes)
   }
 
   /** Makes `tree` what is found at the next open; durable when it resolves. */
@@ -174,7 +185,8 @@ async function writeNodes(
     for (const value of node.large ?? []) {
       if (value === undefined || value.extent !== undefined) continue
       assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
-      await writer.addValue(value, value.bytes)
+      const waiting = writer.addValue(value, value.bytes)
+      if (waiting !== undefined) await waiting
       written.push(value)
     }
   }

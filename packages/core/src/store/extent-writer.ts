@@ -14,6 +14,8 @@ import type { SpaceMap } from './space.ts'
 
 const BATCH_UNITS = 512
 const STEP_BYTES = BATCH_UNITS * UNIT_BYTES
+/** Larger values are written from where they are. */
+const GATHERED_VALUE_BYTES_MAX = 64 * 1024
 
 export class ExtentWriter {
   readonly #pages: PageFile
@@ -72,7 +74,14 @@ export class ExtentWriter {
   }
 
   /** Gives `value`, which is in memory, its extent; afterwards it need not be in memory. */
-  async addValue(value: LargeValue, bytes: Uint8Array): Promise<void> {
+  addValue(value: LargeValue, bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length > GATHERED_VALUE_BYTES_MAX) return this.#addHugeValue(value, bytes)
+    const extent = new Uint8Array(EXTENT_HEADER_BYTES + bytes.length)
+    extent.set(bytes, EXTENT_HEADER_BYTES)
+    return this.add(value, extentKinds.value, 1, extent)
+  }
+
+  async #addHugeValue(value: LargeValue, bytes: Uint8Array): Promise<void> {
     const extent = this.place(value, EXTENT_HEADER_BYTES + bytes.length)
     const header = new Uint8Array(EXTENT_HEADER_BYTES)
     let payloadChecksum = 0

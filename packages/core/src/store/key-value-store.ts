@@ -92,7 +92,53 @@ export interface StoreStats {
   readonly checkpoints: number
 }
 
+/** Something that is not as it should be. */
+export interface StoreProblem {
+  readonly code: 'corrupt'
+  readonly file: string
+  /** In the file, in bytes. */
+  readonly offset: number
+  readonly message: string
+  readonly table?: string
+  /** Of the entry, where it is known. */
+  readonly key?: Uint8Array
+}
+
+export interface StoreVerification {
+  /** The first thousand. */
+  readonly problems: readonly StoreProblem[]
+  readonly checked: {
+    /** Separately checksummed pieces of the file. */
+    readonly extents: number
+    readonly bytes: number
+    readonly entries: number
+  }
+}
+
+export interface WorkProgress {
+  readonly done: number
+  /** In the same unit as `done`; an estimate until the end. */
+  readonly total: number
+}
+
+export interface CopyProgress {
+  readonly doneBytes: number
+}
+
 export type Durability = 'strict' | 'relaxed'
+
+/** Looking after the files, while others read and write. */
+export interface StoreMaintenance {
+  /** Checks everything that is stored, as it lies in the files. */
+  verify(onProgress?: (progress: WorkProgress) => void): Promise<StoreVerification>
+  /**
+   * The bytes of a consistent copy, for `Storage.restore`. Space that it needs is not reused before it has
+   * ended: read it to the end or `return` it. Errors: `corrupt`, `io_failed`.
+   */
+  backup(): AsyncGenerator<Uint8Array, void, undefined>
+  /** Gives free space back to the file system, step by step. */
+  compact(onProgress?: (progress: WorkProgress) => void): Promise<void>
+}
 
 export interface KeyValueStore {
   readonly recovery: RecoveryReport
@@ -102,6 +148,8 @@ export interface KeyValueStore {
   snapshot(): StoreSnapshot
   /** Folds the log into the tree. */
   checkpoint(): Promise<void>
+  /** Undefined where something else looks after what is stored, as it is with a database server. */
+  readonly maintenance: StoreMaintenance | undefined
   stats(): StoreStats
   /** Waits for the writer and all commits, checkpoints, releases the lock. */
   close(): Promise<void>
@@ -111,4 +159,13 @@ export interface KeyValueStore {
 export interface Storage {
   readonly description: string
   open(options: { readonly durability: Durability }): Promise<KeyValueStore>
+  /**
+   * Makes a store of what `backup` gave where there is none yet; checks it first. Absent where stores have no
+   * `maintenance`. Errors: `database_exists`,
+   * `corrupt`, `not_a_database`, `format_too_new`, `disk_full`, `io_failed`, `database_locked`.
+   */
+  restore?(
+    pieces: AsyncIterable<Uint8Array>,
+    onProgress?: (progress: CopyProgress) => void,
+  ): Promise<void>
 }

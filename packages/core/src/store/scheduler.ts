@@ -8,6 +8,9 @@ export interface Scheduler {
 interface TimerHost {
   setTimeout(task: () => void, delayMs: number): unknown
   clearTimeout(timer: unknown): void
+  /** Where there is one, it waits for what is ready, and not for a millisecond. */
+  setImmediate?(task: () => void): unknown
+  clearImmediate?(timer: unknown): void
 }
 
 /** The timers of the host. */
@@ -15,6 +18,10 @@ export const systemScheduler: Scheduler = {
   after(delayMs: number, task: () => void): () => void {
     // The globals exist in Node, workers and pages; their declared types differ between those.
     const host = globalThis as unknown as TimerHost
+    if (delayMs <= 0 && host.setImmediate !== undefined) {
+      const immediate = host.setImmediate(task)
+      return () => host.clearImmediate?.(immediate)
+    }
     const timer = host.setTimeout(task, delayMs)
     return () => host.clearTimeout(timer)
   },

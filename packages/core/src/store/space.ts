@@ -47,6 +47,20 @@ export class SpaceMap {
     return start
   }
 
+  /** From here on the lowest free units go first. */
+  restart(): void {
+    this.#next = 0
+  }
+
+  /** What is free at the end of the file no longer belongs to it. */
+  trim(): void {
+    const last = this.#starts.length - 1
+    if (last < 0 || this.#start(last) + this.#size(last) !== this.#endUnit) return
+    this.#freeUnits -= this.#size(last)
+    this.#endUnit = this.#start(last)
+    this.#remove(last)
+  }
+
   free(start: number, units: number): void {
     assertInvariant(units > 0 && start + units <= this.#endUnit, 'only used units are freed')
     const index = this.#indexAfter(start)

@@ -71,6 +71,16 @@ export function encodeSuperblock(superblock: Superblock, checksum: Checksum): Ui
   return bytes
 }
 
+/** The first units of a data file: the same superblock in both slots, with following sequences. */
+export function encodeHead(superblock: Superblock, checksum: Checksum): Uint8Array {
+  const head = new Uint8Array(2 * SLOT_BYTES)
+  for (const sequence of [superblock.sequence, superblock.sequence + 1]) {
+    const bytes = encodeSuperblock({ ...superblock, sequence }, checksum)
+    head.set(bytes, (sequence % 2) * SLOT_BYTES)
+  }
+  return head
+}
+
 function decodeSuperblock(bytes: Uint8Array, checksum: Checksum): Superblock | undefined {
   if (!hasMagic(bytes)) return undefined
   const view = viewOf(bytes)

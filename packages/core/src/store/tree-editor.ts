@@ -25,7 +25,7 @@ import {
 } from './node.ts'
 import type { NodeSource } from './node-source.ts'
 import type { PackedEntries } from './packed-entries.ts'
-import { getFromLeaf, getFromTree } from './tree.ts'
+import { getFromTree, readValue } from './tree.ts'
 
 /** What the editors of one transaction share. */
 export interface EditContext {
@@ -60,6 +60,8 @@ export class TreeEditor {
   readonly #high: Bound = { separators: undefined, position: 0 }
   /** The token with which that leaf was made editable, as long as path and bounds still hold. */
   #reached: EditToken | undefined
+  /** Where in it the last change was. */
+  #lastPosition = 0
 
   constructor(table: TableRoot | undefined, context: EditContext) {
     this.#context = context
@@ -78,8 +80,9 @@ export class TreeEditor {
 
   get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const { source } = this.#context
-    if (this.#hasReached(key)) return getFromLeaf(this.#leaf(), key, source)
-    return getFromTree(this.#root, key, source)
+    const found = this.#findHere(key)
+    if (found === undefined) return getFromTree(this.#root, key, source)
+    return found < 0 ? undefined : readValue(this.#leaf(), found, source)
   }
 
   put(key: Uint8Array, value: Uint8Array): MaybePromise<void> {
@@ -87,8 +90,9 @@ export class TreeEditor {
       this.#plant(key, this.#storedForm(value))
       return
     }
-    if (this.#hasReached(key)) {
-      this.#putHere(key, value)
+    const found = this.#findHere(key)
+    if (found !== undefined) {
+      this.#putAt(found, key, value)
       return
     }
     this.#context.source.makeRoom()
@@ -122,13 +126,12 @@ export class TreeEditor {
     if (waiting !== undefined) return waiting.then(() => this.#putBelow(key, value))
     this.#makeEditable()
     this.#reached = this.#context.token
-    this.#putHere(key, value)
+    this.#putAt(this.#leaf().entries.search(key), key, value)
   }
 
-  /** Into the leaf at the end of the path, which is editable. */
-  #putHere(key: Uint8Array, value: Uint8Array): void {
+  /** Into the leaf at the end of the path, which is editable; `found` as `search` answers it. */
+  #putAt(found: number, key: Uint8Array, value: Uint8Array): void {
     const leaf = this.#leaf()
-    const found = leaf.entries.search(key)
     const position = found < 0 ? ~found : found
     if (found < 0) {
       leaf.insert(position, key, this.#storedForm(value))
@@ -137,6 +140,7 @@ export class TreeEditor {
       this.#noteReplacedValue(leaf, position)
       leaf.replaceValue(position, this.#storedForm(value))
     }
+    this.#lastPosition = position
     if (leaf.bytes > this.#nodeBytes) this.#splitFrom(this.#depth, position)
   }
 
@@ -155,15 +159,20 @@ export class TreeEditor {
     return true
   }
 
-  /** The leaf at the end of the path is that of `key`, and editable. */
-  #hasReached(key: Uint8Array): boolean {
-    if (this.#reached !== this.#context.token) return false
-    const low = this.#low
-    const high = this.#high
-    if (high.separators !== undefined && high.separators.compareAt(high.position, key) <= 0) {
-      return false
-    }
-    return low.separators === undefined || low.separators.compareAt(low.position, key) <= 0
+  /**
+   * As `search` answers it, in the leaf that the last change has left at hand; undefined where that may not
+   * be the leaf of `key`. Keys in order are found next to the last one.
+   */
+  #findHere(key: Uint8Array): number | undefined {
+    if (this.#reached !== this.#context.token) return undefined
+    const { entries } = this.#leaf()
+    const next = this.#lastPosition + 1
+    const isBehindLast = next <= entries.count && entries.compareAt(next - 1, key) < 0
+    if (isBehindLast && next < entries.count && entries.compareAt(next, key) > 0) return ~next
+    if (!isBelow(key, this.#high)) return undefined
+    if (isBehindLast && next === entries.count) return ~next
+    const hasLow = this.#low.separators !== undefined
+    return hasLow && isBelow(key, this.#low) ? undefined : entries.search(key)
   }
 
   /**
@@ -327,6 +336,11 @@ export class TreeEditor {
     assertInvariant(node !== undefined, 'the path is in memory')
     return node
   }
+}
+
+/** Everything is below no bound. */
+function isBelow(key: Uint8Array, { separators, position }: Bound): boolean {
+  return separators === undefined || separators.compareAt(position, key) > 0
 }
 
 function setBound(bound: Bound, separators: PackedEntries, position: number): void {

@@ -15,6 +15,8 @@
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
 import { Checkpointer } from './checkpoint.ts'
+import { crc32 } from './checksum.ts'
+import { restoreTree } from './copy-tree.ts'
 import { openDataFile } from './data-file.ts'
 import { UNIT_BYTES } from './extent.ts'
 import { NEW_DATA_FILE } from './format.ts'
@@ -23,6 +25,7 @@ import type {
   KeyValueStore,
   RecoveryReport,
   Storage,
+  StoreMaintenance,
   StoreSnapshot,
   StoreStats,
   WriteTransaction,
@@ -31,6 +34,7 @@ import { Mutex } from './mutex.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
+import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
 import { settingsOf, type TreeStoreOptions, type TreeStoreSettings } from './tree-store-options.ts'
 import { createWal, removeWalsBelow } from './wal-directory.ts'
 import type { WalFile } from './wal-file.ts'
@@ -71,6 +75,8 @@ export function treeStorage(
   return {
     description: fileSystem.description,
     open: ({ durability }) => openTreeStore(fileSystem, { ...tunables, durability }),
+    restore: (pieces, onProgress = () => {}) =>
+      restoreTree(fileSystem, pieces, tunables.checksum ?? crc32, onProgress),
   }
 }
 
@@ -113,11 +119,14 @@ async function startStore(
   return new TreeStore(fileSystem, lock, recovered, checkpointer, wal, settings)
 }
 
+/** Cutting the file for less would only make it grow again. */
+const CUT_BYTES_MIN = 4 * 1024 * 1024
 const AUTOMATIC_CHECKPOINT_BYTES_MIN = 4 * 1024 * 1024
 const AUTOMATIC_CHECKPOINT_BYTES_MAX = 32 * 1024 * 1024
 
 class TreeStore implements KeyValueStore {
   readonly recovery: RecoveryReport
+  readonly #maintenance: TreeMaintenance
   readonly #fileSystem: FileSystem
   readonly #lock: DirectoryLock
   readonly #recovered: Recovered
@@ -126,6 +135,8 @@ class TreeStore implements KeyValueStore {
   readonly #wal: WalWriter
   readonly #writers = new Mutex()
   readonly #snapshots = new Set<TreeSnapshot>()
+  /** States of the file that are being read as a whole. */
+  readonly #pins = new Set<Pin>()
   #working: Head
   #visible: Head
   /** Counts how often the working head was thrown away because the disk was full. */
@@ -165,11 +176,20 @@ class TreeStore implements KeyValueStore {
     this.#visible = recovered.head
     this.#walGeneration = recovered.walGeneration + 1
     this.#unwrittenNodes = recovered.unwrittenNodes
+    this.#maintenance = new TreeMaintenance(this, recovered, settings, {
+      tables: () => this.#visible.tables(),
+      superblock: () => this.#checkpointer.superblock,
+      pins: this.#pins,
+    })
     this.#wal = new WalWriter(wal, recovered.head.lsn, {
       ...settings,
       onDiskFull: () => this.#setBack(),
       onFailure: (error) => this.#fail(error),
     })
+  }
+
+  get maintenance(): StoreMaintenance {
+    return this.#maintenance
   }
 
   async begin(): Promise<WriteTransaction> {
@@ -368,6 +388,7 @@ class TreeStore implements KeyValueStore {
       // Which of the trees the file names is not known: no more of it may be reused.
       throw ioFailed(error)
     }
+    await this.#checkpointer.cutFile(this.#maintenance.isCompacting ? 0 : CUT_BYTES_MIN)
     const kept = log.sealed ? log.walGeneration + 1 : log.walGeneration
     await removeWalsBelow(this.#fileSystem, kept)
     this.#olderWals = this.#olderWals.filter((wal) => wal.generation >= kept)
@@ -377,7 +398,7 @@ class TreeStore implements KeyValueStore {
 
   #releaseSpace(superblockLsn: number): void {
     let readerLsn = Number.POSITIVE_INFINITY
-    for (const snapshot of this.#snapshots) readerLsn = Math.min(readerLsn, snapshot.lsn)
+    for (const { lsn } of [...this.#snapshots, ...this.#pins]) readerLsn = Math.min(readerLsn, lsn)
     this.#recovered.retired.release(superblockLsn, readerLsn, this.#recovered.space)
   }
 

@@ -31,18 +31,17 @@ function findInTree(
       ref = at(node.children, node.separators.upperBound(key))
       continue
     }
-    return getFromLeaf(node, key, source)
+    const position = node.entries.search(key)
+    return position < 0 ? undefined : readValue(node, position, source)
   }
   return undefined
 }
 
-export function getFromLeaf(
+export function readValue(
   leaf: Leaf,
-  key: Uint8Array,
+  position: number,
   source: NodeSource,
-): MaybePromise<Uint8Array | undefined> {
-  const position = leaf.entries.search(key)
-  if (position < 0) return undefined
+): MaybePromise<Uint8Array> {
   const value = leaf.valueAt(position)
   return value instanceof LargeValue ? source.loadValue(value) : value
 }

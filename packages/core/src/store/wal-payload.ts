@@ -20,6 +20,9 @@ const CLEAR = 5
 export class ChangeWriter {
   readonly #writer = new ByteWriter()
   readonly #tableNumbers = new Map<string, number>()
+  /** The table of the last change, which is often that of the next one. */
+  #lastTable: string | undefined
+  #lastNumber = 0
 
   get byteLength(): number {
     return this.#writer.byteLength
@@ -50,17 +53,22 @@ export class ChangeWriter {
   }
 
   #change(kind: number, table: string): void {
-    let number = this.#tableNumbers.get(table)
-    if (number === undefined) {
-      number = this.#tableNumbers.size
-      this.#tableNumbers.set(table, number)
-      const name = encoder.encode(table)
-      this.#writer.byte(TABLE)
-      this.#writer.varint(name.length)
-      this.#writer.bytes(name)
+    if (table !== this.#lastTable) {
+      this.#lastNumber = this.#tableNumbers.get(table) ?? this.#introduce(table)
+      this.#lastTable = table
     }
     this.#writer.byte(kind)
-    this.#writer.varint(number)
+    this.#writer.varint(this.#lastNumber)
+  }
+
+  #introduce(table: string): number {
+    const number = this.#tableNumbers.size
+    this.#tableNumbers.set(table, number)
+    const name = encoder.encode(table)
+    this.#writer.byte(TABLE)
+    this.#writer.varint(name.length)
+    this.#writer.bytes(name)
+    return number
   }
 }
 

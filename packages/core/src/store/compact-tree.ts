@@ -1,0 +1,119 @@
+/**
+ * Moves what lies at the end of the data file to free space before it, so that the file can be cut off. A
+ * leaf moves by being written anew: one of its entries is put again as it is, in a transaction like any
+ * other. So nothing here can lose anything, and readers and writers go on.
+ */
+
+import type { NamedTable } from './catalog.ts'
+import { unitsOf } from './extent.ts'
+import type { KeyValueStore } from './key-value-store.ts'
+import { at, type NodeRef } from './node.ts'
+import type { PageFile } from './page-file.ts'
+
+/** An entry in a leaf, or with a large value, that is to move. */
+export interface EntryToMove {
+  readonly table: string
+  readonly key: Uint8Array
+}
+
+const TRANSACTION_ENTRIES_MAX = 200
+const TRANSACTION_BYTES_MAX = 1024 * 1024
+
+/** In the order of the tree, entries that bring everything beyond `endUnit` to another place. */
+export async function* findEntriesBeyond(
+  tables: readonly NamedTable[],
+  pages: PageFile,
+  endUnit: number,
+): AsyncGenerator<EntryToMove, void, undefined> {
+  for (const [table, { root }] of tables) {
+    if (root === undefined) continue
+    for await (const key of keysBeyond(root, pages, endUnit, false)) yield { table, key }
+  }
+}
+
+/** `isMoved`: something above `ref` moves by way of its first leaf. */
+async function* keysBeyond(
+  ref: NodeRef,
+  pages: PageFile,
+  endUnit: number,
+  isMoved: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  pages.makeRoom()
+  const node = await pages.load(ref)
+  const moves = isMoved || isBeyond(ref, endUnit)
+  if (node.kind === 'branch') {
+    for (let i = 0; i < node.size; i++) {
+      yield* keysBeyond(at(node.children, i), pages, endUnit, moves && i === 0)
+    }
+    return
+  }
+  let hasMoved = false
+  for (const [i, value] of (node.large ?? []).entries()) {
+    if (value === undefined || !isBeyond(value, endUnit)) continue
+    hasMoved = true
+    yield node.entries.keyAt(i)
+  }
+  if (moves && !hasMoved && node.size > 0) yield node.entries.keyAt(0)
+}
+
+function isBeyond({ extent }: Pick<NodeRef, 'extent'>, endUnit: number): boolean {
+  return extent !== undefined && extent.start + unitsOf(extent.bytes) > endUnit
+}
+
+/** Puts the entries again as they are by now; those that are gone have moved by going. Answers how many. */
+export async function moveEntries(
+  store: Pick<KeyValueStore, 'begin'>,
+  entries: AsyncIterable<EntryToMove>,
+): Promise<number> {
+  let moved = 0
+  let batch: EntryToMove[] = []
+  for await (const entry of entries) {
+    moved++
+    batch.push(entry)
+    if (batch.length < TRANSACTION_ENTRIES_MAX) continue
+    await moveBatch(store, batch)
+    batch = []
+  }
+  await moveBatch(store, batch)
+  return moved
+}
+
+async function moveBatch(
+  store: Pick<KeyValueStore, 'begin'>,
+  batch: readonly EntryToMove[],
+): Promise<void> {
+  let position = 0
+  while (position < batch.length) {
+    const tx = await store.begin()
+    try {
+      let bytes = 0
+      while (position < batch.length && bytes < TRANSACTION_BYTES_MAX) {
+        const { table, key } = at(batch, position++)
+        const value = await tx.get(table, key)
+        if (value === undefined) continue
+        await tx.put(table, key, value)
+        bytes += value.length
+      }
+      await tx.commit()
+    } catch (error) {
+      tx.rollback()
+      throw error
+    }
+  }
+}
+
+const SCRATCH_TABLE = 'compact'
+const SCRATCH_KEY = new Uint8Array(0)
+
+/** A commit that changes nothing, so that there is something for a checkpoint to do. */
+export async function commitNothing(store: Pick<KeyValueStore, 'begin'>): Promise<void> {
+  const tx = await store.begin()
+  try {
+    await tx.put(SCRATCH_TABLE, SCRATCH_KEY, SCRATCH_KEY)
+    await tx.delete(SCRATCH_TABLE, SCRATCH_KEY)
+    await tx.commit()
+  } catch (error) {
+    tx.rollback()
+    throw error
+  }
+}
