@@ -1,10 +1,9 @@
 /** Random transactions on a store, with the states they must lead to. */
-import { expect } from 'vitest'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Durability, KeyValueStore, StoreSnapshot } from './key-value-store.ts'
 import type { Random } from './random.test-kit.ts'
 import type { Scheduler } from './scheduler.ts'
-import { hex, readState, type State } from './store-check.test-kit.ts'
+import { assertSameState, hex, readState, type State } from './store-check.test-kit.ts'
 
 const TABLES = ['a', 'b', 'c']
 
@@ -87,7 +86,7 @@ export class Workload {
     } else if (this.#random.chance(0.2)) {
       const { snapshot, expected } = this.#pinned
       this.#pinned = undefined
-      expect(await readState(snapshot)).toEqual(expected)
+      assertSameState(await readState(snapshot), expected, 'a snapshot held for a while')
       snapshot.release()
     }
   }
