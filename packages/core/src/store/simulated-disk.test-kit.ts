@@ -81,6 +81,8 @@ export interface MountOptions {
   readonly isFlushSlow?: boolean
   /** Throws what the operation has to fail with. */
   readonly failure?: (operation: string, file: string, count: number) => EntiDBError | undefined
+  /** Told of every read. */
+  readonly onRead?: (file: string, offset: number, length: number) => void
 }
 
 export class SimulatedDisk {
@@ -171,6 +173,10 @@ export class SimulatedMount implements FileSystem {
 
   get isCrashed(): boolean {
     return this.#crashed
+  }
+
+  noteRead(file: string, offset: number, length: number): void {
+    this.#options.onRead?.(file, offset, length)
   }
 
   get isFlushSlow(): boolean {
@@ -266,6 +272,7 @@ class SimulatedFile implements File {
   }
 
   readAt(offset: number, target: Uint8Array): MaybePromise<number> {
+    this.#mount.noteRead(this.name, offset, target.length)
     const read = (): number => {
       const part = this.#inode.visible.subarray(offset, offset + target.length)
       target.set(part)

@@ -48,6 +48,19 @@ export function assertSameState(found: State, expected: State | undefined, label
   }
 }
 
+/** The same files with the same bytes. */
+export function assertSameFiles(
+  found: ReadonlyMap<string, Uint8Array>,
+  expected: ReadonlyMap<string, Uint8Array>,
+  label: string,
+): void {
+  assert.deepEqual([...found.keys()].sort(), [...expected.keys()].sort(), label)
+  for (const [name, bytes] of expected) {
+    const isSame = Buffer.compare(found.get(name) ?? new Uint8Array(0), bytes) === 0
+    assert(isSame, `${label}: ${name} changed`)
+  }
+}
+
 /**
  * The tree of the last checkpoint is whole, and every unit behind the superblocks is in exactly one
  * place of it or free exactly once.
