@@ -101,7 +101,10 @@ export interface KeyValueStore {
   /** Folds the log into the tree. */
   checkpoint(): Promise<void>
   stats(): StoreStats
-  /** Waits for the writer and all commits, checkpoints, releases the lock. */
+  /**
+   * Waits for the writer and all commits, checkpoints, releases the lock. Error: `io_failed` when a
+   * `relaxed` commit that had resolved could not be flushed; the store is closed all the same.
+   */
   close(): Promise<void>
 }
 
