@@ -239,9 +239,10 @@ export class SimulatedMount implements FileSystem {
     if (this.#options.isAsynchronous === true) return Promise.resolve()
   }
 
-  /** A write that ends early got this far. */
+  /** A write that ends early got this far: nowhere, to its end, or in between. */
   partOf(bytes: Uint8Array): Uint8Array {
-    return bytes.slice(0, this.#random.below(bytes.length + 1))
+    const length = [0, bytes.length, this.#random.below(bytes.length + 1)][this.#random.below(3)]
+    return bytes.slice(0, length)
   }
 }
 

@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import { isEntiDBError } from '../../errors/entidb-error.ts'
 import { framesOf, type LogFile, readLogHeader } from '../format-reader/log.test-kit.ts'
 import { type Files, readStore } from '../format-reader/read-store.test-kit.ts'
+import { DATA } from '../format-reader/superblock.test-kit.ts'
 import type { KeyValueStore, Reader } from '../key-value-store.ts'
 import { Random } from '../random.test-kit.ts'
 import { diskWith } from '../simulated-disk.test-kit.ts'
@@ -13,6 +14,7 @@ import { assertSameState, hex, readState, type State } from '../store-check.test
 import { openTreeStore } from '../tree-store.ts'
 import { type SmallFiles, smallSettings } from './small-files.test-kit.ts'
 
+const FIRST_EXTENT = 8192
 const CODES = ['corrupt', 'not_a_database', 'format_too_new']
 /** More than any opening and reading of small files needs. */
 const OPERATIONS_MAX = 2000
@@ -47,8 +49,18 @@ export function flipped(files: Files, file: string, offset: number, mask: number
   return { file, offset, bytes: Uint8Array.of(byte ^ mask) }
 }
 
-/** Throws unless the damage is harmless or reported. The answer says which. */
+/**
+ * Throws unless the damage is harmless or reported. The answer says which. There are two superblocks so
+ * that damage of one is harmless.
+ */
 export async function expectNothingWrong(small: SmallFiles, damage: Damage): Promise<string> {
+  const outcome = await outcomeOfDamage(small, damage)
+  const isInSuperblock = damage.file === DATA && damage.offset < FIRST_EXTENT
+  assert(outcome !== 'corrupt' || !isInSuperblock, `${small.name}: a superblock was not replaced`)
+  return outcome
+}
+
+async function outcomeOfDamage(small: SmallFiles, damage: Damage): Promise<string> {
   const { name, files, states } = small
   const shown = hex(damage.bytes.subarray(0, 8))
   const label = `${name}: ${damage.bytes.length} bytes of ${damage.file} at ${damage.offset}: ${shown}`

@@ -5,10 +5,10 @@
 import type { Files } from '../format-reader/read-store.test-kit.ts'
 import type { Durability } from '../key-value-store.ts'
 import { Random } from '../random.test-kit.ts'
-import { diskWith } from '../simulated-disk.test-kit.ts'
+import { diskWith, type SimulatedDisk } from '../simulated-disk.test-kit.ts'
 import { openTreeStore } from '../tree-store.ts'
-import { digestOf, powerLosses } from './power-losses.test-kit.ts'
-import { expectPromiseKept, type Promised } from './promise.test-kit.ts'
+import { powerLosses } from './power-losses.test-kit.ts'
+import { expectPromiseKept, type Promised, Verified } from './promise.test-kit.ts'
 import { at, withReplay } from './replay.test-kit.ts'
 import { type Script, ScriptedRun } from './scripted-run.test-kit.ts'
 import { smallSettings } from './small-files.test-kit.ts'
@@ -18,8 +18,13 @@ export interface CrashBudget {
   readonly isAsynchronous: boolean
   /** Power losses by chance beside the systematic ones, for each operation. */
   readonly samples: number
-  /** Of so many different outcomes, one is recovered with a crash at every operation of recovery. */
+  /**
+   * Of so many different outcomes, one is recovered with a crash at every operation of recovery. For a
+   * process that died while the data file was being flushed it is always done, at one operation in
+   * `sameBootStride`: the next process reads what is not durable.
+   */
   readonly recoveryStride: number
+  readonly sameBootStride: number
   /** Repeats it, with the number of the operation before it. */
   readonly command: string
   /** Only the crash at this operation. */
@@ -41,9 +46,9 @@ export async function crashEverywhere(
   const verified = new Verified()
   for (const crashAt of at(budget.only)) {
     const hasCrashed = await withReplay(crashAt, budget.command, async () => {
-      const run = await runUntil(script, crashAt, budget)
-      await verifyOutcomes(run, `${name}, crash at operation ${crashAt}`, budget, verified, tally)
-      return run.mount.isCrashed
+      const rerun = (): Promise<ScriptedRun> => runUntil(script, crashAt, budget)
+      const label = `${name}, crash at operation ${crashAt}`
+      return verifyOutcomes(rerun, label, budget, verified, tally)
     })
     if (!hasCrashed) break
     tally.crashes++
@@ -67,42 +72,59 @@ async function runUntil(
   return run
 }
 
-/** What a killed process leaves, then what a power loss may leave. */
+/** What a killed process leaves, then what a power loss may leave. False when it ran to its end. */
 async function verifyOutcomes(
-  run: ScriptedRun,
+  rerun: () => Promise<ScriptedRun>,
   where: string,
-  { samples, recoveryStride }: CrashBudget,
+  { samples, recoveryStride, sameBootStride }: CrashBudget,
   verified: Verified,
   tally: CrashTally,
-): Promise<void> {
+): Promise<boolean> {
+  const run = await rerun()
   const random = new Random(run.mount.operations)
   const label = `${where} (${run.mount.last.join(' ')})`
-  const { states, resolved } = run
-  const outcomes: (readonly [Files, Promised, string])[] = [
-    [run.disk.image(), { states, acknowledged: resolved }, `${label}, killed`],
-  ]
-  for (const files of powerLosses(run.disk, random, samples)) {
-    outcomes.push([files, run, `${label}, power loss ${outcomes.length}`])
-  }
-  for (const [files, promised, what] of outcomes) {
-    if (!verified.isNews(files, promised)) continue
+  const verify = async (
+    files: Files,
+    promised: Promised,
+    what: string,
+    disk: () => Promise<SimulatedDisk>,
+  ): Promise<void> => {
+    if (!verified.isNews(files, promised)) return
     tally.outcomes++
     await expectPromiseKept(files, promised, smallSettings(2), what)
-    if (tally.outcomes % recoveryStride !== 0) continue
-    tally.crashesInRecovery += await crashInRecovery(files, promised, random, what)
+    if (tally.outcomes % recoveryStride === 0) {
+      tally.crashesInRecovery += await crashInRecovery(disk, run, random, what, 1, verified)
+    }
   }
+  const killed = { states: run.states, acknowledged: run.resolved }
+  const sameBoot = async (): Promise<SimulatedDisk> => (await rerun()).disk
+  await verify(run.disk.image(), killed, `${label}, killed`, sameBoot)
+  if (run.mount.last.join() === 'flush,data.entidb') {
+    const what = `${label}, killed`
+    const stride = sameBootStride
+    tally.crashesInRecovery += await crashInRecovery(sameBoot, run, random, what, stride, verified)
+  }
+  let losses = 0
+  for (const files of powerLosses(run.disk, random, samples)) {
+    losses++
+    const disk = async (): Promise<SimulatedDisk> => diskWith(new Random(losses), files)
+    await verify(files, run, `${label}, power loss ${losses}`, disk)
+  }
+  return run.mount.isCrashed
 }
 
-/** Dies at each operation of opening and closing. The answer is how often. */
+/** Dies at each operation of opening and closing, or at one in `stride`. The answer is how often. */
 async function crashInRecovery(
-  files: Files,
+  diskAfterCrash: () => Promise<SimulatedDisk>,
   promised: Promised,
   random: Random,
   label: string,
+  stride: number,
+  verified: Verified,
 ): Promise<number> {
-  const verified = new Verified()
-  for (const crashAt of at(undefined)) {
-    const disk = diskWith(new Random(crashAt), files)
+  let crashes = 0
+  for (let crashAt = 1 + random.below(stride); ; crashAt += stride) {
+    const disk = await diskAfterCrash()
     const mount = disk.mount({ crashAt })
     let { acknowledged } = promised
     try {
@@ -119,20 +141,7 @@ async function crashInRecovery(
       if (!verified.isNews(left, again)) continue
       await expectPromiseKept(left, again, smallSettings(4), where)
     }
-    if (!mount.isCrashed) return crashAt - 1
-  }
-  return 0
-}
-
-/** Remembers what was verified: the same files, with no more to be there, need not be again. */
-class Verified {
-  readonly #acknowledgedByFiles = new Map<string, number>()
-
-  isNews(files: Files, { states, acknowledged }: Promised): boolean {
-    const key = `${digestOf(files)} ${states.length}`
-    const before = this.#acknowledgedByFiles.get(key)
-    if (before !== undefined && before >= acknowledged) return false
-    this.#acknowledgedByFiles.set(key, acknowledged)
-    return true
+    if (!mount.isCrashed) return crashes
+    crashes++
   }
 }

@@ -5,6 +5,8 @@
  */
 import { strict as assert } from 'node:assert'
 import { EntiDBError, isEntiDBError } from '../../errors/entidb-error.ts'
+import { readStore } from '../format-reader/read-store.test-kit.ts'
+import { DATA } from '../format-reader/superblock.test-kit.ts'
 import type { KeyValueStore } from '../key-value-store.ts'
 import { Random } from '../random.test-kit.ts'
 import type { MountOptions } from '../simulated-disk.test-kit.ts'
@@ -120,7 +122,7 @@ class Walk {
       await this.#expectReadable(label)
       if (error === undefined) return
       this.#assertClear(error, label)
-      await this.#expectKept(label)
+      await this.#expectKept(label, error.code === 'disk_full')
       this.#patience--
       if (this.#patience <= 0) this.#space.makeRoom()
       // Whatever came of it, it is closed.
@@ -161,10 +163,15 @@ class Walk {
     if (this.#store !== undefined) await this.#run.expectLatest(this.#store, label)
   }
 
-  async #expectKept(label: string): Promise<void> {
+  /** What is refused for lack of space is taken back. */
+  async #expectKept(label: string, isRefused: boolean): Promise<void> {
     const { disk } = this.#run
     const random = new Random(1)
-    for (const files of [disk.image(), ...powerLosses(disk, random, 1)]) {
+    const image = disk.image()
+    if (isRefused && image.has(DATA)) {
+      assert.equal(readStore(image).cut, undefined, `${label}: a part of the commit is left`)
+    }
+    for (const files of [image, ...powerLosses(disk, random, 1)]) {
       await expectPromiseKept(files, this.#run, smallSettings(2), label)
     }
   }

@@ -5,11 +5,12 @@
  */
 import { strict as assert } from 'node:assert'
 import { EntiDBError, type ErrorCode, isEntiDBError } from '../../errors/entidb-error.ts'
+import type { Files } from '../format-reader/read-store.test-kit.ts'
 import { Random } from '../random.test-kit.ts'
 import type { MountOptions } from '../simulated-disk.test-kit.ts'
 import { openTreeStore } from '../tree-store.ts'
 import { powerLosses } from './power-losses.test-kit.ts'
-import { expectPromiseKept } from './promise.test-kit.ts'
+import { expectPromiseKept, type Promised, Verified } from './promise.test-kit.ts'
 import { at, withReplay } from './replay.test-kit.ts'
 import { type Script, ScriptedRun } from './scripted-run.test-kit.ts'
 import { smallSettings } from './small-files.test-kit.ts'
@@ -34,9 +35,10 @@ export async function failEverywhere(
   script: Script,
   failing: Failing,
 ): Promise<number> {
+  const verified = new Verified()
   for (const failAt of at(failing.only)) {
     const hasFailed = await withReplay(failAt, failing.command, () =>
-      failOnceAt(failAt, name, script, failing),
+      failOnceAt(failAt, name, script, failing, verified),
     )
     if (!hasFailed) return failAt - 1
   }
@@ -48,6 +50,7 @@ async function failOnceAt(
   name: string,
   script: Script,
   failing: Failing,
+  verified: Verified,
 ): Promise<boolean> {
   const { failure, failed } = failureAt(failAt, failing)
   const { isAsynchronous } = failing
@@ -55,8 +58,24 @@ async function failOnceAt(
   const code = await codeOf(() => script(run))
   const label = `${name}, ${failing.code} at operation ${failAt} (${failed.first}), answered ${code}`
   assert(code === undefined || CODES.includes(code), label)
+  const random = new Random(failAt)
+  const verify = async (files: Files, promised: Promised, what: string): Promise<void> => {
+    if (!verified.isNews(files, promised)) return
+    await expectPromiseKept(files, promised, smallSettings(2), `${label}, ${what}`)
+  }
+  const verifyPowerLosses = async (promised: Promised, what: string): Promise<void> => {
+    for (const files of powerLosses(run.disk, random, 1)) await verify(files, promised, what)
+  }
+  // Before closing, which may write again what was lost.
+  await verifyPowerLosses(run, 'power lost')
   await run.store?.close().catch(() => {})
-  await expectKept(run, failAt, label)
+  await verifyPowerLosses(run, 'closed, power lost')
+  await verify(run.disk.image(), run, 'the same boot')
+  const store = await openTreeStore(run.disk.mount(), smallSettings(3))
+  // What was recovered may have been read by someone.
+  const again = { states: run.states, acknowledged: store.recovery.lastLsn }
+  if (random.chance(0.5)) await store.close()
+  await verifyPowerLosses(again, 'opened in the same boot, power lost')
   return failed.count > 0
 }
 
@@ -80,21 +99,5 @@ async function codeOf(action: () => Promise<void>): Promise<ErrorCode | undefine
   } catch (error) {
     if (isEntiDBError(error)) return error.code
     throw error
-  }
-}
-
-async function expectKept(run: ScriptedRun, seed: number, label: string): Promise<void> {
-  const random = new Random(seed)
-  for (const files of powerLosses(run.disk, random, 1)) {
-    await expectPromiseKept(files, run, smallSettings(2), `${label}, power lost`)
-  }
-  await expectPromiseKept(run.disk.image(), run, smallSettings(2), `${label}, the same boot`)
-  const store = await openTreeStore(run.disk.mount(), smallSettings(3))
-  const { lastLsn } = store.recovery
-  if (seed % 2 === 0) await store.close()
-  const again = { states: run.states, acknowledged: lastLsn }
-  for (const files of powerLosses(run.disk, random, 1)) {
-    const where = `${label}, opened in the same boot, power lost`
-    await expectPromiseKept(files, again, smallSettings(4), where)
   }
 }

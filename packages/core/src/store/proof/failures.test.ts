@@ -30,7 +30,7 @@ describe.each([
         command: command(`${how} script ${name}`),
         ...replayed(),
       })
-      if (!isReplay) expect(failures).toBeGreaterThan(15)
+      if (!isReplay) expect(failures).toBeGreaterThan(10)
     },
   )
 })

@@ -11,12 +11,26 @@ import { assertSameState, hex, readState, type State } from '../store-check.test
 import { bytesOf, write } from '../store-conformance-support.ts'
 import { openTreeStore } from '../tree-store.ts'
 import type { TreeStoreOptions } from '../tree-store-options.ts'
+import { digestOf } from './power-losses.test-kit.ts'
 
 export interface Promised {
   /** `states[n]` is what holds after `n` commits: as many as were handed over, and none that was refused. */
   readonly states: readonly State[]
   /** Commits that have to be there. */
   readonly acknowledged: number
+}
+
+/** Remembers what was verified: the same files, with no more to be there, need not be again. */
+export class Verified {
+  readonly #acknowledgedByFiles = new Map<string, number>()
+
+  isNews(files: Files, { states, acknowledged }: Promised): boolean {
+    const key = `${digestOf(files)} ${states.length}`
+    const before = this.#acknowledgedByFiles.get(key)
+    if (before !== undefined && before >= acknowledged) return false
+    this.#acknowledgedByFiles.set(key, acknowledged)
+    return true
+  }
 }
 
 /** Throws when the files break the promise. They are read by the format alone, and by the engine. */

@@ -64,7 +64,8 @@ export class ScriptedRun {
 
   constructor(seed: number, settings: TreeStoreOptions, options: MountOptions) {
     this.disk = new SimulatedDisk(new Random(seed))
-    this.mount = this.disk.mount(options)
+    // Commits that come while a flush is under way share the next frame.
+    this.mount = this.disk.mount({ isFlushSlow: true, ...options })
     this.#settings = settings
   }
 
