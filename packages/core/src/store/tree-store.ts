@@ -410,6 +410,7 @@ class TreeStore implements KeyValueStore {
     let failure: unknown
     try {
       if (this.#failure === undefined) await this.#seal()
+      else if (this.#wal.flushedLsn < this.#visible.lsn) failure = ioFailed(this.#failure)
     } catch (error) {
       failure = error
     }
