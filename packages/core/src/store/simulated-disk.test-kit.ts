@@ -167,6 +167,11 @@ export class SimulatedMount implements FileSystem {
     return this.#crashed
   }
 
+  /** From now on nothing that this process does has any effect. */
+  kill(): void {
+    this.#crashed = true
+  }
+
   noteRead(file: string, offset: number, length: number): void {
     this.#options.onRead?.(file, offset, length)
   }
