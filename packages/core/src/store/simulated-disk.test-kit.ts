@@ -175,8 +175,14 @@ export class SimulatedMount implements FileSystem {
     return this.#crashed
   }
 
+  /** As `kill`; whether it crashed of itself can still be asked. */
   die(): void {
     this.#isDead = true
+  }
+
+  /** From now on nothing that this process does has any effect. */
+  kill(): void {
+    this.#crashed = true
   }
 
   noteRead(file: string, offset: number, length: number): void {

@@ -20,8 +20,8 @@ export interface CrashBudget {
   readonly samples: number
   /**
    * Of so many different outcomes, one is recovered with a crash at every operation of recovery. For a
-   * process that died while the data file was being flushed it is always done, at one operation in
-   * `sameBootStride`: the next process reads what is not durable.
+   * process that died while the data file or the directory was being flushed it is always done, at one
+   * operation in `sameBootStride`: the next process reads what is not durable.
    */
   readonly recoveryStride: number
   readonly sameBootStride: number
@@ -30,6 +30,8 @@ export interface CrashBudget {
   /** Only the crash at this operation. */
   readonly only?: number
 }
+
+const NOT_YET_DURABLE = ['flush data.entidb', 'flushDirectory']
 
 export interface CrashTally {
   crashes: number
@@ -99,7 +101,7 @@ async function verifyOutcomes(
   const killed = { states: run.states, acknowledged: run.resolved }
   const sameBoot = async (): Promise<SimulatedDisk> => (await rerun()).disk
   await verify(run.disk.image(), killed, `${label}, killed`, sameBoot)
-  if (run.mount.last.join() === 'flush,data.entidb') {
+  if (NOT_YET_DURABLE.includes(run.mount.last.join(' ').trim())) {
     const what = `${label}, killed`
     const stride = sameBootStride
     tally.crashesInRecovery += await crashInRecovery(sameBoot, run, random, what, stride, verified)

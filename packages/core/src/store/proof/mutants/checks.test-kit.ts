@@ -11,13 +11,18 @@ import { smallFiles } from '../small-files.test-kit.ts'
 
 const command = 'npx vitest run packages/core/src/store/proof/mutants'
 
-async function crash(name: string, script: Script, durability: Durability): Promise<void> {
+async function crash(
+  name: string,
+  script: Script,
+  durability: Durability,
+  sameBootStride: number,
+): Promise<void> {
   await crashEverywhere(name, script, {
     durability,
     isAsynchronous: false,
     samples: 1,
-    recoveryStride: 60,
-    sameBootStride: 6,
+    recoveryStride: 100,
+    sameBootStride,
     command,
   })
 }
@@ -45,11 +50,11 @@ async function fullDisk(): Promise<void> {
 
 /** Each throws what it noticed. */
 export const checks = {
-  'crash, commits': () => crash('commits', commits, 'strict'),
-  'crash, checkpoints': () => crash('checkpoints', checkpoints, 'strict'),
-  'crash, relaxed checkpoints': () => crash('checkpoints', checkpoints, 'relaxed'),
-  'crash, closing': () => crash('closing', closing, 'strict'),
-  'crash, snapshots': () => crash('snapshots', snapshots, 'strict'),
+  'crash, commits': () => crash('commits', commits, 'strict', 3),
+  'crash, checkpoints': () => crash('checkpoints', checkpoints, 'strict', 12),
+  'crash, relaxed checkpoints': () => crash('checkpoints', checkpoints, 'relaxed', 25),
+  'crash, closing': () => crash('closing', closing, 'strict', 6),
+  'crash, snapshots': () => crash('snapshots', snapshots, 'strict', 25),
   'failing disk': failingDisk,
   'full disk': fullDisk,
   'frame order': expectFrameOrderKept,

@@ -151,6 +151,13 @@ export const mutants: readonly Mutant[] = [
     replace: 'of this.#pins)',
   },
   {
+    name: 'opening trusts the name of the data file before it is flushed',
+    noticedBy: 'crash, commits',
+    file: 'tree-store.ts',
+    find: '  if (superblock.walGeneration === 0) await fileSystem.flushDirectory()\n',
+    replace: '',
+  },
+  {
     name: 'opening trusts a superblock that is not flushed',
     noticedBy: 'crash, closing',
     file: 'tree-store.ts',
