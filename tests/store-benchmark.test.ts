@@ -82,20 +82,35 @@ describe('goals', () => {
 describe('samples', () => {
   const workload = { name: 'get', rows: [{ name: 'get' }] }
 
-  test('some rounds disturbed -> only the others count', () => {
+  const add = (samples: Samples, engine: string, value: number, waited: number) =>
+    samples.add(workload, engine, { figures: { get: value }, waited })
+
+  test('every engine has a quiet round -> only quiet rounds count', () => {
     const samples = new Samples()
-    samples.add(workload, 'lmdb', { figures: { get: 10 }, waited: 0.5 })
-    samples.add(workload, 'lmdb', { figures: { get: 30 }, waited: 0.1 })
-    expect(samples.figuresOf('get', ['entidb', 'lmdb'])).toEqual(new Map([['lmdb', [30]]]))
-    expect(samples.isDisturbed('get', 'lmdb')).toBe(false)
+    add(samples, 'lmdb', 10, 0.5)
+    add(samples, 'lmdb', 30, 0.1)
+    add(samples, 'entidb', 50, 0)
+    expect(samples.figuresOf('get', ['entidb', 'lmdb'])).toEqual(
+      new Map([
+        ['entidb', [50]],
+        ['lmdb', [30]],
+      ]),
+    )
+    expect(samples.isDisturbed('get')).toBe(false)
   })
 
-  test('all rounds disturbed -> all count, and it is said', () => {
+  test('one engine has none -> all rounds of all engines count, and it is said', () => {
     const samples = new Samples()
-    samples.add(workload, 'lmdb', { figures: { get: 10 }, waited: 0.5 })
-    samples.add(workload, 'lmdb', { figures: { get: 20 }, waited: 0.5 })
-    expect(samples.figuresOf('get', ['lmdb'])).toEqual(new Map([['lmdb', [10, 20]]]))
-    expect(samples.isDisturbed('get', 'lmdb')).toBe(true)
+    add(samples, 'lmdb', 10, 0.5)
+    add(samples, 'entidb', 50, 0.5)
+    add(samples, 'entidb', 90, 0)
+    expect(samples.figuresOf('get', ['entidb', 'lmdb'])).toEqual(
+      new Map([
+        ['entidb', [50, 90]],
+        ['lmdb', [10]],
+      ]),
+    )
+    expect(samples.isDisturbed('get')).toBe(true)
   })
 })
 

@@ -10,8 +10,8 @@ const task = JSON.parse(process.argv[2])
 const { open: openAdapter } = await loadEngine(task.engine)
 const timer = new Timer(task)
 
-async function open() {
-  const engine = await openAdapter(task.directory, { cacheBytes: task.cacheBytes })
+async function open(directory = task.directory) {
+  const engine = await openAdapter(directory, { cacheBytes: task.cacheBytes })
   return isLimit(task.engine) ? engine : assertEngine(engine)
 }
 

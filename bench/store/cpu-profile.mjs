@@ -7,7 +7,9 @@ export function topFunctions({ nodes, samples, timeDeltas }, functionsMax = 15) 
   let total = 0
   for (const [k, id] of samples.entries()) {
     const micros = timeDeltas[k]
-    const key = functionOf(nodesById.get(id).callFrame)
+    const { callFrame } = nodesById.get(id)
+    if (isProfiler(callFrame)) continue
+    const key = functionOf(callFrame)
     microsByFunction.set(key, (microsByFunction.get(key) ?? 0) + micros)
     total += micros
   }
@@ -18,6 +20,11 @@ export function topFunctions({ nodes, samples, timeDeltas }, functionsMax = 15) 
       const [name, place] = key.split('\n')
       return { name, place, ms: micros / 1000, share: micros / total }
     })
+}
+
+/** The inspector's own work to start and stop the profile. */
+function isProfiler({ functionName, url }) {
+  return functionName === 'dispatch' && url === ''
 }
 
 /** Name and place of the function; a file is named by what follows `dist/`, `node:` or the last slashes. */

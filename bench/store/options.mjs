@@ -33,14 +33,27 @@ const OPTIONS = {
   'write-docs': { type: 'boolean', default: false },
 }
 
+/** How much is done to measure once. */
 const EFFORT = {
   gets: 200_000,
   ranges: 100,
+  scanned: 100_000,
   commits: 2000,
-  commitsPerCommitter: 150,
+  commitsPerCommitter: 100,
   updates: 20_000,
+  bulkWarmUp: 0,
 }
-const QUICK_EFFORT = { gets: 5000, ranges: 5, commits: 50, commitsPerCommitter: 3, updates: 2000 }
+const QUICK_EFFORT = {
+  ...EFFORT,
+  gets: 5000,
+  ranges: 5,
+  scanned: 10_000,
+  commits: 50,
+  commitsPerCommitter: 3,
+  updates: 2000,
+}
+/** Few entities are loaded before a process is warm: sizes would not compare. */
+const SCALE_EFFORT = { ...EFFORT, scanned: 1_000_000, bulkWarmUp: 20_000 }
 
 export function parseStoreOptions(args) {
   const { values } = parseArgs({ args, options: OPTIONS, allowPositionals: false })
@@ -56,10 +69,15 @@ export function parseStoreOptions(args) {
     rounds: positive('rounds', values.rounds, quick || profile ? 1 : 5),
     count: positive('entities', values.entities, quick ? 10_000 : 100_000),
     largeCount: positive('large', values.large, quick ? 20_000 : 5_000_000),
-    effort: quick ? QUICK_EFFORT : EFFORT,
+    effort: effortOf(values),
     cacheBytes: 64 * MIB,
     ...(values.data === undefined ? {} : { data: values.data }),
   }
+}
+
+function effortOf({ quick, scale }) {
+  if (quick) return QUICK_EFFORT
+  return scale ? SCALE_EFFORT : EFFORT
 }
 
 function chosenRows(text, long) {

@@ -11,33 +11,35 @@ export class Samples {
 
   /** `waited`: the share of the measured time in which the process was ready, but no core was free. */
   add({ name: workload, rows }, engine, { figures, waited, profile }) {
-    for (const { name } of rows) {
+    for (const { name, isTimed = true } of rows) {
       if (figures[name] === undefined) continue
       const byEngine = this.#byRow.get(name) ?? new Map()
-      const sample = { value: figures[name], disturbed: waited > WAITED_MOST }
+      const sample = { value: figures[name], disturbed: isTimed && waited > WAITED_MOST }
       byEngine.set(engine, [...(byEngine.get(engine) ?? []), sample])
       this.#byRow.set(name, byEngine)
     }
     if (profile !== undefined) this.#profiles.set(`${workload}, ${engine}`, profile)
   }
 
-  /** Engine -> figures of the undisturbed rounds, or of all when there is none; in the order of `engines`. */
+  /** Engine -> figures, of the undisturbed rounds only unless `isDisturbed`; in the order of `engines`. */
   figuresOf(row, engines) {
     const byEngine = this.#byRow.get(row) ?? new Map()
+    const takesAll = this.isDisturbed(row)
+    const usable = (samples) => samples.filter(({ disturbed }) => takesAll || !disturbed)
     return new Map(
       engines
         .filter((name) => byEngine.has(name))
-        .map((name) => [name, usable(byEngine.get(name))]),
+        .map((name) => [name, usable(byEngine.get(name)).map(({ value }) => value)]),
     )
   }
 
-  /** Whether every round of this engine was disturbed. */
-  isDisturbed(row, engine) {
-    return (
-      this.#byRow
-        .get(row)
-        ?.get(engine)
-        ?.every(({ disturbed }) => disturbed) ?? false
+  /**
+   * Whether some engine had no undisturbed round. Then all rounds of all count: the quiet rounds of one
+   * beside the disturbed ones of another would flatter it.
+   */
+  isDisturbed(row) {
+    return [...(this.#byRow.get(row)?.values() ?? [])].some((samples) =>
+      samples.every(({ disturbed }) => disturbed),
     )
   }
 
@@ -45,11 +47,6 @@ export class Samples {
   get profiles() {
     return this.#profiles
   }
-}
-
-function usable(samples) {
-  const quiet = samples.filter(({ disturbed }) => !disturbed)
-  return (quiet.length > 0 ? quiet : samples).map(({ value }) => value)
 }
 
 /** `{ median, min, max }` of one engine's rounds. */

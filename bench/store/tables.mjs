@@ -5,7 +5,7 @@ import { judge, ratioOverSharedStructures } from './goals.mjs'
 import { DEPTH_GROWTH } from './scale.mjs'
 import { ROWS } from './workloads.mjs'
 
-const DISTURBED = '* in every round it waited for a core over 15 % of the time'
+const DISTURBED = '(busy machine: an engine waited for a core over 15 % of its time in every round)'
 
 export function rowNamed(name) {
   return ROWS.find((row) => row.name === name)
@@ -22,7 +22,7 @@ export function formatRow(rowName, samples) {
   const row = rowNamed(rowName)
   const figures = samples.figuresOf(rowName, ENGINE_NAMES)
   const lines = [...figures].map(([name, rates]) => ({
-    name: samples.isDisturbed(rowName, name) ? `${name} *` : name,
+    name,
     rates,
   }))
   if (lines.length === 0) return `${rowName}: not measured`
@@ -39,7 +39,7 @@ export function formatRow(rowName, samples) {
     `${rowName}: ${row.title} (${row.unit}, ${direction})`,
     table,
     ...verdicts,
-    ...(lines.some(({ name }) => name.endsWith('*')) ? [DISTURBED] : []),
+    ...(samples.isDisturbed(rowName) ? [DISTURBED] : []),
   ].join('\n')
 }
 
@@ -48,8 +48,9 @@ export function formatVerdicts(rowNames, samples) {
   const lines = rowNames.flatMap((name) => {
     const medians = mediansOf(name, samples)
     const structures = ratioOverSharedStructures(medians)
+    const busy = samples.isDisturbed(name) ? ', busy machine' : ''
     return judge(rowNamed(name), medians).map(({ wanted, measured, holds }) => [
-      ...[name, wanted, measured, wordFor(holds)],
+      ...[name, wanted, measured, `${wordFor(holds)}${busy}`],
       structures === undefined ? '' : `${structures.toFixed(2)} x`,
     ])
   })

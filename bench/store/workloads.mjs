@@ -2,7 +2,7 @@
 //
 // A workload measures one engine in one process:
 //   name        its own
-//   rows        `{ name, title, unit, digits, lessIsBetter, cost, goals }` of each figure it yields
+//   rows        `{ name, title, unit, digits, lessIsBetter, isTimed, cost, goals }` of each figure it yields
 //   withLimits  whether the limits of the disk take part
 //   variants    engines that take part for comparison only
 //   place       the database it gets: 'empty'; 'unchanged', all entities, to be read only; or a 'copy' of it

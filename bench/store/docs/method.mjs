@@ -16,7 +16,8 @@ insertion). Entity *i* is computed from *i*, so every engine and process has the
 
 **Turns.** In every round each row is measured by all its engines, one after the other, each in a process of
 its own; another engine begins in every round. A figure is the median of the rounds in which its process waited for a
-core at most 15 % of the time, or of all rounds if there is none. Only figures of one row
+core at most 15 % of the time; if one engine has no such round, all rounds of all engines count, and the row is
+marked *busy* below. Only figures of one row
 are to be compared: they were taken side by side. Preparation, warm-up and checks are outside the time.
 
 **Nothing is trusted.** Every process compares what it read with what the data set says: counts, a checksum
@@ -36,8 +37,9 @@ over every decoded field, the order of the index, what the indexes say after upd
 Every commit of every engine is flushed before it counts (seen with strace). Entities that are put are new;
 peers with indexes made by hand rely on that and look nothing up, while EntiDB and SQLite check.
 
-**Rows.** \`single\` and \`concurrent\` commit 2,000 and 64 x 150 new entities to the loaded database. \`get\` makes
+**Rows.** \`single\` and \`concurrent\` commit 2,000 and 64 x 100 new entities to the loaded database. \`get\` makes
 200,000 gets after every entity was read once. \`range\` reads 100 runs. \`update\` changes \`visits\` and
 \`status\`, so one of the two indexes moves. \`open\` is one open in a fresh process whose modules are loaded.
-\`disk\` is the space of all files after close. \`memory\` loads in transactions of 10,000, collects garbage, and
+With \`--scale\`, \`bulk\` is warmed up by a
+load of 20,000 into another database, and small collections are scanned several times. \`disk\` is the space of all files after close. \`memory\` loads in transactions of 10,000, collects garbage, and
 subtracts a Node process that does nothing. \`memory-large\` is the most that was ever resident.`

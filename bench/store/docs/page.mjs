@@ -11,6 +11,12 @@ const NOTES_BEGIN = '<!-- notes: kept by the run -->'
 const NOTES_END = '<!-- end of notes -->'
 const COLUMNS = [OURS, ...PEERS, SHARED_STRUCTURES]
 
+const WORDS = new Map([
+  [true, 'holds'],
+  [false, '**no**'],
+  [undefined, '-'],
+])
+
 /** `previous`: the page so far, for its notes. */
 export function formatPage({ rows, scale }, previous) {
   const measured = ROW_NAMES.filter((name) => rows[name] !== undefined)
@@ -19,7 +25,7 @@ export function formatPage({ rows, scale }, previous) {
     'Written by `npm run bench -- store --write-docs`; do not edit it but between the marks of the notes.',
     '## Figures',
     figuresTable(measured, rows),
-    'Medians, the least and the most. Starred: in every round it waited for a core over 15 % of its time.',
+    'Medians, and in brackets the least and the most of the rounds.',
     'What has to be reached, ours over theirs:',
     verdictsTable(measured, rows),
     '![How many times better EntiDB is than each peer](benchmarks.svg)',
@@ -55,7 +61,7 @@ function cell(figures, { digits = 0 }) {
   const [median, min, max] = [figures.median, figures.min, figures.max].map((value) =>
     formatNumber(value, digits),
   )
-  return `**${median}**${figures.disturbed ? ' *' : ''} (${min} to ${max})`
+  return `**${median}** (${min} to ${max})`
 }
 
 function mediansOf({ engines }) {
@@ -66,13 +72,9 @@ function verdictsTable(names, rows) {
   const lines = names.flatMap((name) => {
     const medians = mediansOf(rows[name])
     const structures = ratioOverSharedStructures(medians)
+    const busy = rows[name].busyMachine ? ', busy' : ''
     return judge(rowNamed(name), medians).map(({ wanted, measured, holds }) => [
-      ...[
-        `\`${name}\``,
-        wanted,
-        measured,
-        holds === true ? 'holds' : holds === false ? '**no**' : '-',
-      ],
+      ...[`\`${name}\``, wanted, measured + busy, WORDS.get(holds)],
       structures === undefined ? '-' : `${structures.toFixed(2)} x`,
     ])
   })
@@ -119,10 +121,11 @@ export function sizesOf({ costs }) {
 
 function runsTable(names, rows) {
   const lines = names.map((name) => {
-    const { date, commit, rounds, entities, machine } = rows[name]
-    return [`\`${name}\``, date, commit, String(rounds), formatNumber(entities), machine]
+    const { date, commit, rounds, entities, machine, busyMachine } = rows[name]
+    const load = busyMachine ? 'busy' : 'quiet'
+    return [`\`${name}\``, date, commit, String(rounds), formatNumber(entities), machine, load]
   })
-  return table(['row', 'date', 'commit', 'rounds', 'entities', 'machine'], lines)
+  return table(['row', 'date', 'commit', 'rounds', 'entities', 'machine', ''], lines)
 }
 
 function notesOf(previous) {

@@ -20,15 +20,10 @@ export function writeDocs({ samples, scale }, options) {
   const run = { date: today(), commit: commit(), rounds: options.rounds, machine: machine() }
   if (samples !== undefined) {
     for (const name of options.rows) {
-      const measured = [...samples.figuresOf(name, ENGINE_NAMES)].map(([engine, values]) => [
-        engine,
-        {
-          ...roundedSummary(values),
-          ...(samples.isDisturbed(name, engine) ? { disturbed: true } : {}),
-        },
-      ])
+      const measured = [...samples.figuresOf(name, ENGINE_NAMES)].map(roundedSummary)
       figures.rows[name] = {
         ...run,
+        ...(samples.isDisturbed(name) ? { busyMachine: true } : {}),
         entities: name.endsWith('-large') ? options.largeCount : options.count,
         engines: Object.fromEntries(measured),
       }
@@ -45,9 +40,9 @@ export function writeDocs({ samples, scale }, options) {
   return page
 }
 
-function roundedSummary(values) {
+function roundedSummary([engine, values]) {
   const { median, min, max } = summaryOf(values)
-  return { median: rounded(median), min: rounded(min), max: rounded(max) }
+  return [engine, { median: rounded(median), min: rounded(min), max: rounded(max) }]
 }
 
 /** Row -> engine -> size -> cost: objects, which a formatter leaves as they are. */

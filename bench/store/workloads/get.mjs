@@ -52,6 +52,7 @@ export const getLarge = {
       name: 'memory-large',
       title: 'peak resident memory of those gets',
       unit: 'MiB',
+      isTimed: false,
       digits: 1,
       lessIsBetter: true,
       cost: { unit: 'MiB', of: (mebibytes) => mebibytes },

@@ -13,6 +13,7 @@ export const memory = {
       name: 'memory',
       title: 'resident memory after load, over a bare Node',
       unit: 'MiB',
+      isTimed: false,
       digits: 1,
       lessIsBetter: true,
       cost: { unit: 'MiB', of: (mebibytes) => mebibytes },
