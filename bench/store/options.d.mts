@@ -4,6 +4,7 @@ export interface StoreOptions {
   readonly quick: boolean
   readonly scale: boolean
   readonly profile: boolean
+  readonly withoutWaiting: boolean
   readonly writesDocs: boolean
   readonly rounds: number
   readonly count: number

@@ -8,10 +8,10 @@ import { workloadsFor } from './workloads.mjs'
 
 /** `settings`: of options.mjs, and `progress(text)`. */
 export async function runRounds({ rows, engines, rounds, count, largeCount, ...settings }) {
-  const { effort, cacheBytes, profile, progress } = settings
+  const { effort, cacheBytes, profile, withoutWaiting, progress } = settings
   const runTask = (task) => {
     progress(`${task.engine}: ${task.workload}, round ${(task.round ?? 0) + 1} of ${rounds}`)
-    const child = JSON.stringify({ effort, cacheBytes, profile, ...task })
+    const child = JSON.stringify({ effort, cacheBytes, profile, withoutWaiting, ...task })
     return runScript('store/child.mjs', [child], ['--expose-gc'])
   }
   const samples = new Samples()
