@@ -12,26 +12,31 @@ import {
   oneOf,
   uint,
 } from './item-codecs.ts'
+import type { MessageReader } from './message-reader.ts'
 import type { SyncOperation } from './messages.ts'
-import { optional, record, required } from './record-codec.ts'
+import { encodedText, type Fields, optional, record, required } from './record-codec.ts'
 
 /** Largest `tx`. */
 export const TX_MAX: number = 2 ** 32 - 1
 
+const fields: Fields<SyncOperation> = {
+  opId: required(uint()),
+  dbId: required(dbIdText),
+  deviceId: required(authorText),
+  collection: required(collectionText),
+  entityId: required(entityIdText),
+  opType: required(oneOf(['PUT', 'DELETE'])),
+  entityVersion: required(uint()),
+  entityCbor: required(bytesOrNull),
+  timestampMs: optional(int),
+  tx: optional(uint(0, TX_MAX)),
+  schemaVersion: optional(uint()),
+}
+
+const anyOrder = record<SyncOperation>(fields)
+
 export const syncOperation: Codec<SyncOperation> = checked(
-  record<SyncOperation>({
-    opId: required(uint()),
-    dbId: required(dbIdText),
-    deviceId: required(authorText),
-    collection: required(collectionText),
-    entityId: required(entityIdText),
-    opType: required(oneOf(['PUT', 'DELETE'])),
-    entityVersion: required(uint()),
-    entityCbor: required(bytesOrNull),
-    timestampMs: optional(int),
-    tx: optional(uint(0, TX_MAX)),
-    schemaVersion: optional(uint()),
-  }),
+  { write: anyOrder.write, read: readOperation },
   problemOf,
 )
 
@@ -48,6 +53,81 @@ export function decodeSyncOperation(
   code: MessageErrorCode = 'invalid_request',
 ): SyncOperation {
   return decodeMessage(syncOperation, bytes, code)
+}
+
+/** A page holds thousands of operations, nearly all as we write them ourselves: that order is read faster. */
+function readOperation(reader: MessageReader): SyncOperation {
+  const start = reader.position
+  try {
+    const operation = readInOrder(reader)
+    if (operation !== undefined) return operation
+  } catch {
+    // Read again below, which says where the fault lies.
+  }
+  reader.rewind(start)
+  return anyOrder.read(reader)
+}
+
+const KEYS = {
+  opId: encodedText('opId'),
+  dbId: encodedText('dbId'),
+  deviceId: encodedText('deviceId'),
+  collection: encodedText('collection'),
+  entityId: encodedText('entityId'),
+  opType: encodedText('opType'),
+  entityVersion: encodedText('entityVersion'),
+  entityCbor: encodedText('entityCbor'),
+  timestampMs: encodedText('timestampMs'),
+  tx: encodedText('tx'),
+  schemaVersion: encodedText('schemaVersion'),
+}
+
+const REQUIRED_FIELDS = 8
+
+/** Undefined for a map of other keys, or in another order. */
+function readInOrder(reader: MessageReader): SyncOperation | undefined {
+  const size = reader.readMapHeader()
+  const tx = readIf(reader, KEYS.tx, fields.tx.codec)
+  const dbId = readIf(reader, KEYS.dbId, fields.dbId.codec)
+  const opId = readIf(reader, KEYS.opId, fields.opId.codec)
+  const opType = readIf(reader, KEYS.opType, fields.opType.codec)
+  const deviceId = readIf(reader, KEYS.deviceId, fields.deviceId.codec)
+  const entityId = readIf(reader, KEYS.entityId, fields.entityId.codec)
+  const collection = readIf(reader, KEYS.collection, fields.collection.codec)
+  const entityCbor = readIf(reader, KEYS.entityCbor, fields.entityCbor.codec)
+  const timestampMs = readIf(reader, KEYS.timestampMs, fields.timestampMs.codec)
+  const entityVersion = readIf(reader, KEYS.entityVersion, fields.entityVersion.codec)
+  const schemaVersion = readIf(reader, KEYS.schemaVersion, fields.schemaVersion.codec)
+  if (
+    dbId === undefined ||
+    opId === undefined ||
+    opType === undefined ||
+    deviceId === undefined ||
+    entityId === undefined ||
+    collection === undefined ||
+    entityCbor === undefined ||
+    entityVersion === undefined
+  ) {
+    return undefined
+  }
+  // Properties in the order of the keys, as the other way of reading gives them.
+  const operation: { -readonly [K in keyof SyncOperation]?: SyncOperation[K] } =
+    tx === undefined
+      ? { dbId, opId, opType, deviceId, entityId, collection, entityCbor }
+      : { tx, dbId, opId, opType, deviceId, entityId, collection, entityCbor }
+  if (timestampMs !== undefined) operation.timestampMs = timestampMs
+  operation.entityVersion = entityVersion
+  if (schemaVersion !== undefined) operation.schemaVersion = schemaVersion
+  const optionals =
+    (tx === undefined ? 0 : 1) +
+    (timestampMs === undefined ? 0 : 1) +
+    (schemaVersion === undefined ? 0 : 1)
+  // Every required field was set.
+  return size === REQUIRED_FIELDS + optionals ? (operation as SyncOperation) : undefined
+}
+
+function readIf<T>(reader: MessageReader, key: Uint8Array, codec: Codec<T>): T | undefined {
+  return reader.passIf(key) ? codec.read(reader) : undefined
 }
 
 function problemOf(operation: SyncOperation): Problem | undefined {

@@ -22,7 +22,8 @@ export function createReplicaTransaction(
   return {
     state: (collection, id) => run(() => replica.state(of(collection), id)),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
-    applyNewer: (operations) => run(() => applyNewer(replica, of, operations)),
+    applyNewer: (operations) =>
+      run(() => replica.inBulk(() => applyNewer(replica, of, operations))),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),

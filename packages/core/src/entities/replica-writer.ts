@@ -9,6 +9,7 @@ import { entityNotFound } from './entity-errors.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
+import { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
@@ -24,6 +25,9 @@ interface Found {
 
 export class ReplicaWriter {
   readonly #writer: EntityWriter
+  /** While a page is applied, and the highest opId before it. */
+  #indexBatch: IndexBatch | undefined
+  #stampBefore = 0
 
   constructor(writer: EntityWriter) {
     this.#writer = writer
@@ -40,6 +44,19 @@ export class ReplicaWriter {
     assertRaw(state, operation)
     const found = yield* this.#find(state, operation.entityId)
     return { violations: yield* this.#apply(state, found, operation) }
+  }
+
+  /** Runs `steps`; new index entries are put in order at its end. */
+  *inBulk<T>(steps: () => Steps<T>): Steps<T> {
+    const batch = new IndexBatch()
+    this.#indexBatch = batch
+    this.#stampBefore = this.#writer.lastKnownOpId
+    try {
+      return yield* steps()
+    } finally {
+      this.#indexBatch = undefined
+      yield* batch.flush(this.#writer.tx)
+    }
   }
 
   /** One operation of `applyNewer`. */
@@ -160,7 +177,12 @@ export class ReplicaWriter {
       keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
     if (isAbsent(operation) && existing === undefined && row === undefined) return violations
     const opId = writer.begin(state, id)
-    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys)
+    const batch = this.#indexBatch
+    // The entity was in this page before: its entries are to be removed, so they have to be there.
+    if (batch !== undefined && existing !== undefined && existing.stamp > this.#stampBefore) {
+      yield* batch.flush(writer.tx)
+    }
+    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, batch)
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
