@@ -1,14 +1,9 @@
 /** `tx.replica`: the replication side of a transaction, one step after the other like everything in it. */
 import type { Catalog } from './catalog.ts'
-import type { CollectionState } from './collection-state.ts'
+import { ReplicaPage } from './replica-page.ts'
 import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
-import type {
-  AppliedOperations,
-  IndexViolation,
-  RawOperation,
-  ReplicaTransaction,
-} from './replication.ts'
+import type { ReplicaTransaction } from './replication.ts'
 import type { Steps } from './steps.ts'
 import type { WriteSession } from './write-session.ts'
 
@@ -23,7 +18,7 @@ export function createReplicaTransaction(
     state: (collection, id) => run(() => replica.state(of(collection), id)),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
     applyNewer: (operations) =>
-      run(() => replica.inBulk(() => applyNewer(replica, of, operations))),
+      run(() => new ReplicaPage(session.writer, replica, of).apply(operations)),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),
@@ -32,20 +27,4 @@ export function createReplicaTransaction(
     evict: (collection, id) => run(() => replica.evict(of(collection), id)),
     scan: (options) => run(() => scanReplicas(session.writer.tx, options)),
   }
-}
-
-function* applyNewer(
-  replica: ReplicaWriter,
-  of: (collection: string) => CollectionState,
-  operations: readonly RawOperation[],
-): Steps<AppliedOperations> {
-  const pending: number[] = []
-  const violations: IndexViolation[] = []
-  let applied = 0
-  for (const [index, operation] of operations.entries()) {
-    const outcome = yield* replica.applyIfNewer(of(operation.collection), operation, violations)
-    if (outcome === 'applied') applied++
-    else if (outcome === 'pending') pending.push(index)
-  }
-  return { applied, pending, violations }
 }

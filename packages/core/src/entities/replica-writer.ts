@@ -9,13 +9,20 @@ import { entityNotFound } from './entity-errors.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
-import { IndexBatch } from './index-batch.ts'
+import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
 import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+
+/** Index entries that wait for the end of a page. */
+export interface PageEntries {
+  readonly batch: IndexBatch
+  /** The highest opId before the page. */
+  readonly stampBefore: number
+}
 
 interface Found {
   readonly idKey: Uint8Array
@@ -25,9 +32,6 @@ interface Found {
 
 export class ReplicaWriter {
   readonly #writer: EntityWriter
-  /** While a page is applied, and the highest opId before it. */
-  #indexBatch: IndexBatch | undefined
-  #stampBefore = 0
 
   constructor(writer: EntityWriter) {
     this.#writer = writer
@@ -46,32 +50,19 @@ export class ReplicaWriter {
     return { violations: yield* this.#apply(state, found, operation) }
   }
 
-  /** Runs `steps`; new index entries are put in order at its end. */
-  *inBulk<T>(steps: () => Steps<T>): Steps<T> {
-    const batch = new IndexBatch()
-    this.#indexBatch = batch
-    this.#stampBefore = this.#writer.lastKnownOpId
-    try {
-      return yield* steps()
-    } finally {
-      this.#indexBatch = undefined
-      yield* batch.flush(this.#writer.tx)
-    }
-  }
-
-  /** One operation of `applyNewer`. */
+  /** One operation of a page, which `assertRaw` let through. */
   *applyIfNewer(
     state: CollectionState,
     operation: RawOperation,
     violations: IndexViolation[],
+    page: PageEntries,
   ): Steps<'applied' | 'known' | 'pending'> {
-    assertRaw(state, operation)
     const found = yield* this.#find(state, operation.entityId)
     const { existing, row } = found
     if (existing?.pending === true || row?.kind === 'pendingDelete') return 'pending'
     const known = existing?.revision ?? row?.state.version ?? 0
     if (operation.version <= known) return 'known'
-    const violated = yield* this.#apply(state, found, operation)
+    const violated = yield* this.#apply(state, found, operation, page)
     if (violated.length > 0) violations.push(...violated)
     return 'applied'
   }
@@ -167,6 +158,7 @@ export class ReplicaWriter {
     state: CollectionState,
     { idKey, existing, row }: Found,
     operation: RawOperation,
+    page?: PageEntries,
   ): Steps<readonly IndexViolation[]> {
     const { entityId: id, version, schemaVersion, bytes } = operation
     const writer = this.#writer
@@ -177,12 +169,11 @@ export class ReplicaWriter {
       keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
     if (isAbsent(operation) && existing === undefined && row === undefined) return violations
     const opId = writer.begin(state, id)
-    const batch = this.#indexBatch
     // The entity was in this page before: its entries are to be removed, so they have to be there.
-    if (batch !== undefined && existing !== undefined && existing.stamp > this.#stampBefore) {
-      yield* batch.flush(writer.tx)
+    if (page !== undefined && existing !== undefined && existing.stamp > page.stampBefore) {
+      yield* page.batch.flush(writer.tx)
     }
-    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, batch)
+    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, page?.batch)
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
@@ -290,7 +281,7 @@ function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
 }
 
 /** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
-function assertRaw(state: CollectionState, operation: RawOperation): void {
+export function assertRaw(state: CollectionState, operation: RawOperation): void {
   const { bytes, entityId } = operation
   assertReplicatedState(operation)
   if (bytes === null) return
