@@ -4,6 +4,7 @@
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { MaybePromise } from '../files/file-system.ts'
+import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
@@ -15,6 +16,16 @@ import { assertRaw, type ReplicaWriter } from './replica-writer.ts'
 import type { AppliedOperations, IndexViolation, RawOperation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 
+/** One collection of a page. */
+interface Place {
+  readonly state: CollectionState
+  /**
+   * No record has an id beyond this; undefined: there is none at all. Ids often ascend with time, and then
+   * need no looking for.
+   */
+  last: Uint8Array | undefined
+}
+
 export class ReplicaPage {
   readonly #writer: EntityWriter
   readonly #replica: ReplicaWriter
@@ -22,6 +33,7 @@ export class ReplicaPage {
   /** Index entries, to be put in order at the end. */
   readonly #batch = new IndexBatch()
   readonly #stampBefore: number
+  readonly #places = new Map<string, Place>()
 
   constructor(
     writer: EntityWriter,
@@ -48,19 +60,22 @@ export class ReplicaPage {
     const violations: IndexViolation[] = []
     const page = { batch: this.#batch, stampBefore: this.#stampBefore }
     let applied = 0
-    let state: CollectionState | undefined
+    let place: Place | undefined
     for (let i = 0; i < operations.length; i++) {
       // Within bounds.
       const operation = operations[i] as RawOperation
-      if (state?.name !== operation.collection) state = this.#collectionOf(operation.collection)
+      if (place?.state.name !== operation.collection) place = yield* this.#place(operation)
+      const { state } = place
       assertRaw(state, operation)
       assertId(operation.entityId, state.maxIdBytes)
       const idKey = idKeyOf(operation.entityId)
-      const { tx } = this.#writer
+      const isBehindAll = place.last === undefined || compareBytes(idKey, place.last) > 0
+      if (isBehindAll) place.last = idKey
       const { bytes } = operation
+      // Generators called for each operation would cost as much as what they do.
       if (bytes !== null && operation.version > 0 && !state.hasUnique) {
-        // Generators called for each operation would cost as much as what they do.
-        const record = tx.get(state.recordTable, idKey)
+        const { tx } = this.#writer
+        const record = isBehindAll ? undefined : tx.get(state.recordTable, idKey)
         if ((record instanceof Promise ? yield* wait(record) : record) === undefined) {
           const row = tx.get(state.replicaTable, idKey)
           if ((row instanceof Promise ? yield* wait(row) : row) === undefined) {
@@ -76,6 +91,17 @@ export class ReplicaPage {
       else if (outcome === 'pending') pending.push(i)
     }
     return { applied, pending, violations }
+  }
+
+  *#place({ collection }: RawOperation): Steps<Place> {
+    const known = this.#places.get(collection)
+    if (known !== undefined) return known
+    const state = this.#collectionOf(collection)
+    const cursor = this.#writer.tx.scan(state.recordTable, { reverse: true })
+    const [last] = (yield* wait(cursor.next(1))).keys
+    const place = { state, last }
+    this.#places.set(collection, place)
+    return place
   }
 
   /** Of an entity that is not here, in a collection without unique indexes. */
