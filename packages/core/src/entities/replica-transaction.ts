@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts'
 import { ReplicaPage } from './replica-page.ts'
 import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
-import type { ReplicaTransaction } from './replication.ts'
+import type { ReplicaState, ReplicaTransaction } from './replication.ts'
 import type { Steps } from './steps.ts'
 import type { WriteSession } from './write-session.ts'
 
@@ -16,12 +16,28 @@ export function createReplicaTransaction(
   const of = (collection: string) => catalog.findReplicated(collection)
   return {
     state: (collection, id) => run(() => replica.state(of(collection), id)),
+    states: (refs) =>
+      run(function* () {
+        const states: ReplicaState[] = []
+        for (const { collection, entityId } of refs) {
+          states.push(yield* replica.state(of(collection), entityId))
+        }
+        return states
+      }),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
     applyNewer: (operations) =>
       run(() => new ReplicaPage(session.writer, replica, of).apply(operations)),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),
+    settleAll: (edits) =>
+      run(function* () {
+        const dropped: number[] = []
+        for (const [index, edit] of edits.entries()) {
+          if (!(yield* replica.settleEdit(of(edit.collection), edit))) dropped.push(index)
+        }
+        return dropped
+      }),
     touch: (collection, id) => run(() => replica.touch(of(collection), id)),
     forget: (collection, id) => run(() => replica.forget(of(collection), id)),
     evict: (collection, id) => run(() => replica.evict(of(collection), id)),

@@ -14,7 +14,13 @@ import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
-import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
+import type {
+  CommittedEdit,
+  IndexViolation,
+  RawOperation,
+  ReplicaState,
+  ReplicatedState,
+} from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 
 /** Index entries that wait for the end of a page. */
@@ -83,17 +89,20 @@ export class ReplicaWriter {
   ): Steps<void> {
     assertReplicatedState(committed)
     const found = yield* this.#find(state, id)
-    const { pending, opId, bytes } = stateOf(found)
-    if (!pending) return
-    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
-    if (!isSameBytes(bytes, committed.bytes)) {
-      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
-      return
-    }
-    this.#writer.beginChange(state, id)
-    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
-    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
-    this.#writer.end()
+    if (stateOf(found).pending) yield* this.#settle(state, id, found, committed, throughOpId)
+  }
+
+  /** As `settle`, if the edit of `throughOpId`, or a later one, is still pending. Answers whether it was. */
+  *settleEdit(
+    state: CollectionState,
+    { entityId, committed, throughOpId }: CommittedEdit,
+  ): Steps<boolean> {
+    assertReplicatedState(committed)
+    const found = yield* this.#find(state, entityId)
+    const { pending, opId } = stateOf(found)
+    if (!pending || opId < throughOpId) return false
+    yield* this.#settle(state, entityId, found, committed, throughOpId)
+    return true
   }
 
   *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
@@ -140,6 +149,25 @@ export class ReplicaWriter {
       schemaVersion: existing.schemaVersion,
     }
     yield* this.#record(state, id, { ...mutation, origin })
+    this.#writer.end()
+  }
+
+  *#settle(
+    state: CollectionState,
+    id: string,
+    found: Found,
+    committed: ReplicatedState,
+    throughOpId: number,
+  ): Steps<void> {
+    const { opId, bytes } = stateOf(found)
+    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
+    if (!isSameBytes(bytes, committed.bytes)) {
+      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
+      return
+    }
+    this.#writer.beginChange(state, id)
+    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
+    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
     this.#writer.end()
   }
 
