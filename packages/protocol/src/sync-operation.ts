@@ -1,4 +1,5 @@
 /** The operation, as it travels in pushes, pulls and conflicts. */
+import type { CborWriter } from '@entidb/core/cbor'
 import { type Codec, checked, decodeMessage, encodeMessage } from './codec.ts'
 import { SERVER_DEVICE_ID } from './identifiers.ts'
 import type { MessageErrorCode, Problem } from './invalid-message.ts'
@@ -36,7 +37,7 @@ const fields: Fields<SyncOperation> = {
 const anyOrder = record<SyncOperation>(fields)
 
 export const syncOperation: Codec<SyncOperation> = checked(
-  { write: anyOrder.write, read: readOperation },
+  { write: writeOperation, read: readOperation },
   problemOf,
 )
 
@@ -53,6 +54,38 @@ export function decodeSyncOperation(
   code: MessageErrorCode = 'invalid_request',
 ): SyncOperation {
   return decodeMessage(syncOperation, bytes, code)
+}
+
+/** As `record` writes it, without asking each operation which fields it has. */
+function writeOperation(writer: CborWriter, operation: SyncOperation): void {
+  const { tx, timestampMs, schemaVersion } = operation
+  writer.writeMapHeader(REQUIRED_FIELDS + countDefined(tx, timestampMs, schemaVersion))
+  if (tx !== undefined) writeField(writer, KEYS.tx, fields.tx.codec, tx)
+  writeField(writer, KEYS.dbId, fields.dbId.codec, operation.dbId)
+  writeField(writer, KEYS.opId, fields.opId.codec, operation.opId)
+  writeField(writer, KEYS.opType, fields.opType.codec, operation.opType)
+  writeField(writer, KEYS.deviceId, fields.deviceId.codec, operation.deviceId)
+  writeField(writer, KEYS.entityId, fields.entityId.codec, operation.entityId)
+  writeField(writer, KEYS.collection, fields.collection.codec, operation.collection)
+  writeField(writer, KEYS.entityCbor, fields.entityCbor.codec, operation.entityCbor)
+  if (timestampMs !== undefined) {
+    writeField(writer, KEYS.timestampMs, fields.timestampMs.codec, timestampMs)
+  }
+  writeField(writer, KEYS.entityVersion, fields.entityVersion.codec, operation.entityVersion)
+  if (schemaVersion !== undefined) {
+    writeField(writer, KEYS.schemaVersion, fields.schemaVersion.codec, schemaVersion)
+  }
+}
+
+function writeField<T>(writer: CborWriter, key: Uint8Array, codec: Codec<T>, value: T): void {
+  writer.writeRawRange(key, 0, key.length)
+  codec.write(writer, value)
+}
+
+function countDefined(...values: readonly unknown[]): number {
+  let count = 0
+  for (const value of values) if (value !== undefined) count++
+  return count
 }
 
 /** A page holds thousands of operations, nearly all as we write them ourselves: that order is read faster. */
@@ -118,10 +151,7 @@ function readInOrder(reader: MessageReader): SyncOperation | undefined {
   if (timestampMs !== undefined) operation.timestampMs = timestampMs
   operation.entityVersion = entityVersion
   if (schemaVersion !== undefined) operation.schemaVersion = schemaVersion
-  const optionals =
-    (tx === undefined ? 0 : 1) +
-    (timestampMs === undefined ? 0 : 1) +
-    (schemaVersion === undefined ? 0 : 1)
+  const optionals = countDefined(tx, timestampMs, schemaVersion)
   // Every required field was set.
   return size === REQUIRED_FIELDS + optionals ? (operation as SyncOperation) : undefined
 }
