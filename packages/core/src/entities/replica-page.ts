@@ -2,23 +2,23 @@
  * `tx.replica.applyNewer`: a page of a pull. In a first sync nearly every operation is of an entity that is
  * not here yet. Those are stored here by the shortest way, everything else by `ReplicaWriter`.
  */
-import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { IndexBatch } from './index-batch.ts'
-import { indexEntryValue } from './index-plan.ts'
-import { indexKeysOf } from './prepared-entity.ts'
+import { type IndexPlan, indexEntryValue } from './index-plan.ts'
+import { type RawEntityReader, rawEntityReader } from './raw-entity.ts'
 import { encodeRecord } from './record.ts'
-import { assertRaw, type ReplicaWriter } from './replica-writer.ts'
+import { assertReplicatedState, type ReplicaWriter } from './replica-writer.ts'
 import type { AppliedOperations, IndexViolation, RawOperation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 
 /** One collection of a page. */
 interface Place {
   readonly state: CollectionState
+  readonly reader: RawEntityReader
   /**
    * No record has an id beyond this; undefined: there is none at all. Ids often ascend with time, and then
    * need no looking for.
@@ -66,7 +66,7 @@ export class ReplicaPage {
       const operation = operations[i] as RawOperation
       if (place?.state.name !== operation.collection) place = yield* this.#place(operation)
       const { state } = place
-      assertRaw(state, operation)
+      assertReplicatedState(operation)
       assertId(operation.entityId, state.maxIdBytes)
       const idKey = idKeyOf(operation.entityId)
       const isBehindAll = place.last === undefined || compareBytes(idKey, place.last) > 0
@@ -79,7 +79,7 @@ export class ReplicaPage {
         if ((record instanceof Promise ? yield* wait(record) : record) === undefined) {
           const row = tx.get(state.replicaTable, idKey)
           if ((row instanceof Promise ? yield* wait(row) : row) === undefined) {
-            const stored = this.#storeNew(state, idKey, operation, bytes)
+            const stored = this.#storeNew(place, idKey, operation, bytes)
             if (stored instanceof Promise) yield* wait(stored)
             applied++
             continue
@@ -99,46 +99,48 @@ export class ReplicaPage {
     const state = this.#collectionOf(collection)
     const cursor = this.#writer.tx.scan(state.recordTable, { reverse: true })
     const [last] = (yield* wait(cursor.next(1))).keys
-    const place = { state, last }
+    const place = { state, reader: rawEntityReader(state), last }
     this.#places.set(collection, place)
     return place
   }
 
   /** Of an entity that is not here, in a collection without unique indexes. */
   #storeNew(
-    state: CollectionState,
+    { state, reader }: Place,
     idKey: Uint8Array,
-    { entityId: id, version, schemaVersion }: RawOperation,
+    operation: RawOperation,
     bytes: Uint8Array,
   ): MaybePromise<void> {
-    const writer = this.#writer
-    if (state.indexes.length > 0) this.#deferEntries(state, idKey, bytes)
-    const opId = writer.begin(state, id)
-    const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
-    const done = writer.tx.put(state.recordTable, idKey, encodeRecord(header, bytes))
-    const end = (): MaybePromise<void> => {
-      const recorded = writer.record({
-        state,
-        id,
-        opId,
-        payload: bytes,
-        entityVersion: version,
-        schemaVersion,
-        origin: writer.origin,
-        staleBase: false,
-      })
-      return recorded instanceof Promise ? recorded.then(() => writer.end()) : writer.end()
+    const { indexes } = state
+    // Refuses bytes that are no entity, or another one: before the first change.
+    reader.read(state.name, idKey, bytes)
+    const value = indexEntryValue(idKey)
+    for (let i = 0; i < indexes.length; i++) {
+      const key = reader.keyOf(i, idKey, bytes)
+      // Within bounds, and not unique: it is deferred.
+      if (key !== undefined) this.#batch.defers(indexes[i] as IndexPlan, key, value)
     }
-    return done instanceof Promise ? done.then(end) : end()
+    const { version, schemaVersion } = operation
+    const opId = this.#writer.begin(state, operation.entityId)
+    const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
+    const done = this.#writer.tx.put(state.recordTable, idKey, encodeRecord(header, bytes))
+    return done instanceof Promise
+      ? done.then(() => this.#end(state, operation, opId))
+      : this.#end(state, operation, opId)
   }
 
-  #deferEntries(state: CollectionState, idKey: Uint8Array, bytes: Uint8Array): void {
-    const keys = indexKeysOf(state, idKey, decodeEntity(bytes))
-    const value = indexEntryValue(idKey)
-    for (let i = 0; i < keys.length; i++) {
-      const plan = state.indexes[i]
-      const key = keys[i]
-      if (plan !== undefined && key !== undefined) this.#batch.defers(plan, key, value)
-    }
+  #end(state: CollectionState, operation: RawOperation, opId: number): MaybePromise<void> {
+    const writer = this.#writer
+    const recorded = writer.record({
+      state,
+      id: operation.entityId,
+      opId,
+      payload: operation.bytes,
+      entityVersion: operation.version,
+      schemaVersion: operation.schemaVersion,
+      origin: writer.origin,
+      staleBase: false,
+    })
+    return recorded instanceof Promise ? recorded.then(() => writer.end()) : writer.end()
   }
 }

@@ -1,8 +1,5 @@
 /** The replication side of a write transaction: the states of `replication.ts`, and the steps between them. */
 
-import { decodeEntity } from '../cbor/entity-decoder.ts'
-import { readEntityId } from '../cbor/entity-validator.ts'
-import { EntiDBError } from '../errors/entidb-error.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
@@ -11,7 +8,8 @@ import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
-import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import type { IndexKeys } from './prepared-entity.ts'
+import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
 import type {
@@ -51,12 +49,12 @@ export class ReplicaWriter {
     state: CollectionState,
     operation: RawOperation,
   ): Steps<{ readonly violations: readonly IndexViolation[] }> {
-    assertRaw(state, operation)
+    assertReplicatedState(operation)
     const found = yield* this.#find(state, operation.entityId)
     return { violations: yield* this.#apply(state, found, operation) }
   }
 
-  /** One operation of a page, which `assertRaw` let through. */
+  /** One operation of a page, which `assertReplicatedState` let through. */
   *applyIfNewer(
     state: CollectionState,
     operation: RawOperation,
@@ -300,31 +298,18 @@ function stateOf({ existing, row }: Found): ReplicaState {
   return { stamp: 0, bytes: null, schemaVersion, pending, opId, version, base }
 }
 
+/** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
 function rawIndexKeys(state: CollectionState, idKey: Uint8Array, bytes: Uint8Array): IndexKeys {
-  return state.indexes.length === 0 ? [] : indexKeysOf(state, idKey, decodeEntity(bytes))
+  const reader = rawEntityReader(state)
+  reader.read(state.name, idKey, bytes)
+  return state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
 }
 
 function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === b || (a !== null && b !== null && bytesEqual(a, b))
 }
 
-/** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
-export function assertRaw(state: CollectionState, operation: RawOperation): void {
-  const { bytes, entityId } = operation
-  assertReplicatedState(operation)
-  if (bytes === null) return
-  const id = readEntityId(bytes)
-  if (id === entityId) return
-  throw new EntiDBError(
-    'invalid_entity',
-    `The bytes of ${entityId} in ${state.name} are of ${id}`,
-    {
-      details: { path: 'id', reason: 'other_id' },
-    },
-  )
-}
-
-function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
+export function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
   if (!Number.isSafeInteger(version) || version < 0) {
     throw new TypeError('a revision is an integer from 0')
   }
