@@ -135,6 +135,18 @@ export class KeyWriter {
     else this.#map(value as Readonly<Record<string, unknown>>)
   }
 
+  /** As `value` of the string whose UTF-8 is `bytes[start, end)`. */
+  utf8String(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve((end - start) * 2 + 2)
+    this.#bytes[this.#length++] = KEY_TAGS.STRING
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number
+      this.#bytes[this.#length++] = byte
+      if (byte === END) this.#bytes[this.#length++] = ESCAPED
+    }
+    this.#bytes[this.#length++] = END
+  }
+
   /** The beginning that all strings which start with `text` share. */
   stringPrefix(text: string): void {
     this.byte(KEY_TAGS.STRING)
