@@ -177,7 +177,7 @@ export class EntityWriter {
     const stampBefore = this.lastKnownOpId
     const mayHaveRows = !state.isSystem && (yield* wait(this.tx.count(state.replicaTable))) > 0
     const mayBePlain = !state.hasUnique && !mayHaveRows
-    const batch = new IndexBatch()
+    const batch = new IndexBatch(entities.buffer)
     this.#indexBatch = batch
     try {
       for (let i = 0; i < entities.size; i++) {
@@ -208,14 +208,12 @@ export class EntityWriter {
     const { id, idKey } = prepared
     const { schemaVersion, isSystem, indexes } = state
     const opId = this.begin(state, id)
-    if (indexes.length > 0) {
-      const entryValue = indexEntryValue(idKey)
-      const keys = prepared.indexKeys
-      for (let i = 0; i < indexes.length; i++) {
-        const key = keys[i]
-        // Within bounds.
-        if (key !== undefined) batch.defers(indexes[i] as IndexPlan, key, entryValue)
-      }
+    const entryValue = indexEntryValue(idKey)
+    for (let i = 0; i < indexes.length; i++) {
+      const start = prepared.keyStart(i)
+      const end = prepared.keyEnd(i)
+      // Within bounds.
+      if (start < end) batch.defer(indexes[i] as IndexPlan, start, end, entryValue)
     }
     const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
     const stored = this.tx.put(state.recordTable, idKey, prepared.record(header))

@@ -181,7 +181,9 @@ export class PackedEntries {
 
   /** Removes the entries from `position` on, and answers them, with as much room as these have. */
   cutAt(position: number): PackedEntries {
-    const upper = PackedEntries.withRoomFor(this.#data.length)
+    const index = new Uint32Array(this.#index.length)
+    const none = { used: 0, live: 0, count: 0 }
+    const upper = new PackedEntries(new Uint8Array(this.#data.length), index, none)
     upper.#take(this, position, this.#count)
     this.#count = position
     this.#live -= upper.#live

@@ -189,6 +189,10 @@ export class SimulatedMount implements FileSystem {
     this.#options.onRead?.(file, offset, length)
   }
 
+  get isAsynchronous(): boolean {
+    return this.#options.isAsynchronous === true
+  }
+
   get isFlushSlow(): boolean {
     return this.#options.isFlushSlow === true
   }
@@ -309,10 +313,24 @@ class SimulatedFile implements File {
 
   async flush(): Promise<void> {
     if (this.#mount.isFlushSlow) await new Promise((resolve) => setImmediate(resolve))
-    await this.#mount.operate('flush', this.name, 0, (isDeath) => {
+    await this.#operateFlush()
+    this.#inode.flush()
+  }
+
+  /** Where everything else is answered at once, this is too. */
+  get flushSync(): (() => boolean) | undefined {
+    if (this.#mount.isFlushSlow || this.#mount.isAsynchronous) return undefined
+    return () => {
+      void this.#operateFlush()
+      this.#inode.flush()
+      return true
+    }
+  }
+
+  #operateFlush(): MaybePromise<void> {
+    return this.#mount.operate('flush', this.name, 0, (isDeath) => {
       if (!isDeath) this.#inode.failFlush()
     })
-    this.#inode.flush()
   }
 
   async close(): Promise<void> {}
