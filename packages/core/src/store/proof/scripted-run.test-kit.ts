@@ -1,6 +1,6 @@
 /** A store that follows a script, and the states that the script leads to. */
 import { strict as assert } from 'node:assert'
-import { isEntiDBError } from '../../errors/entidb-error.ts'
+import { EntiDBError, isEntiDBError } from '../../errors/entidb-error.ts'
 import type { KeyValueStore, WriteTransaction } from '../key-value-store.ts'
 import { Random } from '../random.test-kit.ts'
 import {
@@ -58,14 +58,18 @@ export class ScriptedRun {
   resolved = 0
   /** Commits that a power loss does not lose either. */
   acknowledged = 0
+  /** Nothing can grow. */
+  isDiskFull = false
   /** The store that was opened last. */
   store: KeyValueStore | undefined
   readonly #settings: TreeStoreOptions
 
   constructor(seed: number, settings: TreeStoreOptions, options: MountOptions) {
     this.disk = new SimulatedDisk(new Random(seed))
+    const failure: MountOptions['failure'] = (operation, file, count, growth) =>
+      options.failure?.(operation, file, count, growth) ?? this.#refuse(operation, file, growth)
     // Commits that come while a flush is under way share the next frame.
-    this.mount = this.disk.mount({ isFlushSlow: true, ...options })
+    this.mount = this.disk.mount({ isFlushSlow: true, ...options, failure })
     this.#settings = settings
   }
 
@@ -127,6 +131,12 @@ export class ScriptedRun {
   async close(store: KeyValueStore): Promise<void> {
     await store.close()
     this.acknowledged = this.resolved
+  }
+
+  #refuse(operation: string, file: string, growth: number): EntiDBError | undefined {
+    if (!this.isDiskFull || growth === 0) return undefined
+    const details = { file, operation }
+    return new EntiDBError('disk_full', 'simulated', { details, retry: 'later' })
   }
 
   /** Snapshots show the last commit that was resolved. */

@@ -1,5 +1,6 @@
 /** Small scripts that together do everything a store does. Each is cut short at every operation. */
 import { strict as assert } from 'node:assert'
+import { isEntiDBError } from '../../errors/entidb-error.ts'
 import { assertSameState, readState } from '../store-check.test-kit.ts'
 import type { Change, Script } from './scripted-run.test-kit.ts'
 
@@ -103,6 +104,35 @@ export const snapshots: Script = async (run) => {
   await run.close(store)
 }
 
+/** In the middle there is no space, for the log, then for a checkpoint, then for closing. */
+export const fullDisk: Script = async (run) => {
+  const store = await run.open()
+  await run.commit(store, fill('a', 0, 6))
+  run.isDiskFull = true
+  await expectNoSpace(() => run.commit(store, (edits) => edits.put('a', 'large', large(1))))
+  await run.commit(store, fill('a', 2, 3))
+  await expectNoSpace(() => run.checkpoint(store))
+  await run.expectLatest(store, 'on a full disk')
+  run.isDiskFull = false
+  await run.commit(store, (edits) => edits.put('a', 'large', large(2)))
+  run.isDiskFull = true
+  await run.close(store)
+  run.isDiskFull = false
+  const again = await run.open()
+  await run.commit(again, (edits) => edits.delete('a', 'key 1'))
+  await run.close(again)
+}
+
+async function expectNoSpace(action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if (isEntiDBError(error, 'disk_full')) return
+    throw error
+  }
+  assert.fail('there was space')
+}
+
 export const scripts: Readonly<Record<string, Script>> = {
   commits,
   checkpoints,
@@ -110,4 +140,5 @@ export const scripts: Readonly<Record<string, Script>> = {
   largeValues,
   clearing,
   snapshots,
+  fullDisk,
 }
