@@ -8,9 +8,11 @@ import type { Verdict } from './run-checks.test-kit.ts'
 const sources = new MutatedSources()
 afterAll(() => sources.remove())
 
-/** As many at a time as there are processors. Without a bug for the sources as they are. */
+/** Without a bug for the sources as they are. Other tests run beside these: half of the processors do. */
 const verdicts = new Map<Mutant | undefined, Promise<Verdict>>()
-const processors: Promise<unknown>[] = Array(availableParallelism()).fill(Promise.resolve())
+const processors: Promise<unknown>[] = Array(Math.ceil(availableParallelism() / 2)).fill(
+  Promise.resolve(),
+)
 for (const [index, mutant] of [undefined, ...mutants].entries()) {
   const processor = index % processors.length
   const verdict = Promise.resolve(processors[processor]).then(() => sources.verdictOn(mutant))
