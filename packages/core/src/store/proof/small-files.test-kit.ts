@@ -14,6 +14,7 @@ export function smallSettings(seed: number): TreeStoreOptions {
   return {
     durability: 'strict',
     nodeBytes: 128,
+    cacheBytes: 2000,
     walCheckpointBytes: 1_000_000,
     walAllocationBytes: 600,
     // What waits for time to pass (a `relaxed` flush) waits for ever.
