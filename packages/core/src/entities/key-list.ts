@@ -51,7 +51,10 @@ export class KeyList {
 
   /** A view. */
   at(position: number): Uint8Array {
-    return this.#bytes.subarray(this.#starts[position], this.#ends[position])
+    const start = this.#starts[position] as number
+    const length = (this.#ends[position] as number) - start
+    // Twice as fast as `subarray`.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
   }
 
   /** All positions, in bytewise order of their keys; equal keys as they came. */

@@ -93,8 +93,11 @@ export class KeyWriter {
   /** Appends a second time what lies in `[start, end)`. */
   repeat(start: number, end: number): void {
     this.reserve(end - start)
-    this.#bytes.copyWithin(this.#length, start, end)
-    this.#length += end - start
+    const bytes = this.#bytes
+    let length = this.#length
+    // Ids are short: a loop is faster than a call.
+    for (let i = start; i < end; i++) bytes[length++] = bytes[i] as number
+    this.#length = length
   }
 
   /** UTF-8 as it is. */

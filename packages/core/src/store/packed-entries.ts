@@ -185,9 +185,11 @@ export class PackedEntries {
     const none = { used: 0, live: 0, count: 0 }
     const upper = new PackedEntries(new Uint8Array(this.#data.length), index, none)
     upper.#take(this, position, this.#count)
+    // Where much goes, the rest may share more.
+    const isMuch = 4 * position < 3 * this.#count
     this.#count = position
     this.#live -= upper.#live
-    this.#findPrefix()
+    if (isMuch) this.#findPrefix()
     return upper
   }
 
