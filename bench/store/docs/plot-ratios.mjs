@@ -11,7 +11,8 @@ const COLORS = new Map([
   ['classic-level', '#2ca02c'],
   ['limit-overwrite', '#7f7f7f'],
 ])
-const SHOWN = [...PEERS, SHARED_STRUCTURES, 'limit-overwrite']
+const LIMIT = 'limit-overwrite'
+const SHOWN = [...PEERS, SHARED_STRUCTURES, LIMIT]
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 const LEFT = 130
 const WIDTH = 760
@@ -62,7 +63,8 @@ function dots(name, engines, y) {
       return [line({ x, y: y - 9 }, { x, y: y + 9 }, '#333', 3)]
     }),
     ...SHOWN.flatMap((engine) =>
-      engines[engine] === undefined
+      engines[engine] === undefined ||
+      (engine === LIMIT && !row.goals.some(({ over }) => over === LIMIT))
         ? []
         : [circle({ x: xOf(betterBy(engines[engine].median)), y }, COLORS.get(engine))],
     ),

@@ -29,9 +29,10 @@ export function plotScale(scale) {
     const share = Math.log(size / sizes[0]) / Math.log(sizes.at(-1) / sizes[0])
     return LEFT + share * (RIGHT - LEFT)
   }
-  const curves = Object.entries(scale.costs)
-    .filter(([name, byEngine]) => !NOT_SHOWN.includes(name) && byEngine[OURS] !== undefined)
-    .map(([name, { [OURS]: costs }], k) => ({
+  const curves = Object.entries(scale)
+    .map(([name, { costs }]) => [name, costs[OURS]])
+    .filter(([name, costs]) => !NOT_SHOWN.includes(name) && costs !== undefined)
+    .map(([name, costs], k) => ({
       name,
       color: COLORS[k % COLORS.length],
       points: sizes.map((size) => ({ x: xOf(size), y: yOf(costs[size] / costs[sizes[0]]) })),
