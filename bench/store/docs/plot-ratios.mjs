@@ -14,6 +14,8 @@ const COLORS = new Map([
 const LIMIT = 'limit-overwrite'
 const SHOWN = [...PEERS, SHARED_STRUCTURES, LIMIT]
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+const CAPTION =
+  'How many times better EntiDB is. Bars: what has to be reached over the best peer, the limit or SQLite.'
 const LEFT = 130
 const WIDTH = 760
 const TOP = 50
@@ -29,12 +31,12 @@ export function plotRatios(rows) {
       SHOWN.map((name) => ({ name, color: COLORS.get(name) })),
       { x: LEFT, y: 20, step: 125 },
     ),
-    text('times better than EntiDB: left of 1; EntiDB better: right of 1', {
+    text(CAPTION, {
       x: LEFT,
       y: bottom + 36,
     }),
   ]
-  return svg({ width: WIDTH + 20, height: bottom + 48 }, parts)
+  return svg({ title: CAPTION, width: WIDTH + 20, height: bottom + 48 }, parts)
 }
 
 function xOf(ratio) {

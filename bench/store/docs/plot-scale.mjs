@@ -16,6 +16,7 @@ const COLORS = [
 ]
 const DEPTH_COLOR = '#999'
 const TICKS = [0.25, 0.5, 1, 2, 4, 8]
+const CAPTION = 'Cost of one operation, as a multiple of that at the first size'
 const LEFT = 60
 const RIGHT = 560
 const TOP = 20
@@ -43,7 +44,7 @@ export function plotScale(scale) {
     points: sizes.map((size) => ({ x: xOf(size), y: yOf(Math.log(size) / Math.log(sizes[0])) })),
   }
   const all = [{ ...depth, width: 5 }, ...curves]
-  return svg({ width: RIGHT + 170, height: BOTTOM + 50 }, [
+  return svg({ title: CAPTION, width: RIGHT + 170, height: BOTTOM + 50 }, [
     ...TICKS.flatMap((tick) => [
       line({ x: LEFT, y: yOf(tick) }, { x: RIGHT, y: yOf(tick) }, tick === 1 ? '#333' : '#ddd'),
       text(`${tick} x`, { x: LEFT - 8, y: yOf(tick) + 4, anchor: 'end' }),
@@ -53,7 +54,7 @@ export function plotScale(scale) {
     ),
     ...all.flatMap(curve),
     ...legend(all, { x: RIGHT + 20, y: TOP + 20, down: 22 }),
-    text('cost of one operation, as a multiple of that at the first size', {
+    text(CAPTION, {
       x: LEFT,
       y: BOTTOM + 40,
     }),
