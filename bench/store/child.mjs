@@ -6,6 +6,8 @@ import { fill } from './fill.mjs'
 import { Timer } from './timer.mjs'
 import { WORKLOADS } from './workloads.mjs'
 
+const LOAD_TRANSACTION_ENTITIES = 100_000
+
 const task = JSON.parse(process.argv[2])
 const { open: openAdapter } = await loadEngine(task.engine)
 const timer = new Timer(task)
@@ -18,7 +20,7 @@ async function open(directory = task.directory) {
 /** No workload: the database of the workloads that need one. */
 async function load() {
   const engine = await open()
-  await fill(engine, task.count)
+  await fill(engine, task.count, LOAD_TRANSACTION_ENTITIES)
   await engine.close()
   return {}
 }

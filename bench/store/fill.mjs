@@ -1,10 +1,8 @@
-// Loads many entities without holding them all: as durable transactions of 10,000.
+// Loads many entities without holding them all, in several durable transactions.
 import { entitiesBetween } from './data-set.mjs'
 
-const TRANSACTION_ENTITIES = 10_000
-
-export async function fill(engine, count) {
-  for (let from = 0; from < count; from += TRANSACTION_ENTITIES) {
-    await engine.load(entitiesBetween(from, Math.min(count, from + TRANSACTION_ENTITIES)))
+export async function fill(engine, count, transactionEntities) {
+  for (let from = 0; from < count; from += transactionEntities) {
+    await engine.load(entitiesBetween(from, Math.min(count, from + transactionEntities)))
   }
 }

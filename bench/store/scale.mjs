@@ -9,7 +9,17 @@ const SIZES = [10_000, 100_000, 1_000_000]
 const DEFAULT_PEER = 'lmdb'
 
 /** How much deeper a tree of the last size is than one of the first. */
-export const DEPTH_GROWTH = Math.log(SIZES.at(-1)) / Math.log(SIZES[0])
+export function depthGrowth(sizes) {
+  return Math.log(sizes.at(-1)) / Math.log(sizes[0])
+}
+
+/**
+ * Whether the cost of one operation grew no faster than the depth; undefined for peers, and for figures
+ * that are no cost of an operation.
+ */
+export function judgeGrowth({ isTimed = true }, engine, growth, sizes) {
+  return isTimed && engine === OURS ? growth <= depthGrowth(sizes) : undefined
+}
 
 /** `{ sizes, rounds, rows: [{ row, engine, costs, growth }] }`; costs in the order of the sizes. */
 export async function runScale(options) {

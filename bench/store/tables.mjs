@@ -2,7 +2,7 @@
 import { formatColumns, formatNumber, formatTable, median } from '../figures.mjs'
 import { ENGINE_NAMES, OURS } from './engines.mjs'
 import { judge, ratioOverSharedStructures } from './goals.mjs'
-import { DEPTH_GROWTH } from './scale.mjs'
+import { depthGrowth, judgeGrowth } from './scale.mjs'
 import { ROWS } from './workloads.mjs'
 
 const DISTURBED = '(busy machine: an engine waited for a core over 15 % of its time in every round)'
@@ -63,14 +63,25 @@ export function wordFor(holds) {
 }
 
 export function formatScale({ sizes, rows }) {
-  const header = ['row', 'engine', 'cost of', ...sizes.map((size) => formatNumber(size)), 'growth']
+  const header = [
+    'row',
+    'engine',
+    'cost of',
+    ...sizes.map((size) => formatNumber(size)),
+    'growth',
+    '',
+  ]
   const lines = rows.map(({ row, engine, costs, growth }) => [
     ...[row, engine, costUnitOf(rowNamed(row))],
     ...costs.map((cost) => formatNumber(cost, cost < 100 ? 2 : 0)),
-    growth.toFixed(2),
+    ...[growth.toFixed(2), wordFor(judgeGrowth(rowNamed(row), engine, growth, sizes))],
   ])
-  const allowed = `a tree of the last size is ${DEPTH_GROWTH.toFixed(2)} times as deep as one of the first`
-  return `\ncost of one operation by number of entities (${allowed})\n${formatColumns([header, ...lines], 3)}`
+  const depth = depthGrowth(sizes).toFixed(2)
+  return [
+    '\ncost of one operation by number of entities',
+    formatColumns([header, ...lines], 3),
+    `(a tree of the last size is ${depth} times as deep as one of the first: costs are to grow no faster)`,
+  ].join('\n')
 }
 
 export function costUnitOf({ cost, unit }) {

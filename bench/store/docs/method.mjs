@@ -15,10 +15,10 @@ characters, two indexes: \`status\` (5 values) and \`createdAt\` (all different,
 insertion). Entity *i* is computed from *i*, so every engine and process has the same.
 
 **Turns.** In every round each row is measured by all its engines, one after the other, each in a process of
-its own; another engine begins in every round. A figure is the median of the rounds in which its process waited for a
-core at most 15 % of the time; if one engine has no such round, all rounds of all engines count, and the row is
-marked *busy* below. Only figures of one row
-are to be compared: they were taken side by side. Preparation, warm-up and checks are outside the time.
+its own; another engine begins in every round. Preparation, warm-up and checks are outside the time. A figure is
+the median of the rounds in which the main thread waited for a core for at most 15 % of the time. If an engine
+has no such round, all rounds of all engines count, and the row is marked *busy*. Compare within a row only: its
+figures were taken side by side.
 
 **Nothing is trusted.** Every process compares what it read with what the data set says: counts, a checksum
 over every decoded field, the order of the index, what the indexes say after updates. A wrong result ends the run.
@@ -34,12 +34,22 @@ over every decoded field, the order of the index, what the indexes say after upd
 | classic-level | JSON, index keys by hand, one chained batch a transaction with \`sync: true\`, 64 MiB cache; \`getSync\`, \`getMany\` |
 | limit | writes and flushes the JSON of the same entities and nothing else: at the end of a file, and over space that was allocated before |
 
-Every commit of every engine is flushed before it counts (seen with strace). Entities that are put are new;
+Every commit of every engine is flushed before it counts (counted with strace: 200 commits one after the other
+are 200 flushes or a few more in each engine). Entities that are put are new;
 peers with indexes made by hand rely on that and look nothing up, while EntiDB and SQLite check.
 
-**Rows.** \`single\` and \`concurrent\` commit 2,000 and 64 x 100 new entities to the loaded database. \`get\` makes
-200,000 gets after every entity was read once. \`range\` reads 100 runs. \`update\` changes \`visits\` and
-\`status\`, so one of the two indexes moves. \`open\` is one open in a fresh process whose modules are loaded.
-With \`--scale\`, \`bulk\` is warmed up by a
-load of 20,000 into another database, and small collections are scanned several times. \`disk\` is the space of all files after close. \`memory\` loads in transactions of 10,000, collects garbage, and
-subtracts a Node process that does nothing. \`memory-large\` is the most that was ever resident.`
+**Rows.** Rows that write get a copy of the loaded database.
+
+- \`bulk\`: one transaction in a process just started. \`disk\`: the space of all files after close.
+- \`memory\`: after a load in transactions of 10,000 and a garbage collection, the database still open, less what a
+  Node process that does nothing has.
+- \`open\`: one open and one get in a process that has loaded the engine's modules and nothing more.
+- \`get\`: 200,000 after every entity was read once. \`range\`: 100 from random places. \`scan\`: the second one.
+- \`single\`: 2,000 commits of one new entity. \`concurrent\`: 64 x 100.
+- \`update\`: changes \`visits\` and \`status\`, so that one of the two indexes changes.
+- \`get-large\`, \`open-large\`: 5 million entities. \`memory-large\`: the most that was ever resident.
+- With \`--scale\`, \`bulk\` is warmed up by a load of 20,000 into another database, and small collections are
+  scanned several times, so that a cold process does not hide growth.
+
+On a machine that others use too, \`--without-waiting\` leaves the time without a core out: good for a look at
+rows whose work is done in the main thread, and never written into this page.`

@@ -2,7 +2,7 @@
 import { formatNumber } from '../../figures.mjs'
 import { isVariant, OURS, PEERS, SHARED_STRUCTURES } from '../engines.mjs'
 import { judge, ratioOverSharedStructures } from '../goals.mjs'
-import { DEPTH_GROWTH } from '../scale.mjs'
+import { depthGrowth, judgeGrowth } from '../scale.mjs'
 import { costUnitOf, rowNamed } from '../tables.mjs'
 import { ROW_NAMES } from '../workloads.mjs'
 import { METHOD } from './method.mjs'
@@ -98,32 +98,41 @@ function scaleSection(scale) {
   if (scale === undefined)
     return ['Not measured yet: `npm run bench -- store --scale --write-docs`.']
   const sizes = sizesOf(scale)
-  const lines = Object.entries(scale.costs).flatMap(([name, byEngine]) =>
-    Object.entries(byEngine).map(([engine, costs]) => [
-      ...[`\`${name}\``, engine, costUnitOf(rowNamed(name))],
-      ...sizes.map((size) => formatNumber(costs[size], costs[size] < 100 ? 2 : 0)),
-      (costs[sizes.at(-1)] / costs[sizes[0]]).toFixed(2),
-    ]),
+  const names = ROW_NAMES.filter((name) => scale[name] !== undefined)
+  const lines = names.flatMap((name) =>
+    Object.entries(scale[name].costs).map(([engine, costs]) => {
+      const growth = costs[sizes.at(-1)] / costs[sizes[0]]
+      return [
+        ...[`\`${name}\``, engine, costUnitOf(rowNamed(name))],
+        ...sizes.map((size) => formatNumber(costs[size], costs[size] < 100 ? 2 : 0)),
+        ...[growth.toFixed(2), WORDS.get(judgeGrowth(rowNamed(name), engine, growth, sizes))],
+      ]
+    }),
   )
   return [
-    `What one operation costs. A tree of the last size is ${DEPTH_GROWTH.toFixed(2)} times as deep as one of the first.`,
-    table(['row', 'engine', 'cost', ...sizes.map((size) => formatNumber(size)), 'growth'], lines),
+    `What one operation costs. A tree of the last size is ${depthGrowth(sizes).toFixed(2)} times as deep as one of the first: costs are to grow no faster.`,
+    table(
+      ['row', 'engine', 'cost', ...sizes.map((size) => formatNumber(size)), 'growth', ''],
+      lines,
+    ),
     '![How the cost of one operation grows](benchmarks-scale.svg)',
-    `${scale.date}, commit ${scale.commit}, ${scale.rounds} rounds; ${scale.machine}.`,
+    runsTable(names, scale),
   ]
 }
 
-export function sizesOf({ costs }) {
-  const [byEngine] = Object.values(costs)
-  const [bySize] = Object.values(byEngine ?? {})
-  return Object.keys(bySize ?? {}).map(Number)
+/** The sizes of the rows, which are the same in all. */
+export function sizesOf(scale) {
+  const [{ costs }] = Object.values(scale)
+  const [bySize] = Object.values(costs)
+  return Object.keys(bySize).map(Number)
 }
 
 function runsTable(names, rows) {
   const lines = names.map((name) => {
     const { date, commit, rounds, entities, machine, busyMachine } = rows[name]
-    const load = busyMachine ? 'busy' : 'quiet'
-    return [`\`${name}\``, date, commit, String(rounds), formatNumber(entities), machine, load]
+    const load = busyMachine ? 'busy' : ''
+    const size = entities === undefined ? 'all sizes' : formatNumber(entities)
+    return [`\`${name}\``, date, commit, String(rounds), size, machine, load]
   })
   return table(['row', 'date', 'commit', 'rounds', 'entities', 'machine', ''], lines)
 }

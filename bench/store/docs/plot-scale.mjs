@@ -16,6 +16,7 @@ const COLORS = [
 ]
 const DEPTH_COLOR = '#999'
 const TICKS = [0.25, 0.5, 1, 2, 4, 8]
+const CAPTION = 'Cost of one operation, as a multiple of that at the first size'
 const LEFT = 60
 const RIGHT = 560
 const TOP = 20
@@ -29,9 +30,10 @@ export function plotScale(scale) {
     const share = Math.log(size / sizes[0]) / Math.log(sizes.at(-1) / sizes[0])
     return LEFT + share * (RIGHT - LEFT)
   }
-  const curves = Object.entries(scale.costs)
-    .filter(([name, byEngine]) => !NOT_SHOWN.includes(name) && byEngine[OURS] !== undefined)
-    .map(([name, { [OURS]: costs }], k) => ({
+  const curves = Object.entries(scale)
+    .map(([name, { costs }]) => [name, costs[OURS]])
+    .filter(([name, costs]) => !NOT_SHOWN.includes(name) && costs !== undefined)
+    .map(([name, costs], k) => ({
       name,
       color: COLORS[k % COLORS.length],
       points: sizes.map((size) => ({ x: xOf(size), y: yOf(costs[size] / costs[sizes[0]]) })),
@@ -42,7 +44,7 @@ export function plotScale(scale) {
     points: sizes.map((size) => ({ x: xOf(size), y: yOf(Math.log(size) / Math.log(sizes[0])) })),
   }
   const all = [{ ...depth, width: 5 }, ...curves]
-  return svg({ width: RIGHT + 170, height: BOTTOM + 50 }, [
+  return svg({ title: CAPTION, width: RIGHT + 170, height: BOTTOM + 50 }, [
     ...TICKS.flatMap((tick) => [
       line({ x: LEFT, y: yOf(tick) }, { x: RIGHT, y: yOf(tick) }, tick === 1 ? '#333' : '#ddd'),
       text(`${tick} x`, { x: LEFT - 8, y: yOf(tick) + 4, anchor: 'end' }),
@@ -52,7 +54,7 @@ export function plotScale(scale) {
     ),
     ...all.flatMap(curve),
     ...legend(all, { x: RIGHT + 20, y: TOP + 20, down: 22 }),
-    text('cost of one operation, as a multiple of that at the first size', {
+    text(CAPTION, {
       x: LEFT,
       y: BOTTOM + 40,
     }),

@@ -1,8 +1,9 @@
 // The few shapes that the plots are made of.
 
-export function svg({ width, height }, parts) {
+export function svg({ title, width, height }, parts) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...parts,
     '</svg>\n',

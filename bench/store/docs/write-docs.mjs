@@ -29,7 +29,12 @@ export function writeDocs({ samples, scale }, options) {
       }
     }
   }
-  if (scale !== undefined) figures.scale = { ...run, ...scaleFigures(scale) }
+  if (scale !== undefined) {
+    figures.scale ??= {}
+    for (const [name, costs] of Object.entries(scaleFigures(scale))) {
+      figures.scale[name] = { ...run, costs }
+    }
+  }
   const page = file('benchmarks.md')
   const notes = existsSync(page) ? readFileSync(page, 'utf8') : ''
   writeFileSync(file('benchmarks.json'), `${JSON.stringify(figures, null, 2)}\n`)
@@ -52,7 +57,7 @@ function scaleFigures({ sizes, rows }) {
     costs[row] ??= {}
     costs[row][engine] = Object.fromEntries(sizes.map((size, k) => [size, rounded(values[k])]))
   }
-  return { costs }
+  return costs
 }
 
 function rounded(value) {

@@ -5,6 +5,7 @@ import { bareResidentBytes, MIB, residentBytes } from '../process-figures.mjs'
 
 /** The issue's bound: `cacheBytes` (64 MiB) and 40 MiB. */
 const RESIDENT_MIB_MOST = 104
+const TRANSACTION_ENTITIES = 10_000
 
 export const memory = {
   name: 'memory',
@@ -23,7 +24,7 @@ export const memory = {
   place: 'empty',
   async run({ count, open }) {
     const engine = await open()
-    await fill(engine, count)
+    await fill(engine, count, TRANSACTION_ENTITIES)
     const resident = await residentBytes()
     await engine.close()
     return { memory: (resident - bareResidentBytes()) / MIB }
