@@ -12,10 +12,13 @@ const key = fc
 const longKey = fc.integer({ min: 0, max: 300 }).map((length) => new Uint8Array(length).fill(7))
 const value = fc.uint8Array({ maxLength: 200 })
 const step = fc.record({
-  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'copy', 'cut'),
+  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'copy', 'abandon', 'cut'),
   key: fc.oneof({ weight: 9, arbitrary: key }, longKey),
   value,
 })
+
+/** None of the above. */
+const farKey = Uint8Array.of(77, 77)
 
 /** What a sorted map does. */
 class Model {
@@ -40,13 +43,23 @@ describe('packed entries', () => {
       fc.property(fc.array(step, { maxLength: 120 }), fc.array(key), (steps, sought) => {
         const model = new Model()
         let entries = PackedEntries.withRoomFor(64)
+        const versions: { readonly entries: PackedEntries; readonly content: Entry[] }[] = []
         const views: { readonly view: Uint8Array; readonly copy: Uint8Array }[] = []
         for (const { kind, key, value } of steps) {
           const position = model.positionOf(key)
           const isThere = model.has(key)
           expect(entries.search(key)).toBe(isThere ? position : ~position)
-          if (kind === 'copy') entries = entries.copy()
-          else if (kind === 'cut' && model.entries.length > 1) {
+          if (kind === 'copy') {
+            versions.push({ entries, content: [...model.entries] })
+            entries = entries.copy()
+          } else if (kind === 'abandon') {
+            // A transaction that is rolled back: what it wrote must not hurt the one after it.
+            const abandoned = entries.copy()
+            abandoned.insert(~abandoned.search(farKey), farKey, 6, Uint8Array.of(1, 2, 3))
+            if (abandoned.count > 1) abandoned.remove(0)
+            versions.push({ entries, content: [...model.entries] })
+            entries = entries.copy()
+          } else if (kind === 'cut' && model.entries.length > 1) {
             const upper = entries.cutAt(position)
             expect(contentOf(upper)).toEqual(model.entries.slice(position))
             entries.append(upper)
@@ -65,6 +78,10 @@ describe('packed entries', () => {
           expect(contentOf(entries)).toEqual(model.entries)
         }
         for (const { view, copy } of views) expect(view).toEqual(copy)
+        for (const { entries: old, content } of versions) {
+          expect(contentOf(old)).toEqual(content)
+          for (const [i, [key]] of content.entries()) expect(old.search(key)).toBe(i)
+        }
         for (const other of sought) {
           expect(entries.lowerBound(other)).toBe(model.positionOf(other))
           expect(entries.upperBound(other)).toBe(

@@ -9,17 +9,27 @@
  * The index has two numbers an entry: its offset, and its key's *head*, the four bytes behind the prefix
  * that all keys of the node share. Most of a search looks at heads alone.
  *
- * Bytes of the buffer are written once: views of keys and values stay right whatever happens later.
+ * Bytes of the buffer are written once: views of keys and values stay right whatever happens later. For the
+ * same reason a copy shares the buffer, and the index until one of them is changed: copying a node on write
+ * costs next to nothing. Only whoever wrote last may write behind that.
  */
 import { copyInto } from './byte-writer.ts'
 import { varintBytes, writeVarint } from './varint.ts'
 
 /** Entries are longer, most of them much: only where the index's first room ends. */
 const EXPECTED_ENTRY_BYTES = 48
-const ROOM_BYTES_MIN = 256
-const GROWTH_BYTES_MAX = 8 * 1024
+const GROWTH_BYTES_MAX = 4 * 1024
+/** Two more entries have room in an index that was copied for a change. */
+const INDEX_ROOM = 4
+
+/** A buffer that several versions of a node may share, and how far any of them has written. */
+interface Heap {
+  readonly bytes: Uint8Array
+  end: number
+}
 
 export class PackedEntries {
+  #heap: Heap
   #data: Uint8Array
   /** The data is `buffer` from `base` on. */
   #buffer: ArrayBufferLike
@@ -31,17 +41,19 @@ export class PackedEntries {
   #count: number
   /** Head and offset of each entry in turn. */
   #index: Uint32Array
+  #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
   #prefix = 0
 
   private constructor(
-    data: Uint8Array,
+    heap: Heap,
     index: Uint32Array,
     size: { readonly used: number; readonly live: number; readonly count: number },
   ) {
-    this.#data = data
-    this.#buffer = data.buffer
-    this.#base = data.byteOffset
+    this.#heap = heap
+    this.#data = heap.bytes
+    this.#buffer = heap.bytes.buffer
+    this.#base = heap.bytes.byteOffset
     this.#index = index
     this.#used = size.used
     this.#live = size.live
@@ -51,7 +63,7 @@ export class PackedEntries {
   /** None, with room for some of `bytes` in all. */
   static withRoomFor(bytes: number): PackedEntries {
     const index = new Uint32Array(2 * Math.ceil(bytes / EXPECTED_ENTRY_BYTES) + 2)
-    return new PackedEntries(new Uint8Array(bytes), index, { used: 0, live: 0, count: 0 })
+    return new PackedEntries(emptyHeap(bytes), index, { used: 0, live: 0, count: 0 })
   }
 
   /**
@@ -60,7 +72,7 @@ export class PackedEntries {
    */
   static over(data: Uint8Array, index: Uint32Array, live: number): PackedEntries {
     const size = { used: data.length, live, count: index.length / 2 }
-    const entries = new PackedEntries(data, index, size)
+    const entries = new PackedEntries({ bytes: data, end: data.length }, index, size)
     entries.#findPrefix()
     return entries
   }
@@ -175,6 +187,7 @@ export class PackedEntries {
 
   remove(position: number): void {
     this.#live -= this.entryBytesAt(position)
+    this.#ownIndex()
     this.#index.copyWithin(2 * position, 2 * position + 2, 2 * this.#count)
     this.#count--
   }
@@ -183,7 +196,7 @@ export class PackedEntries {
   cutAt(position: number): PackedEntries {
     const index = new Uint32Array(this.#index.length)
     const none = { used: 0, live: 0, count: 0 }
-    const upper = new PackedEntries(new Uint8Array(this.#data.length), index, none)
+    const upper = new PackedEntries(emptyHeap(this.#data.length), index, none)
     upper.#take(this, position, this.#count)
     // Where much goes, the rest may share more.
     const isMuch = 4 * position < 3 * this.#count
@@ -199,17 +212,11 @@ export class PackedEntries {
     this.#take(other, 0, other.#count)
   }
 
-  /** The same entries, with room for a change. */
+  /** The same entries, to be changed; these must not be changed any more. */
   copy(): PackedEntries {
-    const garbage = this.#used - this.#live
-    const room = Math.max(this.#live >>> 3, ROOM_BYTES_MIN)
-    if (garbage > this.#live / 2) return this.#copyPacked(this.#live + room)
-    const data = new Uint8Array(this.#used + room)
-    data.set(this.#data.subarray(0, this.#used))
-    const index = new Uint32Array(2 * this.#count + 16)
-    index.set(this.#index.subarray(0, 2 * this.#count))
     const size = { used: this.#used, live: this.#live, count: this.#count }
-    const copy = new PackedEntries(data, index, size)
+    const copy = new PackedEntries(this.#heap, this.#index, size)
+    copy.#isIndexShared = true
     copy.#prefix = this.#prefix
     return copy
   }
@@ -234,6 +241,7 @@ export class PackedEntries {
     }
     this.#live += end - this.#used
     this.#used = end
+    this.#heap.end = end
     this.#count += to - from
     this.#findPrefix()
   }
@@ -266,19 +274,35 @@ export class PackedEntries {
     end += value.length
     this.#live += end - offset
     this.#used = end
+    this.#heap.end = end
     return offset
   }
 
+  /** Has room for `bytes` more bytes, and an index of its own. */
   #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.#data.length) return
+    const isLast = this.#heap.end === this.#used
+    if (isLast && this.#used + bytes <= this.#data.length) {
+      this.#ownIndex()
+      return
+    }
     const needed = this.#live + bytes
     const packed = this.#copyPacked(needed + Math.min(needed, GROWTH_BYTES_MAX))
+    this.#heap = packed.#heap
     this.#data = packed.#data
     this.#buffer = packed.#buffer
     this.#base = packed.#base
     this.#index = packed.#index
+    this.#isIndexShared = false
     this.#used = packed.#used
     this.#prefix = packed.#prefix
+  }
+
+  #ownIndex(): void {
+    if (!this.#isIndexShared) return
+    this.#isIndexShared = false
+    const index = new Uint32Array(2 * this.#count + INDEX_ROOM)
+    index.set(this.#index.subarray(0, 2 * this.#count))
+    this.#index = index
   }
 
   /** A copy of `bytes` bytes without what removed entries left behind. */
@@ -320,6 +344,7 @@ export class PackedEntries {
     if (this.#count === 0) return
     const last = this.keyAt(this.#count - 1)
     this.#prefix = this.#sharedWithFirst(last, last.length)
+    this.#ownIndex()
     this.#findHeads()
   }
 
@@ -398,6 +423,10 @@ export class PackedEntries {
       if (next < 0x80) return value
     }
   }
+}
+
+function emptyHeap(bytes: number): Heap {
+  return { bytes: new Uint8Array(bytes), end: 0 }
 }
 
 function entryBytes(key: Uint8Array, tag: number, value: Uint8Array): number {
