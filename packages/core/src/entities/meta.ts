@@ -14,7 +14,7 @@ import { encodeEntity } from '../cbor/entity-encoder.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import { type Steps, wait } from './steps.ts'
 
-const META_TABLE = 'meta'
+export const META_TABLE = 'meta'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

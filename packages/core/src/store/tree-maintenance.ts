@@ -3,24 +3,36 @@ import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { NamedTable } from './catalog.ts'
 import { commitNothing, findEntriesBeyond, moveEntries } from './compact-tree.ts'
 import { copyTree } from './copy-tree.ts'
+import { UNIT_BYTES } from './extent.ts'
 import type {
   KeyValueStore,
+  StoreLayout,
   StoreMaintenance,
   StoreVerification,
   WorkProgress,
 } from './key-value-store.ts'
 import type { Recovered } from './recovery.ts'
 import { pause } from './scheduler.ts'
+import { backupAbandoned } from './store-errors.ts'
 import type { Superblock } from './superblock.ts'
+import { layoutOf } from './tree-layout.ts'
 import type { TreeStoreSettings } from './tree-store-options.ts'
 import { verifyTree } from './verify-tree.ts'
 
 /** What moves needs room that other extents leave only by moving: hence several rounds. */
 const COMPACT_ROUNDS_MAX = 10
 
+/**
+ * Checkpoints that a pin outlives while its reader does not move. An idle database may be backed up as
+ * slowly as one likes; a busy one must not grow for ever because somebody forgot a backup.
+ */
+const IDLE_CHECKPOINTS_MAX = 256
+
 /** A state of the file that is being read: nothing it needs is reused. */
 export interface Pin {
   readonly lsn: number
+  /** Checkpoints since its reader moved last. */
+  idleCheckpoints: number
 }
 
 export interface MaintainedState {
@@ -29,17 +41,19 @@ export interface MaintainedState {
   /** The last one written. */
   readonly superblock: () => Superblock
   readonly pins: Set<Pin>
+  /** Error: `database_closed`. */
+  readonly assertNotClosed: () => void
 }
 
 export class TreeMaintenance implements StoreMaintenance {
-  readonly #store: Pick<KeyValueStore, 'begin' | 'checkpoint'>
+  readonly #store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>
   readonly #files: Pick<Recovered, 'pages' | 'space'>
   readonly #settings: TreeStoreSettings
   readonly #state: MaintainedState
   #isCompacting = false
 
   constructor(
-    store: Pick<KeyValueStore, 'begin' | 'checkpoint'>,
+    store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>,
     files: Pick<Recovered, 'pages' | 'space'>,
     settings: TreeStoreSettings,
     state: MaintainedState,
@@ -57,25 +71,61 @@ export class TreeMaintenance implements StoreMaintenance {
   async verify(
     onProgress: (progress: WorkProgress) => void = () => {},
   ): Promise<StoreVerification> {
-    const { superblock, release } = await this.#pinTree()
+    const { superblock, move, release } = await this.#pinTree()
     const step = async (done: number, total: number): Promise<void> => {
       onProgress({ done, total })
       await pause(this.#settings.scheduler)
+      move()
     }
     try {
       return await verifyTree(this.#files.pages, superblock, { step })
+    } catch (error) {
+      // A file that was closed under the reader is no damage.
+      this.#state.assertNotClosed()
+      throw error
     } finally {
       release()
     }
   }
 
-  async *backup(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { superblock, release } = await this.#pinTree()
+  async *backup(
+    onProgress: (progress: WorkProgress) => void = () => {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { superblock, move, release } = await this.#pinTree()
+    const total = superblock.endUnit * UNIT_BYTES
+    let done = 0
     try {
-      yield* copyTree(this.#files.pages, superblock, this.#settings.checksum)
+      for await (const piece of copyTree(this.#files.pages, superblock, this.#settings.checksum)) {
+        move()
+        // Before it is handed over: a stream may take the buffer away.
+        done += piece.length
+        yield piece
+        onProgress({ done, total })
+        move()
+      }
+    } catch (error) {
+      this.#state.assertNotClosed()
+      throw error
     } finally {
       release()
     }
+  }
+
+  async layout(): Promise<StoreLayout> {
+    const { pages, space } = this.#files
+    // What the tables lead to is not reused meanwhile.
+    const snapshot = this.#store.snapshot()
+    try {
+      return await layoutOf(this.#state.tables(), pages, space, this.#state.superblock())
+    } finally {
+      snapshot.release()
+    }
+  }
+
+  /** A checkpoint is complete: who has not moved for many of them is not waited for any longer. */
+  noteCheckpoint(): void {
+    const { pins } = this.#state
+    for (const pin of pins) if (++pin.idleCheckpoints > IDLE_CHECKPOINTS_MAX) pins.delete(pin)
   }
 
   async compact(onProgress: (progress: WorkProgress) => void = () => {}): Promise<void> {
@@ -110,16 +160,31 @@ export class TreeMaintenance implements StoreMaintenance {
   }
 
   /** The tree that the file has: that of now, where there is space for it. */
-  async #pinTree(): Promise<{ readonly superblock: Superblock; release(): void }> {
+  async #pinTree(): Promise<PinnedTree> {
     try {
       await this.#store.checkpoint()
     } catch (error) {
       if (!isEntiDBError(error, 'disk_full')) throw error
     }
     const superblock = this.#state.superblock()
-    const pin = { lsn: superblock.checkpointLsn }
+    const pin = { lsn: superblock.checkpointLsn, idleCheckpoints: 0 }
     const { pins } = this.#state
     pins.add(pin)
-    return { superblock, release: () => void pins.delete(pin) }
+    const move = (): void => {
+      this.#state.assertNotClosed()
+      if (!pins.has(pin)) throw backupAbandoned()
+      pin.idleCheckpoints = 0
+    }
+    return { superblock, move, release: () => void pins.delete(pin) }
   }
+}
+
+interface PinnedTree {
+  readonly superblock: Superblock
+  /**
+   * To be called when something was read: it is right only if this does not throw. Errors:
+   * `backup_abandoned`, `database_closed`.
+   */
+  move(): void
+  release(): void
 }

@@ -31,6 +31,7 @@ import type {
   WriteTransaction,
 } from './key-value-store.ts'
 import { Mutex } from './mutex.ts'
+import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
@@ -74,7 +75,10 @@ export function treeStorage(
 ): Storage {
   return {
     description: fileSystem.description,
-    open: ({ durability }) => openTreeStore(fileSystem, { ...tunables, durability }),
+    open: ({ durability, readOnly = false }) =>
+      readOnly
+        ? openReadOnlyStore(fileSystem, { ...tunables, durability })
+        : openTreeStore(fileSystem, { ...tunables, durability }),
     restore: (pieces, onProgress = () => {}) =>
       restoreTree(fileSystem, pieces, tunables.checksum ?? crc32, onProgress),
   }
@@ -180,6 +184,7 @@ class TreeStore implements KeyValueStore {
       tables: () => this.#visible.tables(),
       superblock: () => this.#checkpointer.superblock,
       pins: this.#pins,
+      assertNotClosed: this.#assertNotClosed,
     })
     this.#wal = new WalWriter(wal, recovered.head.lsn, {
       ...settings,
@@ -393,6 +398,7 @@ class TreeStore implements KeyValueStore {
     await removeWalsBelow(this.#fileSystem, kept)
     this.#olderWals = this.#olderWals.filter((wal) => wal.generation >= kept)
     this.#checkpoints++
+    this.#maintenance.noteCheckpoint()
     this.#releaseSpace(tree.checkpointLsn)
   }
 
