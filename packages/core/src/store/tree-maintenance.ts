@@ -13,6 +13,7 @@ import type {
 } from './key-value-store.ts'
 import type { Recovered } from './recovery.ts'
 import { pause } from './scheduler.ts'
+import type { SpaceMap } from './space.ts'
 import { backupAbandoned } from './store-errors.ts'
 import type { Superblock } from './superblock.ts'
 import { layoutOf } from './tree-layout.ts'
@@ -132,25 +133,35 @@ export class TreeMaintenance implements StoreMaintenance {
     if (this.#isCompacting) return
     this.#isCompacting = true
     try {
+      let done = 0
       for (let round = 0; round < COMPACT_ROUNDS_MAX; round++) {
-        onProgress({ done: round, total: COMPACT_ROUNDS_MAX })
-        if (!(await this.#compactOnce())) break
+        let moved = 0
+        const goesOn = await this.#compactOnce((units, total) => {
+          moved += units
+          onProgress({ done: done + moved, total: done + Math.max(total, moved) })
+        })
+        done += moved
+        if (!goesOn) break
       }
-      onProgress({ done: COMPACT_ROUNDS_MAX, total: COMPACT_ROUNDS_MAX })
+      onProgress({ done, total: done })
     } finally {
       this.#isCompacting = false
     }
   }
 
-  /** Whether another round is worth it. */
-  async #compactOnce(): Promise<boolean> {
+  /** Whether another round is worth it. `onMoved` is told of the units that move, and of all that will. */
+  async #compactOnce(onMoved: (units: number, total: number) => void): Promise<boolean> {
     const { space, pages } = this.#files
     await this.#store.checkpoint()
     const endBefore = space.endUnit
     const liveUnits = endBefore - space.freeUnits
     space.restart()
     const target = liveUnits + Math.ceil(liveUnits / 16)
-    const entries = findEntriesBeyond(this.#state.tables(), pages, target)
+    const total = usedUnitsBeyond(target, space)
+    onMoved(0, total)
+    const entries = findEntriesBeyond(this.#state.tables(), pages, target, (units) =>
+      onMoved(units, total),
+    )
     const moved = await moveEntries(this.#store, entries)
     await this.#store.checkpoint()
     // What moved is free only now; the next checkpoint can cut it off.
@@ -177,6 +188,14 @@ export class TreeMaintenance implements StoreMaintenance {
     }
     return { superblock, move, release: () => void pins.delete(pin) }
   }
+}
+
+function usedUnitsBeyond(target: number, space: SpaceMap): number {
+  let used = Math.max(0, space.endUnit - target)
+  for (const [start, size] of space.runs()) {
+    used -= Math.max(0, start + size - Math.max(start, target))
+  }
+  return used
 }
 
 interface PinnedTree {
