@@ -51,6 +51,8 @@ export type {
   Where,
 } from './entities/query.ts'
 export type { CommitReceipt, TransactionReceipt } from './entities/receipt.ts'
+export { type SalvageOptions, type SalvageProgress, salvage } from './entities/salvage.ts'
+export type { SalvageLoss, SalvageReport } from './entities/salvage-report.ts'
 export { Snapshot } from './entities/snapshot.ts'
 export type {
   StandardSchema,
@@ -99,5 +101,6 @@ export type {
   WorkProgress,
   WriteTransaction,
 } from './store/key-value-store.ts'
+export type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './store/salvage-part.ts'
 export type { Scheduler } from './store/scheduler.ts'
 export { treeStorage } from './store/tree-store.ts'

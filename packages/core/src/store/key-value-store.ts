@@ -6,6 +6,7 @@
  * Bytes handed in and out are borrowed for ever: neither side may change them afterwards.
  */
 import type { MaybePromise } from '../files/file-system.ts'
+import type { SalvagedPart, SalvageStoreOptions } from './salvage-part.ts'
 
 /** Bounds of a scan. At most one of `gt`/`gte` and one of `lt`/`lte`. Absent means open. */
 export interface KeyRange {
@@ -208,4 +209,9 @@ export interface Storage {
     pieces: AsyncIterable<Uint8Array>,
     onProgress?: (progress: CopyProgress) => void,
   ): Promise<void>
+  /**
+   * Everything that can still be read of a damaged store, and what cannot; changes nothing in it. Absent where
+   * something else looks after what is stored. Errors: `database_locked`, `not_a_database`, `format_too_new`.
+   */
+  salvage?(options?: SalvageStoreOptions): AsyncGenerator<SalvagedPart, void, undefined>
 }

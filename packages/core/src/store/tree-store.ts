@@ -33,6 +33,7 @@ import type {
 import { Mutex } from './mutex.ts'
 import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
+import { salvageStore } from './salvage-store.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
 import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
@@ -81,6 +82,7 @@ export function treeStorage(
         : openTreeStore(fileSystem, { ...tunables, durability }),
     restore: (pieces, onProgress = () => {}) =>
       restoreTree(fileSystem, pieces, tunables.checksum ?? crc32, onProgress),
+    salvage: (options) => salvageStore(fileSystem, tunables.checksum ?? crc32, options),
   }
 }
 

@@ -1,0 +1,141 @@
+/**
+ * Gets everything that can be read out of the files of a damaged store, and says what could not be. Changes
+ * nothing in them. `docs/format.md`, "Salvage".
+ *
+ * First the tree comes, then the commits of the logs that follow it, in the order of their LSNs. Where commits
+ * are missing in between, the later ones come all the same: they are whole, and newer than anything before.
+ */
+
+import type { File, FileSystem } from '../files/file-system.ts'
+import type { Checksum } from './checksum.ts'
+import { DATA_FILE, walFileName, walGenerationOf } from './format.ts'
+import { findTree, type TreeSearch } from './salvage-catalog.ts'
+import { salvageLog } from './salvage-log.ts'
+import type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './salvage-part.ts'
+import { salvageTable } from './salvage-tree.ts'
+import { notADatabase } from './superblock.ts'
+
+/**
+ * Errors: `database_locked`, `not_a_database` (nothing in the files was ever a store), `format_too_new`,
+ * `read_only`.
+ */
+export async function* salvageStore(
+  fileSystem: FileSystem,
+  checksum: Checksum,
+  options: SalvageStoreOptions = {},
+): AsyncGenerator<SalvagedPart, void, undefined> {
+  const lock = await fileSystem.lock()
+  const files: File[] = []
+  try {
+    const data = await fileSystem.open(DATA_FILE, { create: false })
+    if (data !== undefined) files.push(data)
+    const generations = (await fileSystem.list())
+      .map(walGenerationOf)
+      .filter((generation) => generation !== undefined)
+      .sort((a, b) => a - b)
+    const logs: File[] = []
+    for (const generation of generations) {
+      const log = await fileSystem.open(walFileName(generation), { create: false })
+      if (log !== undefined) logs.push(log)
+    }
+    files.push(...logs)
+    yield* new StoreSalvage(data, logs, checksum, options).run()
+  } finally {
+    for (const file of files) await file.close().catch(() => {})
+    await lock.release()
+  }
+}
+
+class StoreSalvage {
+  readonly #data: File | undefined
+  readonly #logs: readonly File[]
+  readonly #checksum: Checksum
+  readonly #wants: (table: string) => boolean
+  readonly #onProgress: NonNullable<SalvageStoreOptions['onProgress']>
+  readonly #totalBytes: number
+  #doneBytes = 0
+  #lastLsn = 0
+  #hasFound = false
+
+  constructor(
+    data: File | undefined,
+    logs: readonly File[],
+    checksum: Checksum,
+    { wants = () => true, onProgress = () => {} }: SalvageStoreOptions,
+  ) {
+    this.#data = data
+    this.#logs = logs
+    this.#checksum = checksum
+    this.#wants = wants
+    this.#onProgress = onProgress
+    this.#totalBytes = [data, ...logs].reduce((sum, file) => sum + (file?.size() ?? 0), 0)
+  }
+
+  async *run(): AsyncGenerator<SalvagedPart, void, undefined> {
+    const search = await this.#search()
+    const { tree, superblock } = search
+    // Not one part of it was ever written by a store.
+    const isNone = tree === undefined && superblock === undefined
+    if (isNone && this.#logs.length === 0) throw notADatabase()
+    for (const loss of search.losses) yield { kind: 'loss', loss }
+    if (tree !== undefined) {
+      this.#hasFound = true
+      this.#lastLsn = tree.checkpointLsn
+      const tables = [...tree.tables].sort(([a], [b]) => (a < b ? -1 : 1))
+      for (const [table, { root }] of tables) {
+        if (root === undefined || !this.#wants(table)) continue
+        yield* salvageTable(tree.pages, table, root, (bytes) => this.#advance(bytes))
+      }
+    }
+    for (const log of this.#logs) yield* this.#salvageLog(log)
+    if (isNone && !this.#hasFound) throw notADatabase()
+    const requiredLsn = superblock?.requiredLsn ?? 0
+    if (requiredLsn > this.#lastLsn) {
+      const name = this.#logs.at(-1)?.name ?? DATA_FILE
+      yield lostCommits(name, 0, this.#lastLsn + 1, requiredLsn)
+    }
+    this.#onProgress({ done: this.#totalBytes, total: this.#totalBytes })
+  }
+
+  async #search(): Promise<TreeSearch> {
+    if (this.#data !== undefined) return findTree(this.#data, this.#checksum)
+    const message = `${DATA_FILE} is missing: all that is left is in the log`
+    const loss: StoreLoss = { what: 'tables', file: DATA_FILE, offset: 0, message }
+    return { tree: undefined, superblock: undefined, losses: [loss] }
+  }
+
+  async *#salvageLog(log: File): AsyncGenerator<SalvagedPart, void, undefined> {
+    let damagedAt: number | undefined
+    const damages: StoreLoss[] = []
+    const onDamage = (offset: number, what: string): void => {
+      damagedAt ??= offset
+      const message = `${log.name} is damaged at offset ${offset}: ${what}`
+      damages.push({ what: 'commits', file: log.name, offset, message })
+    }
+    for await (const { lsn, changes } of salvageLog(log, this.#checksum, onDamage)) {
+      this.#hasFound = true
+      // What the tree, or an earlier log, has already.
+      if (lsn <= this.#lastLsn) continue
+      for (const loss of damages.splice(0)) yield { kind: 'loss', loss }
+      if (lsn > this.#lastLsn + 1) {
+        yield lostCommits(log.name, damagedAt ?? 0, this.#lastLsn + 1, lsn - 1)
+      }
+      this.#lastLsn = lsn
+      yield { kind: 'commit', lsn, changes }
+    }
+    for (const loss of damages) yield { kind: 'loss', loss }
+    this.#advance(log.size())
+  }
+
+  #advance(bytes: number): void {
+    // The same bytes may be read twice.
+    this.#doneBytes = Math.min(this.#doneBytes + bytes, this.#totalBytes)
+    this.#onProgress({ done: this.#doneBytes, total: this.#totalBytes })
+  }
+}
+
+function lostCommits(file: string, offset: number, from: number, to: number): SalvagedPart {
+  const which = from === to ? `commit ${from} is` : `commits ${from} to ${to} are`
+  const message = `${which} lost; what follows is used without ${from === to ? 'it' : 'them'}`
+  return { kind: 'loss', loss: { what: 'commits', file, offset, message } }
+}
