@@ -5,6 +5,7 @@ import { compactCommand } from './compact-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { inspectCommand } from './inspect-command.ts'
 import { restoreCommand } from './restore-command.ts'
+import { salvageCommand } from './salvage-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { tokenCommand } from './token-command.ts'
 import { verifyCommand } from './verify-command.ts'
@@ -17,5 +18,6 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['compact', compactCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],
+  ['salvage', salvageCommand],
   ['token', tokenCommand],
 ])
