@@ -70,6 +70,7 @@ describe('killed tools', () => {
     ['backup to a file', (target: string) => ['backup', join(home, 'db'), `${target}.entidb`]],
     ['restore', (target: string) => ['restore', join(home, 'whole.entidb'), target]],
     ['compact', (target: string) => ['compact', target]],
+    ['salvage', (target: string) => ['salvage', join(home, 'db'), target]],
   ] as const)(
     `%s: SIGKILL ${kills} times -> source whole, target whole or absent`,
     async (name, wordsFor) => {

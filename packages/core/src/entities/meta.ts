@@ -23,7 +23,7 @@ export const READER_PREFIX = 'reader:'
 export const COLLECTION_PREFIX = 'collection:'
 
 /** Undefined when the key was never written. */
-export function* readMeta(reader: Reader, key: string): Steps<unknown> {
+export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {
   const bytes = yield* wait(reader.get(META_TABLE, encoder.encode(key)))
   return bytes === undefined ? undefined : decodeEntity(bytes)
 }

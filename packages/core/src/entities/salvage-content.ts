@@ -16,6 +16,7 @@ export class SalvagedContent {
   #feedHole = 0
   /** Those that follow the last one seen are lost: up to the next one that is seen, or to the end. */
   #isFeedCut = false
+  #isFeedDistrusted = false
   /** Commits are lost, and with them operations, if any follow. */
   #isLogCut = false
 
@@ -26,7 +27,7 @@ export class SalvagedContent {
 
   /** The feed lacks nothing beyond this opId. */
   get feedHole(): number {
-    return this.#isFeedCut ? this.#lastOpId : this.#feedHole
+    return this.#isFeedCut || this.#isFeedDistrusted ? this.#lastOpId : this.#feedHole
   }
 
   /** A text says what is wrong with the entry. */
@@ -42,6 +43,11 @@ export class SalvagedContent {
       if (table === FEED_TABLE) this.#isFeedCut = true
       return error instanceof Error ? error.message : String(error)
     }
+  }
+
+  /** What there is of it was found in pieces: nobody knows what is missing between them. */
+  distrustFeed(): void {
+    this.#isFeedDistrusted = true
   }
 
   noteLoss({ what, table, high, key }: StoreLoss): void {

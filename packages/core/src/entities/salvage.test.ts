@@ -195,6 +195,73 @@ describe('salvage', () => {
     await db.close()
   })
 
+  /** The list of tables, which is written anew by every checkpoint: all of them. */
+  function withoutCatalogs(data: Uint8Array): void {
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+    for (let at = 8192; at + 24 <= data.length; at += 512) {
+      const isCatalog = view.getUint32(at, true) === 4 && view.getUint32(at + 8, true) === at / 512
+      if (isCatalog) view.setUint32(at + 20, 0, true)
+    }
+  }
+
+  test.each([
+    ['the list of tables', withoutCatalogs],
+    [
+      'the list of tables and both superblocks',
+      (data: Uint8Array) => {
+        withoutCatalogs(data)
+        data.fill(0, 0, 8192)
+      },
+    ],
+  ])('%s -> found by its nodes alone: every entity, in its collection', async (_, damage) => {
+    const { report, db, databaseId, missing } = await saved(damage)
+    expect(missing).toEqual([])
+    expect(report.entities).toMatchObject({ people: COUNT + 1 })
+    expect(report.ok).toBe(false)
+    expect(replication(db).identity.databaseId).toBe(databaseId)
+    expect(await db.collection('people').get('remote')).toMatchObject({ name: 'edited' })
+    expect(await db.collection('people').count({ where: { name: 'name 99' } })).toBe(1)
+    const { opIds } = await db.collection('people').put({ id: 'new', name: '' })
+    expect(opIds[0]).toBe(LAST_OP_ID + 1)
+    await db.close()
+  })
+
+  test('the list of tables, two collections, no feed -> every entity, in collections that are told', async () => {
+    const fileSystem = createMemoryFileSystem()
+    const both = { cats: defineCollection(), dogs: defineCollection() }
+    const storage = treeStorage(fileSystem)
+    const db = await EntiDB.open({ storage, collections: both })
+    for (const id of ['a', 'b', 'identity', 'lastOpId']) await db.collection('cats').put({ id })
+    for (const id of ['a', 'c']) await db.collection('dogs').put({ id, isDog: true })
+    await db.close()
+    const file = await fileSystem.open(DATA_FILE, { create: false })
+    const data = new Uint8Array(file?.size() ?? 0)
+    await file?.readAt(0, data)
+    withoutCatalogs(data)
+    await file?.writeAt(0, data)
+    await file?.close()
+    const target = memoryStorage()
+    const report = await salvage(storage, target)
+    const names = Object.keys(report.entities)
+    expect(Object.values(report.entities).sort()).toEqual([2, 4])
+    for (const name of names) {
+      expect(report.losses).toContainEqual({
+        code: 'corrupt',
+        collection: name,
+        message: expect.stringContaining(name),
+      })
+    }
+    const collections = Object.fromEntries(names.map((name) => [name, defineCollection()]))
+    const copy = await EntiDB.open({ storage: target, collections })
+    expect((await copy.verify()).problems).toEqual([])
+    const ids = []
+    for (const name of names) {
+      for (const { id } of await copy.collection(name).find()) ids.push(id)
+    }
+    expect(ids.sort()).toEqual(['a', 'a', 'b', 'c', 'identity', 'lastOpId'])
+    await copy.close()
+  })
+
   test('a record that makes no sense -> left out and named', async () => {
     const source = memoryStorage()
     const db = await open(source)

@@ -10,6 +10,7 @@ import { idOfKey } from './entity-id.ts'
 import { SalvagedContent } from './salvage-content.ts'
 import { remakeIndexes } from './salvage-indexes.ts'
 import { repairMeta } from './salvage-meta.ts'
+import { isOrphan, OrphanSorter, placeOrphans } from './salvage-orphans.ts'
 import { LossList, type SalvageReport } from './salvage-report.ts'
 import { SalvageWriter } from './salvage-writer.ts'
 import { roleOfTable } from './table-role.ts'
@@ -98,11 +99,13 @@ class Salvage {
   readonly #writer: SalvageWriter
   readonly #losses: LossList
   readonly #content = new SalvagedContent()
+  readonly #orphans: OrphanSorter
 
   constructor(store: KeyValueStore, losses: LossList) {
     this.#store = store
     this.#writer = new SalvageWriter(store)
     this.#losses = losses
+    this.#orphans = new OrphanSorter(this.#writer, this.#content)
   }
 
   async run(
@@ -114,6 +117,7 @@ class Salvage {
       if (first.done !== true) await this.#take(first.value)
       for await (const part of parts) await this.#take(part)
       await this.#writer.flush()
+      await placeOrphans(this.#store, this.#writer, this.#orphans.tables, this.#losses)
       await repairMeta(this.#store, this.#content, this.#losses)
       const total = await this.#countEntities()
       let done = 0
@@ -134,6 +138,8 @@ class Salvage {
       this.#content.noteLoss(part.loss)
     } else if (part.kind === 'commit') {
       for (const change of part.changes) await this.#change(change)
+    } else if (isOrphan(part.table)) {
+      await this.#orphans.take(part.table, part.keys, part.values)
     } else {
       for (const [i, key] of part.keys.entries()) {
         // Keys and values belong together.

@@ -118,7 +118,11 @@ async function* catalogsIn(
 }
 
 /** A place that the disk cannot read is passed over. */
-async function readWhatCanBeRead(file: File, offset: number, target: Uint8Array): Promise<number> {
+export async function readWhatCanBeRead(
+  file: File,
+  offset: number,
+  target: Uint8Array,
+): Promise<number> {
   try {
     return await file.readAt(offset, target)
   } catch (error) {

@@ -11,6 +11,7 @@ import type { Checksum } from './checksum.ts'
 import { DATA_FILE, walFileName, walGenerationOf } from './format.ts'
 import { findTree, type TreeSearch } from './salvage-catalog.ts'
 import { salvageLog } from './salvage-log.ts'
+import { salvageOrphans } from './salvage-orphans.ts'
 import type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './salvage-part.ts'
 import { salvageTable } from './salvage-tree.ts'
 import { notADatabase } from './superblock.ts'
@@ -54,7 +55,8 @@ class StoreSalvage {
   readonly #onProgress: NonNullable<SalvageStoreOptions['onProgress']>
   readonly #totalBytes: number
   #doneBytes = 0
-  #lastLsn = 0
+  /** Undefined: nobody says which state the tree is of. */
+  #lastLsn: number | undefined = 0
   #hasFound = false
 
   constructor(
@@ -74,10 +76,25 @@ class StoreSalvage {
   async *run(): AsyncGenerator<SalvagedPart, void, undefined> {
     const search = await this.#search()
     const { tree, superblock } = search
-    // Not one part of it was ever written by a store.
+    // If nothing is found either, not one part of it was ever written by a store.
     const isNone = tree === undefined && superblock === undefined
-    if (isNone && this.#logs.length === 0) throw notADatabase()
-    for (const loss of search.losses) yield { kind: 'loss', loss }
+    const losses = [...search.losses]
+    for await (const part of this.#parts(search)) {
+      for (const loss of losses.splice(0)) yield { kind: 'loss', loss }
+      yield part
+    }
+    if (isNone && !this.#hasFound) throw notADatabase()
+    for (const loss of losses) yield { kind: 'loss', loss }
+    const requiredLsn = superblock?.requiredLsn ?? 0
+    const lastLsn = this.#lastLsn ?? 0
+    if (requiredLsn > lastLsn) {
+      const name = this.#logs.at(-1)?.name ?? DATA_FILE
+      yield lostCommits(name, 0, lastLsn + 1, requiredLsn)
+    }
+    this.#onProgress({ done: this.#totalBytes, total: this.#totalBytes })
+  }
+
+  async *#parts({ tree, superblock }: TreeSearch): AsyncGenerator<SalvagedPart, void, undefined> {
     if (tree !== undefined) {
       this.#hasFound = true
       this.#lastLsn = tree.checkpointLsn
@@ -86,15 +103,14 @@ class StoreSalvage {
         if (root === undefined || !this.#wants(table)) continue
         yield* salvageTable(tree.pages, table, root, (bytes) => this.#advance(bytes))
       }
+    } else if (this.#data !== undefined) {
+      this.#lastLsn = superblock?.checkpointLsn
+      for await (const part of salvageOrphans(this.#data, this.#checksum)) {
+        this.#hasFound = true
+        yield part
+      }
     }
     for (const log of this.#logs) yield* this.#salvageLog(log)
-    if (isNone && !this.#hasFound) throw notADatabase()
-    const requiredLsn = superblock?.requiredLsn ?? 0
-    if (requiredLsn > this.#lastLsn) {
-      const name = this.#logs.at(-1)?.name ?? DATA_FILE
-      yield lostCommits(name, 0, this.#lastLsn + 1, requiredLsn)
-    }
-    this.#onProgress({ done: this.#totalBytes, total: this.#totalBytes })
   }
 
   async #search(): Promise<TreeSearch> {
@@ -115,11 +131,10 @@ class StoreSalvage {
     for await (const { lsn, changes } of salvageLog(log, this.#checksum, onDamage)) {
       this.#hasFound = true
       // What the tree, or an earlier log, has already.
-      if (lsn <= this.#lastLsn) continue
+      const lastLsn = this.#lastLsn ?? lsn - 1
+      if (lsn <= lastLsn) continue
       for (const loss of damages.splice(0)) yield { kind: 'loss', loss }
-      if (lsn > this.#lastLsn + 1) {
-        yield lostCommits(log.name, damagedAt ?? 0, this.#lastLsn + 1, lsn - 1)
-      }
+      if (lsn > lastLsn + 1) yield lostCommits(log.name, damagedAt ?? 0, lastLsn + 1, lsn - 1)
       this.#lastLsn = lsn
       yield { kind: 'commit', lsn, changes }
     }
