@@ -1,11 +1,13 @@
 /** Salvages into a directory that is there as a whole or not at all, whenever the process is killed. */
 import { randomBytes } from 'node:crypto'
 import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type SalvageProgress, type SalvageReport, salvage } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { renderTable } from '../output/text-table.ts'
 import { formatCount } from '../output/units.ts'
 import { inTheWay, kindOf } from './new-directory.ts'
+import { flushDirectory } from './whole-file.ts'
 
 /** Errors: `database_exists` when the target is there and not an empty directory; those of `salvage`. */
 export async function salvageDirectory(
@@ -23,6 +25,7 @@ export async function salvageDirectory(
     // Not every system puts a directory in place of an empty one.
     if (kindOf(target) === 'directory') rmdirSync(target)
     renameSync(partial, target)
+    await flushDirectory(dirname(target))
     return report
   } finally {
     rmSync(partial, { recursive: true, force: true })

@@ -58,7 +58,8 @@ async function putInPlace(partial: string, path: string): Promise<void> {
   }
 }
 
-async function flushDirectory(path: string): Promise<void> {
+/** What was put into the directory is durable when it resolves. */
+export async function flushDirectory(path: string): Promise<void> {
   // Windows refuses it, and keeps a journal of its entries.
   if (process.platform === 'win32') return
   const directory = await open(path, 'r')

@@ -1,5 +1,6 @@
 /** Writes what is salvaged into a new store, in transactions of bounded size. */
 import type { KeyValueStore, WriteTransaction } from '../store/key-value-store.ts'
+import { pause, systemScheduler } from '../store/scheduler.ts'
 
 const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024
 /** What an entry costs besides its bytes, about. */
@@ -37,6 +38,8 @@ export class SalvageWriter {
     this.#tx = undefined
     this.#bytes = 0
     await tx?.commit()
+    // A commit may be done at once, and others want to run.
+    await pause(systemScheduler)
   }
 
   abandon(): void {

@@ -4,6 +4,7 @@
  * entries as were looked up, it has no others; only if it has more, every one of them is looked at.
  */
 import { bytesEqual } from '../store/bytes.ts'
+import { pause } from '../store/scheduler.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
@@ -12,7 +13,8 @@ import { indexKeysOf } from './prepared-entity.ts'
 import { readStoredEntity } from './verify-record.ts'
 import { type StoredEntry, scanTable, survives, type VerifyContext } from './verify-scan.ts'
 
-const BATCH_ENTRIES_MAX = 50_000
+const BATCH_ENTRIES_MAX = 10_000
+const LOOKUPS_PER_STEP = 512
 const BATCH_BYTES_MAX = 4 * 1024 * 1024
 
 export class IndexCheck {
@@ -69,7 +71,9 @@ export class IndexCheck {
     const { view } = this.#context
     const { table } = this.#plan
     this.#isReadable = await survives(this.#context, table, async () => {
+      let lookups = 0
       for (const position of keys.sortedPositions()) {
+        if (++lookups % LOOKUPS_PER_STEP === 0) await pause(this.#context.scheduler)
         const key = keys.at(position)
         const answer = view.get(table, key)
         const value = answer instanceof Promise ? await answer : answer

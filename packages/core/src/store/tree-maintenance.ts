@@ -102,6 +102,8 @@ export class TreeMaintenance implements StoreMaintenance {
         done += piece.length
         yield piece
         onProgress({ done, total })
+        // Reading and writing may both answer at once, and others want to run.
+        await pause(this.#settings.scheduler)
         move()
       }
     } catch (error) {
