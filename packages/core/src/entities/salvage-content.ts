@@ -5,10 +5,12 @@
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { StoreLoss } from '../store/salvage-part.ts'
 import { decodeFeedRow, FEED_TABLE, opIdOfKey } from './feed-row.ts'
-import { META_TABLE } from './meta.ts'
+import { META_KEYS, META_TABLE } from './meta.ts'
 import { decodeReplicaRow } from './replica-row.ts'
 import { roleOfTable } from './table-role.ts'
 import { readStoredEntity } from './verify-record.ts'
+
+const decoder = new TextDecoder()
 
 export class SalvagedContent {
   #lastOpId = 0
@@ -25,6 +27,11 @@ export class SalvagedContent {
     return this.#lastOpId
   }
 
+  /** One that was not met. */
+  nextOpId(): number {
+    return ++this.#lastOpId
+  }
+
   /** The feed lacks nothing beyond this opId. */
   get feedHole(): number {
     return this.#isFeedCut || this.#isFeedDistrusted ? this.#lastOpId : this.#feedHole
@@ -36,7 +43,7 @@ export class SalvagedContent {
     if (kind === 'records') return this.#wrongWithRecord(key, value)
     try {
       if (kind === 'replica') this.#see(decodeReplicaRow(value).opId)
-      else if (table === META_TABLE) decodeEntity(value)
+      else if (table === META_TABLE) this.#lookAtMeta(key, decodeEntity(value))
       else if (table === FEED_TABLE) this.#lookAtOperation(key, value)
       return undefined
     } catch (error) {
@@ -63,6 +70,11 @@ export class SalvagedContent {
     if (typeof found === 'string') return found
     this.#see(Math.max(found.stored.stamp, found.stored.opId))
     return undefined
+  }
+
+  #lookAtMeta(key: Uint8Array, value: unknown): void {
+    const isLastOpId = decoder.decode(key) === META_KEYS.lastOpId
+    if (isLastOpId && typeof value === 'number') this.#see(value)
   }
 
   #lookAtOperation(key: Uint8Array, value: Uint8Array): void {

@@ -72,7 +72,10 @@ export class OrphanSorter {
     if (opId < this.#metaOpId) return
     this.#metaOpId = opId
     await this.#writer.clear(META_TABLE)
-    for (const [key, value] of sound) await this.#writer.put(META_TABLE, key, value)
+    for (const [key, value] of sound) {
+      this.#content.wrongWith(META_TABLE, key, value)
+      await this.#writer.put(META_TABLE, key, value)
+    }
   }
 }
 

@@ -130,6 +130,21 @@ describe('salvage', () => {
     await db.close()
   })
 
+  test('an edited entity, and not the state it was edited from -> has that state, and that is told', async () => {
+    // In the index, in the record, in the feed.
+    const { report, db } = await saved((data) => flipAt(data, 'edited', 1))
+    expect(await db.collection('people').get('remote')).toMatchObject({ name: 'from elsewhere' })
+    const state = await db.transaction((tx) => tx.replica.state('people', 'remote'))
+    expect(state).toMatchObject({ pending: false, version: 4 })
+    expect(report.losses).toContainEqual({
+      code: 'corrupt',
+      collection: 'people',
+      id: 'remote',
+      message: expect.stringContaining('local edits'),
+    })
+    await db.close()
+  })
+
   test('any unit of the file -> what is there is right; what is missing is named or told', async () => {
     const size = (await sizeOfDatabase()) ?? 0
     let whole = 0

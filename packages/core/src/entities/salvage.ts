@@ -11,6 +11,7 @@ import { SalvagedContent } from './salvage-content.ts'
 import { remakeIndexes } from './salvage-indexes.ts'
 import { repairMeta } from './salvage-meta.ts'
 import { isOrphan, OrphanSorter, placeOrphans } from './salvage-orphans.ts'
+import { restoreFromBases } from './salvage-replicas.ts'
 import { LossList, type SalvageReport } from './salvage-report.ts'
 import { SalvageWriter } from './salvage-writer.ts'
 import { roleOfTable } from './table-role.ts'
@@ -118,6 +119,7 @@ class Salvage {
       for await (const part of parts) await this.#take(part)
       await this.#writer.flush()
       await placeOrphans(this.#store, this.#writer, this.#orphans.tables, this.#losses)
+      await restoreFromBases(this.#store, this.#writer, this.#content, this.#losses)
       await repairMeta(this.#store, this.#content, this.#losses)
       const total = await this.#countEntities()
       let done = 0

@@ -14,9 +14,25 @@ import {
   type FrameHeader,
   WAL_FRAMES_OFFSET,
   WAL_HEADER_BYTES,
+  type WalHeader,
 } from './wal-format.ts'
 import { type Change, decodeChanges } from './wal-payload.ts'
 import { examineTail } from './wal-reader.ts'
+
+/** A log, and what its header says if it can be read. */
+export interface DamagedLog {
+  readonly file: File
+  readonly generation: number
+  readonly header: WalHeader | undefined
+}
+
+export async function openDamagedLog(
+  file: File,
+  generation: number,
+  checksum: Checksum,
+): Promise<DamagedLog> {
+  return { file, generation, header: await headerOf(file, checksum) }
+}
 
 export interface SalvagedCommit {
   readonly lsn: number
@@ -32,11 +48,11 @@ const FRAME_MAGIC_FIRST = 0x45
  * last frame, where a crash may have left it.
  */
 export async function* salvageLog(
-  file: File,
+  { file, header }: DamagedLog,
   checksum: Checksum,
   onDamage: (offset: number, message: string) => void,
 ): AsyncGenerator<SalvagedCommit, void, undefined> {
-  let salt = await saltOf(file, checksum)
+  let salt = header?.salt
   if (salt === undefined && (await examineTail(file, 0, undefined, checksum)).frames > 0) {
     onDamage(0, 'the header of the log is bad')
   }
@@ -66,10 +82,10 @@ export async function* salvageLog(
   }
 }
 
-async function saltOf(file: File, checksum: Checksum): Promise<Uint8Array | undefined> {
+async function headerOf(file: File, checksum: Checksum): Promise<WalHeader | undefined> {
   const bytes = await readable(file, 0, WAL_HEADER_BYTES)
   try {
-    return bytes === undefined ? undefined : decodeWalHeader(bytes, file.name, checksum)?.salt
+    return bytes === undefined ? undefined : decodeWalHeader(bytes, file.name, checksum)
   } catch (error) {
     // The data file is of this version: the number was damaged.
     if (isEntiDBError(error, 'format_too_new')) return undefined

@@ -333,6 +333,42 @@ describe('salvage of a damaged log', () => {
     expect(keysOf(salvaged)).toEqual([])
   })
 
+  test.each([
+    ['as they are', []],
+    ['with both superblocks damaged', [100, 4196]],
+  ])(
+    'a log that was removed is back, %s -> commits whose numbers were given again do not count',
+    async (_, offsets) => {
+      const { image, offsets: frames } = await logged(4)
+      const old = logOf(image)
+      const content = image.get(old) ?? new Uint8Array(0)
+      // As if the last two frames had not been flushed when the power was lost.
+      const cut = new Map(image).set(old, content.slice().fill(0, frames[2]))
+      const disk = diskWith(new Random(1), cut)
+      const settings = { ...tinySettings(new Random(3)), walCheckpointBytes: 1e9 }
+      const store = await openTreeStore(disk.mount(), settings)
+      expect(store.recovery.lastLsn).toBe(2)
+      await write(store, (tx) => tx.put('t', bytesOf('30'), bytesOf('x')))
+      const found = changed(new Map(disk.image()).set(old, content), DATA_FILE, (bytes) => {
+        for (const offset of offsets) flip(bytes, offset)
+      })
+      const salvaged = await salvageImage(found)
+      expect(keysOf(salvaged)).toEqual([1, 2, 30])
+      expect(lastOf(salvaged)).toBe('2')
+    },
+  )
+
+  test('a log of another store -> left out, and that is told', async () => {
+    const { image } = await logged(2)
+    const disk = new SimulatedDisk(new Random(77))
+    // It begins with LSN 1, as ours does.
+    await openTreeStore(disk.mount(), tinySettings(new Random(77)))
+    const foreign = disk.content(walFileName(1))
+    const salvaged = await salvageImage(new Map(image).set(walFileName(99), foreign))
+    expect(keysOf(salvaged)).toEqual([1, 2])
+    expect(salvaged.losses).toMatchObject([{ what: 'commits', file: walFileName(99), offset: 0 }])
+  })
+
   test('a value that holds a copy of the log, behind damage -> read as a value', async () => {
     const { image, offsets } = await logged(4)
     const log = logOf(image)

@@ -7,14 +7,15 @@
  */
 
 import type { File, FileSystem } from '../files/file-system.ts'
+import { bytesEqual } from './bytes.ts'
 import type { Checksum } from './checksum.ts'
 import { DATA_FILE, walFileName, walGenerationOf } from './format.ts'
 import { findTree, type TreeSearch } from './salvage-catalog.ts'
-import { salvageLog } from './salvage-log.ts'
+import { type DamagedLog, openDamagedLog, salvageLog } from './salvage-log.ts'
 import { salvageOrphans } from './salvage-orphans.ts'
 import type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './salvage-part.ts'
 import { salvageTable } from './salvage-tree.ts'
-import { notADatabase } from './superblock.ts'
+import { notADatabase, type Superblock } from './superblock.ts'
 
 /**
  * Errors: `database_locked`, `not_a_database` (nothing in the files was ever a store), `format_too_new`,
@@ -34,12 +35,13 @@ export async function* salvageStore(
       .map(walGenerationOf)
       .filter((generation) => generation !== undefined)
       .sort((a, b) => a - b)
-    const logs: File[] = []
+    const logs: DamagedLog[] = []
     for (const generation of generations) {
-      const log = await fileSystem.open(walFileName(generation), { create: false })
-      if (log !== undefined) logs.push(log)
+      const file = await fileSystem.open(walFileName(generation), { create: false })
+      if (file === undefined) continue
+      files.push(file)
+      logs.push(await openDamagedLog(file, generation, checksum))
     }
-    files.push(...logs)
     yield* new StoreSalvage(data, logs, checksum, options).run()
   } finally {
     for (const file of files) await file.close().catch(() => {})
@@ -49,7 +51,7 @@ export async function* salvageStore(
 
 class StoreSalvage {
   readonly #data: File | undefined
-  readonly #logs: readonly File[]
+  readonly #logs: readonly DamagedLog[]
   readonly #checksum: Checksum
   readonly #wants: (table: string) => boolean
   readonly #onProgress: NonNullable<SalvageStoreOptions['onProgress']>
@@ -61,7 +63,7 @@ class StoreSalvage {
 
   constructor(
     data: File | undefined,
-    logs: readonly File[],
+    logs: readonly DamagedLog[],
     checksum: Checksum,
     { wants = () => true, onProgress = () => {} }: SalvageStoreOptions,
   ) {
@@ -70,7 +72,10 @@ class StoreSalvage {
     this.#checksum = checksum
     this.#wants = wants
     this.#onProgress = onProgress
-    this.#totalBytes = [data, ...logs].reduce((sum, file) => sum + (file?.size() ?? 0), 0)
+    this.#totalBytes = [data, ...logs.map(({ file }) => file)].reduce(
+      (sum, file) => sum + (file?.size() ?? 0),
+      0,
+    )
   }
 
   async *run(): AsyncGenerator<SalvagedPart, void, undefined> {
@@ -88,7 +93,7 @@ class StoreSalvage {
     const requiredLsn = superblock?.requiredLsn ?? 0
     const lastLsn = this.#lastLsn ?? 0
     if (requiredLsn > lastLsn) {
-      const name = this.#logs.at(-1)?.name ?? DATA_FILE
+      const name = this.#logs.at(-1)?.file.name ?? DATA_FILE
       yield lostCommits(name, 0, lastLsn + 1, requiredLsn)
     }
     this.#onProgress({ done: this.#totalBytes, total: this.#totalBytes })
@@ -110,7 +115,12 @@ class StoreSalvage {
         yield part
       }
     }
-    for (const log of this.#logs) yield* this.#salvageLog(log)
+    const storeId = tree?.pages.storeId ?? superblock?.storeId
+    const own = this.#logs.filter(({ header }) => isOf(header?.storeId, storeId))
+    for (const log of this.#logs) {
+      if (own.includes(log)) yield* this.#salvageLog(log, endOf(log, own, superblock))
+      else yield foreign(log.file.name)
+    }
   }
 
   async #search(): Promise<TreeSearch> {
@@ -120,26 +130,30 @@ class StoreSalvage {
     return { tree: undefined, superblock: undefined, losses: [loss] }
   }
 
-  async *#salvageLog(log: File): AsyncGenerator<SalvagedPart, void, undefined> {
+  async *#salvageLog(
+    log: DamagedLog,
+    endLsn: number,
+  ): AsyncGenerator<SalvagedPart, void, undefined> {
+    const { file } = log
     let damagedAt: number | undefined
     const damages: StoreLoss[] = []
     const onDamage = (offset: number, what: string): void => {
       damagedAt ??= offset
-      const message = `${log.name} is damaged at offset ${offset}: ${what}`
-      damages.push({ what: 'commits', file: log.name, offset, message })
+      const message = `${file.name} is damaged at offset ${offset}: ${what}`
+      damages.push({ what: 'commits', file: file.name, offset, message })
     }
     for await (const { lsn, changes } of salvageLog(log, this.#checksum, onDamage)) {
       this.#hasFound = true
       // What the tree, or an earlier log, has already.
       const lastLsn = this.#lastLsn ?? lsn - 1
-      if (lsn <= lastLsn) continue
+      if (lsn <= lastLsn || lsn >= endLsn) continue
       for (const loss of damages.splice(0)) yield { kind: 'loss', loss }
-      if (lsn > lastLsn + 1) yield lostCommits(log.name, damagedAt ?? 0, lastLsn + 1, lsn - 1)
+      if (lsn > lastLsn + 1) yield lostCommits(file.name, damagedAt ?? 0, lastLsn + 1, lsn - 1)
       this.#lastLsn = lsn
       yield { kind: 'commit', lsn, changes }
     }
     for (const loss of damages) yield { kind: 'loss', loss }
-    this.#advance(log.size())
+    this.#advance(file.size())
   }
 
   #advance(bytes: number): void {
@@ -147,6 +161,36 @@ class StoreSalvage {
     this.#doneBytes = Math.min(this.#doneBytes + bytes, this.#totalBytes)
     this.#onProgress({ done: this.#doneBytes, total: this.#totalBytes })
   }
+}
+
+/**
+ * The LSN from which on the commits of a log do not count: a later log begins there. A log that was to be
+ * removed may have come back, with commits that nobody was promised and whose LSNs were given again.
+ */
+function endOf(
+  log: DamagedLog,
+  logs: readonly DamagedLog[],
+  superblock: Superblock | undefined,
+): number {
+  let end = Number.POSITIVE_INFINITY
+  for (const { generation, header } of logs) {
+    if (generation > log.generation) end = Math.min(end, header?.firstLsn ?? end)
+  }
+  if (superblock === undefined) return end
+  const { sealed, walGeneration, checkpointLsn } = superblock
+  const isNeeded = sealed ? log.generation > walGeneration : log.generation >= walGeneration
+  return isNeeded ? end : Math.min(end, checkpointLsn + 1)
+}
+
+/** What cannot be read is not held against it. Of the known id only the first bytes may be known. */
+function isOf(storeId: Uint8Array | undefined, known: Uint8Array | undefined): boolean {
+  if (storeId === undefined || known === undefined) return true
+  return bytesEqual(storeId.subarray(0, known.length), known)
+}
+
+function foreign(file: string): SalvagedPart {
+  const message = `${file} belongs to another store: it is left out`
+  return { kind: 'loss', loss: { what: 'commits', file, offset: 0, message } }
 }
 
 function lostCommits(file: string, offset: number, from: number, to: number): SalvagedPart {
