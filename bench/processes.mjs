@@ -1,6 +1,6 @@
 // Runs each engine in a process of its own.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +8,11 @@ import { reportedIn } from './report.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Installs the foreign engines on the first run; the repository itself never depends on them. */
+/** Installs the foreign engines when one is missing; the repository itself never depends on them. */
 export function installPeers() {
-  if (existsSync(join(here, 'node_modules', 'better-sqlite3'))) return
+  const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
+  const isInstalled = (name) => existsSync(join(here, 'node_modules', name))
+  if (Object.keys(dependencies).every(isInstalled)) return
   console.log(
     'installing the peers into bench/node_modules (once; better-sqlite3 may compile for a minute)',
   )
@@ -23,9 +25,9 @@ export function temporaryDirectory() {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
 }
 
-/** Runs a benchmark script to its end and returns its figures. */
-export async function runScript(script, args) {
-  const child = spawn(process.execPath, [join(here, script), ...args], {
+/** Runs a benchmark script to its end and returns its figures. `flags` are for Node. */
+export async function runScript(script, args, flags = []) {
+  const child = spawn(process.execPath, [...flags, join(here, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { output, code } = await outputOf(child)

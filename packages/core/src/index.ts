@@ -25,7 +25,12 @@ export {
   type IndexField,
   type IndexOptions,
 } from './entities/collection-definition.ts'
-export { CollectionReader, type RawEntity, type ReadScope } from './entities/collection-reader.ts'
+export {
+  CollectionReader,
+  type RawEntity,
+  type RawRange,
+  type ReadScope,
+} from './entities/collection-reader.ts'
 export { compareValues } from './entities/compare-values.ts'
 export {
   type CompactOptions,

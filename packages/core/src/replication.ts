@@ -4,15 +4,18 @@ export type { EntityStamp } from './entities/entity-stamp.ts'
 export type { DbOperation, OpType } from './entities/operation.ts'
 export type {
   AppliedOperations,
+  CommittedEdit,
   DatabaseIdentity,
   IndexViolation,
   RawOperation,
   ReplicaEntry,
+  ReplicaRef,
   ReplicaState,
   ReplicaTransaction,
   ReplicatedState,
 } from './entities/replication.ts'
 export {
+  type AcknowledgeOptions,
   type ReadFeedOptions,
   Replication,
   replication,

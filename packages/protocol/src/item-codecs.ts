@@ -8,7 +8,7 @@ import {
   isValidEntityId,
 } from './identifiers.ts'
 import type { InvalidMessageReason } from './invalid-message.ts'
-import { UNKNOWN_DEPTH_MAX } from './record-codec.ts'
+import { encodedText, UNKNOWN_DEPTH_MAX } from './record-codec.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
 
@@ -83,10 +83,13 @@ export function bytesOf(length: number): Codec<Uint8Array> {
   }
 }
 
-export const dbIdText: Codec<string> = textThat(isValidDbId, 'invalid_db_id')
+export const dbIdText: Codec<string> = repeatedText(isValidDbId, 'invalid_db_id')
 /** Any author, the server included. */
-export const authorText: Codec<string> = textThat(isValidDeviceId, 'invalid_device_id')
-export const collectionText: Codec<string> = textThat(isValidCollectionName, 'invalid_collection')
+export const authorText: Codec<string> = repeatedText(isValidDeviceId, 'invalid_device_id')
+export const collectionText: Codec<string> = repeatedText(
+  isValidCollectionName,
+  'invalid_collection',
+)
 export const entityIdText: Codec<string> = textThat(isValidEntityId, 'invalid_entity_id')
 
 /** The deviceId of who sends a request. */
@@ -97,15 +100,31 @@ export const clientDeviceIdText: Codec<string> = checked(authorText, (value) =>
 /** One of a few words. */
 export function oneOf<T extends string>(words: readonly T[]): Codec<T> {
   const isWord = (value: unknown): value is T => words.some((word) => word === value)
-  return textThat(isWord, 'unexpected_value')
+  return repeatedText(isWord, 'unexpected_value')
+}
+
+/** The operations of one message repeat the same names: one check and one string serve them all. */
+function repeatedText<T extends string>(
+  isValid: (value: unknown) => value is T,
+  reason: InvalidMessageReason,
+): Codec<T> {
+  const codec = textThat(isValid, reason)
+  let last: { readonly value: T; readonly encoded: Uint8Array } | undefined
+  return {
+    write: codec.write,
+    read(reader) {
+      if (last !== undefined && reader.passIf(last.encoded)) return last.value
+      const value = codec.read(reader)
+      last = { value, encoded: encodedText(value) }
+      return value
+    },
+  }
 }
 
 function textThat<T extends string>(
   isValid: (value: unknown) => value is T,
   reason: InvalidMessageReason,
 ): Codec<T> {
-  // The operations of one message repeat the same names: one check and one string serve them all.
-  let lastRead: T | undefined
   return {
     write(writer, value) {
       if (!isValid(value)) throw new TypeError(`Not a message: ${reason}`)
@@ -114,10 +133,7 @@ function textThat<T extends string>(
     read(reader) {
       const offset = reader.position
       const value = reader.readText()
-      if (value === lastRead) return lastRead
-      if (!isValid(value)) return reader.fail(reason, offset)
-      lastRead = value
-      return value
+      return isValid(value) ? value : reader.fail(reason, offset)
     },
   }
 }

@@ -12,27 +12,16 @@ import {
 
 export class MessageReader extends CborReader {
   readonly code: MessageErrorCode
-  private readonly input: Uint8Array
   private readonly segments: PathSegment[] = []
 
   constructor(bytes: Uint8Array, code: MessageErrorCode) {
     super(bytes)
     this.code = code
-    this.input = bytes
   }
 
   /** Where the next item belongs. */
   get path(): readonly PathSegment[] {
     return this.segments
-  }
-
-  /** True when the bytes of the next item begin with `encoded`. */
-  startsWith(encoded: Uint8Array): boolean {
-    const start = this.position
-    for (let i = 0; i < encoded.length; i++) {
-      if (this.input[start + i] !== encoded[i]) return false
-    }
-    return true
   }
 
   enter(segment: PathSegment): void {

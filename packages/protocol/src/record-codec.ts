@@ -89,7 +89,8 @@ function planOf<T extends object>(fields: Fields<T>): Plan {
   }
 }
 
-function encodedText(name: string): Uint8Array {
+/** The item that is `name`. */
+export function encodedText(name: string): Uint8Array {
   const writer = new CborWriter()
   writer.writeText(name)
   return writer.take()
@@ -138,10 +139,7 @@ function passNameInOrder(
   start: number,
 ): number {
   for (let i = start; i < fields.length; i++) {
-    if (reader.startsWith((fields[i] as PlannedField).encodedName)) {
-      reader.skip(0)
-      return i
-    }
+    if (reader.passIf((fields[i] as PlannedField).encodedName)) return i
   }
   return -1
 }

@@ -58,6 +58,29 @@ describe('decodeSyncOperation', () => {
     )
   })
 
+  test('decoder: keys in another order, or unknown ones among them -> the same operation', () => {
+    const bytes = encodeSyncOperation(put)
+    // The map of 8 with its first key, dbId, moved to the end; then with an unknown key `x` before it.
+    const dbId = bytes.subarray(1, 12)
+    const rest = bytes.subarray(12)
+    const turned = Uint8Array.of(0xa8, ...rest, ...dbId)
+    const extended = Uint8Array.of(0xa9, 0x61, 0x78, 0xf6, ...bytes.subarray(1))
+    expect(decodeSyncOperation(turned)).toEqual(put)
+    expect(decodeSyncOperation(extended)).toEqual(put)
+  })
+
+  test.each([
+    ['a key twice', [0xa9], [0x64, 0x64, 0x62, 0x49, 0x64, 0x61, 0x61], 'dbId', 'duplicate_key'],
+    ['a key that is missing', [0xa7], [], 'dbId', 'missing_field'],
+  ] as const)('decoder: %s -> its path', (_, head, extra, path, reason) => {
+    const bytes = encodeSyncOperation(put)
+    const body = reason === 'missing_field' ? bytes.subarray(12) : bytes.subarray(1)
+    const wrong = Uint8Array.of(...head, ...body, ...extra)
+    expect(() => decodeSyncOperation(wrong)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ path, reason }) }),
+    )
+  })
+
   test('decoder: malformed -> path, reason and the offset of the item', () => {
     const bytes = encodeSyncOperation(put)
     const name = Buffer.from('entityVersion')

@@ -48,6 +48,8 @@ export interface Environment {
   readonly randomId: () => string
   /** Calls back whenever the platform says it came online. Returns a function that ends it. */
   readonly onOnline: (listener: () => void) => () => void
+  /** Resolves when the host has had its turn: what was asked of it has begun, and events were delivered. */
+  readonly turn: () => Promise<void>
 }
 
 export function defaultEnvironment(): Environment {
@@ -58,6 +60,7 @@ export function defaultEnvironment(): Environment {
     random: () => Math.random(),
     randomId: () => globalThis.crypto.randomUUID(),
     onOnline,
+    turn,
   }
 }
 
@@ -70,4 +73,13 @@ function onOnline(listener: () => void): () => void {
   if (typeof globalThis.addEventListener !== 'function') return () => {}
   globalThis.addEventListener('online', listener)
   return () => globalThis.removeEventListener('online', listener)
+}
+
+function turn(): Promise<void> {
+  // Node's; a browser has none.
+  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown }
+  return new Promise((resolve) => {
+    if (setImmediate !== undefined) setImmediate(resolve)
+    else setTimeout(resolve, 0)
+  })
 }

@@ -105,6 +105,7 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
     replicaId: parts.engine.identity.replicaId,
     clientInfo: settings.clientInfo,
     now: environment.now,
+    turn: environment.turn,
     greeted: false,
     limits: DEFAULT_LIMITS,
     serverEntities: undefined,

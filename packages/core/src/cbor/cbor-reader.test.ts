@@ -42,6 +42,17 @@ describe('CborReader', () => {
     expect(reader.atEnd).toBe(true)
   })
 
+  test('passIf: the item is there -> passed over; another one, or cut off -> stays', () => {
+    const reader = readerOf('6161 02')
+    expect(reader.passIf(fromHex('6162'))).toBe(false)
+    expect(reader.passIf(fromHex('616102 03'))).toBe(false)
+    expect(reader.passIf(fromHex('6161'))).toBe(true)
+    expect(reader.readUint()).toBe(2)
+    expect(reader.passIf(fromHex('00'))).toBe(false)
+    reader.rewind(0)
+    expect(reader.readText()).toBe('a')
+  })
+
   test('CborReader: a range -> reads that and no further', () => {
     const reader = new CborReader(fromHex('ff 6161 63'), 1, 3)
     expect(reader.position).toBe(1)

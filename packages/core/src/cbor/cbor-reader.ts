@@ -17,6 +17,8 @@ const MAP = 5
 const FALSE = 0xf4
 const TRUE = 0xf5
 const NULL = 0xf6
+/** The smallest argument that needs so many bytes. */
+const SMALLEST_BY_WIDTH = [0, 24, 0x100, 0, 0x1_0000, 0, 0, 0, 2 ** 32]
 
 export class CborReader {
   private readonly bytes: Uint8Array
@@ -53,6 +55,21 @@ export class CborReader {
   /** True when the next item is null, without reading it. */
   isNull(): boolean {
     return this.peek() === NULL
+  }
+
+  /** Passes over the next item if its bytes are `encoded`, which is one item. */
+  passIf(encoded: Uint8Array): boolean {
+    const { bytes, offset } = this
+    const length = encoded.length
+    if (length > this.end - offset) return false
+    for (let i = 0; i < length; i++) if (bytes[offset + i] !== encoded[i]) return false
+    this.offset = offset + length
+    return true
+  }
+
+  /** Back to an earlier `position`, also after a failure. */
+  rewind(position: number): void {
+    this.offset = position
   }
 
   /** 0 to 2^53 - 1. */
@@ -157,14 +174,27 @@ export class CborReader {
 
   private readLongArgument(start: number, width: number): number {
     if (this.end - start <= width) throw invalidCbor(start, 'truncated')
-    let value = 0
-    for (let i = start + 1; i <= start + width; i++) {
-      value = value * 256 + (this.bytes[i] as number)
-    }
-    const smallest = width === 1 ? 24 : 2 ** (width * 4)
-    if (value < smallest) throw invalidCbor(start, 'not_shortest')
+    const value =
+      width === 1
+        ? (this.bytes[start + 1] as number)
+        : width === 2
+          ? this.uint16(start + 1)
+          : width === 4
+            ? this.uint16(start + 1) * 0x1_0000 + this.uint16(start + 3)
+            : this.uint64(start + 1)
+    if (value < (SMALLEST_BY_WIDTH[width] as number)) throw invalidCbor(start, 'not_shortest')
     if (value > Number.MAX_SAFE_INTEGER) throw invalidCbor(start, 'integer_out_of_range')
     this.offset = start + 1 + width
     return value
+  }
+
+  private uint16(at: number): number {
+    return ((this.bytes[at] as number) << 8) | (this.bytes[at + 1] as number)
+  }
+
+  /** Past 2^53 only its magnitude is right. */
+  private uint64(at: number): number {
+    const high = this.uint16(at) * 0x1_0000 + this.uint16(at + 2)
+    return high * 2 ** 32 + this.uint16(at + 4) * 0x1_0000 + this.uint16(at + 6)
   }
 }

@@ -17,7 +17,8 @@ import { ObjectShapeCache } from './object-shape.ts'
 import { findProxyByCloning, hostProxyTest, type ProxyTest } from './proxy-detection.ts'
 import { kindOf, plainBytesOf, timeOf } from './value-kinds.ts'
 
-const { getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols } = Object
+const { getOwnPropertyDescriptor, getOwnPropertySymbols } = Object
+const { ownKeys } = Reflect
 // The standard library does not type it; ECMAScript has it since 2017.
 const lookupGetter = Reflect.get(Object.prototype, '__lookupGetter__') as (key: number) => unknown
 
@@ -137,8 +138,11 @@ export class EntityEncoder {
   }
 
   private writeMap(value: object): void {
-    if (getOwnPropertySymbols(value).length > 0) throw this.refusal('symbol_key')
-    const shape = this.shapes.shapeOf(getOwnPropertyNames(value))
+    const names = ownKeys(value)
+    // Symbols come last.
+    if (typeof names[names.length - 1] === 'symbol') throw this.refusal('symbol_key')
+    // All of them are text.
+    const shape = this.shapes.shapeOf(names as string[])
     this.enter(value)
     if (typeof shape === 'string') throw this.refusalAt(shape, 'lone_surrogate')
     const { depth, path, writer } = this

@@ -19,25 +19,34 @@ export interface EntityFormLimits {
 const NO_KEYS = -2
 const NO_KEY_YET = -1
 
-class EntityValidator extends EntityCursor {
+export class EntityValidator extends EntityCursor {
   private depthMax = DEPTH_MAX
   /** For each open array or map the items or pairs to come, and where its previous key starts. */
   private readonly lefts: number[] = []
   private readonly keyStarts: number[] = []
 
   validate(bytes: Uint8Array, limits: EntityFormLimits): void {
-    this.open(bytes, 0, bytes.length)
-    this.depthMax = limits.depthMax ?? DEPTH_MAX
-    this.lefts.length = 0
-    this.keyStarts.length = 0
+    this.begin(bytes, limits)
     try {
       if (this.peek() >>> 5 !== 5) throw this.invalid('not_a_map')
-      this.passItem()
-      while (this.lefts.length > 0) this.passItems(this.lefts.length - 1)
+      this.passWhole()
       if (this.offset !== this.end) throw this.invalid('trailing_bytes')
     } finally {
       this.close()
     }
+  }
+
+  protected begin(bytes: Uint8Array, limits: EntityFormLimits): void {
+    this.open(bytes, 0, bytes.length)
+    this.depthMax = limits.depthMax ?? DEPTH_MAX
+    this.lefts.length = 0
+    this.keyStarts.length = 0
+  }
+
+  /** Passes one item with everything in it. */
+  protected passWhole(): void {
+    this.passItem()
+    while (this.lefts.length > 0) this.passItems(this.lefts.length - 1)
   }
 
   /** Passes up to the end of an array or map, or up to an item that has items of its own. */
@@ -61,7 +70,8 @@ class EntityValidator extends EntityCursor {
     }
   }
 
-  private passKey(previousStart: number): void {
+  /** Passes a key, which has to come after the one at `previousStart` (negative: none). */
+  protected passKey(previousStart: number): void {
     const start = this.offset
     const initial = this.peek()
     if (initial >>> 5 !== 3) throw this.invalid('key_not_text')
@@ -101,7 +111,12 @@ class EntityValidator extends EntityCursor {
     const length = this.readLength(initial, 1)
     const start = this.offset
     this.offset = start + length
-    if (!isUtf8(this.bytes, start, this.offset)) throw invalidCbor(itemStart, 'invalid_utf8')
+    const { bytes, offset } = this
+    for (let i = start; i < offset; i++) {
+      if ((bytes[i] as number) < 0x80) continue
+      if (!isUtf8(bytes, i, offset)) throw invalidCbor(itemStart, 'invalid_utf8')
+      return
+    }
   }
 
   private passTagged(initial: number): void {

@@ -26,19 +26,20 @@ export async function* iterateChanges(
 ): AsyncGenerator<DbOperation, void, undefined> {
   if (!Number.isSafeInteger(after) || after < 0) throw new TypeError('after is an opId, from 0')
   if (!core.feed.on) throw changeFeedOff()
-  if (after > 0 && after < core.feed.after) throw feedTrimmed(after, core.feed.after)
+  const iteration = core.feed.follow(after)
   const news = new News(core)
   try {
+    await core.feed.settled()
+    if (after > 0 && after < core.feed.after) throw feedTrimmed(after, core.feed.after)
     const end = wait ? Infinity : await readAt(core, (view) => readFeedHead(view))
-    let position = after
     for (;;) {
       const seen = news.count
       const through = Math.min(end, Number.MAX_SAFE_INTEGER)
-      const range = { after: position, through }
+      const range = { after: iteration.position, through }
       const entries = await readAt(core, (view) => readFeedEntries(view, range, BATCH))
       for (const entry of entries) {
         if (signal?.aborted === true) return
-        position = entry.opId
+        iteration.position = entry.opId
         const operation = toOperation(entry, core.identity)
         // A property of its own, so that a copy of the operation has it too.
         yield { ...operation, payload: operation.payload }
@@ -49,6 +50,7 @@ export async function* iterateChanges(
     }
   } finally {
     news.stop()
+    core.feed.unfollow(iteration)
   }
 }
 

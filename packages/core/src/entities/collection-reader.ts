@@ -9,7 +9,8 @@ import { parseQuery } from './parsed-query.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
 import { placeOf, QueryRun } from './query-run.ts'
 import type { ReadSource } from './read-source.ts'
-import { entityBytes } from './record.ts'
+import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { takeEntries } from './scan.ts'
 import type { Steps } from './steps.ts'
 
 /** Stored bytes of an entity. */
@@ -20,6 +21,13 @@ export interface RawEntity {
   readonly version: number
   /** The version of the collection's shape that the bytes were written in. */
   readonly schemaVersion: number
+}
+
+export interface RawRange {
+  /** Entities with a higher id, by UTF-8 bytes. Absent: from the first. */
+  readonly after?: string
+  /** Most entities to answer, at least 1. */
+  readonly limit: number
 }
 
 /** What a database, a snapshot and a transaction have in common: collections to read. */
@@ -80,9 +88,22 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   async getRaw(id: string): Promise<RawEntity | undefined> {
     assertIdArgument(id)
     const stored = await this.#source.read((reader) => reader.findRecord(this.#state, idKeyOf(id)))
-    if (stored === undefined) return undefined
-    const { revision, schemaVersion } = stored
-    return { bytes: entityBytes(stored), version: revision, schemaVersion }
+    return stored === undefined ? undefined : rawOf(stored)
+  }
+
+  /**
+   * As `getRaw`, of the next entities in the order of their ids: for whoever passes entities on without
+   * looking into them. Nothing is decoded or cached.
+   */
+  async nextRaw({ after, limit }: RawRange): Promise<readonly RawEntity[]> {
+    if (!(limit >= 1)) throw new TypeError('limit is a number from 1')
+    if (after !== undefined) assertIdArgument(after)
+    const { recordTable } = this.#state
+    const range = after === undefined ? {} : { gt: idKeyOf(after) }
+    const { values } = await this.#source.read(({ view }) =>
+      takeEntries(view.scan(recordTable, range), limit),
+    )
+    return values.map((record) => rawOf(decodeRecord(record)))
   }
 
   /**
@@ -175,6 +196,11 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     await this.#source.read((reader) => run.all(reader))
     return run.explanation
   }
+}
+
+function rawOf(stored: StoredRecord): RawEntity {
+  const { revision, schemaVersion } = stored
+  return { bytes: entityBytes(stored), version: revision, schemaVersion }
 }
 
 function assertIdArgument(id: unknown): asserts id is string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { readEntityId } from '../cbor/entity-validator.ts'
 import type { Storage } from '../store/key-value-store.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
@@ -278,6 +279,21 @@ describe.each(stores)('reads on the $store store', ({ createStorage }) => {
       ...{ bytes: encodeEntity(person), version: 0, schemaVersion: 1 },
     })
     expect(await people.getRaw('p2')).toBeUndefined()
+    await db.close()
+  })
+
+  test('nextRaw -> stored bytes in the order of ids, from behind one, at most so many', async () => {
+    const { db, people } = await open(createStorage())
+    const ids = ['a', 'b', 'c', 'd']
+    await people.putMany(ids.map((id) => ({ id, name: id })))
+    const idsOf = (raw: readonly { bytes: Uint8Array }[]) =>
+      raw.map((one) => readEntityId(one.bytes))
+    expect(idsOf(await people.nextRaw({ limit: 9 }))).toEqual(ids)
+    expect(idsOf(await people.nextRaw({ after: 'a', limit: 2 }))).toEqual(['b', 'c'])
+    expect(idsOf(await people.nextRaw({ after: 'bb', limit: 2 }))).toEqual(['c', 'd'])
+    expect(await people.nextRaw({ after: 'd', limit: 2 })).toEqual([])
+    expect(await people.nextRaw({ limit: 1 })).toEqual([await people.getRaw('a')])
+    await expect(people.nextRaw({ limit: 0 })).rejects.toThrow(TypeError)
     await db.close()
   })
 

@@ -62,7 +62,8 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
   /** Stores many entities in one transaction, as `put` does each. */
   async putMany(entities: Iterable<Readonly<T>>): Promise<TransactionReceipt> {
     this.#source.assertOpen()
-    const prepared = new PreparedBatch(this.#state, this.#source.maxEntityBytes)
+    const size = Array.isArray(entities) ? entities.length : 0
+    const prepared = new PreparedBatch(this.#state, this.#source.maxEntityBytes, size)
     for (const entity of entities) prepared.add(entity)
     return this.#source.write((writer) => putAll(writer, this.#state, prepared))
   }

@@ -131,7 +131,10 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
 
   /**
    * The committed operations in commit order, once they are durable; then waits for more. Memory is
-   * bounded however far the reader is behind.
+   * bounded however far the reader is behind, and while it is open, the feed keeps what it has not handed out.
+   *
+   * On a synced database the feed keeps no more than sync, and every other registered reader, still needs:
+   * to go on from an opId at any time, register as a reader (`acknowledgeFeed` of `@entidb/core/replication`).
    *
    * Errors: `change_feed_off` when it is off, or no longer reaches back to `after`; `database_closed` when
    * the database is closed while it waits.

@@ -23,6 +23,11 @@ export class EntityReader {
     this.#generation = commits.isQuiet ? commits.generation : -1
   }
 
+  /** The entity, where the cache knows that what it has is what this view holds. */
+  cached(state: CollectionState, id: string): object | undefined {
+    return this.#isLatest() ? state.cache.latest(id) : undefined
+  }
+
   *findRecord(state: CollectionState, idKey: Uint8Array): Steps<StoredRecord | undefined> {
     const record = yield* wait(this.view.get(state.recordTable, idKey))
     return record === undefined ? undefined : decodeRecord(record)
@@ -57,7 +62,7 @@ export class EntityReader {
   /** The frozen entity of a record. */
   entityOf(state: CollectionState, id: string, stored: StoredRecord): object {
     const { stamp, revision, record, entityStart } = stored
-    const latest = this.#generation === this.#commits.generation
+    const latest = this.#isLatest()
     const cached = state.cache.find(id, stamp)
     if (cached !== undefined) {
       cached.revision = revision
@@ -74,5 +79,9 @@ export class EntityReader {
     const bytes = record.length
     rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
     return value
+  }
+
+  #isLatest(): boolean {
+    return this.#generation === this.#commits.generation
   }
 }

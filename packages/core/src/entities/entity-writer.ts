@@ -82,8 +82,6 @@ export class EntityWriter {
   readonly #feed: FeedWriter
   /** While `putMany` runs. */
   #indexBatch: IndexBatch | undefined
-  #feedSetting: FeedSetting
-  #feedChanged = false
   #timestampMs: number | undefined
   #dirty = false
   #lastOpId = 0
@@ -95,17 +93,15 @@ export class EntityWriter {
     this.core = core
     this.origin = origin
     this.reader = new EntityReader(tx, core.commits)
-    this.#feed = new FeedWriter(tx)
-    this.#feedSetting = { on: core.feed.on, after: core.feed.after }
+    this.#feed = new FeedWriter(tx, core.feed)
   }
 
   get feedSetting(): FeedSetting {
-    return this.#feedSetting
+    return this.#feed.setting
   }
 
   setFeed(setting: FeedSetting): void {
-    this.#feedSetting = setting
-    this.#feedChanged = true
+    this.#feed.change(setting)
   }
 
   /** Has it written anything that others may see? */
@@ -181,7 +177,7 @@ export class EntityWriter {
     const stampBefore = this.lastKnownOpId
     const mayHaveRows = !state.isSystem && (yield* wait(this.tx.count(state.replicaTable))) > 0
     const mayBePlain = !state.hasUnique && !mayHaveRows
-    const batch = new IndexBatch()
+    const batch = new IndexBatch(entities.buffer)
     this.#indexBatch = batch
     try {
       for (let i = 0; i < entities.size; i++) {
@@ -212,14 +208,12 @@ export class EntityWriter {
     const { id, idKey } = prepared
     const { schemaVersion, isSystem, indexes } = state
     const opId = this.begin(state, id)
-    if (indexes.length > 0) {
-      const entryValue = indexEntryValue(idKey)
-      const keys = prepared.indexKeys
-      for (let i = 0; i < indexes.length; i++) {
-        const key = keys[i]
-        // Within bounds.
-        if (key !== undefined) batch.defers(indexes[i] as IndexPlan, key, entryValue)
-      }
+    const entryValue = indexEntryValue(idKey)
+    for (let i = 0; i < indexes.length; i++) {
+      const start = prepared.keyStart(i)
+      const end = prepared.keyEnd(i)
+      // Within bounds.
+      if (start < end) batch.defer(indexes[i] as IndexPlan, start, end, entryValue)
     }
     const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
     const stored = this.tx.put(state.recordTable, idKey, prepared.record(header))
@@ -265,10 +259,7 @@ export class EntityWriter {
   *finish(): Steps<void> {
     if (this.#unfinished) throw failedHalfway()
     if (!this.#dirty) return
-    yield* wait(this.#feed.finish())
-    if (this.#feedChanged) {
-      yield* writeMeta(this.tx, META_KEYS.feed, { after: this.#feedSetting.after })
-    }
+    yield* this.#feed.finish()
     if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
   }
 
@@ -300,10 +291,23 @@ export class EntityWriter {
     this.core.commits.openWrites()
   }
 
+  /** What was written is visible, or gone. */
+  close(): void {
+    if (this.#dirty) this.core.commits.closeWrites()
+    this.#feed.end()
+  }
+
   /** Hands the operation to the feed, when that is on. */
   record(mutation: Mutation): MaybePromise<void> {
+    if (!this.#isRecorded(mutation.state)) return
+    const leftOut = this.#feed.leavesOut(mutation.opId, mutation.origin)
+    if (leftOut === true) return
+    if (leftOut === false) return this.#addToFeed(mutation)
+    return leftOut.then((isLeftOut) => (isLeftOut ? undefined : this.#addToFeed(mutation)))
+  }
+
+  #addToFeed(mutation: Mutation): MaybePromise<void> {
     const { state, opId } = mutation
-    if (!this.#isRecorded(state)) return
     this.#timestampMs ??= this.core.clock()
     // Field by field: spreading an object for every write is what a bulk load would spend its time on.
     return this.#feed.add({
@@ -382,7 +386,7 @@ export class EntityWriter {
     base: ReplicatedState,
     opId: number,
   ): Steps<void> {
-    if (isAbsent(base) && !this.#feedSetting.on) yield* this.deleteRow(state, idKey)
+    if (isAbsent(base) && !this.#feed.isOn) yield* this.deleteRow(state, idKey)
     else yield* this.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
   }
 
@@ -399,7 +403,7 @@ export class EntityWriter {
   }
 
   #isRecorded(state: CollectionState): boolean {
-    return this.#feedSetting.on && !state.isSystem
+    return this.#feed.isOn && !state.isSystem
   }
 }
 

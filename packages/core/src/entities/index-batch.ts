@@ -15,28 +15,49 @@ interface Entries {
 
 export class IndexBatch {
   readonly #entriesByTable = new Map<string, Entries>()
+  readonly #shared: Uint8Array | undefined
+
+  /** With `shared`, all keys lie in there. */
+  constructor(shared?: Uint8Array) {
+    this.#shared = shared
+  }
 
   /** False: the entry has to be written at once. */
   defers({ unique, table }: IndexPlan, key: Uint8Array, value: Uint8Array): boolean {
     if (unique) return false
-    let entries = this.#entriesByTable.get(table)
-    if (entries === undefined) {
-      entries = { keys: new KeyList(), values: [] }
-      this.#entriesByTable.set(table, entries)
-    }
-    entries.keys.add(key)
-    entries.values.push(value)
+    const { keys, values } = this.#entriesOf(table)
+    keys.add(key)
+    values.push(value)
     return true
+  }
+
+  /** As `defers`, for an index that is not unique and the key at `[start, end)` of what is shared. */
+  defer({ table }: IndexPlan, start: number, end: number, value: Uint8Array): void {
+    const { keys, values } = this.#entriesOf(table)
+    keys.addRange(start, end)
+    values.push(value)
   }
 
   *flush(tx: WriteTransaction): Steps<void> {
     for (const [table, { keys, values }] of this.#entriesByTable) {
-      for (const position of keys.sortedPositions()) {
+      const positions = keys.sortedPositions()
+      // By index: an iterator in a generator costs an object for each step.
+      for (let i = 0; i < positions.length; i++) {
+        const position = positions[i] as number
         // Positions are of keys, and keys and values belong together.
         const done = tx.put(table, keys.at(position), values[position] as Uint8Array)
         if (done instanceof Promise) yield* wait(done)
       }
     }
     this.#entriesByTable.clear()
+  }
+
+  #entriesOf(table: string): Entries {
+    let entries = this.#entriesByTable.get(table)
+    if (entries === undefined) {
+      entries = { keys: new KeyList(this.#shared), values: [] }
+      this.#entriesByTable.set(table, entries)
+    }
+    return entries
   }
 }

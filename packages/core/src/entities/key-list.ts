@@ -1,98 +1,133 @@
 /**
- * Many byte keys in one buffer, and their order, found fast: by four bytes at a time, which the host's own
- * sort of numbers does without a call for each comparison, and again within each group of equal ones.
+ * Many byte keys, and their order, found fast: by four bytes at a time, which the host's own sort of
+ * numbers does without a call for each comparison, and again within each group of equal ones.
  */
 
 /** A position and four bytes fit into one float64: 21 and 32 bits. */
-const GROUP_MAX = 2 ** 21
-/** Smaller groups are compared key by key. */
-const GROUP_MIN = 12
+const POSITIONS_MAX = 2 ** 21
+/** Fewer keys are compared key by key. */
+const GROUP_MIN = 20
 const FIRST_BYTES = 4096
+const NO_BYTES = new Uint8Array(0)
 
 export class KeyList {
-  #bytes = new Uint8Array(FIRST_BYTES)
-  /** Key `i` is `[bounds[i], bounds[i + 1])` of the bytes. */
-  readonly #bounds: number[] = [0]
+  /** Where the keys lie. */
+  #bytes: Uint8Array
+  readonly #isShared: boolean
+  #used = 0
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  #heads = new Float64Array(0)
 
-  get size(): number {
-    return this.#bounds.length - 1
+  /** With `shared`, all keys lie in there, and none is copied. */
+  constructor(shared?: Uint8Array) {
+    this.#bytes = shared ?? NO_BYTES
+    this.#isShared = shared !== undefined
   }
 
-  /** Takes a copy. */
+  get size(): number {
+    return this.#starts.length
+  }
+
+  /** Takes a copy, or the place of a view of what is shared. */
   add(key: Uint8Array): void {
-    const start = this.#bound(this.size)
-    const end = start + key.length
+    if (this.#isShared) {
+      const start = key.byteOffset - this.#bytes.byteOffset
+      this.addRange(start, start + key.length)
+      return
+    }
+    const end = this.#used + key.length
     if (end > this.#bytes.length) this.#grow(end)
-    this.#bytes.set(key, start)
-    this.#bounds.push(end)
+    this.#bytes.set(key, this.#used)
+    this.addRange(this.#used, end)
+    this.#used = end
+  }
+
+  /** A key that lies in what is shared. */
+  addRange(start: number, end: number): void {
+    this.#starts.push(start)
+    this.#ends.push(end)
   }
 
   /** A view. */
   at(position: number): Uint8Array {
-    return this.#bytes.subarray(this.#bound(position), this.#bound(position + 1))
+    const start = this.#starts[position] as number
+    const length = (this.#ends[position] as number) - start
+    // Twice as fast as `subarray`.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
   }
 
   /** All positions, in bytewise order of their keys; equal keys as they came. */
   sortedPositions(): Uint32Array {
-    const positions = Uint32Array.from({ length: this.size }, (_, i) => i)
-    this.#sort(positions)
+    const positions = new Uint32Array(this.size)
+    for (let i = 0; i < positions.length; i++) positions[i] = i
+    this.#heads = new Float64Array(Math.min(this.size, POSITIONS_MAX))
+    this.#sort(positions, 0, positions.length)
     return positions
   }
 
-  #sort(positions: Uint32Array): void {
-    const size = positions.length
+  #sort(positions: Uint32Array, from: number, to: number): void {
+    const size = to - from
     if (size < GROUP_MIN) {
-      this.#sortFew(positions)
+      this.#sortFew(positions, from, to)
       return
     }
-    if (size > GROUP_MAX) {
-      this.#sortByComparing(positions)
+    if (size > POSITIONS_MAX) {
+      this.#sortByComparing(positions, from, to)
       return
     }
-    const prefix = this.#sharedPrefix(positions)
-    const heads = new Float64Array(size)
-    for (let i = 0; i < size; i++) {
-      heads[i] = this.#headAfter(positions[i] as number, prefix) * GROUP_MAX + i
-    }
+    const heads = this.#heads.subarray(0, size)
+    this.#readHeads(positions, from, to, heads)
     heads.sort()
-    const before = positions.slice()
+    const before = positions.slice(from, to)
+    // The heads are read before the scratch space is used again, for a group: its end goes there.
+    const groupEnds: number[] = []
     for (let i = 0; i < size; i++) {
-      positions[i] = before[(heads[i] as number) % GROUP_MAX] as number
+      const entry = heads[i] as number
+      positions[from + i] = before[entry % POSITIONS_MAX] as number
+      const next = i + 1 < size ? (heads[i + 1] as number) : Number.POSITIVE_INFINITY
+      if (Math.floor(next / POSITIONS_MAX) !== Math.floor(entry / POSITIONS_MAX)) {
+        groupEnds.push(from + i + 1)
+      }
     }
-    this.#sortGroups(positions, heads)
+    this.#sortGroups(positions, from, groupEnds)
   }
 
-  #sortGroups(positions: Uint32Array, heads: Float64Array): void {
-    let start = 0
-    for (let i = 1; i <= heads.length; i++) {
-      if (i < heads.length && headOf(heads[i]) === headOf(heads[start])) continue
-      const group = positions.subarray(start, i)
+  #sortGroups(positions: Uint32Array, from: number, groupEnds: readonly number[]): void {
+    let start = from
+    for (let i = 0; i < groupEnds.length; i++) {
+      const end = groupEnds[i] as number
       // Heads do not tell the end of a key from zeros: without this, a group might never get smaller.
-      if (group.length === heads.length) this.#sortByComparing(group)
-      else if (group.length > 1) this.#sort(group)
-      start = i
+      if (groupEnds.length === 1) this.#sortByComparing(positions, start, end)
+      else if (end - start > 1) this.#sort(positions, start, end)
+      start = end
     }
   }
 
-  /** The four bytes from `prefix` on; a missing one counts as zero. */
-  #headAfter(position: number, prefix: number): number {
-    const start = this.#bound(position) + prefix
-    const end = this.#bound(position + 1)
-    let head = 0
-    for (let i = start; i < start + 4; i++) {
-      head = head * 256 + (i < end ? (this.#bytes[i] as number) : 0)
-    }
-    return head
-  }
-
-  #sharedPrefix(positions: Uint32Array): number {
+  /** Four bytes behind what all keys share, and with them which key they are of. */
+  #readHeads(positions: Uint32Array, from: number, to: number, heads: Float64Array): void {
     const bytes = this.#bytes
-    const first = this.#bound(positions[0] as number)
-    let length = this.#bound((positions[0] as number) + 1) - first
-    for (let i = 1; i < positions.length; i++) {
+    const prefix = this.#sharedPrefix(positions, from, to)
+    for (let i = from; i < to; i++) {
       const position = positions[i] as number
-      const start = this.#bound(position)
-      const max = Math.min(length, this.#bound(position + 1) - start)
+      const start = (this.#starts[position] as number) + prefix
+      const end = this.#ends[position] as number
+      let head = 0
+      for (let at = start; at < start + 4; at++) {
+        head = head * 256 + (at < end ? (bytes[at] as number) : 0)
+      }
+      heads[i - from] = head * POSITIONS_MAX + (i - from)
+    }
+  }
+
+  #sharedPrefix(positions: Uint32Array, from: number, to: number): number {
+    const bytes = this.#bytes
+    const first = this.#starts[positions[from] as number] as number
+    let length = (this.#ends[positions[from] as number] as number) - first
+    for (let i = from + 1; i < to; i++) {
+      const position = positions[i] as number
+      const start = this.#starts[position] as number
+      const max = Math.min(length, (this.#ends[position] as number) - start)
       let shared = 0
       while (shared < max && bytes[start + shared] === bytes[first + shared]) shared++
       length = shared
@@ -101,11 +136,11 @@ export class KeyList {
   }
 
   /** By insertion. */
-  #sortFew(positions: Uint32Array): void {
-    for (let i = 1; i < positions.length; i++) {
+  #sortFew(positions: Uint32Array, from: number, to: number): void {
+    for (let i = from + 1; i < to; i++) {
       const position = positions[i] as number
       let place = i
-      while (place > 0 && this.#compare(positions[place - 1] as number, position) > 0) {
+      while (place > from && this.#compare(positions[place - 1] as number, position) > 0) {
         positions[place] = positions[place - 1] as number
         place--
       }
@@ -113,12 +148,17 @@ export class KeyList {
     }
   }
 
+  #sortByComparing(positions: Uint32Array, from: number, to: number): void {
+    const sorted = Array.from(positions.subarray(from, to)).sort((a, b) => this.#compare(a, b))
+    positions.set(sorted, from)
+  }
+
   #compare(a: number, b: number): number {
     const bytes = this.#bytes
-    const aStart = this.#bound(a)
-    const bStart = this.#bound(b)
-    const aLength = this.#bound(a + 1) - aStart
-    const bLength = this.#bound(b + 1) - bStart
+    const aStart = this.#starts[a] as number
+    const bStart = this.#starts[b] as number
+    const aLength = (this.#ends[a] as number) - aStart
+    const bLength = (this.#ends[b] as number) - bStart
     const length = aLength < bLength ? aLength : bLength
     for (let i = 0; i < length; i++) {
       const difference = (bytes[aStart + i] as number) - (bytes[bStart + i] as number)
@@ -127,22 +167,9 @@ export class KeyList {
     return aLength - bLength
   }
 
-  #sortByComparing(positions: Uint32Array): void {
-    positions.set(Array.from(positions).sort((a, b) => this.#compare(a, b)))
-  }
-
   #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
-    grown.set(this.#bytes)
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES))
+    grown.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = grown
   }
-
-  #bound(index: number): number {
-    // In range by the callers.
-    return this.#bounds[index] as number
-  }
-}
-
-function headOf(entry: number | undefined): number {
-  return entry === undefined ? -1 : Math.floor(entry / GROUP_MAX)
 }

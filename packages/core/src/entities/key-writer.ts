@@ -69,7 +69,7 @@ export class KeyWriter {
 
   /** Leaves out `bytes` bytes, for the caller to fill in. */
   skip(bytes: number): void {
-    this.#reserve(bytes)
+    this.reserve(bytes)
     this.#length += bytes
   }
 
@@ -92,26 +92,29 @@ export class KeyWriter {
 
   /** Appends a second time what lies in `[start, end)`. */
   repeat(start: number, end: number): void {
-    this.#reserve(end - start)
-    this.#bytes.copyWithin(this.#length, start, end)
-    this.#length += end - start
+    this.reserve(end - start)
+    const bytes = this.#bytes
+    let length = this.#length
+    // Ids are short: a loop is faster than a call.
+    for (let i = start; i < end; i++) bytes[length++] = bytes[i] as number
+    this.#length = length
   }
 
   /** UTF-8 as it is. */
   text(text: string): void {
-    this.#reserve(utf8BytesMax(text))
+    this.reserve(utf8BytesMax(text))
     const start = this.#length
     if (writeAscii(this.#bytes, start, text)) this.#length += text.length
     else this.#length += writeUtf8(this.#bytes, start, text)
   }
 
   byte(value: number): void {
-    this.#reserve(1)
+    this.reserve(1)
     this.#bytes[this.#length++] = value
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
+    this.reserve(bytes.length)
     this.#bytes.set(bytes, this.#length)
     this.#length += bytes.length
   }
@@ -133,6 +136,18 @@ export class KeyWriter {
     else if (Array.isArray(value)) this.#array(value)
     // Entities and query values hold nothing else.
     else this.#map(value as Readonly<Record<string, unknown>>)
+  }
+
+  /** As `value` of the string whose UTF-8 is `bytes[start, end)`. */
+  utf8String(bytes: Uint8Array, start: number, end: number): void {
+    this.reserve((end - start) * 2 + 2)
+    this.#bytes[this.#length++] = KEY_TAGS.STRING
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number
+      this.#bytes[this.#length++] = byte
+      if (byte === END) this.#bytes[this.#length++] = ESCAPED
+    }
+    this.#bytes[this.#length++] = END
   }
 
   /** The beginning that all strings which start with `text` share. */
@@ -160,7 +175,7 @@ export class KeyWriter {
   }
 
   #escaped(bytes: Uint8Array): void {
-    this.#reserve(bytes.length * 2)
+    this.reserve(bytes.length * 2)
     for (const byte of bytes) {
       this.#bytes[this.#length++] = byte
       if (byte === END) this.#bytes[this.#length++] = ESCAPED
@@ -168,7 +183,7 @@ export class KeyWriter {
   }
 
   #number(value: number): void {
-    this.#reserve(10)
+    this.reserve(10)
     this.#bytes[this.#length] = KEY_TAGS.NUMBER
     this.#length = writeSortableFloat(this.#bytes, this.#length + 1, value)
     this.#bytes[this.#length++] = EXACT
@@ -180,7 +195,7 @@ export class KeyWriter {
     if (remainder.length === 0) return
     this.#bytes[this.#length - 1] = WITH_REMAINDER
     const start = this.#length
-    this.#reserve(4)
+    this.reserve(4)
     writeUint32(this.#bytes, start, remainder.length)
     this.#length += 4
     this.raw(remainder)
@@ -188,7 +203,7 @@ export class KeyWriter {
   }
 
   #date(value: Date): void {
-    this.#reserve(9)
+    this.reserve(9)
     this.#bytes[this.#length] = KEY_TAGS.DATE
     this.#length = writeSortableFloat(this.#bytes, this.#length + 1, value.getTime())
   }
@@ -215,8 +230,9 @@ export class KeyWriter {
     this.byte(END)
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes
+  /** Sees to it that `bytes` more bytes have room. */
+  reserve(bytes: number): void {
+    const needed = Math.ceil(this.#length + bytes)
     if (needed <= this.#bytes.length) return
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))

@@ -17,6 +17,9 @@ import { assertFitsSchema } from './schema.ts'
 export type IndexKeys = readonly (Uint8Array | undefined)[]
 
 const NO_KEYS: IndexKeys = []
+/** So many entities of a batch tell how large the others are. */
+const SAMPLE = 100
+const RESERVED_BYTES_MAX = 64 * 1024 * 1024
 
 export class PreparedEntity {
   readonly id: string
@@ -58,6 +61,16 @@ export class PreparedEntity {
     return keys
   }
 
+  /** Where the key of the entry in an index lies in the buffer; empty where it is left out. */
+  keyStart(index: number): number {
+    // Within bounds.
+    return this.#bounds[this.#first + index + 2] as number
+  }
+
+  keyEnd(index: number): number {
+    return this.#bounds[this.#first + index + 3] as number
+  }
+
   /** The record of this entity; to be asked for once. */
   record(header: RecordHeader): Uint8Array {
     // Within bounds.
@@ -95,13 +108,21 @@ export function prepareEntity(
 export class PreparedBatch {
   readonly #state: CollectionState
   readonly #maxEntityBytes: number
+  readonly #sizeExpected: number
   readonly #writer = new KeyWriter()
   readonly #ids: string[] = []
   readonly #bounds: number[] = []
 
-  constructor(state: CollectionState, maxEntityBytes: number) {
+  /** `sizeExpected`: 0 where it is not known. */
+  constructor(state: CollectionState, maxEntityBytes: number, sizeExpected: number) {
     this.#state = state
     this.#maxEntityBytes = maxEntityBytes
+    this.#sizeExpected = sizeExpected
+  }
+
+  /** Where all of them lie; valid until the next `add`. */
+  get buffer(): Uint8Array {
+    return this.#writer.written
   }
 
   get size(): number {
@@ -112,6 +133,13 @@ export class PreparedBatch {
   add(entity: unknown): void {
     const id = writeEntity(this.#writer, this.#bounds, this.#state, entity, this.#maxEntityBytes)
     this.#ids.push(id)
+    if (this.size === SAMPLE) this.#reserve()
+  }
+
+  /** Room for all of them, if they are like the first ones: growing would copy them again and again. */
+  #reserve(): void {
+    const bytes = (this.#writer.length / SAMPLE) * (this.#sizeExpected - SAMPLE) * 1.05
+    if (bytes > 0) this.#writer.reserve(Math.min(bytes, RESERVED_BYTES_MAX))
   }
 
   /** Valid until the next `add`. */

@@ -1,14 +1,9 @@
 /** `tx.replica`: the replication side of a transaction, one step after the other like everything in it. */
 import type { Catalog } from './catalog.ts'
-import type { CollectionState } from './collection-state.ts'
+import { ReplicaPage } from './replica-page.ts'
 import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
-import type {
-  AppliedOperations,
-  IndexViolation,
-  RawOperation,
-  ReplicaTransaction,
-} from './replication.ts'
+import type { ReplicaState, ReplicaTransaction } from './replication.ts'
 import type { Steps } from './steps.ts'
 import type { WriteSession } from './write-session.ts'
 
@@ -21,30 +16,31 @@ export function createReplicaTransaction(
   const of = (collection: string) => catalog.findReplicated(collection)
   return {
     state: (collection, id) => run(() => replica.state(of(collection), id)),
+    states: (refs) =>
+      run(function* () {
+        const states: ReplicaState[] = []
+        for (const { collection, entityId } of refs) {
+          states.push(yield* replica.state(of(collection), entityId))
+        }
+        return states
+      }),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
-    applyNewer: (operations) => run(() => applyNewer(replica, of, operations)),
+    applyNewer: (operations) =>
+      run(() => new ReplicaPage(session.writer, replica, of).apply(operations)),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),
+    settleAll: (edits) =>
+      run(function* () {
+        const dropped: number[] = []
+        for (const [index, edit] of edits.entries()) {
+          if (!(yield* replica.settleEdit(of(edit.collection), edit))) dropped.push(index)
+        }
+        return dropped
+      }),
     touch: (collection, id) => run(() => replica.touch(of(collection), id)),
     forget: (collection, id) => run(() => replica.forget(of(collection), id)),
     evict: (collection, id) => run(() => replica.evict(of(collection), id)),
     scan: (options) => run(() => scanReplicas(session.writer.tx, options)),
   }
-}
-
-function* applyNewer(
-  replica: ReplicaWriter,
-  of: (collection: string) => CollectionState,
-  operations: readonly RawOperation[],
-): Steps<AppliedOperations> {
-  const pending: number[] = []
-  const violations: IndexViolation[] = []
-  let applied = 0
-  for (const [index, operation] of operations.entries()) {
-    const outcome = yield* replica.applyIfNewer(of(operation.collection), operation, violations)
-    if (outcome === 'applied') applied++
-    else if (outcome === 'pending') pending.push(index)
-  }
-  return { applied, pending, violations }
 }

@@ -49,55 +49,6 @@ async function operations(db: EntiDB<typeof collections>): Promise<DbOperation[]
   return found
 }
 
-describe('applyNewer', () => {
-  test('a page: unknown, older, newer, pending -> applied, known, applied, left alone and named', async () => {
-    const db = await open()
-    const notes = db.collection('notes')
-    await db.transaction(async (tx) => {
-      await tx.applyRaw(remote(5, 'five', 'older'))
-      await tx.applyRaw(remote(5, 'base', 'pending'))
-    })
-    await notes.put({ id: 'pending', text: 'mine' })
-    const page = [
-      remote(6, 'new', 'unknown'),
-      remote(4, 'four', 'older'),
-      remote(7, 'theirs', 'pending'),
-      remote(8, 'eight', 'older'),
-      remote(9, null, 'unknown'),
-    ]
-    const result = await db.transaction((tx) => tx.replica.applyNewer(page), { origin: 'sync' })
-    expect(result).toEqual({ applied: 3, pending: [2], violations: [] })
-    expect(await stateOf(db, 'older')).toMatchObject({ version: 8, pending: false })
-    expect(await stateOf(db, 'unknown')).toMatchObject({ version: 9, bytes: null, pending: false })
-    expect(await stateOf(db, 'pending')).toMatchObject({ pending: true, base: { version: 5 } })
-    expect((await notes.get('pending'))?.text).toBe('mine')
-    const applied = (await operations(db)).filter((op) => op.origin === 'sync')
-    expect(applied.map((op) => op.entityVersion)).toEqual([6, 8, 9])
-  })
-
-  test('a pending delete -> left alone; a violated unique index -> stored and reported', async () => {
-    const db = await open()
-    await db.transaction((tx) => tx.applyRaw(remote(3, 'a', 'gone')))
-    await db.collection('notes').delete('gone')
-    await db.collection('notes').put({ id: 'mine', text: 'same' })
-    const page = [remote(4, 'b', 'gone'), remote(5, 'same', 'theirs')]
-    const result = await db.transaction((tx) => tx.replica.applyNewer(page))
-    expect(result).toMatchObject({ applied: 1, pending: [0], violations: [{ index: 'text' }] })
-    expect(await db.collection('notes').get('gone')).toBeUndefined()
-    expect((await db.collection('notes').get('theirs'))?.text).toBe('same')
-  })
-
-  test('bytes of another entity -> invalid_entity, and nothing of the page is stored', async () => {
-    const db = await open()
-    const wrong = { ...remote(2, 'x', 'n'), entityId: 'other' }
-    const page = [remote(1, 'y', 'first'), wrong]
-    await expect(db.transaction((tx) => tx.replica.applyNewer(page))).rejects.toMatchObject({
-      code: 'invalid_entity',
-    })
-    expect(await db.collection('notes').get('first')).toBeUndefined()
-  })
-})
-
 describe('replica states', () => {
   test('unknown: applyRaw -> clean, the very bytes, in the feed with the origin', async () => {
     const db = await open()

@@ -1,20 +1,32 @@
 /** The replication side of a write transaction: the states of `replication.ts`, and the steps between them. */
 
-import { decodeEntity } from '../cbor/entity-decoder.ts'
-import { readEntityId } from '../cbor/entity-validator.ts'
-import { EntiDBError } from '../errors/entidb-error.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
+import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
-import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import type { IndexKeys } from './prepared-entity.ts'
+import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
-import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
+import type {
+  CommittedEdit,
+  IndexViolation,
+  RawOperation,
+  ReplicaState,
+  ReplicatedState,
+} from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+
+/** Index entries that wait for the end of a page. */
+export interface PageEntries {
+  readonly batch: IndexBatch
+  /** The highest opId before the page. */
+  readonly stampBefore: number
+}
 
 interface Found {
   readonly idKey: Uint8Array
@@ -37,24 +49,24 @@ export class ReplicaWriter {
     state: CollectionState,
     operation: RawOperation,
   ): Steps<{ readonly violations: readonly IndexViolation[] }> {
-    assertRaw(state, operation)
+    assertReplicatedState(operation)
     const found = yield* this.#find(state, operation.entityId)
     return { violations: yield* this.#apply(state, found, operation) }
   }
 
-  /** One operation of `applyNewer`. */
+  /** One operation of a page, which `assertReplicatedState` let through. */
   *applyIfNewer(
     state: CollectionState,
     operation: RawOperation,
     violations: IndexViolation[],
+    page: PageEntries,
   ): Steps<'applied' | 'known' | 'pending'> {
-    assertRaw(state, operation)
     const found = yield* this.#find(state, operation.entityId)
     const { existing, row } = found
     if (existing?.pending === true || row?.kind === 'pendingDelete') return 'pending'
     const known = existing?.revision ?? row?.state.version ?? 0
     if (operation.version <= known) return 'known'
-    const violated = yield* this.#apply(state, found, operation)
+    const violated = yield* this.#apply(state, found, operation, page)
     if (violated.length > 0) violations.push(...violated)
     return 'applied'
   }
@@ -75,17 +87,20 @@ export class ReplicaWriter {
   ): Steps<void> {
     assertReplicatedState(committed)
     const found = yield* this.#find(state, id)
-    const { pending, opId, bytes } = stateOf(found)
-    if (!pending) return
-    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
-    if (!isSameBytes(bytes, committed.bytes)) {
-      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
-      return
-    }
-    this.#writer.beginChange(state, id)
-    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
-    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
-    this.#writer.end()
+    if (stateOf(found).pending) yield* this.#settle(state, id, found, committed, throughOpId)
+  }
+
+  /** As `settle`, if the edit of `throughOpId`, or a later one, is still pending. Answers whether it was. */
+  *settleEdit(
+    state: CollectionState,
+    { entityId, committed, throughOpId }: CommittedEdit,
+  ): Steps<boolean> {
+    assertReplicatedState(committed)
+    const found = yield* this.#find(state, entityId)
+    const { pending, opId } = stateOf(found)
+    if (!pending || opId < throughOpId) return false
+    yield* this.#settle(state, entityId, found, committed, throughOpId)
+    return true
   }
 
   *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
@@ -135,6 +150,25 @@ export class ReplicaWriter {
     this.#writer.end()
   }
 
+  *#settle(
+    state: CollectionState,
+    id: string,
+    found: Found,
+    committed: ReplicatedState,
+    throughOpId: number,
+  ): Steps<void> {
+    const { opId, bytes } = stateOf(found)
+    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
+    if (!isSameBytes(bytes, committed.bytes)) {
+      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
+      return
+    }
+    this.#writer.beginChange(state, id)
+    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
+    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
+    this.#writer.end()
+  }
+
   *#find(state: CollectionState, id: string): Steps<Found> {
     assertId(id, state.maxIdBytes)
     const idKey = idKeyOf(id)
@@ -150,6 +184,7 @@ export class ReplicaWriter {
     state: CollectionState,
     { idKey, existing, row }: Found,
     operation: RawOperation,
+    page?: PageEntries,
   ): Steps<readonly IndexViolation[]> {
     const { entityId: id, version, schemaVersion, bytes } = operation
     const writer = this.#writer
@@ -160,7 +195,11 @@ export class ReplicaWriter {
       keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
     if (isAbsent(operation) && existing === undefined && row === undefined) return violations
     const opId = writer.begin(state, id)
-    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys)
+    // The entity was in this page before: its entries are to be removed, so they have to be there.
+    if (page !== undefined && existing !== undefined && existing.stamp > page.stampBefore) {
+      yield* page.batch.flush(writer.tx)
+    }
+    yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, page?.batch)
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
@@ -259,31 +298,18 @@ function stateOf({ existing, row }: Found): ReplicaState {
   return { stamp: 0, bytes: null, schemaVersion, pending, opId, version, base }
 }
 
+/** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
 function rawIndexKeys(state: CollectionState, idKey: Uint8Array, bytes: Uint8Array): IndexKeys {
-  return state.indexes.length === 0 ? [] : indexKeysOf(state, idKey, decodeEntity(bytes))
+  const reader = rawEntityReader(state)
+  reader.read(state.name, idKey, bytes)
+  return state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
 }
 
 function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === b || (a !== null && b !== null && bytesEqual(a, b))
 }
 
-/** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
-function assertRaw(state: CollectionState, operation: RawOperation): void {
-  const { bytes, entityId } = operation
-  assertReplicatedState(operation)
-  if (bytes === null) return
-  const id = readEntityId(bytes)
-  if (id === entityId) return
-  throw new EntiDBError(
-    'invalid_entity',
-    `The bytes of ${entityId} in ${state.name} are of ${id}`,
-    {
-      details: { path: 'id', reason: 'other_id' },
-    },
-  )
-}
-
-function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
+export function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
   if (!Number.isSafeInteger(version) || version < 0) {
     throw new TypeError('a revision is an integer from 0')
   }

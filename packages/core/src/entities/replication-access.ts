@@ -28,6 +28,14 @@ export interface ReadFeedOptions extends FeedBounds {
   readonly after: number
 }
 
+export interface AcknowledgeOptions {
+  /**
+   * The reader needs no operation of this origin. Such operations are not even written while it is the only
+   * reader, the feed is empty and nobody iterates `changes`; they count as removed.
+   */
+  readonly ignores?: string
+}
+
 /** Operations that one call of `acknowledgeFeed` removes at most. */
 const REMOVED_PER_CALL = 4096
 
@@ -46,6 +54,11 @@ export class Replication {
 
   get feedOn(): boolean {
     return this.#core.feed.on
+  }
+
+  /** What is beyond this is in the feed; up to here it was removed, or left out. */
+  get feedAfter(): number {
+    return this.#core.feed.after
   }
 
   /** The highest opId in the change feed or removed from it; 0 when there never was one. */
@@ -69,18 +82,25 @@ export class Replication {
 
   /**
    * In the transaction `tx`: `reader` needs no operation up to `opId` any more. The first call registers it,
-   * and from then on the feed is on, whatever `changeFeed` says at open. What no registered reader needs is
-   * removed, a bounded number of operations with each call.
+   * and from then on the feed is on, whatever `changeFeed` says at open. What no registered reader needs, and
+   * every open iteration of `changes` has handed out, is removed, a bounded number of operations with each call.
    */
-  async acknowledgeFeed(tx: object, reader: string, opId: number): Promise<void> {
+  async acknowledgeFeed(
+    tx: object,
+    reader: string,
+    opId: number,
+    { ignores }: AcknowledgeOptions = {},
+  ): Promise<void> {
     if (!Number.isSafeInteger(opId) || opId < 0) throw new TypeError('an opId is an integer from 0')
-    await sessionOf(tx).run((writer) => acknowledge(writer, reader, opId))
+    if (ignores === 'local') throw new TypeError('a reader of the feed needs local edits')
+    await sessionOf(tx).run((writer) => acknowledge(writer, reader, opId, ignores))
   }
 
   /** In the transaction `tx`: `reader` is no more. The feed stays on until the next open. */
   async removeFeedReader(tx: object, reader: string): Promise<void> {
     await sessionOf(tx).run(function* (writer) {
       writer.markDirty()
+      writer.setFeed({ ...writer.feedSetting, ignoredOrigin: undefined })
       yield* deleteMeta(writer.tx, READER_PREFIX + reader)
     })
   }
@@ -114,16 +134,25 @@ export class Replication {
   }
 }
 
-function* acknowledge(writer: EntityWriter, reader: string, opId: number): Steps<void> {
+function* acknowledge(
+  writer: EntityWriter,
+  reader: string,
+  opId: number,
+  ignores: string | undefined,
+): Steps<void> {
   writer.markDirty()
   yield* writeMeta(writer.tx, READER_PREFIX + reader, opId)
   // Numbers, written by the line before.
   const readers = (yield* readMetaEntries(writer.tx, READER_PREFIX)) as ReadonlyMap<string, number>
-  const through = Math.min(...readers.values())
+  const through = Math.min(...readers.values(), writer.core.feed.followedThrough)
   const removed = yield* removeFeedEntries(writer.tx, through, REMOVED_PER_CALL)
   const { on, after } = writer.feedSetting
-  if (!on) writer.setFeed({ on: true, after: writer.lastKnownOpId })
-  else if (removed > after) writer.setFeed({ on: true, after: removed })
+  writer.setFeed({
+    on: true,
+    after: on ? Math.max(after, removed) : writer.lastKnownOpId,
+    // Any other reader needs everything.
+    ignoredOrigin: readers.size === 1 ? ignores : undefined,
+  })
 }
 
 /** The replication side of an open database. */

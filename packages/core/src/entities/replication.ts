@@ -57,6 +57,8 @@ export interface RawOperation extends ReplicatedState {
 /** The replication side of a write transaction: `tx.replica`. */
 export interface ReplicaTransaction {
   state(collection: string, entityId: string): Promise<ReplicaState>
+  /** In the order of `refs`: one call instead of many. */
+  states(refs: readonly ReplicaRef[]): Promise<readonly ReplicaState[]>
   /**
    * Stores a replicated state exactly as received and makes the entity clean: pending local edits of
    * it are dropped, a null with a revision leaves a tombstone. Indexes and live queries follow. A
@@ -83,6 +85,11 @@ export interface ReplicaTransaction {
     throughOpId: number,
   ): Promise<void>
   /**
+   * `settle` of each edit in turn that is still pending, as it was or edited since. The others (somebody
+   * dropped them) are left alone and named by their index.
+   */
+  settleAll(edits: readonly CommittedEdit[]): Promise<readonly number[]>
+  /**
    * Records the current local side as a new local edit (a new opId in the change feed) without
    * changing it, on the entity's current base. A clean entity becomes pending with its revision as base.
    */
@@ -99,6 +106,18 @@ export interface ReplicaTransaction {
     readonly after?: { readonly collection: string; readonly entityId: string }
     readonly entriesMax: number
   }): Promise<readonly ReplicaEntry[]>
+}
+
+export interface ReplicaRef {
+  readonly collection: string
+  readonly entityId: string
+}
+
+/** A local edit that was accepted. */
+export interface CommittedEdit extends ReplicaRef {
+  readonly committed: ReplicatedState
+  /** The last opId of the edits that it was. */
+  readonly throughOpId: number
 }
 
 /** What `ReplicaTransaction.applyNewer` did. */

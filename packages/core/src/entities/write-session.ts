@@ -74,7 +74,7 @@ export class WriteSession {
     try {
       await durable
     } finally {
-      if (isDirty) commits.closeWrites()
+      this.writer.close()
     }
     const lastOpId = opIds.at(-1)
     const transactionId = opIds[0]
@@ -90,7 +90,7 @@ export class WriteSession {
     // The store must not be left in the middle of a step.
     while (this.#running !== undefined) await this.#running
     this.#tx.rollback()
-    if (this.writer.isDirty) this.#core.commits.closeWrites()
+    this.writer.close()
   }
 
   readonly #stepEnded = (): void => {

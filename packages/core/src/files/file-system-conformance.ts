@@ -168,6 +168,19 @@ function defineWriteTests(test: DefineTest): void {
     })
   })
 
+  test('flush: at once, where the host can -> done, but not beside another', async (fs) => {
+    await withFile(fs, 'a', async (file) => {
+      if (file.flushSync === undefined) return
+      await file.writeAt(0, bytesOf(1))
+      expectEqual(file.flushSync(), true)
+      const flushed = file.flush()
+      expectEqual(file.flushSync(), false)
+      await flushed
+      expectEqual(file.flushSync(), true)
+      expectBytes(await contentOf(file), bytesOf(1))
+    })
+  })
+
   test('flush: again and at the same time -> all resolve', async (fs) => {
     await withFile(fs, 'a', async (file) => {
       await file.flush()

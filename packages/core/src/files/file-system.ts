@@ -37,6 +37,11 @@ export interface File {
    * one failed, every later write, truncate and flush of this file fails with `io_failed`; reads go on.
    */
   flush(): Promise<void>
+  /**
+   * As `flush`, before it returns: faster where nobody else has anything to do meanwhile. Answers false, and
+   * has done nothing, while a `flush` is under way. Absent where the host has no such call.
+   */
+  readonly flushSync?: (() => boolean) | undefined
   /** Waits for flushes under way and makes nothing durable. Any later use fails. Closing twice is harmless. */
   close(): Promise<void>
 }

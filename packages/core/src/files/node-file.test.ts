@@ -166,6 +166,43 @@ describe('node file, flush', () => {
     expect(flushes).toBe(1)
   })
 
+  test('at once, fails -> as a flush that fails later', async () => {
+    let flushes = 0
+    const file = await openFile({
+      fdatasyncSync: () => {
+        flushes += 1
+        throw systemError('EIO')
+      },
+    })
+    file.writeAt(0, pattern(8))
+    expect(() => file.flushSync?.()).toThrow(
+      expect.objectContaining({ code: 'io_failed', retry: 'after-reopen' }),
+    )
+    const latched = expect.objectContaining({ code: 'io_failed', retry: 'after-reopen' })
+    expect(() => file.flushSync?.()).toThrow(latched)
+    await expect(file.flush()).rejects.toEqual(latched)
+    expect(() => file.writeAt(0, pattern(8))).toThrow(latched)
+    expect(flushes).toBe(1)
+    await file.close()
+  })
+
+  test('at once, while another is under way -> false, and nothing is asked of the system', async () => {
+    const order: string[] = []
+    const file = await openFile({
+      fdatasync: (_fd, done) => {
+        order.push('later')
+        setImmediate(done, null)
+      },
+      fdatasyncSync: () => order.push('at once'),
+    })
+    const flushed = file.flush()
+    expect(file.flushSync?.()).toBe(false)
+    await flushed
+    expect(file.flushSync?.()).toBe(true)
+    expect(order).toEqual(['later', 'at once'])
+    await file.close()
+  })
+
   test('close during a flush -> waits for it before the descriptor is given back', async () => {
     const order: string[] = []
     const file = await openFile({

@@ -15,6 +15,7 @@ export interface NodeSystemCalls {
   writeSync(fd: number, bytes: Uint8Array, start: number, length: number, position: number): number
   ftruncateSync(fd: number, size: number): void
   fdatasync(fd: number, done: Done): void
+  fdatasyncSync(fd: number): void
   fsync(fd: number, done: Done): void
   readdirSync(path: string, options: { withFileTypes: true }): readonly fs.Dirent[]
   renameSync(from: string, to: string): void

@@ -8,6 +8,7 @@ const FIRST_BLOCK_BYTES = 512
 const BLOCK_BYTES_MAX = 64 * 1024
 /** From here on, referring to a byte string is cheaper than copying it. */
 const REFERENCED_BYTES_MIN = 16 * 1024
+const PAIR_HEAD_BYTES_MAX = 1 + 3 * 8
 
 export class ByteWriter {
   readonly #finished: Uint8Array[] = []
@@ -34,6 +35,30 @@ export class ByteWriter {
   varint(value: number): void {
     this.#reserve(8)
     this.#used = writeVarint(this.#block, this.#used, value)
+  }
+
+  /** A byte, a varint, the two lengths as varints, the two byte strings: what a log is full of, in one go. */
+  pair(kind: number, number: number, first: Uint8Array, second: Uint8Array): void {
+    const size = PAIR_HEAD_BYTES_MAX + first.length + second.length
+    if (size > REFERENCED_BYTES_MIN) {
+      this.byte(kind)
+      this.varint(number)
+      this.varint(first.length)
+      this.varint(second.length)
+      this.bytes(first)
+      this.bytes(second)
+      return
+    }
+    this.#reserve(size)
+    const block = this.#block
+    block[this.#used] = kind
+    let at = writeVarint(block, this.#used + 1, number)
+    at = writeVarint(block, at, first.length)
+    at = writeVarint(block, at, second.length)
+    copyInto(block, at, first)
+    at += first.length
+    copyInto(block, at, second)
+    this.#used = at + second.length
   }
 
   bytes(value: Uint8Array): void {

@@ -1,9 +1,11 @@
 /**
  * The promise of the store: acknowledged commits are a subset of the recovered ones, these are a
- * prefix of the commits in order, and each is whole. A failure prints its seed.
+ * prefix of the commits in order, and each is whole. Random workloads; `proof/crash-everywhere.test.ts`
+ * has small ones and every outcome of a power loss. A failure prints its seed and how to repeat it.
  */
 import { describe, expect, test } from 'vitest'
 import { DATA_FILE } from './format.ts'
+import { crashLongRuns } from './proof/long-run.test-kit.ts'
 import { Random } from './random.test-kit.ts'
 import { SimulatedCrash, SimulatedDisk } from './simulated-disk.test-kit.ts'
 import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
@@ -12,6 +14,9 @@ import { openTreeStore } from './tree-store.ts'
 
 const SEEDS = (process.env.ENTIDB_SEEDS ?? '1,2').split(',').map(Number)
 const TRANSACTIONS = 50
+const FILE = 'packages/core/src/store/crash.test.ts'
+
+const replayOf = (seed: number): string => `replay: ENTIDB_SEEDS=${seed} npx vitest run ${FILE}`
 
 interface Run {
   readonly disk: SimulatedDisk
@@ -75,7 +80,7 @@ describe.each(SEEDS)('crash, seed %i', (seed) => {
     const run = await runUntil(seed, 0, false)
     expect(run.workload.acknowledged).toBe(TRANSACTIONS)
     expect(run.checkpoints).toBeGreaterThan(0)
-    await expectPromiseKept(run, `seed ${seed}`)
+    await expectPromiseKept(run, replayOf(seed))
   })
 
   test.each([
@@ -88,7 +93,7 @@ describe.each(SEEDS)('crash, seed %i', (seed) => {
       for (let crashAt = 1; crashAt <= operations; crashAt++) {
         const run = await runUntil(seed, crashAt, isAsynchronous)
         run.disk.losePower()
-        await expectPromiseKept(run, `seed ${seed}, power lost at ${crashAt}`)
+        await expectPromiseKept(run, `power lost at ${crashAt}; ${replayOf(seed)}`)
       }
     },
   )
@@ -97,9 +102,9 @@ describe.each(SEEDS)('crash, seed %i', (seed) => {
     const { operations } = await runUntil(seed, 0, false)
     for (let crashAt = 1; crashAt <= operations; crashAt += 3) {
       const run = await runUntil(seed, crashAt, false)
-      await expectPromiseKept(run, `seed ${seed}, killed at ${crashAt}`)
+      await expectPromiseKept(run, `killed at ${crashAt}; ${replayOf(seed)}`)
       run.disk.losePower()
-      await expectPromiseKept(run, `seed ${seed}, killed at ${crashAt}, then power lost`)
+      await expectPromiseKept(run, `killed at ${crashAt}, then power lost; ${replayOf(seed)}`)
     }
   })
 
@@ -118,12 +123,23 @@ describe.each(SEEDS)('crash, seed %i', (seed) => {
         if (chance.chance(0.8)) run.disk.losePower()
         await expectPromiseKept(
           run,
-          `seed ${seed}, crash at ${crashAt}, in recovery at ${inRecovery}`,
+          `crash at ${crashAt}, in recovery at ${inRecovery}; ${replayOf(seed)}`,
         )
       }
     }
   })
 })
+
+test.each(SEEDS.map((seed) => seed + 1000))(
+  'store: a long workload, seed %i, crashed by chance, and again while recovering -> the same promise',
+  async (seed) => {
+    try {
+      await crashLongRuns(seed, { transactions: 300, runs: 50 })
+    } catch (error) {
+      throw new Error(`${error}\n${replayOf(seed - 1000)}`, { cause: error })
+    }
+  },
+)
 
 test('simulated disk: crashed -> refuses everything', async () => {
   const mount = new SimulatedDisk(new Random(1)).mount({ crashAt: 1 })

@@ -1,5 +1,16 @@
 /** Bytes of format version 1, as pieces between zeros: offset, hexadecimal. */
-export const goldenLog: readonly (readonly [number, string])[] = [
+export type Pieces = readonly (readonly [offset: number, bytes: string])[]
+
+/** The bytes up to the end of the last piece. */
+export function bytesOfPieces(pieces: Pieces): Uint8Array {
+  const [offset, text] = pieces.at(-1) ?? [0, '']
+  const bytes = new Uint8Array(offset + text.length / 2)
+  for (const [start, piece] of pieces) bytes.set(Buffer.from(piece, 'hex'), start)
+  return bytes
+}
+
+/** A log of two commits. */
+export const goldenLog: Pieces = [
   [
     0,
     '45444257414c0d0a0100000001000000000102030405060708090a0b0c0d0e0f0001020304050607' +
@@ -25,7 +36,36 @@ export const goldenLog: readonly (readonly [number, string])[] = [
   ],
 ]
 
-export const goldenData: readonly (readonly [number, string])[] = [
+/** The data file that demands `goldenLog`. */
+export const goldenDataInUse: Pieces = [
+  [
+    0,
+    '454442444154410a0100000000000000000102030405060708090a0b0c0d0e0f0400000000000000' +
+      '00000000000000000000000000000000010000000002000010000000000000000000000000000000' +
+      '00000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000',
+  ],
+  [
+    448,
+    '00000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '00000000000000000000000000000000000000008ae01194',
+  ],
+  [
+    4096,
+    '454442444154410a0100000001000000000102030405060708090a0b0c0d0e0f0300000000000000' +
+      '00000000000000000000000000000000000000000002000010000000000000000000000000000000' +
+      '00000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '0000000000000000',
+  ],
+  [
+    4544,
+    '00000000000000000000000000000000000000000000000000000000000000000000000000000000' +
+      '000000000000000000000000000000000000000064c9dc34',
+  ],
+]
+
+/** The data file after closing. */
+export const goldenData: Pieces = [
   [
     0,
     '454442444154410a0100000001000000000102030405060708090a0b0c0d0e0f0600000000000000' +

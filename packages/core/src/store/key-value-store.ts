@@ -185,7 +185,10 @@ export interface KeyValueStore {
   /** Undefined where something else looks after what is stored, as it is with a database server. */
   readonly maintenance: StoreMaintenance | undefined
   stats(): StoreStats
-  /** Waits for the writer and all commits, checkpoints, releases the lock. */
+  /**
+   * Waits for the writer and all commits, checkpoints, releases the lock. Error: `io_failed` when a
+   * `relaxed` commit that had resolved could not be flushed; the store is closed all the same.
+   */
   close(): Promise<void>
 }
 

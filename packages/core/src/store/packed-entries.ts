@@ -181,11 +181,15 @@ export class PackedEntries {
 
   /** Removes the entries from `position` on, and answers them, with as much room as these have. */
   cutAt(position: number): PackedEntries {
-    const upper = PackedEntries.withRoomFor(this.#data.length)
+    const index = new Uint32Array(this.#index.length)
+    const none = { used: 0, live: 0, count: 0 }
+    const upper = new PackedEntries(new Uint8Array(this.#data.length), index, none)
     upper.#take(this, position, this.#count)
+    // Where much goes, the rest may share more.
+    const isMuch = 4 * position < 3 * this.#count
     this.#count = position
     this.#live -= upper.#live
-    this.#findPrefix()
+    if (isMuch) this.#findPrefix()
     return upper
   }
 

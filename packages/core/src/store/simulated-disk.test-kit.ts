@@ -4,73 +4,23 @@
  * fails loses what it was to write, although it can still be read until the power is lost.
  *
  * A `mount` is what one process sees. It can be told to fail at its n-th operation, and to crash
- * there: from then on nothing it does has any effect. `powerLoss` decides what survived.
+ * there: from then on nothing it does has any effect. `losePower` decides by chance what survived,
+ * `contentAfter` as it is told (`power-losses.test-kit.ts` tries them all).
  */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem, MaybePromise } from '../files/file-system.ts'
 import type { Random } from './random.test-kit.ts'
+import {
+  applied,
+  type Change,
+  changeNames,
+  Inode,
+  type NameChange,
+  type Names,
+  type Survival,
+} from './simulated-medium.test-kit.ts'
 
 export class SimulatedCrash extends Error {}
-
-type Change =
-  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'truncate'; readonly size: number }
-
-class Inode {
-  visible: Uint8Array = new Uint8Array(0)
-  durable: Uint8Array = new Uint8Array(0)
-  unflushed: Change[] = []
-
-  change(change: Change): void {
-    this.visible = applied(this.visible, change)
-    this.unflushed.push(change)
-  }
-
-  flush(): void {
-    for (const change of this.unflushed) this.durable = applied(this.durable, change)
-    this.unflushed = []
-  }
-
-  /** The system gives up on what it could not write, but goes on showing it. */
-  failFlush(): void {
-    this.unflushed = []
-  }
-
-  losePower(random: Random): void {
-    for (const change of this.unflushed) {
-      const survivor = survivorOf(change, random)
-      if (survivor !== undefined) this.durable = applied(this.durable, survivor)
-    }
-    this.visible = this.durable.slice()
-    this.unflushed = []
-  }
-}
-
-function applied(content: Uint8Array, change: Change): Uint8Array {
-  const size =
-    change.kind === 'truncate'
-      ? change.size
-      : Math.max(content.length, change.offset + change.bytes.length)
-  const result = size === content.length ? content : new Uint8Array(size)
-  if (result !== content) result.set(content.subarray(0, size))
-  if (change.kind === 'write') result.set(change.bytes, change.offset)
-  return result
-}
-
-/** What of an unflushed change reached the medium. */
-function survivorOf(change: Change, random: Random): Change | undefined {
-  if (random.chance(0.4)) return undefined
-  if (change.kind === 'truncate' || random.chance(0.5)) return change
-  const { offset, bytes } = change
-  const cut = random.below(bytes.length + 1)
-  if (random.chance(0.5)) return { kind: 'write', offset, bytes: bytes.subarray(0, cut) }
-  if (random.chance(0.5)) return { kind: 'write', offset: offset + cut, bytes: bytes.subarray(cut) }
-  const torn = bytes.slice()
-  torn.set(random.bytes(Math.min(bytes.length - cut, 16)), cut)
-  return { kind: 'write', offset, bytes: torn }
-}
-
-type Names = Map<string, Inode>
 
 export interface MountOptions {
   /** The operation, counted from 1, at which the process dies. */
@@ -80,14 +30,22 @@ export interface MountOptions {
   /** A flush takes until everything else that can run has run. */
   readonly isFlushSlow?: boolean
   /** Throws what the operation has to fail with. */
-  readonly failure?: (operation: string, file: string, count: number) => EntiDBError | undefined
+  readonly failure?: (
+    operation: string,
+    file: string,
+    count: number,
+    /** Bytes by which the operation makes the files longer; at least one for a new file. */
+    growth: number,
+  ) => EntiDBError | undefined
+  /** Told of every read. */
+  readonly onRead?: (file: string, offset: number, length: number) => void
 }
 
 export class SimulatedDisk {
   readonly #random: Random
   #visible: Names = new Map()
   #durable: Names = new Map()
-  #unflushedNames: ((names: Names) => void)[] = []
+  #unflushedNames: NameChange[] = []
   #mounts: SimulatedMount[] = []
 
   constructor(random: Random) {
@@ -107,10 +65,46 @@ export class SimulatedDisk {
   losePower(): void {
     for (const mount of this.#mounts.splice(0)) mount.die()
     const kept = this.#random.below(this.#unflushedNames.length + 1)
-    for (const change of this.#unflushedNames.slice(0, kept)) change(this.#durable)
+    for (const change of this.#unflushedNames.slice(0, kept)) changeNames(this.#durable, change)
     this.#unflushedNames = []
     for (const inode of new Set([...this.#durable.values()])) inode.losePower(this.#random)
     this.#visible = new Map(this.#durable)
+  }
+
+  /** What is at the mercy of a power loss: how many changes of names, and the changes of files. */
+  unflushed(): { readonly names: number; readonly changes: readonly Change[] } {
+    return {
+      names: this.#unflushedNames.length,
+      changes: this.#inodes().flatMap((inode) => inode.unflushed),
+    }
+  }
+
+  /** The files as a power loss would leave them. Changes nothing. */
+  contentAfter(survival: Survival): Map<string, Uint8Array> {
+    const contents = new Map<Inode, Uint8Array>()
+    let index = 0
+    for (const inode of this.#inodes()) {
+      let content: Uint8Array = inode.durable.slice()
+      for (const change of inode.unflushed) {
+        for (const survivor of survival.survivors(change, index))
+          content = applied(content, survivor)
+        index++
+      }
+      contents.set(inode, content)
+    }
+    const names = new Map(this.#durable)
+    for (const [i, change] of this.#unflushedNames.entries()) {
+      if (survival.names[i] === true) changeNames(names, change)
+    }
+    return new Map([...names].map(([name, inode]) => [name, contents.get(inode) ?? inode.durable]))
+  }
+
+  /** All that may have a name after a power loss. */
+  #inodes(): Inode[] {
+    const created = this.#unflushedNames.flatMap((change) =>
+      change.kind === 'create' ? [change.inode] : [],
+    )
+    return [...new Set([...this.#durable.values(), ...created])]
   }
 
   /** The content of a file, to look at or to damage. */
@@ -141,13 +135,13 @@ export class SimulatedDisk {
     return this.#visible.get(name)
   }
 
-  changeNames(change: (names: Names) => void): void {
-    change(this.#visible)
+  changeNames(change: NameChange): void {
+    changeNames(this.#visible, change)
     this.#unflushedNames.push(change)
   }
 
   flushNames(): void {
-    for (const change of this.#unflushedNames) change(this.#durable)
+    for (const change of this.#unflushedNames) changeNames(this.#durable, change)
     this.#unflushedNames = []
   }
 }
@@ -181,8 +175,22 @@ export class SimulatedMount implements FileSystem {
     return this.#crashed
   }
 
+  /** As `kill`; whether it crashed of itself can still be asked. */
   die(): void {
     this.#isDead = true
+  }
+
+  /** From now on nothing that this process does has any effect. */
+  kill(): void {
+    this.#crashed = true
+  }
+
+  noteRead(file: string, offset: number, length: number): void {
+    this.#options.onRead?.(file, offset, length)
+  }
+
+  get isAsynchronous(): boolean {
+    return this.#options.isAsynchronous === true
   }
 
   get isFlushSlow(): boolean {
@@ -200,12 +208,13 @@ export class SimulatedMount implements FileSystem {
   }
 
   async open(name: string, options: { readonly create: boolean }): Promise<File | undefined> {
-    await this.operate('open', name)
+    const isNew = options.create && this.#disk.inode(name) === undefined
+    await this.operate('open', name, isNew ? 1 : 0)
     const existing = this.#disk.inode(name)
     if (existing !== undefined) return new SimulatedFile(this, name, existing)
     if (!options.create) return undefined
     const inode = new Inode()
-    this.#disk.changeNames((names) => names.set(name, inode))
+    this.#disk.changeNames({ kind: 'create', name, inode })
     return new SimulatedFile(this, name, inode)
   }
 
@@ -216,17 +225,12 @@ export class SimulatedMount implements FileSystem {
 
   async rename(from: string, to: string): Promise<void> {
     await this.operate('rename', from)
-    this.#disk.changeNames((names) => {
-      const inode = names.get(from)
-      if (inode === undefined) return
-      names.delete(from)
-      names.set(to, inode)
-    })
+    this.#disk.changeNames({ kind: 'rename', from, to })
   }
 
   async remove(name: string): Promise<void> {
     await this.operate('remove', name)
-    this.#disk.changeNames((names) => names.delete(name))
+    this.#disk.changeNames({ kind: 'remove', name })
   }
 
   async flushDirectory(): Promise<void> {
@@ -238,6 +242,7 @@ export class SimulatedMount implements FileSystem {
   operate(
     operation: string,
     file: string,
+    growth = 0,
     failing: (isDeath: boolean) => void = () => {},
   ): MaybePromise<void> {
     if (this.#crashed || this.#isDead) throw new SimulatedCrash()
@@ -248,7 +253,7 @@ export class SimulatedMount implements FileSystem {
       this.#crashed = true
       throw new SimulatedCrash()
     }
-    const failure = this.#options.failure?.(operation, file, this.operations)
+    const failure = this.#options.failure?.(operation, file, this.operations, growth)
     if (failure !== undefined) {
       failing(false)
       throw failure
@@ -256,9 +261,10 @@ export class SimulatedMount implements FileSystem {
     if (this.#options.isAsynchronous === true) return Promise.resolve()
   }
 
-  /** A write that ends early got this far. */
+  /** A write that ends early got this far: nowhere, to its end, or in between. */
   partOf(bytes: Uint8Array): Uint8Array {
-    return bytes.slice(0, this.#random.below(bytes.length + 1))
+    const length = [0, bytes.length, this.#random.below(bytes.length + 1)][this.#random.below(3)]
+    return bytes.slice(0, length)
   }
 }
 
@@ -278,6 +284,7 @@ class SimulatedFile implements File {
   }
 
   readAt(offset: number, target: Uint8Array): MaybePromise<number> {
+    this.#mount.noteRead(this.name, offset, target.length)
     const read = (): number => {
       const part = this.#inode.visible.subarray(offset, offset + target.length)
       target.set(part)
@@ -291,7 +298,10 @@ class SimulatedFile implements File {
     const write = (part: Uint8Array): void => {
       this.#inode.change({ kind: 'write', offset, bytes: part.slice() })
     }
-    const waiting = this.#mount.operate('write', this.name, () => write(this.#mount.partOf(bytes)))
+    const growth = Math.max(0, offset + bytes.length - this.size())
+    const waiting = this.#mount.operate('write', this.name, growth, () =>
+      write(this.#mount.partOf(bytes)),
+    )
     return waiting instanceof Promise ? waiting.then(() => write(bytes)) : write(bytes)
   }
 
@@ -303,10 +313,24 @@ class SimulatedFile implements File {
 
   async flush(): Promise<void> {
     if (this.#mount.isFlushSlow) await new Promise((resolve) => setImmediate(resolve))
-    await this.#mount.operate('flush', this.name, (isDeath) => {
+    await this.#operateFlush()
+    this.#inode.flush()
+  }
+
+  /** Where everything else is answered at once, this is too. */
+  get flushSync(): (() => boolean) | undefined {
+    if (this.#mount.isFlushSlow || this.#mount.isAsynchronous) return undefined
+    return () => {
+      void this.#operateFlush()
+      this.#inode.flush()
+      return true
+    }
+  }
+
+  #operateFlush(): MaybePromise<void> {
+    return this.#mount.operate('flush', this.name, 0, (isDeath) => {
       if (!isDeath) this.#inode.failFlush()
     })
-    this.#inode.flush()
   }
 
   async close(): Promise<void> {}

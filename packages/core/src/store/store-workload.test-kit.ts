@@ -1,10 +1,9 @@
 /** Random transactions on a store, with the states they must lead to. */
-import { expect } from 'vitest'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Durability, KeyValueStore, StoreSnapshot } from './key-value-store.ts'
 import type { Random } from './random.test-kit.ts'
 import type { Scheduler } from './scheduler.ts'
-import { hex, readState, type State } from './store-check.test-kit.ts'
+import { assertSameState, hex, readState, type State } from './store-check.test-kit.ts'
 
 const TABLES = ['a', 'b', 'c']
 
@@ -89,7 +88,7 @@ export class Workload {
     } else if (this.#random.chance(0.2)) {
       const { snapshot, expected } = this.#pinned
       this.#pinned = undefined
-      expect(await readState(snapshot)).toEqual(expected)
+      assertSameState(await readState(snapshot), expected, 'a snapshot held for a while')
       snapshot.release()
     }
   }
@@ -99,8 +98,11 @@ export class Workload {
     const random = this.#random
     if (random.chance(0.1)) {
       const abandoned = await store.begin()
-      await abandoned.put('a', random.bytes(2), random.bytes(30))
-      abandoned.rollback()
+      try {
+        await abandoned.put('a', random.bytes(2), random.bytes(30))
+      } finally {
+        abandoned.rollback()
+      }
     }
     const tx = await store.begin()
     const last: State = this.states.at(-1) ?? new Map()
@@ -108,9 +110,15 @@ export class Workload {
     // Always a change, so that every commit has an LSN.
     const marker = Uint8Array.of(0)
     const number = new TextEncoder().encode(String(this.states.length))
-    await tx.put('commits', marker, number)
-    entriesOf(state, 'commits').set(hex(marker), hex(number))
-    for (let i = random.below(8); i >= 0; i--) await this.#operation(tx, state)
+    try {
+      await tx.put('commits', marker, number)
+      entriesOf(state, 'commits').set(hex(marker), hex(number))
+      for (let i = random.below(8); i >= 0; i--) await this.#operation(tx, state)
+    } catch (error) {
+      // A read failed; nobody could write any more if this were left open.
+      tx.rollback()
+      throw error
+    }
     this.states.push(state)
     const commitNumber = this.issued
     return { durable: this.#acknowledge(tx.commit(), commitNumber) }

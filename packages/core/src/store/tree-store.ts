@@ -103,6 +103,8 @@ async function startStore(
   const checkpointer = new Checkpointer({ pages, space, retired, superblock, checksum, scheduler })
   const { walGeneration } = recovered
   const { lsn } = head
+  // No log was ever in use: who made the data file may have died before its name was durable.
+  if (superblock.walGeneration === 0) await fileSystem.flushDirectory()
   await pages.file.flush()
   await checkpointer.writeSuperblock(superblock, superblock)
   if (!superblock.sealed || walGeneration > superblock.walGeneration) {
@@ -418,6 +420,7 @@ class TreeStore implements KeyValueStore {
     let failure: unknown
     try {
       if (this.#failure === undefined) await this.#seal()
+      else if (this.#wal.flushedLsn < this.#visible.lsn) failure = ioFailed(this.#failure)
     } catch (error) {
       failure = error
     }

@@ -5,7 +5,7 @@ import { crc32 } from './checksum.ts'
 import { DATA_FILE, walFileName } from './format.ts'
 import { Random } from './random.test-kit.ts'
 import { diskWith, SimulatedDisk } from './simulated-disk.test-kit.ts'
-import { readState } from './store-check.test-kit.ts'
+import { assertSameFiles, readState } from './store-check.test-kit.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
 import { tinySettings } from './store-workload.test-kit.ts'
 import { openTreeStore } from './tree-store.ts'
@@ -68,7 +68,7 @@ async function outcomeOf(image: Image) {
     return { commits: store.recovery.lastLsn, cut: store.recovery.tailCut }
   } catch (error) {
     if (!isEntiDBError(error)) throw error
-    expect(disk.image(), 'a refused store is left untouched').toEqual(image)
+    assertSameFiles(disk.image(), image, 'a refused store is left untouched')
     return { code: error.code, ...error.details }
   }
 }

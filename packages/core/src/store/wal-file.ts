@@ -103,6 +103,15 @@ export class WalFile {
     return this.#file.flush()
   }
 
+  get canFlushSync(): boolean {
+    return this.#file.flushSync !== undefined
+  }
+
+  /** As `flush`, before it returns; false, and nothing done, where that cannot be. */
+  flushSync(): boolean {
+    return this.#growing === undefined && this.#file.flushSync?.() === true
+  }
+
   /**
    * Allocates more space when little is left. Rejects only when the file is failed; lack of space is
    * left to the append that meets it.

@@ -29,11 +29,7 @@ export class ChangeWriter {
   }
 
   put(table: string, key: Uint8Array, value: Uint8Array): void {
-    this.#change(PUT, table)
-    this.#writer.varint(key.length)
-    this.#writer.varint(value.length)
-    this.#writer.bytes(key)
-    this.#writer.bytes(value)
+    this.#writer.pair(PUT, this.#numberOf(table), key, value)
   }
 
   delete(table: string, key: Uint8Array): void {
@@ -53,12 +49,17 @@ export class ChangeWriter {
   }
 
   #change(kind: number, table: string): void {
+    const number = this.#numberOf(table)
+    this.#writer.byte(kind)
+    this.#writer.varint(number)
+  }
+
+  #numberOf(table: string): number {
     if (table !== this.#lastTable) {
       this.#lastNumber = this.#tableNumbers.get(table) ?? this.#introduce(table)
       this.#lastTable = table
     }
-    this.#writer.byte(kind)
-    this.#writer.varint(this.#lastNumber)
+    return this.#lastNumber
   }
 
   #introduce(table: string): number {

@@ -116,7 +116,8 @@ export async function examineTail(
   checksum: Checksum,
 ): Promise<Tail> {
   // Buffers overlap by what is needed to see a header that begins in one and ends in the next.
-  const buffer = new Uint8Array(SCAN_BYTES + FRAME_HEADER_BYTES)
+  const bytes = Math.max(0, file.size() - offset)
+  const buffer = new Uint8Array(Math.min(bytes, SCAN_BYTES + FRAME_HEADER_BYTES))
   let end = offset
   let flushedLsn = 0
   let frames = 0

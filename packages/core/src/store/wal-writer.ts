@@ -118,7 +118,15 @@ export class WalWriter {
 
   #enqueue(item: QueuedCommit | QueuedSwitch): void {
     this.#queue.push(item)
-    if (!this.#running) void this.#run()
+    if (this.#running) return
+    if (this.#options.durability === 'strict' && this.#file.canFlushSync) this.#runSoon()
+    else void this.#run()
+  }
+
+  /** Commits that are on their way may join: a flush that blocks would keep them from it. */
+  #runSoon(): void {
+    this.#running = true
+    this.#options.scheduler.after(0, () => void this.#run())
   }
 
   async #run(): Promise<void> {
@@ -165,7 +173,8 @@ export class WalWriter {
       this.#lastLsn += changed.length
       if (this.#options.durability === 'strict') {
         try {
-          await this.#file.flush()
+          const isAlone = group.length === 1 && this.#queue.length === 0
+          if (!(isAlone && this.#file.flushSync())) await this.#file.flush()
         } catch (error) {
           this.#fail(error, group)
           return

@@ -1,7 +1,7 @@
 /** What a failing disk leads to: each operation of a workload fails once, in turn. */
 import { describe, expect, test } from 'vitest'
 import { EntiDBError, isEntiDBError } from '../errors/entidb-error.ts'
-import type { KeyValueStore } from './key-value-store.ts'
+import type { Durability, KeyValueStore } from './key-value-store.ts'
 import { Random } from './random.test-kit.ts'
 import { type MountOptions, SimulatedDisk } from './simulated-disk.test-kit.ts'
 import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
@@ -28,10 +28,10 @@ function walFailure(code: 'disk_full' | 'io_failed', failingOperation: string) {
   return { control, failure }
 }
 
-async function openWith(failure: Failure) {
+async function openWith(failure: Failure, durability: Durability = 'strict') {
   const random = new Random(1)
   const disk = new SimulatedDisk(random)
-  const settings = { ...tinySettings(random), walCheckpointBytes: 1_000_000 }
+  const settings = { ...tinySettings(random), walCheckpointBytes: 1_000_000, durability }
   const store = await openTreeStore(disk.mount({ failure, isFlushSlow: true }), settings)
   return { disk, store, reopen: () => openTreeStore(disk.mount(), settings) }
 }
@@ -98,6 +98,27 @@ describe('closing', () => {
     await closed
     expect(store.stats().state).toBe('closed')
     await (await reopen()).close()
+  })
+})
+
+describe('closing, relaxed', () => {
+  test('close: what had resolved cannot be flushed -> io_failed, closed all the same', async () => {
+    const { control, failure } = walFailure('io_failed', 'flush')
+    const { disk, store, reopen } = await openWith(failure, 'relaxed')
+    await write(store, (tx) => tx.put('t', bytesOf('flushed'), bytesOf('x')))
+    await store.checkpoint()
+    const tx = await store.begin()
+    await tx.put('t', bytesOf('a'), bytesOf('x'))
+    const resolved = tx.commit()
+    control.armed = true
+    const closed = store.close()
+    await resolved
+    await expect(closed).rejects.toMatchObject({ code: 'io_failed', retry: 'after-reopen' })
+    expect(store.stats().state).toBe('closed')
+    disk.losePower()
+    const again = await reopen()
+    expect(await storedValue(again, 'flushed')).toBe('x')
+    await again.close()
   })
 })
 
@@ -174,7 +195,8 @@ describe.each([
       await expectPromiseKept(disk, workload, `failure at ${failAt}, power lost`)
       if (mount.operations < failAt) break
     }
-  })
+    // Thousands of stores, one for each operation.
+  }, 120_000)
 })
 
 async function expectPromiseKept(

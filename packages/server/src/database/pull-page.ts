@@ -3,7 +3,9 @@
  * in operations, bytes and rows looked at, but never ends inside a group: it ends before a group that
  * does not fit, unless it would be empty.
  */
-import { type OplogRow, type ServerReader, sortableNumber } from './collections.ts'
+import type { RawEntity } from '@entidb/core'
+import { type ServerReader, sortableNumber } from './collections.ts'
+import { type PulledRow, readPulledRow } from './oplog-row.ts'
 
 export interface PageBounds {
   readonly opsMax: number
@@ -17,7 +19,7 @@ export interface PageRequest {
   readonly head: number
   readonly bounds: PageBounds
   /** Undefined: everything is visible. */
-  readonly isVisible: ((row: OplogRow) => boolean) | undefined
+  readonly isVisible: ((row: PulledRow) => boolean) | undefined
 }
 
 export interface OplogPage {
@@ -35,18 +37,18 @@ const FIRST_BATCH_ROWS = 64
 export async function readPage(reader: ServerReader, request: PageRequest): Promise<OplogPage> {
   const page = new PageBuilder(request.bounds, request.sinceCursor, request.isVisible)
   for (let rowsMax = FIRST_BATCH_ROWS; ; ) {
-    const rows = await reader.collection('server_oplog').find({
-      where: { id: { gt: sortableNumber(page.examinedThrough) } },
+    const rows = await reader.collection('server_oplog').nextRaw({
+      after: sortableNumber(page.examinedThrough),
       limit: rowsMax,
     })
-    for (const row of rows) if (!page.add(row)) return page.cut()
+    for (const { bytes } of rows) if (!page.add(readPulledRow(bytes))) return page.cut()
     if (rows.length < rowsMax) return { ops: page.ops, nextCursor: request.head }
     rowsMax = nextBatchRows(rows)
   }
 }
 
-function nextBatchRows(rows: readonly OplogRow[]): number {
-  const bytes = rows.reduce((sum, row) => sum + row.operationCbor.length, 0)
+function nextBatchRows(rows: readonly RawEntity[]): number {
+  const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
   const rowBytes = Math.max(1, bytes / rows.length)
   return Math.max(1, Math.min(BATCH_ROWS_MAX, Math.floor(BATCH_BYTES / rowBytes)))
 }
@@ -58,7 +60,7 @@ class PageBuilder {
   readonly #isVisible: PageRequest['isVisible']
   #bytes = 0
   #rows = 0
-  #previous: OplogRow | undefined
+  #previous: PulledRow | undefined
   /** Where the last whole group ended: the page can be cut there. */
   #cutOps = 0
   #cutCursor: number
@@ -71,7 +73,7 @@ class PageBuilder {
   }
 
   /** False when the row does not fit: the page is to be cut. */
-  add(row: OplogRow): boolean {
+  add(row: PulledRow): boolean {
     if (!isSameGroup(this.#previous, row)) {
       this.#cutOps = this.ops.length
       this.#cutCursor = this.examinedThrough
@@ -99,7 +101,7 @@ class PageBuilder {
   }
 }
 
-function isSameGroup(previous: OplogRow | undefined, row: OplogRow): boolean {
+function isSameGroup(previous: PulledRow | undefined, row: PulledRow): boolean {
   return (
     previous !== undefined &&
     row.tx !== undefined &&

@@ -28,7 +28,6 @@ import {
   unknownDatabase,
 } from '../wire-error.ts'
 import {
-  type OplogRow,
   type ServerDatabase,
   type ServerSnapshot,
   type ServerTransaction,
@@ -47,6 +46,7 @@ import { assertEpoch } from './epoch-check.ts'
 import { assertProtocol, handshakeResponse } from './handshake.ts'
 import { type HeadListener, HeadListeners } from './head-listeners.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
+import type { PulledRow } from './oplog-row.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
 import { readPage } from './pull-page.ts'
@@ -326,7 +326,7 @@ async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promis
 function visibility(
   permissions: Permissions,
   collections: readonly string[] | undefined,
-): ((row: OplogRow) => boolean) | undefined {
+): ((row: PulledRow) => boolean) | undefined {
   if (permissions.readsAll && collections === undefined) return undefined
   const asked = collections === undefined ? undefined : new Set(collections)
   return ({ collection, entityId }) =>

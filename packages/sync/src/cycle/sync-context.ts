@@ -16,6 +16,7 @@ export interface SyncContext {
   readonly replicaId: Uint8Array
   readonly clientInfo: { readonly platform?: string; readonly appVersion?: string } | undefined
   readonly now: () => number
+  readonly turn: () => Promise<void>
   /**
    * Hands were shaken and nothing since says that it has to be done again. A cycle that failed later need
    * not begin with it: with a lossy network every request that got through is progress.

@@ -58,7 +58,7 @@ describe('pulled page', () => {
     expect(store.state.cursor).toBe(0)
   })
 
-  test('applied operations: -> let go of, never read again', async () => {
+  test('applied operations: -> not in the change feed, and counted as read', async () => {
     const { db, store } = await openStore()
     store.engine.onCommit((commit) => store.hear(commit))
     await store.startHearing()
@@ -69,7 +69,30 @@ describe('pulled page', () => {
       )
     }
     expect(store.edits.readThrough).toBe(await store.engine.feedHead())
-    expect((await db.stats()).feed.operations).toBe(1)
+    expect((await db.stats()).feed.operations).toBe(0)
+  })
+
+  test('applied while somebody follows the feed: -> let go of, never read again', async () => {
+    const { db, store } = await openStore()
+    const seen: string[] = []
+    const following = db.changes()
+    const follow = async () => {
+      for await (const op of following) if (seen.push(op.entityId) === 5) return
+    }
+    const followed = follow()
+    store.engine.onCommit((commit) => store.hear(commit))
+    await store.startHearing()
+    for (let revision = 1; revision <= 5; revision++) {
+      const origin = store.state
+      await store.applying((tx) =>
+        applyPage(tx, page(put(revision, `n${revision}`, 'a')), origin, context),
+      )
+    }
+    await followed
+    expect(seen).toEqual(['n1', 'n2', 'n3', 'n4', 'n5'])
+    expect(store.edits.readThrough).toBe(await store.engine.feedHead())
+    await store.applying(async () => {})
+    expect((await db.stats()).feed.operations).toBe(0)
   })
 
   test('a local edit among them: -> stays to be pushed', async () => {

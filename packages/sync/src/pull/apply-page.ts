@@ -66,19 +66,13 @@ async function applyUntouched(
   ops: readonly SyncOperation[],
   { onViolation }: Omit<LearnContext, 'present'>,
 ): Promise<{ readonly applied: number; readonly remaining: readonly SyncOperation[] }> {
-  const plain: SyncOperation[] = []
-  const remaining = new Set<SyncOperation>()
-  for (const op of ops) {
-    if (tx.hasNotes && tx.findNote(entityKey(op)) !== undefined) remaining.add(op)
-    else plain.push(op)
-  }
+  const plain = tx.hasNotes ? ops.filter((op) => tx.findNote(entityKey(op)) === undefined) : ops
   const { applied, pending, violations } = await tx.replica.applyNewer(plain.map(rawOf))
   for (const violation of violations) onViolation(violation)
-  for (const index of pending) {
-    const op = plain[index]
-    if (op !== undefined) remaining.add(op)
-  }
-  return { applied, remaining: ops.filter((op) => remaining.has(op)) }
+  if (pending.length === 0 && plain.length === ops.length) return { applied, remaining: [] }
+  const pendingOps = new Set(pending.map((index) => plain[index]))
+  const done = new Set(plain.filter((op) => !pendingOps.has(op)))
+  return { applied, remaining: ops.filter((op) => !done.has(op)) }
 }
 
 function rawOf(op: SyncOperation): RawOperation {

@@ -59,6 +59,8 @@ export class Puller {
         const following = { ...pullOrigin(origin), cursor: page.nextCursor }
         if (page.hasMore) next = this.#request(following, ahead.signal)
         next.catch(() => {}) // looked at in its turn, or not at all
+        // The server works on it while the page is applied, which does not let the host do anything.
+        if (page.hasMore) await this.#context.turn()
         if (!(await this.#apply(page, origin, totals))) return false
         if (!page.hasMore) return true
         origin = following

@@ -6,6 +6,7 @@ import { EntiDBError } from '@entidb/core'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
+import { entityKey } from '../entity-ref.ts'
 import type { FrozenOp, FrozenRow, RemoteState, SentOp } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
@@ -39,16 +40,15 @@ export async function applyPushResponse(
   if (frozen === null || !isStillFrozen(frozen, request)) return undefined
   const answers = answersOf(request, response)
   const heldByWireGroup = new Map<number, number>()
-  const committed: PushOutcome['committed'][number][] = []
+  const accepted = acceptedOps(request, answers)
+  await settleAccepted(tx, request, accepted, context)
+  const committed: PushOutcome['committed'][number][] = [...accepted]
   for (const op of request.ops) {
     const answer = answers.get(op.opId)
     if (answer === undefined) {
       await acceptWithoutRevision(tx, request, frozen.deviceId, op)
       committed.push({ op, revision: null })
-    } else if ('revision' in answer) {
-      await settleCommitted(tx, request, op, answer.revision, context)
-      committed.push({ op, revision: answer.revision })
-    } else {
+    } else if (!('revision' in answer)) {
       const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
       if (group !== undefined) heldByWireGroup.set(op.group, group)
       if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
@@ -58,13 +58,14 @@ export async function applyPushResponse(
   const rejectedByWireGroup = rejectionsByGroup(request, response)
   await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)
   moveOn(tx, frozen, request, response)
+  const answeredGroups = new Set(request.ops.map(({ group }) => group))
   return {
     committed,
     conflicts: response.conflicts.length,
     rejected: response.rejected?.length ?? 0,
     heldGroups: new Set(heldByWireGroup.values()),
     settledTransactions: frozen.transactions.filter(
-      ({ group }) => !heldByWireGroup.has(group) && request.ops.some((op) => op.group === group),
+      ({ group }) => !heldByWireGroup.has(group) && answeredGroups.has(group),
     ),
   }
 }
@@ -110,27 +111,56 @@ function wrongAnswer(what: string, opId: number): EntiDBError {
   })
 }
 
-async function settleCommitted(
+interface AcceptedOp {
+  readonly op: FrozenOp
+  readonly revision: number
+}
+
+function acceptedOps(
+  { ops }: SentRequest,
+  answers: ReadonlyMap<number, Answer>,
+): readonly AcceptedOp[] {
+  return ops.flatMap((op) => {
+    const answer = answers.get(op.opId)
+    return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []
+  })
+}
+
+async function settleAccepted(
   tx: SyncTransaction,
   { contents }: SentRequest,
-  op: FrozenOp,
-  revision: number,
+  accepted: readonly AcceptedOp[],
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
-  const row = contentOf(contents, op)
-  const committed: RemoteState = {
-    version: revision,
-    bytes: row.payloadCbor,
-    schemaVersion: row.schemaVersion,
+  const edits = accepted.map(({ op, revision }) => ({
+    collection: op.collection,
+    entityId: op.entityId,
+    committed: committedState(contents, op, revision),
+    throughOpId: op.localOpId,
+  }))
+  const dropped = new Set(await tx.replica.settleAll(edits))
+  for (const [index, { op, revision }] of accepted.entries()) {
+    if (dropped.has(index)) {
+      // Dropped while the request was under way; what the server has now counts like anything it sends.
+      const committed = committedState(contents, op, revision)
+      await learnRemote(tx, op, committed, { ...context, present: false })
+    } else if (tx.hasNotes) {
+      await settleNoted(tx, op, context)
+    }
   }
-  const state = await tx.replica.state(op.collection, op.entityId)
-  const note = tx.findNote(`${op.collection}/${op.entityId}`)
-  if (!state.pending || state.opId < op.localOpId) {
-    // Dropped while the request was under way; what the server has now counts like anything it sends.
-    await learnRemote(tx, op, committed, { ...context, present: false })
-    return
-  }
-  await tx.replica.settle(op.collection, op.entityId, committed, op.localOpId)
+}
+
+function committedState(contents: FrozenContents, op: FrozenOp, revision: number): RemoteState {
+  const { payloadCbor, schemaVersion } = contentOf(contents, op)
+  return { version: revision, bytes: payloadCbor, schemaVersion }
+}
+
+async function settleNoted(
+  tx: SyncTransaction,
+  op: FrozenOp,
+  context: Omit<LearnContext, 'present'>,
+): Promise<void> {
+  const note = tx.findNote(entityKey(op))
   if (note === undefined) return
   tx.changeNote(op, { ancestorThrough: 0, rounds: 0, sent: null })
   if (note.conflict !== null) {

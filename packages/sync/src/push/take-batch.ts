@@ -137,12 +137,11 @@ class BatchTaking {
 
   /** Only entities that are still pending have something to push. */
   async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
-    const pending: DraftRow[] = []
-    for (const row of rows) {
-      const state = await this.#tx.replica.state(row.collection, row.entityId)
-      if (state.pending) pending.push({ row, base: state.base.version })
-    }
-    return pending
+    const states = await this.#tx.replica.states(rows)
+    return rows.flatMap((row, index) => {
+      const state = states[index]
+      return state?.pending === true ? [{ row, base: state.base.version }] : []
+    })
   }
 
   /** Whether the transaction joined a held group instead of the batch. */

@@ -49,6 +49,9 @@ export function coreEngine(db: EntiDB): Engine {
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },
+    get feedAfter() {
+      return core.feedAfter
+    },
     feedHead: () => core.feedHead(),
     readFeed: (options) => core.readFeed(options),
     onCommit: (listener) => core.onCommit(listener),
@@ -64,7 +67,8 @@ function engineTransaction(tx: Transaction, core: Replication): EngineTransactio
     put: async (collection, entity) => {
       await tx.collection(collection).put(entity)
     },
-    acknowledgeFeed: (opId) => core.acknowledgeFeed(tx, FEED_READER, opId),
+    acknowledgeFeed: (opId) =>
+      core.acknowledgeFeed(tx, FEED_READER, opId, { ignores: SYNC_ORIGIN }),
   }
 }
 

@@ -42,7 +42,7 @@ export interface EngineTransaction {
   readonly system: SystemRows
   /** A local edit, as the application makes them. */
   put(collection: string, entity: { readonly id: string }): Promise<void>
-  /** Feed operations up to `opId` are no longer needed. */
+  /** Feed operations up to `opId` are no longer needed, and those of `SYNC_ORIGIN` never. */
   acknowledgeFeed(opId: number): Promise<void>
 }
 
@@ -56,6 +56,8 @@ export interface Engine {
   claim(): () => void
   /** Prepares the system collections. */
   open(): Promise<void>
+  /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */
+  readonly feedAfter: number
   feedHead(): Promise<number>
   /** Operations after `after`, at most `opsMax`; ends in the middle only of a transaction longer than that. */
   readFeed(options: {

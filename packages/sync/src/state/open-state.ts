@@ -32,8 +32,7 @@ export async function openSyncStore(
   if (state !== undefined && state.dbId !== dbId) {
     throw new TypeError(`This database is synced as ${state.dbId}, not as ${dbId}`)
   }
-  const present =
-    state ?? newState(dbId, deviceId ?? engine.identity.deviceId, await engine.feedHead())
+  const present = state ?? (await newState(engine, dbId, deviceId ?? engine.identity.deviceId))
   const store = new SyncStore(engine, { ...rows, state: present }, changed)
   const wanted = deviceId ?? present.deviceId
   const renamed = wanted !== present.deviceId
@@ -45,7 +44,10 @@ export async function openSyncStore(
   return { store, renamed }
 }
 
-function newState(dbId: string, deviceId: string, feedHead: number): StateRow {
+async function newState(engine: Engine, dbId: string, deviceId: string): Promise<StateRow> {
+  const through = await engine.feedHead()
+  // What is written after this look is in the feed.
+  const entities = await engine.transaction(({ replica }) => replica.scan({ entriesMax: 1 }))
   return {
     id: 'state',
     dbId,
@@ -62,7 +64,7 @@ function newState(dbId: string, deviceId: string, feedHead: number): StateRow {
     purgedThrough: 0,
     forgottenThrough: 0,
     scope: null,
-    offer: { through: feedHead, after: null },
+    offer: entities.length === 0 ? null : { through, after: null },
     looseRanges: [],
     split: null,
     groupLast: 0,

@@ -174,12 +174,17 @@ export class SyncStore {
   async #readFeed(): Promise<void> {
     for (;;) {
       const after = this.edits.readThrough
+      // Before the rows are read: what is left out up to here is no local edit.
+      const { feedAfter } = this.engine
       const rows = await this.engine.readFeed({
         after,
         opsMax: READ_OPS_MAX,
         bytesMax: READ_BYTES_MAX,
       })
-      if (rows.length === 0) return
+      if (rows.length === 0) {
+        if (this.edits.readThrough === after) this.edits.skip(feedAfter)
+        return
+      }
       // A reset of the edits while we waited makes these rows somebody else's.
       if (this.edits.readThrough === after) for (const row of rows) this.#note(row)
       this.#changed()

@@ -36,6 +36,10 @@ export class FaultyEngine implements Engine {
     return this.#inner.open()
   }
 
+  get feedAfter(): number {
+    return this.#inner.feedAfter
+  }
+
   feedHead(): Promise<number> {
     this.#assertAlive()
     return this.#inner.feedHead()

@@ -12,7 +12,7 @@ export function parseServerUrl(serverUrl: URL | string, allowInsecureLoopback: b
 }
 
 function assertLoopback(url: URL, allowed: boolean): void {
-  if (url.protocol === 'http:' && allowed && isLoopback(url.hostname)) return
+  if (url.protocol === 'http:' && allowed && isLoopbackHost(url.hostname)) return
   throw new EntiDBError(
     'insecure_url',
     `Sync needs https. Plain http works only to this machine, with allowInsecureLoopback: true (${url.origin})`,
@@ -20,6 +20,11 @@ function assertLoopback(url: URL, allowed: boolean): void {
   )
 }
 
-function isLoopback(hostname: string): boolean {
+/** `serverUrl` as `parseServerUrl` gives it. */
+export function isLoopback(serverUrl: string): boolean {
+  return isLoopbackHost(new URL(serverUrl).hostname)
+}
+
+function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }

@@ -1,0 +1,146 @@
+/**
+ * `tx.replica.applyNewer`: a page of a pull. In a first sync nearly every operation is of an entity that is
+ * not here yet. Those are stored here by the shortest way, everything else by `ReplicaWriter`.
+ */
+import type { MaybePromise } from '../files/file-system.ts'
+import { compareBytes } from '../store/bytes.ts'
+import type { CollectionState } from './collection-state.ts'
+import { assertId, idKeyOf } from './entity-id.ts'
+import type { EntityWriter } from './entity-writer.ts'
+import { IndexBatch } from './index-batch.ts'
+import { type IndexPlan, indexEntryValue } from './index-plan.ts'
+import { type RawEntityReader, rawEntityReader } from './raw-entity.ts'
+import { encodeRecord } from './record.ts'
+import { assertReplicatedState, type ReplicaWriter } from './replica-writer.ts'
+import type { AppliedOperations, IndexViolation, RawOperation } from './replication.ts'
+import { type Steps, wait } from './steps.ts'
+
+/** One collection of a page. */
+interface Place {
+  readonly state: CollectionState
+  readonly reader: RawEntityReader
+  /**
+   * No record has an id beyond this; undefined: there is none at all. Ids often ascend with time, and then
+   * need no looking for.
+   */
+  last: Uint8Array | undefined
+}
+
+export class ReplicaPage {
+  readonly #writer: EntityWriter
+  readonly #replica: ReplicaWriter
+  readonly #collectionOf: (name: string) => CollectionState
+  /** Index entries, to be put in order at the end. */
+  readonly #batch = new IndexBatch()
+  readonly #stampBefore: number
+  readonly #places = new Map<string, Place>()
+
+  constructor(
+    writer: EntityWriter,
+    replica: ReplicaWriter,
+    collectionOf: (name: string) => CollectionState,
+  ) {
+    this.#writer = writer
+    this.#replica = replica
+    this.#collectionOf = collectionOf
+    this.#stampBefore = writer.lastKnownOpId
+  }
+
+  /** Those before one that is refused stay. */
+  *apply(operations: readonly RawOperation[]): Steps<AppliedOperations> {
+    try {
+      return yield* this.#applyAll(operations)
+    } finally {
+      yield* this.#batch.flush(this.#writer.tx)
+    }
+  }
+
+  *#applyAll(operations: readonly RawOperation[]): Steps<AppliedOperations> {
+    const pending: number[] = []
+    const violations: IndexViolation[] = []
+    const page = { batch: this.#batch, stampBefore: this.#stampBefore }
+    let applied = 0
+    let place: Place | undefined
+    for (let i = 0; i < operations.length; i++) {
+      // Within bounds.
+      const operation = operations[i] as RawOperation
+      if (place?.state.name !== operation.collection) place = yield* this.#place(operation)
+      const { state } = place
+      assertReplicatedState(operation)
+      assertId(operation.entityId, state.maxIdBytes)
+      const idKey = idKeyOf(operation.entityId)
+      const isBehindAll = place.last === undefined || compareBytes(idKey, place.last) > 0
+      if (isBehindAll) place.last = idKey
+      const { bytes } = operation
+      // Generators called for each operation would cost as much as what they do.
+      if (bytes !== null && operation.version > 0 && !state.hasUnique) {
+        const { tx } = this.#writer
+        const record = isBehindAll ? undefined : tx.get(state.recordTable, idKey)
+        if ((record instanceof Promise ? yield* wait(record) : record) === undefined) {
+          const row = tx.get(state.replicaTable, idKey)
+          if ((row instanceof Promise ? yield* wait(row) : row) === undefined) {
+            const stored = this.#storeNew(place, idKey, operation, bytes)
+            if (stored instanceof Promise) yield* wait(stored)
+            applied++
+            continue
+          }
+        }
+      }
+      const outcome = yield* this.#replica.applyIfNewer(state, operation, violations, page)
+      if (outcome === 'applied') applied++
+      else if (outcome === 'pending') pending.push(i)
+    }
+    return { applied, pending, violations }
+  }
+
+  *#place({ collection }: RawOperation): Steps<Place> {
+    const known = this.#places.get(collection)
+    if (known !== undefined) return known
+    const state = this.#collectionOf(collection)
+    const cursor = this.#writer.tx.scan(state.recordTable, { reverse: true })
+    const [last] = (yield* wait(cursor.next(1))).keys
+    const place = { state, reader: rawEntityReader(state), last }
+    this.#places.set(collection, place)
+    return place
+  }
+
+  /** Of an entity that is not here, in a collection without unique indexes. */
+  #storeNew(
+    { state, reader }: Place,
+    idKey: Uint8Array,
+    operation: RawOperation,
+    bytes: Uint8Array,
+  ): MaybePromise<void> {
+    const { indexes } = state
+    // Refuses bytes that are no entity, or another one: before the first change.
+    reader.read(state.name, idKey, bytes)
+    const value = indexEntryValue(idKey)
+    for (let i = 0; i < indexes.length; i++) {
+      const key = reader.keyOf(i, idKey, bytes)
+      // Within bounds, and not unique: it is deferred.
+      if (key !== undefined) this.#batch.defers(indexes[i] as IndexPlan, key, value)
+    }
+    const { version, schemaVersion } = operation
+    const opId = this.#writer.begin(state, operation.entityId)
+    const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
+    const done = this.#writer.tx.put(state.recordTable, idKey, encodeRecord(header, bytes))
+    return done instanceof Promise
+      ? done.then(() => this.#end(state, operation, opId))
+      : this.#end(state, operation, opId)
+  }
+
+  #end(state: CollectionState, operation: RawOperation, opId: number): MaybePromise<void> {
+    const writer = this.#writer
+    const recorded = writer.record({
+      state,
+      id: operation.entityId,
+      opId,
+      payload: operation.bytes,
+      entityVersion: operation.version,
+      schemaVersion: operation.schemaVersion,
+      origin: writer.origin,
+      staleBase: false,
+    })
+    return recorded instanceof Promise ? recorded.then(() => writer.end()) : writer.end()
+  }
+}

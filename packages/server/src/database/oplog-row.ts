@@ -1,0 +1,75 @@
+/**
+ * What a pull needs of an oplog row, read from its stored bytes: rows are read by the thousand, and the
+ * operations in them are passed on as they are.
+ */
+import { CborReader, decodeEntity, encodeEntity } from '@entidb/core/cbor'
+import type { OplogRow } from './collections.ts'
+
+export type PulledRow = Pick<
+  OplogRow,
+  'collection' | 'entityId' | 'serverCursor' | 'sourceDeviceId' | 'tx' | 'operationCbor'
+>
+
+/** `operationCbor` is a view of `bytes`. */
+export function readPulledRow(bytes: Uint8Array): PulledRow {
+  // Written by the server as an `OplogRow`.
+  return readInOrder(bytes) ?? (decodeEntity(bytes) as OplogRow)
+}
+
+const KEYS = {
+  id: encodeEntity('id'),
+  tx: encodeEntity('tx'),
+  dbId: encodeEntity('dbId'),
+  opType: encodeEntity('opType'),
+  entityId: encodeEntity('entityId'),
+  collection: encodeEntity('collection'),
+  sourceOpId: encodeEntity('sourceOpId'),
+  serverCursor: encodeEntity('serverCursor'),
+  operationCbor: encodeEntity('operationCbor'),
+  sourceDeviceId: encodeEntity('sourceDeviceId'),
+}
+
+/** Undefined for a row with other keys than today's. */
+function readInOrder(bytes: Uint8Array): PulledRow | undefined {
+  const reader = new CborReader(bytes)
+  reader.readMapHeader()
+  if (!passField(reader, KEYS.id)) return undefined
+  const tx = reader.passIf(KEYS.tx) ? reader.readUint() : undefined
+  if (!passField(reader, KEYS.dbId) || !passField(reader, KEYS.opType)) return undefined
+  if (!reader.passIf(KEYS.entityId)) return undefined
+  const entityId = reader.readText()
+  if (!reader.passIf(KEYS.collection)) return undefined
+  const collection = collectionText.read(reader)
+  passField(reader, KEYS.sourceOpId)
+  if (!reader.passIf(KEYS.serverCursor)) return undefined
+  const serverCursor = reader.readUint()
+  if (!reader.passIf(KEYS.operationCbor)) return undefined
+  const operationCbor = reader.readBytes()
+  if (!reader.passIf(KEYS.sourceDeviceId)) return undefined
+  const sourceDeviceId = deviceText.read(reader)
+  if (!reader.atEnd) return undefined
+  const row = { collection, entityId, serverCursor, sourceDeviceId, operationCbor }
+  return tx === undefined ? row : { ...row, tx }
+}
+
+function passField(reader: CborReader, key: Uint8Array): boolean {
+  if (!reader.passIf(key)) return false
+  reader.skip(0)
+  return true
+}
+
+/** Text that is mostly the same as in the row before: one string serves them all. */
+class RepeatedText {
+  #text = ''
+  #encoded = encodeEntity('')
+
+  read(reader: CborReader): string {
+    if (reader.passIf(this.#encoded)) return this.#text
+    this.#text = reader.readText()
+    this.#encoded = encodeEntity(this.#text)
+    return this.#text
+  }
+}
+
+const collectionText = new RepeatedText()
+const deviceText = new RepeatedText()
