@@ -1,4 +1,15 @@
 /** `@entidb/core`: the engine. No networking, and nothing that only Node or a browser has. */
+export {
+  type BackupOptions,
+  type BackupProgress,
+  type BackupReport,
+  type ByteSink,
+  type ByteSinkWriter,
+  type ByteStream,
+  backUpStore,
+  type RestoreOptions,
+  restoreBackup,
+} from './entities/backup.ts'
 export type { ChangesOptions } from './entities/changes.ts'
 export { Collection, type PutOptions } from './entities/collection.ts'
 export {
@@ -21,7 +32,12 @@ export {
   type ReadScope,
 } from './entities/collection-reader.ts'
 export { compareValues } from './entities/compare-values.ts'
-export { type DatabaseStats, EntiDB, type TransactionOptions } from './entities/database.ts'
+export {
+  type CompactOptions,
+  type DatabaseStats,
+  EntiDB,
+  type TransactionOptions,
+} from './entities/database.ts'
 export type { DatabaseLimits } from './entities/database-core.ts'
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export { type EntityVersion, versionOf } from './entities/entity-version.ts'
@@ -40,6 +56,8 @@ export type {
   Where,
 } from './entities/query.ts'
 export type { CommitReceipt, TransactionReceipt } from './entities/receipt.ts'
+export { type SalvageOptions, type SalvageProgress, salvage } from './entities/salvage.ts'
+export type { SalvageLoss, SalvageReport } from './entities/salvage-report.ts'
 export { Snapshot } from './entities/snapshot.ts'
 export type {
   StandardSchema,
@@ -48,6 +66,13 @@ export type {
   StandardSchemaResult,
 } from './entities/standard-schema.ts'
 export { Transaction } from './entities/transaction.ts'
+export { type VerifyOptions, verifyStore } from './entities/verify.ts'
+export type {
+  VerifyProblem,
+  VerifyProblemCode,
+  VerifyProgress,
+  VerifyReport,
+} from './entities/verify-report.ts'
 export { assertInvariant } from './errors/assert.ts'
 export {
   type EngineErrorCode,
@@ -63,16 +88,24 @@ export type { DirectoryLock, File, FileSystem, MaybePromise } from './files/file
 export { createMemoryFileSystem } from './files/memory-file-system.ts'
 export type {
   Batch,
+  CopyProgress,
   Durability,
   KeyRange,
   KeyValueStore,
   Reader,
   RecoveryReport,
   Storage,
+  StoreLayout,
+  StoreMaintenance,
+  StoreProblem,
   StoreSnapshot,
   StoreStats,
+  StoreVerification,
+  TableLayout,
   TreeCursor,
+  WorkProgress,
   WriteTransaction,
 } from './store/key-value-store.ts'
+export type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './store/salvage-part.ts'
 export type { Scheduler } from './store/scheduler.ts'
 export { treeStorage } from './store/tree-store.ts'

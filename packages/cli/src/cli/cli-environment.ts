@@ -1,7 +1,13 @@
+import type { ByteSink } from '@entidb/core'
+
 /** What a command may use of the world around it; injected, so that tests run commands in process. */
 export interface CliEnvironment {
   readonly stdout: TextOutput
   readonly stderr: TextOutput
+  /** The same stdout, for bytes. */
+  readonly outputBytes: () => ByteSink
+  /** Standard input, to its end. */
+  readonly inputBytes: () => AsyncIterable<Uint8Array>
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by the first Ctrl-C or SIGTERM: stop cleanly. */
   readonly stop: AbortSignal

@@ -9,7 +9,17 @@ describe('command line', () => {
     async (words) => {
       const environment = createTestEnvironment()
       expect(await runCli(words, environment)).toBe(EXIT_OK)
-      for (const name of ['serve', 'demo', 'inspect', 'token']) {
+      for (const name of [
+        'serve',
+        'demo',
+        'inspect',
+        'verify',
+        'backup',
+        'restore',
+        'compact',
+        'salvage',
+        'token',
+      ]) {
         expect(environment.output()).toContain(name)
       }
       expect(environment.output()).not.toContain('\u001b')

@@ -4,6 +4,8 @@ import type { CliEnvironment, TextOutput } from './cli-environment.ts'
 export interface TestEnvironment extends CliEnvironment {
   output(): string
   errors(): string
+  /** What was written as bytes. */
+  bytes(): Uint8Array
   /** The JSON lines with this `event`. */
   events(name: string): readonly Record<string, unknown>[]
   /** The only one; throws when there is not exactly one. */
@@ -14,7 +16,11 @@ export interface TestEnvironment extends CliEnvironment {
   interrupt(): void
 }
 
-export function createTestEnvironment(env: Record<string, string> = {}): TestEnvironment {
+export function createTestEnvironment(
+  env: Record<string, string> = {},
+  input: readonly Uint8Array[] = [],
+): TestEnvironment {
+  const written: Uint8Array[] = []
   const output: string[] = []
   const errors: string[] = []
   const controller = new AbortController()
@@ -28,6 +34,12 @@ export function createTestEnvironment(env: Record<string, string> = {}): TestEnv
   return {
     stdout: recorder(output),
     stderr: recorder(errors),
+    outputBytes: () =>
+      new WritableStream<Uint8Array>({ write: (piece) => void written.push(piece.slice()) }),
+    inputBytes: async function* () {
+      yield* input
+    },
+    bytes: () => Buffer.concat(written),
     env,
     stop: controller.signal,
     now: () => performance.now(),

@@ -1,13 +1,23 @@
 /** The commands of `entidb`, in the order in which help lists them. */
 import type { CliCommand } from '../cli/cli-command.ts'
+import { backupCommand } from './backup-command.ts'
+import { compactCommand } from './compact-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { inspectCommand } from './inspect-command.ts'
+import { restoreCommand } from './restore-command.ts'
+import { salvageCommand } from './salvage-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { tokenCommand } from './token-command.ts'
+import { verifyCommand } from './verify-command.ts'
 
 export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['serve', serveCommand],
   ['demo', demoCommand],
   ['inspect', inspectCommand],
+  ['verify', verifyCommand],
+  ['compact', compactCommand],
+  ['backup', backupCommand],
+  ['restore', restoreCommand],
+  ['salvage', salvageCommand],
   ['token', tokenCommand],
 ])

@@ -6,7 +6,7 @@ import { inspectDatabase } from '../inspect/inspect-database.ts'
 import { inspectionText } from '../inspect/inspection-text.ts'
 
 export const inspectCommand: CliCommand = {
-  summary: 'Show what a database directory holds: collections, indexes, change feed, recovery',
+  summary: 'Show what a database directory holds: collections, tables, sizes, log; changes nothing',
   options: {
     dir: { type: 'positional', required: true, description: 'Directory of a database not in use' },
     json: { type: 'boolean', description: 'Print one JSON object' },

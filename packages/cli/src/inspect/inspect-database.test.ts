@@ -43,7 +43,19 @@ describe('inspect', () => {
     ])
     expect(inspection.feed).toEqual({ on: true, operations: 3, head: 3 })
     expect(inspection.identity.databaseId).not.toBe('')
-    expect(inspectionText(inspection)).toContain('people')
+    expect(inspection.tables.map(({ name, entries }) => [name, entries])).toEqual([
+      ['c:people', 1],
+      ['feed', 3],
+      ['i:people:byName', 1],
+      ['meta', 4],
+      ['r:people', 1],
+    ])
+    expect(inspection.layout.superblock).toMatchObject({ sealed: true })
+    expect(inspection.layout.dataBytes).toBeGreaterThan(inspection.layout.freeBytes)
+    const text = inspectionText(inspection)
+    for (const part of ['people', 'i:people:byName', 'sealed', 'free', 'log']) {
+      expect(text).toContain(part)
+    }
     const again = await openPeople(directory)
     expect(await again.collection('people').find({ where: { name: 'Bob' } })).toHaveLength(1)
     await again.close()

@@ -1,11 +1,16 @@
 /**
- * Reads what a database directory holds from its tables, without knowing the application's collections:
- * opening it as an application that has none would drop their indexes.
+ * Reads what a database directory holds from its tables, without knowing the application's collections and
+ * without changing anything.
  */
-import type { Reader, RecoveryReport, StoreStats } from '@entidb/core'
+import {
+  assertInvariant,
+  type Reader,
+  type RecoveryReport,
+  type StoreLayout,
+  type StoreStats,
+} from '@entidb/core'
 import { decodeEntity } from '@entidb/core/cbor'
-import { fileStorage } from '@entidb/core/node'
-import { assertDatabaseDirectory } from './find-database.ts'
+import { withStore } from '../maintenance/with-store.ts'
 import { FEED_TABLE, META_TABLE, roleOfTable } from './table-names.ts'
 
 export interface DatabaseInspection {
@@ -13,7 +18,8 @@ export interface DatabaseInspection {
   readonly identity: IdentityInspection
   readonly collections: readonly CollectionInspection[]
   readonly feed: FeedInspection
-  readonly tables: readonly TableCount[]
+  readonly tables: StoreLayout['tables']
+  readonly layout: Omit<StoreLayout, 'tables'>
   readonly recovery: RecoveryReport
   readonly stats: StoreStats
 }
@@ -38,39 +44,34 @@ export interface FeedInspection {
   readonly head: number
 }
 
-export interface TableCount {
-  readonly name: string
-  readonly entries: number
-}
-
 /** Errors: `not_a_database`, `database_locked` (it is in use), `corrupt`, `format_too_new`. */
 export async function inspectDatabase(directory: string): Promise<DatabaseInspection> {
-  await assertDatabaseDirectory(directory)
-  const store = await fileStorage(directory).open({ durability: 'strict' })
-  try {
+  return withStore(directory, { readOnly: true }, async (store) => {
     const snapshot = store.snapshot()
     try {
-      const { recovery } = store
-      return { directory, ...(await readTables(snapshot)), recovery, stats: store.stats() }
+      const found = await store.maintenance?.layout()
+      assertInvariant(found !== undefined, 'a store in a directory has a layout')
+      const { tables: unordered, ...layout } = found
+      const tables = [...unordered].sort((a, b) => (a.name < b.name ? -1 : 1))
+      return {
+        directory,
+        identity: await readIdentity(snapshot),
+        collections: collectionsOf(tables),
+        feed: await readFeed(snapshot),
+        tables,
+        layout,
+        recovery: store.recovery,
+        stats: store.stats(),
+      }
     } finally {
       snapshot.release()
     }
-  } finally {
-    await store.close()
-  }
+  })
 }
 
-type Content = Pick<DatabaseInspection, 'identity' | 'collections' | 'feed' | 'tables'>
+type Tables = StoreLayout['tables']
 
-async function readTables(reader: Reader): Promise<Content> {
-  const names = [...(await reader.tables())].sort()
-  const tables: TableCount[] = []
-  for (const name of names) tables.push({ name, entries: await reader.count(name) })
-  const collections = collectionsOf(tables)
-  return { identity: await readIdentity(reader), collections, feed: await readFeed(reader), tables }
-}
-
-function collectionsOf(tables: readonly TableCount[]): readonly CollectionInspection[] {
+function collectionsOf(tables: Tables): readonly CollectionInspection[] {
   return tables.flatMap(({ name, entries }) => {
     const role = roleOfTable(name)
     if (role.kind !== 'records') return []
@@ -80,10 +81,7 @@ function collectionsOf(tables: readonly TableCount[]): readonly CollectionInspec
   })
 }
 
-function indexesOf(
-  tables: readonly TableCount[],
-  collection: string,
-): CollectionInspection['indexes'] {
+function indexesOf(tables: Tables, collection: string): CollectionInspection['indexes'] {
   return tables.flatMap(({ name, entries }) => {
     const role = roleOfTable(name)
     return role.kind === 'index' && role.collection === collection

@@ -1,15 +1,20 @@
 /** The two ways to show progress to people. */
 import cliProgress from 'cli-progress'
-import type { ProgressReport } from './reporter.ts'
+import type { NumberFormat, ProgressReport } from './reporter.ts'
 import { formatCount } from './units.ts'
 
 const lineIntervalMs = 2_000
 
 /** A bar that redraws in place and vanishes when the work ends. */
-export function createBarProgress(title: string, stream: NodeJS.WriteStream): ProgressReport {
+export function createBarProgress(
+  title: string,
+  stream: NodeJS.WriteStream,
+  format: NumberFormat = formatCount,
+): ProgressReport {
   const options = {
     format: `  ${title} {bar} {percentage}%  {value} of {total}  {duration_formatted}`,
-    formatValue: (value: number) => formatCount(value),
+    formatValue: (value: number, _: object, type: string) =>
+      type === 'percentage' || type === 'duration' ? String(value) : format(value),
     stream,
     barsize: 30,
     hideCursor: true,
@@ -36,13 +41,14 @@ export function createLineProgress(
   title: string,
   line: (text: string) => void,
   now: () => number,
+  format: NumberFormat = formatCount,
 ): ProgressReport {
   let shownAt = now()
   return {
     update: (done, total) => {
       if (now() - shownAt < lineIntervalMs) return
       shownAt = now()
-      line(`  ${title}: ${formatCount(done)} of ${formatCount(total)}`)
+      line(`  ${title}: ${format(done)} of ${format(total)}`)
     },
     end: () => {},
   }

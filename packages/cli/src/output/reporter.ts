@@ -12,9 +12,11 @@ export interface Reporter {
   table(table: ReportTable): void
   /** For programs: one JSON object `{ event, ...facts }`. */
   fact(event: string, facts: Readonly<Record<string, unknown>>): void
-  /** Work that takes a while. `end` it before saying anything else. */
-  progress(title: string): ProgressReport
+  /** Work that takes a while. `end` it before saying anything else. Numbers are counts if not formatted. */
+  progress(title: string, format?: NumberFormat): ProgressReport
 }
+
+export type NumberFormat = (value: number) => string
 
 export interface ReportTable {
   readonly head: readonly string[]

@@ -11,9 +11,9 @@ export function createTextReporter(stdout: TextOutput, now: () => number): Repor
     warn: (text) => line(`! ${text}`),
     table: (table: ReportTable) => line(renderTable(table, stdout.terminal !== undefined)),
     fact: () => {},
-    progress: (title): ProgressReport =>
+    progress: (title, format): ProgressReport =>
       stdout.terminal === undefined
-        ? createLineProgress(title, line, now)
-        : createBarProgress(title, stdout.terminal),
+        ? createLineProgress(title, line, now, format)
+        : createBarProgress(title, stdout.terminal, format),
   }
 }

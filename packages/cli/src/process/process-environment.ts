@@ -1,4 +1,5 @@
 /** The environment of a real process: its streams, its signals, its clock. */
+import type { ByteSink } from '@entidb/core'
 import type { CliEnvironment, TextOutput } from '../cli/cli-environment.ts'
 import { EXIT_KILLED } from '../cli/exit-codes.ts'
 
@@ -9,6 +10,8 @@ export function processEnvironment(): CliEnvironment {
   return {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
+    outputBytes: () => sinkOf(process.stdout),
+    inputBytes: () => process.stdin,
     env: process.env,
     stop: stopping.signal,
     now: () => performance.now(),
@@ -24,6 +27,15 @@ function outputOf(stream: NodeJS.WriteStream): TextOutput {
   }
 }
 
+/** Waits for the reader. A process cannot close its stdout: ending is what closes it. */
+function sinkOf(stream: NodeJS.WriteStream): ByteSink {
+  const write = (piece: Uint8Array): Promise<void> =>
+    new Promise((resolve, reject) => {
+      stream.write(piece, (error) => (error ? reject(error) : resolve()))
+    })
+  return { getWriter: () => ({ write, close: async () => {}, abort: async () => {} }) }
+}
+
 /** The first SIGINT or SIGTERM stops cleanly; the second one ends the process at once. */
 function stopOnSignals(stopping: AbortController): void {
   const onSignal = (): void => {
@@ -34,10 +46,13 @@ function stopOnSignals(stopping: AbortController): void {
   process.on('SIGTERM', onSignal)
 }
 
-/** `entidb ... | head`: the reader went away, which is a way to say stop. */
+/**
+ * `entidb ... | head`: the reader went away, which is a way to say stop. Anything else that output fails with,
+ * such as a full disk, is the reason to stop.
+ */
 function stopWhenNobodyReads(stopping: AbortController, stream: NodeJS.WriteStream): void {
   stream.on('error', (error) => {
-    if (!('code' in error && error.code === 'EPIPE')) throw error
-    stopping.abort(new Error('nobody reads the output any more'))
+    const isUnread = 'code' in error && error.code === 'EPIPE'
+    stopping.abort(isUnread ? new Error('nobody reads the output any more') : error)
   })
 }

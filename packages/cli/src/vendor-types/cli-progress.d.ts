@@ -2,7 +2,8 @@
 declare module 'cli-progress' {
   interface BarOptions {
     readonly format?: string
-    readonly formatValue?: (value: number) => string
+    /** `type` says what the value is: `value`, `total`, `percentage`, `duration`, ... */
+    readonly formatValue?: (value: number, options: object, type: string) => string
     readonly stream?: NodeJS.WritableStream
     readonly hideCursor?: boolean
     readonly clearOnComplete?: boolean

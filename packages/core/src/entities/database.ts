@@ -1,5 +1,6 @@
 /** `EntiDB`: one open database. Its collections, transactions, snapshots and change feed. */
-import type { RecoveryReport, StoreStats } from '../store/key-value-store.ts'
+import type { RecoveryReport, Storage, StoreStats, WorkProgress } from '../store/key-value-store.ts'
+import { type BackupOptions, type BackupReport, type ByteSink, backUpStore } from './backup.ts'
 import { type ChangesOptions, iterateChanges } from './changes.ts'
 import { Collection } from './collection.ts'
 import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
@@ -11,6 +12,8 @@ import type { DbOperation } from './operation.ts'
 import { Snapshot } from './snapshot.ts'
 import { wait } from './steps.ts'
 import { Transaction } from './transaction.ts'
+import { type VerifyOptions, verifyStore } from './verify.ts'
+import type { VerifyReport } from './verify-report.ts'
 
 export interface TransactionOptions {
   /**
@@ -18,6 +21,12 @@ export interface TransactionOptions {
    * which is what local edits are named.
    */
   readonly origin?: string
+}
+
+export interface CompactOptions {
+  readonly onProgress?: (progress: WorkProgress) => void
+  /** Ends it, between two steps, with the signal's reason. What was done stays done. */
+  readonly signal?: AbortSignal
 }
 
 export interface DatabaseStats {
@@ -152,6 +161,56 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
       feed: { on: feed.on, operations },
       cache: { entities: cache.entries, bytes: cache.bytes },
     }
+  }
+
+  /**
+   * Checks everything that is stored: every checksum, the order of keys, that all space is used once or free
+   * once; that every entity can be read, in its one form, under its own id; that every index agrees with the
+   * entities both ways. Others go on meanwhile, and memory is bounded. Damage is reported, not thrown.
+   *
+   * Errors: `database_closed`, `database_failed`.
+   *
+   * @example
+   * const { ok, problems } = await db.verify()
+   * if (!ok) console.error(problems)
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#source.assertOpen()
+    const { store, scheduler } = this.#core
+    return verifyStore(store, { ...options, scheduler })
+  }
+
+  /**
+   * Writes a copy of one state of the database, while others go on: into an empty place (a Storage), where it
+   * is a database of its own, or to a stream, for `restoreBackup`. The copy is there as a whole or not at all.
+   * Space that the state needs is held until the end; `signal` gives it free.
+   *
+   * Errors: `database_exists` (the target holds one), `database_locked` (the target is in use), `disk_full` and
+   * `io_failed` (of the target), `read_only`, `corrupt` (of this database), `backup_abandoned`,
+   * `database_closed`, `database_failed`; whatever the stream fails with.
+   *
+   * @example
+   * await db.backup(fileStorage('./backup'))
+   * await db.backup(Writable.toWeb(createWriteStream('backup.entidb')))
+   */
+  async backup(target: Storage | ByteSink, options: BackupOptions = {}): Promise<BackupReport> {
+    this.#source.assertOpen()
+    return backUpStore(this.#core.store, target, options)
+  }
+
+  /**
+   * Gives free space back to the file system, step by step, while others go on. Nothing to do where something
+   * else looks after what is stored.
+   *
+   * Errors: `database_closed`, `database_failed`, `disk_full` (it needs a little to begin with), `io_failed`.
+   */
+  async compact({ onProgress = () => {}, signal }: CompactOptions = {}): Promise<void> {
+    this.#source.assertOpen()
+    signal?.throwIfAborted()
+    await this.#core.store.maintenance?.compact((progress) => {
+      signal?.throwIfAborted()
+      onProgress(progress)
+    })
   }
 
   /**

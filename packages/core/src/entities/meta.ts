@@ -14,7 +14,7 @@ import { encodeEntity } from '../cbor/entity-encoder.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import { type Steps, wait } from './steps.ts'
 
-const META_TABLE = 'meta'
+export const META_TABLE = 'meta'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -23,7 +23,7 @@ export const READER_PREFIX = 'reader:'
 export const COLLECTION_PREFIX = 'collection:'
 
 /** Undefined when the key was never written. */
-export function* readMeta(reader: Reader, key: string): Steps<unknown> {
+export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {
   const bytes = yield* wait(reader.get(META_TABLE, encoder.encode(key)))
   return bytes === undefined ? undefined : decodeEntity(bytes)
 }

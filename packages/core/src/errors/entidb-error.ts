@@ -32,6 +32,7 @@ export type EngineErrorCode =
   | 'data_newer_than_code'
   | 'transaction_closed'
   | 'transaction_abandoned'
+  | 'backup_abandoned'
   | 'change_feed_off'
 
 /** Codes that travel on the wire of SyncProtocol v1 (`docs/protocol.md`). */

@@ -12,9 +12,10 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The extent of the catalog, with room for its header. Every root has an extent. */
-export function encodeCatalog(tables: readonly NamedTable[]): Uint8Array {
+export function encodeCatalog(tables: readonly NamedTable[], checkpointLsn: number): Uint8Array {
   const writer = new ByteWriter()
   writer.bytes(new Uint8Array(EXTENT_HEADER_BYTES))
+  writer.varint(checkpointLsn)
   for (const [name, { root, count }] of tables) {
     assertInvariant(root?.extent !== undefined, 'the catalog names trees that are written')
     const nameBytes = encoder.encode(name)
@@ -30,6 +31,8 @@ export function encodeCatalog(tables: readonly NamedTable[]): Uint8Array {
 /** Throws `MalformedBytes`. */
 export function decodeCatalog(payload: Uint8Array, count: number): NamedTable[] {
   const reader = new ByteReader(payload)
+  // The checkpoint's LSN.
+  reader.varint()
   const tables: NamedTable[] = []
   for (let i = 0; i < count; i++) {
     const name = decoder.decode(reader.bytes(reader.varint()))
@@ -38,6 +41,11 @@ export function decodeCatalog(payload: Uint8Array, count: number): NamedTable[] 
     tables.push([name, { root, count: entries }])
   }
   return tables
+}
+
+/** The last commit that the tree of the catalog contains. Throws `MalformedBytes`. */
+export function catalogLsn(payload: Uint8Array): number {
+  return new ByteReader(payload).varint()
 }
 
 function joined(writer: ByteWriter): Uint8Array {

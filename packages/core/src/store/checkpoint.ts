@@ -73,7 +73,7 @@ export class Checkpointer {
       }
       const filled = tables.filter(([, { root }]) => root !== undefined)
       if (filled.length > 0) {
-        await writer.add(catalog, extentKinds.catalog, filled.length, encodeCatalog(filled))
+        await writer.add(catalog, extentKinds.catalog, filled.length, encodeCatalog(filled, lsn))
       }
       await retired.resolveTrees(
         lsn,

@@ -19,45 +19,60 @@ export interface EntryToMove {
 const TRANSACTION_ENTRIES_MAX = 200
 const TRANSACTION_BYTES_MAX = 1024 * 1024
 
-/** In the order of the tree, entries that bring everything beyond `endUnit` to another place. */
+/**
+ * In the order of the tree, entries that bring everything beyond `endUnit` to another place. `onFound` is told of
+ * the units that lie there.
+ */
 export async function* findEntriesBeyond(
   tables: readonly NamedTable[],
   pages: PageFile,
   endUnit: number,
+  onFound: (units: number) => void,
 ): AsyncGenerator<EntryToMove, void, undefined> {
   for (const [table, { root }] of tables) {
     if (root === undefined) continue
-    for await (const key of keysBeyond(root, pages, endUnit, false)) yield { table, key }
+    for await (const key of keysBeyond(root, { pages, endUnit, onFound }, false))
+      yield { table, key }
   }
+}
+
+interface Search {
+  readonly pages: PageFile
+  readonly endUnit: number
+  readonly onFound: (units: number) => void
 }
 
 /** `isMoved`: something above `ref` moves by way of its first leaf. */
 async function* keysBeyond(
   ref: NodeRef,
-  pages: PageFile,
-  endUnit: number,
+  search: Search,
   isMoved: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { pages } = search
   pages.makeRoom()
   const node = await pages.load(ref)
-  const moves = isMoved || isBeyond(ref, endUnit)
+  const moves = isBeyond(ref, search) || isMoved
   if (node.kind === 'branch') {
     for (let i = 0; i < node.size; i++) {
-      yield* keysBeyond(at(node.children, i), pages, endUnit, moves && i === 0)
+      yield* keysBeyond(at(node.children, i), search, moves && i === 0)
     }
     return
   }
   let hasMoved = false
   for (const [i, value] of (node.large ?? []).entries()) {
-    if (value === undefined || !isBeyond(value, endUnit)) continue
+    if (value === undefined || !isBeyond(value, search)) continue
     hasMoved = true
     yield node.entries.keyAt(i)
   }
   if (moves && !hasMoved && node.size > 0) yield node.entries.keyAt(0)
 }
 
-function isBeyond({ extent }: Pick<NodeRef, 'extent'>, endUnit: number): boolean {
-  return extent !== undefined && extent.start + unitsOf(extent.bytes) > endUnit
+function isBeyond({ extent }: Pick<NodeRef, 'extent'>, { endUnit, onFound }: Search): boolean {
+  if (extent === undefined) return false
+  const units = unitsOf(extent.bytes)
+  if (extent.start + units <= endUnit) return false
+  onFound(units)
+  return true
 }
 
 /** Puts the entries again as they are by now; those that are gone have moved by going. Answers how many. */

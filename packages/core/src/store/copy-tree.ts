@@ -13,6 +13,7 @@ import { DATA_FILE, NEW_DATA_FILE, walGenerationOf } from './format.ts'
 import type { CopyProgress } from './key-value-store.ts'
 import { NodeCache } from './node-cache.ts'
 import { PageFile } from './page-file.ts'
+import { pause, systemScheduler } from './scheduler.ts'
 import { corrupt } from './store-errors.ts'
 import { encodeHead, FIRST_UNIT, readSuperblock, type Superblock } from './superblock.ts'
 import { verifyTree } from './verify-tree.ts'
@@ -112,7 +113,8 @@ async function assertWhole(fileSystem: FileSystem, checksum: Checksum): Promise<
     }
     if (!superblock.sealed) throw corrupt(file.name, 0, 'this data file needs its log')
     const pages = new PageFile(file, superblock.storeId, checksum, new NodeCache(0))
-    const { problems } = await verifyTree(pages, superblock, { step: async () => {} })
+    const step = (): Promise<void> => pause(systemScheduler)
+    const { problems } = await verifyTree(pages, superblock, { step })
     const [first] = problems
     if (first !== undefined) throw corrupt(first.file, first.offset, first.message)
   } finally {

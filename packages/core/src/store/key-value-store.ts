@@ -6,6 +6,7 @@
  * Bytes handed in and out are borrowed for ever: neither side may change them afterwards.
  */
 import type { MaybePromise } from '../files/file-system.ts'
+import type { SalvagedPart, SalvageStoreOptions } from './salvage-part.ts'
 
 /** Bounds of a scan. At most one of `gt`/`gte` and one of `lt`/`lte`. Absent means open. */
 export interface KeyRange {
@@ -132,12 +133,45 @@ export interface StoreMaintenance {
   /** Checks everything that is stored, as it lies in the files. */
   verify(onProgress?: (progress: WorkProgress) => void): Promise<StoreVerification>
   /**
-   * The bytes of a consistent copy, for `Storage.restore`. Space that it needs is not reused before it has
-   * ended: read it to the end or `return` it. Errors: `corrupt`, `io_failed`.
+   * The bytes of a consistent copy, for `Storage.restore`; progress in bytes. Space that it needs is not
+   * reused before it has ended: read it to the end or `return` it. Of one that nobody reads any more the space
+   * is taken back after a while, and reading on is `backup_abandoned`. Errors: `corrupt`, `io_failed`,
+   * `database_closed`.
    */
-  backup(): AsyncGenerator<Uint8Array, void, undefined>
+  backup(onProgress?: (progress: WorkProgress) => void): AsyncGenerator<Uint8Array, void, undefined>
   /** Gives free space back to the file system, step by step. */
   compact(onProgress?: (progress: WorkProgress) => void): Promise<void>
+  /** Where everything lies, without reading all of it. Errors: `corrupt`, `io_failed`. */
+  layout(): Promise<StoreLayout>
+}
+
+/** What the files of a store look like. */
+export interface StoreLayout {
+  /** In hexadecimal. */
+  readonly storeId: string
+  /** The last superblock written. */
+  readonly superblock: {
+    readonly sequence: number
+    /** No log is needed: it was closed. */
+    readonly sealed: boolean
+    readonly checkpointLsn: number
+    readonly requiredLsn: number
+    readonly walGeneration: number
+  }
+  /** Bytes of the data file that are used, or free between what is used. */
+  readonly dataBytes: number
+  readonly freeBytes: number
+  readonly tables: readonly TableLayout[]
+}
+
+export interface TableLayout {
+  readonly name: string
+  readonly entries: number
+  /** Nodes on the way from the root to an entry. */
+  readonly depth: number
+  readonly nodes: number
+  /** Of the nodes, as they lie in the file; large values are stored beside them. */
+  readonly nodeBytes: number
 }
 
 export interface KeyValueStore {
@@ -161,7 +195,14 @@ export interface KeyValueStore {
 /** Opens or creates a store. What `EntiDB.open` takes as `storage`. */
 export interface Storage {
   readonly description: string
-  open(options: { readonly durability: Durability }): Promise<KeyValueStore>
+  /**
+   * `readOnly`: a store that changes nothing in the files, for looking at them; opening is `not_a_database`
+   * where there is none, and writing is `read_only`.
+   */
+  open(options: {
+    readonly durability: Durability
+    readonly readOnly?: boolean
+  }): Promise<KeyValueStore>
   /**
    * Makes a store of what `backup` gave where there is none yet; checks it first. Absent where stores have no
    * `maintenance`. Errors: `database_exists`,
@@ -171,4 +212,9 @@ export interface Storage {
     pieces: AsyncIterable<Uint8Array>,
     onProgress?: (progress: CopyProgress) => void,
   ): Promise<void>
+  /**
+   * Everything that can still be read of a damaged store, and what cannot; changes nothing in it. Absent where
+   * something else looks after what is stored. Errors: `database_locked`, `not_a_database`, `format_too_new`.
+   */
+  salvage?(options?: SalvageStoreOptions): AsyncGenerator<SalvagedPart, void, undefined>
 }

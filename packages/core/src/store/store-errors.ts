@@ -44,3 +44,15 @@ export function diskFull(cause: unknown): EntiDBError {
 export function databaseClosed(): EntiDBError {
   return new EntiDBError('database_closed', 'The database is closed.', { retry: 'after-reopen' })
 }
+
+export function backupAbandoned(): EntiDBError {
+  return new EntiDBError(
+    'backup_abandoned',
+    'Nobody read the backup while much was written: its space was taken back. Begin a new one.',
+    { retry: 'later' },
+  )
+}
+
+export function readOnly(): EntiDBError {
+  return new EntiDBError('read_only', 'The store was opened for reading only.')
+}

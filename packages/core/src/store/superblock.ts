@@ -121,19 +121,37 @@ export async function writeSuperblock(
 
 /** The superblock that counts. Errors: `not_a_database`, `format_too_new`, `corrupt`. */
 export async function readSuperblock(file: File, checksum: Checksum): Promise<Superblock> {
+  const [found] = await readSuperblocks(file, checksum)
+  if (found !== undefined) return found
+  const slots = [await readSlot(file, 0), await readSlot(file, SLOT_BYTES)]
+  if (slots.some(hasMagic)) {
+    const way = 'copy what can be read to a new place with: entidb salvage DIR TARGET'
+    throw corrupt(DATA_FILE, 0, `no superblock passes its checksum; ${way}`)
+  }
+  throw notADatabase()
+}
+
+export function notADatabase(): EntiDBError {
+  return new EntiDBError(
+    'not_a_database',
+    `${DATA_FILE} is not an EntiDB data file. If it was one, entidb salvage may still read it.`,
+    { details: { file: DATA_FILE } },
+  )
+}
+
+/** Those that can be read, the one that counts first. Error: `format_too_new`. */
+export async function readSuperblocks(
+  file: File,
+  checksum: Checksum,
+): Promise<readonly Superblock[]> {
   const slots = [await readSlot(file, 0), await readSlot(file, SLOT_BYTES)]
   for (const slot of slots) {
     if (hasMagic(slot)) assertVersion(viewOf(slot).getUint32(8, true), DATA_FILE)
   }
-  const found = slots
+  return slots
     .map((slot) => decodeSuperblock(slot, checksum))
     .filter((superblock) => superblock !== undefined)
-    .sort((a, b) => b.sequence - a.sequence)[0]
-  if (found !== undefined) return found
-  if (slots.some(hasMagic)) throw corrupt(DATA_FILE, 0, 'no superblock passes its checksum')
-  throw new EntiDBError('not_a_database', `${DATA_FILE} is not an EntiDB data file`, {
-    details: { file: DATA_FILE },
-  })
+    .sort((a, b) => b.sequence - a.sequence)
 }
 
 async function readSlot(file: File, offset: number): Promise<Uint8Array> {

@@ -3,24 +3,37 @@ import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { NamedTable } from './catalog.ts'
 import { commitNothing, findEntriesBeyond, moveEntries } from './compact-tree.ts'
 import { copyTree } from './copy-tree.ts'
+import { UNIT_BYTES } from './extent.ts'
 import type {
   KeyValueStore,
+  StoreLayout,
   StoreMaintenance,
   StoreVerification,
   WorkProgress,
 } from './key-value-store.ts'
 import type { Recovered } from './recovery.ts'
 import { pause } from './scheduler.ts'
+import type { SpaceMap } from './space.ts'
+import { backupAbandoned } from './store-errors.ts'
 import type { Superblock } from './superblock.ts'
+import { layoutOf } from './tree-layout.ts'
 import type { TreeStoreSettings } from './tree-store-options.ts'
 import { verifyTree } from './verify-tree.ts'
 
 /** What moves needs room that other extents leave only by moving: hence several rounds. */
 const COMPACT_ROUNDS_MAX = 10
 
+/**
+ * Checkpoints that a pin outlives while its reader does not move. An idle database may be backed up as
+ * slowly as one likes; a busy one must not grow for ever because somebody forgot a backup.
+ */
+const IDLE_CHECKPOINTS_MAX = 256
+
 /** A state of the file that is being read: nothing it needs is reused. */
 export interface Pin {
   readonly lsn: number
+  /** Checkpoints since its reader moved last. */
+  idleCheckpoints: number
 }
 
 export interface MaintainedState {
@@ -29,17 +42,19 @@ export interface MaintainedState {
   /** The last one written. */
   readonly superblock: () => Superblock
   readonly pins: Set<Pin>
+  /** Error: `database_closed`. */
+  readonly assertNotClosed: () => void
 }
 
 export class TreeMaintenance implements StoreMaintenance {
-  readonly #store: Pick<KeyValueStore, 'begin' | 'checkpoint'>
+  readonly #store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>
   readonly #files: Pick<Recovered, 'pages' | 'space'>
   readonly #settings: TreeStoreSettings
   readonly #state: MaintainedState
   #isCompacting = false
 
   constructor(
-    store: Pick<KeyValueStore, 'begin' | 'checkpoint'>,
+    store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>,
     files: Pick<Recovered, 'pages' | 'space'>,
     settings: TreeStoreSettings,
     state: MaintainedState,
@@ -57,50 +72,98 @@ export class TreeMaintenance implements StoreMaintenance {
   async verify(
     onProgress: (progress: WorkProgress) => void = () => {},
   ): Promise<StoreVerification> {
-    const { superblock, release } = await this.#pinTree()
+    const { superblock, move, release } = await this.#pinTree()
     const step = async (done: number, total: number): Promise<void> => {
       onProgress({ done, total })
       await pause(this.#settings.scheduler)
+      move()
     }
     try {
       return await verifyTree(this.#files.pages, superblock, { step })
+    } catch (error) {
+      // A file that was closed under the reader is no damage.
+      this.#state.assertNotClosed()
+      throw error
     } finally {
       release()
     }
   }
 
-  async *backup(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { superblock, release } = await this.#pinTree()
+  async *backup(
+    onProgress: (progress: WorkProgress) => void = () => {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { superblock, move, release } = await this.#pinTree()
+    const total = superblock.endUnit * UNIT_BYTES
+    let done = 0
     try {
-      yield* copyTree(this.#files.pages, superblock, this.#settings.checksum)
+      for await (const piece of copyTree(this.#files.pages, superblock, this.#settings.checksum)) {
+        move()
+        // Before it is handed over: a stream may take the buffer away.
+        done += piece.length
+        yield piece
+        onProgress({ done, total })
+        // Reading and writing may both answer at once, and others want to run.
+        await pause(this.#settings.scheduler)
+        move()
+      }
+    } catch (error) {
+      this.#state.assertNotClosed()
+      throw error
     } finally {
       release()
     }
+  }
+
+  async layout(): Promise<StoreLayout> {
+    const { pages, space } = this.#files
+    // What the tables lead to is not reused meanwhile.
+    const snapshot = this.#store.snapshot()
+    try {
+      return await layoutOf(this.#state.tables(), pages, space, this.#state.superblock())
+    } finally {
+      snapshot.release()
+    }
+  }
+
+  /** A checkpoint is complete: who has not moved for many of them is not waited for any longer. */
+  noteCheckpoint(): void {
+    const { pins } = this.#state
+    for (const pin of pins) if (++pin.idleCheckpoints > IDLE_CHECKPOINTS_MAX) pins.delete(pin)
   }
 
   async compact(onProgress: (progress: WorkProgress) => void = () => {}): Promise<void> {
     if (this.#isCompacting) return
     this.#isCompacting = true
     try {
+      let done = 0
       for (let round = 0; round < COMPACT_ROUNDS_MAX; round++) {
-        onProgress({ done: round, total: COMPACT_ROUNDS_MAX })
-        if (!(await this.#compactOnce())) break
+        let moved = 0
+        const goesOn = await this.#compactOnce((units, total) => {
+          moved += units
+          onProgress({ done: done + moved, total: done + Math.max(total, moved) })
+        })
+        done += moved
+        if (!goesOn) break
       }
-      onProgress({ done: COMPACT_ROUNDS_MAX, total: COMPACT_ROUNDS_MAX })
+      onProgress({ done, total: done })
     } finally {
       this.#isCompacting = false
     }
   }
 
-  /** Whether another round is worth it. */
-  async #compactOnce(): Promise<boolean> {
+  /** Whether another round is worth it. `onMoved` is told of the units that move, and of all that will. */
+  async #compactOnce(onMoved: (units: number, total: number) => void): Promise<boolean> {
     const { space, pages } = this.#files
     await this.#store.checkpoint()
     const endBefore = space.endUnit
     const liveUnits = endBefore - space.freeUnits
     space.restart()
     const target = liveUnits + Math.ceil(liveUnits / 16)
-    const entries = findEntriesBeyond(this.#state.tables(), pages, target)
+    const total = usedUnitsBeyond(target, space)
+    onMoved(0, total)
+    const entries = findEntriesBeyond(this.#state.tables(), pages, target, (units) =>
+      onMoved(units, total),
+    )
     const moved = await moveEntries(this.#store, entries)
     await this.#store.checkpoint()
     // What moved is free only now; the next checkpoint can cut it off.
@@ -110,16 +173,39 @@ export class TreeMaintenance implements StoreMaintenance {
   }
 
   /** The tree that the file has: that of now, where there is space for it. */
-  async #pinTree(): Promise<{ readonly superblock: Superblock; release(): void }> {
+  async #pinTree(): Promise<PinnedTree> {
     try {
       await this.#store.checkpoint()
     } catch (error) {
       if (!isEntiDBError(error, 'disk_full')) throw error
     }
     const superblock = this.#state.superblock()
-    const pin = { lsn: superblock.checkpointLsn }
+    const pin = { lsn: superblock.checkpointLsn, idleCheckpoints: 0 }
     const { pins } = this.#state
     pins.add(pin)
-    return { superblock, release: () => void pins.delete(pin) }
+    const move = (): void => {
+      this.#state.assertNotClosed()
+      if (!pins.has(pin)) throw backupAbandoned()
+      pin.idleCheckpoints = 0
+    }
+    return { superblock, move, release: () => void pins.delete(pin) }
   }
+}
+
+function usedUnitsBeyond(target: number, space: SpaceMap): number {
+  let used = Math.max(0, space.endUnit - target)
+  for (const [start, size] of space.runs()) {
+    used -= Math.max(0, start + size - Math.max(start, target))
+  }
+  return used
+}
+
+interface PinnedTree {
+  readonly superblock: Superblock
+  /**
+   * To be called when something was read: it is right only if this does not throw. Errors:
+   * `backup_abandoned`, `database_closed`.
+   */
+  move(): void
+  release(): void
 }

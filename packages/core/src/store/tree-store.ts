@@ -31,7 +31,9 @@ import type {
   WriteTransaction,
 } from './key-value-store.ts'
 import { Mutex } from './mutex.ts'
+import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
+import { salvageStore } from './salvage-store.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
 import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
@@ -74,9 +76,13 @@ export function treeStorage(
 ): Storage {
   return {
     description: fileSystem.description,
-    open: ({ durability }) => openTreeStore(fileSystem, { ...tunables, durability }),
+    open: ({ durability, readOnly = false }) =>
+      readOnly
+        ? openReadOnlyStore(fileSystem, { ...tunables, durability })
+        : openTreeStore(fileSystem, { ...tunables, durability }),
     restore: (pieces, onProgress = () => {}) =>
       restoreTree(fileSystem, pieces, tunables.checksum ?? crc32, onProgress),
+    salvage: (options) => salvageStore(fileSystem, tunables.checksum ?? crc32, options),
   }
 }
 
@@ -182,6 +188,7 @@ class TreeStore implements KeyValueStore {
       tables: () => this.#visible.tables(),
       superblock: () => this.#checkpointer.superblock,
       pins: this.#pins,
+      assertNotClosed: this.#assertNotClosed,
     })
     this.#wal = new WalWriter(wal, recovered.head.lsn, {
       ...settings,
@@ -395,6 +402,7 @@ class TreeStore implements KeyValueStore {
     await removeWalsBelow(this.#fileSystem, kept)
     this.#olderWals = this.#olderWals.filter((wal) => wal.generation >= kept)
     this.#checkpoints++
+    this.#maintenance.noteCheckpoint()
     this.#releaseSpace(tree.checkpointLsn)
   }
 

@@ -70,6 +70,8 @@ class Reading {
     const place = this.#superblock.catalog
     if (place === undefined) return tables
     const { count, fields } = this.#extent(place, [CATALOG])
+    if (fields.varint() !== this.#superblock.checkpointLsn)
+      throw fields.problem('it is of another commit than the superblock')
     for (let i = 0; i < count; i++) {
       const name = fields.text()
       const size = fields.varint()

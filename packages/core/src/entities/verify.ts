@@ -1,0 +1,136 @@
+/**
+ * Proves that a database is whole: its files (the store's verification), and on one snapshot, in bounded
+ * memory and while others go on, that every record is deterministic CBOR under its own id and that indexes and
+ * entities agree both ways. Definitions are taken from the database itself.
+ */
+import type { KeyValueStore, StoreSnapshot, StoreVerification } from '../store/key-value-store.ts'
+import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
+import type { CollectionSpec, CollectionState } from './collection-state.ts'
+import { COLLECTION_PREFIX, META_TABLE, readMetaEntries } from './meta.ts'
+import { runSteps } from './steps.ts'
+import { roleOfTable } from './table-role.ts'
+import { storedCollection, verifyCollection } from './verify-collection.ts'
+import { ProblemList, type VerifyProgress, type VerifyReport } from './verify-report.ts'
+import { verifyRows } from './verify-rows.ts'
+import { survives, type VerifyContext } from './verify-scan.ts'
+
+export interface VerifyOptions {
+  readonly onProgress?: (progress: VerifyProgress) => void
+  /** Ends it with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * As `db.verify`, for a store that is open without a database: by a tool that does not know its collections.
+ *
+ * Errors: `database_closed`, `database_failed`. What is wrong with the data is in the report.
+ *
+ * @example
+ * const store = await fileStorage('./data').open({ durability: 'strict', readOnly: true })
+ * const { ok, problems } = await verifyStore(store)
+ */
+export async function verifyStore(
+  store: KeyValueStore,
+  options: VerifyOptions & { readonly scheduler?: Scheduler } = {},
+): Promise<VerifyReport> {
+  const { onProgress = () => {}, signal, scheduler = systemScheduler } = options
+  const progress = (step: VerifyProgress): void => {
+    signal?.throwIfAborted()
+    onProgress(step)
+  }
+  signal?.throwIfAborted()
+  const problems = new ProblemList()
+  const files = await store.maintenance?.verify((step) => progress({ phase: 'files', ...step }))
+  for (const problem of files?.problems ?? []) {
+    problems.addDamage({ ...problem, table: problem.table, key: problem.key })
+  }
+  const view = store.snapshot()
+  try {
+    const content = await verifyContent(view, problems, scheduler, progress)
+    const found = problems.problems
+    return { ok: found.length === 0, problems: found, checked: { ...ofFiles(files), ...content } }
+  } finally {
+    view.release()
+  }
+}
+
+function ofFiles(files: StoreVerification | undefined): { extents: number; bytes: number } {
+  return { extents: files?.checked.extents ?? 0, bytes: files?.checked.bytes ?? 0 }
+}
+
+type Content = Pick<VerifyReport['checked'], 'entities' | 'indexEntries' | 'rows'>
+
+async function verifyContent(
+  view: StoreSnapshot,
+  problems: ProblemList,
+  scheduler: Scheduler,
+  onProgress: (progress: VerifyProgress) => void,
+): Promise<Content> {
+  const tables = await view.tables()
+  let total = 0
+  for (const table of tables) total += await view.count(table)
+  let done = 0
+  const advance = (entries: number): void => {
+    // Entries of an index may be looked at twice, when it has too many.
+    done = Math.min(done + entries, total)
+    onProgress({ phase: 'entities', done, total })
+  }
+  const context = { view, problems, scheduler, advance }
+  const content = { entities: 0, indexEntries: 0, rows: 0 }
+  for (const state of await collectionsOf(context, tables)) {
+    const { entities, indexEntries } = await verifyCollection(context, state)
+    content.entities += entities
+    content.indexEntries += indexEntries
+  }
+  for (const table of tables) content.rows += await verifyRows(context, table)
+  onProgress({ phase: 'entities', done: total, total })
+  return content
+}
+
+/** Those that hold something, as they were defined last; indexes that nobody defined are problems. */
+async function collectionsOf(
+  context: VerifyContext,
+  tables: readonly string[],
+): Promise<readonly CollectionState[]> {
+  const specs = new Map<string, unknown>()
+  const isReadable = await survives(context, META_TABLE, async () => {
+    for (const [name, spec] of await runSteps(readMetaEntries(context.view, COLLECTION_PREFIX))) {
+      specs.set(name, spec)
+    }
+  })
+  const names = new Set(tables.map((table) => roleOfTable(table).collection))
+  const states: CollectionState[] = []
+  for (const name of [...names, ...specs.keys()]) {
+    if (name === undefined || states.some((state) => state.name === name)) continue
+    states.push(stateOf(context, name, specs.get(name)))
+  }
+  if (isReadable) for (const table of tables) reportUndefined(context, table, states)
+  return states
+}
+
+const NO_INDEXES: CollectionSpec = { schemaVersion: 1, indexes: {} }
+
+function stateOf({ problems }: VerifyContext, name: string, spec: unknown): CollectionState {
+  if (spec === undefined) return storedCollection(name, NO_INDEXES)
+  try {
+    // Written by the catalog; anything else throws.
+    return storedCollection(name, spec as CollectionSpec)
+  } catch (error) {
+    const message = `the stored definition of ${name} makes no sense: ${String(error)}`
+    problems.add({ code: 'invalid_record', collection: name, message })
+    return storedCollection(name, NO_INDEXES)
+  }
+}
+
+function reportUndefined(
+  { problems }: VerifyContext,
+  table: string,
+  states: readonly CollectionState[],
+): void {
+  const { kind, collection, index } = roleOfTable(table)
+  if (kind !== 'index' || collection === undefined) return
+  const state = states.find(({ name }) => name === collection)
+  if (state?.indexes.some(({ name }) => name === index) === true) return
+  const message = `${collection} has entries of an index ${index}, which is not defined`
+  problems.add({ code: 'index_extra', collection, message })
+}
