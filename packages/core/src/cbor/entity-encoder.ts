@@ -17,8 +17,7 @@ import { ObjectShapeCache } from './object-shape.ts'
 import { findProxyByCloning, hostProxyTest, type ProxyTest } from './proxy-detection.ts'
 import { kindOf, plainBytesOf, timeOf } from './value-kinds.ts'
 
-const { getOwnPropertyDescriptor, getOwnPropertySymbols } = Object
-const { ownKeys } = Reflect
+const { getOwnPropertyDescriptor, getOwnPropertyNames, getOwnPropertySymbols } = Object
 // The standard library does not type it; ECMAScript has it since 2017.
 const lookupGetter = Reflect.get(Object.prototype, '__lookupGetter__') as (key: number) => unknown
 
@@ -138,11 +137,9 @@ export class EntityEncoder {
   }
 
   private writeMap(value: object): void {
-    const names = ownKeys(value)
-    // Symbols come last.
-    if (typeof names[names.length - 1] === 'symbol') throw this.refusal('symbol_key')
-    // All of them are text.
-    const shape = this.shapes.shapeOf(names as string[])
+    // Two calls: `Reflect.ownKeys` takes three times as long as both.
+    if (getOwnPropertySymbols(value).length > 0) throw this.refusal('symbol_key')
+    const shape = this.shapes.shapeOf(getOwnPropertyNames(value))
     this.enter(value)
     if (typeof shape === 'string') throw this.refusalAt(shape, 'lone_surrogate')
     const { depth, path, writer } = this

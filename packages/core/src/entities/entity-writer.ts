@@ -5,6 +5,7 @@
  */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
+import { compareBytes } from '../store/bytes.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { DatabaseCore } from './database-core.ts'
@@ -65,8 +66,6 @@ interface Mutation {
 }
 
 const NO_CONDITION: WriteCondition = {}
-/** Stands for a record that was not looked for. */
-const NO_BYTES = new Uint8Array(0)
 
 /** Where a local edit comes from, as opposed to an applied one. */
 const LOCAL = 'local'
@@ -179,14 +178,18 @@ export class EntityWriter {
     const mayBePlain = !state.hasUnique && !mayHaveRows
     const batch = new IndexBatch(entities.buffer)
     this.#indexBatch = batch
+    let last = yield* this.#lastKey(state)
     try {
       for (let i = 0; i < entities.size; i++) {
         const prepared = entities.at(i)
-        const answer = mayBePlain ? this.tx.get(state.recordTable, prepared.idKey) : NO_BYTES
-        const found = answer instanceof Promise ? yield* wait(answer) : answer
-        if (found !== undefined) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
+        const { idKey } = prepared
+        // Ids often ascend, and then need no looking for.
+        const isBehindAll = last === undefined || compareBytes(idKey, last) > 0
+        if (isBehindAll) last = idKey
+        const isPlain = mayBePlain && (isBehindAll || !(yield* this.#has(state, idKey)))
+        if (!isPlain) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
         else {
-          const waiting = this.#putPlain(state, prepared, batch)
+          const waiting = this.#putPlain(state, prepared, idKey, batch)
           if (waiting !== undefined) yield* wait(waiting)
         }
       }
@@ -196,6 +199,17 @@ export class EntityWriter {
     }
   }
 
+  /** No record has an id beyond this; undefined: there is none at all. */
+  *#lastKey(state: CollectionState): Steps<Uint8Array | undefined> {
+    const cursor = this.tx.scan(state.recordTable, { reverse: true })
+    return (yield* wait(cursor.next(1))).keys[0]
+  }
+
+  *#has(state: CollectionState, idKey: Uint8Array): Steps<boolean> {
+    const found = this.tx.get(state.recordTable, idKey)
+    return (found instanceof Promise ? yield* wait(found) : found) !== undefined
+  }
+
   /**
    * Stores a new entity that nothing can refuse, without the steps of `put`: of a bulk load they would be a
    * good part. Answers a promise where the store has to wait.
@@ -203,9 +217,10 @@ export class EntityWriter {
   #putPlain(
     state: CollectionState,
     prepared: PreparedEntity,
+    idKey: Uint8Array,
     batch: IndexBatch,
   ): Promise<void> | undefined {
-    const { id, idKey } = prepared
+    const { id } = prepared
     const { schemaVersion, isSystem, indexes } = state
     const opId = this.begin(state, id)
     const entryValue = indexEntryValue(idKey)

@@ -13,6 +13,8 @@ const NO_BYTES = new Uint8Array(0)
 export class KeyList {
   /** Where the keys lie. */
   #bytes: Uint8Array
+  #buffer: ArrayBufferLike
+  #base: number
   readonly #isShared: boolean
   #used = 0
   readonly #starts: number[] = []
@@ -22,6 +24,8 @@ export class KeyList {
   /** With `shared`, all keys lie in there, and none is copied. */
   constructor(shared?: Uint8Array) {
     this.#bytes = shared ?? NO_BYTES
+    this.#buffer = this.#bytes.buffer
+    this.#base = this.#bytes.byteOffset
     this.#isShared = shared !== undefined
   }
 
@@ -53,8 +57,8 @@ export class KeyList {
   at(position: number): Uint8Array {
     const start = this.#starts[position] as number
     const length = (this.#ends[position] as number) - start
-    // Twice as fast as `subarray`.
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
+    // Twice as fast as `subarray`, and as asking for the buffer each time.
+    return new Uint8Array(this.#buffer, this.#base + start, length)
   }
 
   /** All positions, in bytewise order of their keys; equal keys as they came. */
@@ -171,5 +175,7 @@ export class KeyList {
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES))
     grown.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = grown
+    this.#buffer = grown.buffer
+    this.#base = 0
   }
 }

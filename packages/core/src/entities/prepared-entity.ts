@@ -21,23 +21,32 @@ const NO_KEYS: IndexKeys = []
 const SAMPLE = 100
 const RESERVED_BYTES_MAX = 64 * 1024 * 1024
 
+/** Bytes, and where they lie: views are made twice as fast from that. */
+interface Arena {
+  readonly bytes: Uint8Array
+  readonly buffer: ArrayBufferLike
+  readonly base: number
+}
+
+function arenaOf(bytes: Uint8Array): Arena {
+  return { bytes, buffer: bytes.buffer, base: bytes.byteOffset }
+}
+
+function viewOf({ buffer, base }: Arena, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, base + start, end - start)
+}
+
 export class PreparedEntity {
   readonly id: string
-  readonly #buffer: Uint8Array
+  readonly #arena: Arena
   /** From `#first` on: where the CBOR begins, and where it, the id and each key end. */
   readonly #bounds: readonly number[]
   readonly #first: number
   readonly #indexes: number
 
-  constructor(
-    id: string,
-    buffer: Uint8Array,
-    bounds: readonly number[],
-    first: number,
-    indexes: number,
-  ) {
+  constructor(id: string, arena: Arena, bounds: readonly number[], first: number, indexes: number) {
     this.id = id
-    this.#buffer = buffer
+    this.#arena = arena
     this.#bounds = bounds
     this.#first = first
     this.#indexes = indexes
@@ -75,16 +84,17 @@ export class PreparedEntity {
   record(header: RecordHeader): Uint8Array {
     // Within bounds.
     const start = this.#bounds[this.#first] as number
-    const end = this.#bounds[this.#first + 1]
-    const headerStart = writeHeaderBefore(this.#buffer, start, HEADER_BYTES_MAX, header)
+    const end = this.#bounds[this.#first + 1] as number
+    const headerStart = writeHeaderBefore(this.#arena.bytes, start, HEADER_BYTES_MAX, header)
     return headerStart === undefined
       ? encodeRecord(header, this.bytes)
-      : this.#buffer.subarray(headerStart, end)
+      : viewOf(this.#arena, headerStart, end)
   }
 
   #part(part: number): Uint8Array {
     const at = this.#first + part
-    return this.#buffer.subarray(this.#bounds[at], this.#bounds[at + 1])
+    // Within bounds.
+    return viewOf(this.#arena, this.#bounds[at] as number, this.#bounds[at + 1] as number)
   }
 }
 
@@ -101,7 +111,7 @@ export function prepareEntity(
   const id = writeEntity(writer, bounds, state, entity, maxEntityBytes)
   const buffer = allocateBytes(writer.length)
   writer.moveTo(buffer, 0)
-  return new PreparedEntity(id, buffer, bounds, 0, state.indexes.length)
+  return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes.length)
 }
 
 /** Many entities in one buffer: nothing of them is an object of its own while they wait to be stored. */
@@ -110,6 +120,7 @@ export class PreparedBatch {
   readonly #maxEntityBytes: number
   readonly #sizeExpected: number
   readonly #writer = new KeyWriter()
+  #arena: Arena | undefined
   readonly #ids: string[] = []
   readonly #bounds: number[] = []
 
@@ -147,13 +158,9 @@ export class PreparedBatch {
     const indexes = this.#state.indexes.length
     // Within bounds by the caller's loop.
     const id = this.#ids[position] as string
-    return new PreparedEntity(
-      id,
-      this.#writer.written,
-      this.#bounds,
-      position * (indexes + 3),
-      indexes,
-    )
+    const bytes = this.#writer.written
+    if (this.#arena?.bytes !== bytes) this.#arena = arenaOf(bytes)
+    return new PreparedEntity(id, this.#arena, this.#bounds, position * (indexes + 3), indexes)
   }
 }
 

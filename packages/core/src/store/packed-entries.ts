@@ -19,6 +19,8 @@ import { varintBytes, writeVarint } from './varint.ts'
 /** Entries are longer, most of them much: only where the index's first room ends. */
 const EXPECTED_ENTRY_BYTES = 48
 const GROWTH_BYTES_MAX = 4 * 1024
+/** A node is split when it is too large by one entry: most are smaller than this. */
+const SPLIT_ROOM_BYTES = 256
 /** Two more entries have room in an index that was copied for a change. */
 const INDEX_ROOM = 4
 
@@ -192,11 +194,11 @@ export class PackedEntries {
     this.#count--
   }
 
-  /** Removes the entries from `position` on, and answers them, with as much room as these have. */
+  /** Removes the entries from `position` on, and answers them, with room to become as many bytes as all were. */
   cutAt(position: number): PackedEntries {
     const index = new Uint32Array(this.#index.length)
     const none = { used: 0, live: 0, count: 0 }
-    const upper = new PackedEntries(emptyHeap(this.#data.length), index, none)
+    const upper = new PackedEntries(emptyHeap(this.#live + SPLIT_ROOM_BYTES), index, none)
     upper.#take(this, position, this.#count)
     // Where much goes, the rest may share more.
     const isMuch = 4 * position < 3 * this.#count

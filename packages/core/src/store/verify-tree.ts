@@ -28,7 +28,7 @@ interface Waiting {
 
 /** A damaged file has a problem in every place; whoever reads the report needs some of them. */
 const PROBLEMS_MAX = 1000
-const STEP_UNITS = 1024
+const STEP_UNITS = 256
 
 export async function verifyTree(
   pages: PageFile,
