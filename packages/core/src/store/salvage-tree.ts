@@ -5,19 +5,12 @@
 import { compareBytes } from './bytes.ts'
 import { type Extent, UNIT_BYTES } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
-import { type Branch, LargeValue, type Leaf, type NodeRef, type TreeNode } from './node.ts'
+import { LargeValue, type Leaf, type NodeRef, type TreeNode } from './node.ts'
 import type { PackedEntries } from './packed-entries.ts'
 import type { PageFile } from './page-file.ts'
 import { isUnreadable } from './salvage-catalog.ts'
 import type { SalvagedPart, StoreLoss } from './salvage-part.ts'
-
-/** Keys below a node are from `low` (undefined: the lowest) to below `high` (undefined: the highest). */
-interface Waiting {
-  readonly ref: NodeRef
-  readonly low: Uint8Array | undefined
-  readonly high: Uint8Array | undefined
-  readonly depth: number
-}
+import { childPlaces, rootPlace, type TreePlace } from './tree-place.ts'
 
 /** Deeper than any tree: whoever gets there goes round in circles. */
 const DEPTH_MAX = 64
@@ -30,7 +23,7 @@ export async function* salvageTable(
   root: NodeRef,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<SalvagedPart, void, undefined> {
-  const waiting: Waiting[] = [{ ref: root, low: undefined, high: undefined, depth: 0 }]
+  const waiting: TreePlace[] = [rootPlace(root)]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { extent } = next.ref
     if (extent === undefined) continue
@@ -39,7 +32,7 @@ export async function* salvageTable(
     if (typeof node === 'string') {
       yield { kind: 'loss', loss: lossOf(pages, table, extent, next, node) }
     } else if (node.kind === 'branch') {
-      waiting.push(...childrenOf(node, next))
+      waiting.push(...childPlaces(node, next))
     } else {
       yield* salvageLeaf(pages, table, node, onRead)
     }
@@ -50,7 +43,7 @@ export async function* salvageTable(
 async function readSound(
   pages: PageFile,
   extent: Extent,
-  bounds: Waiting,
+  bounds: TreePlace,
 ): Promise<TreeNode | string> {
   if (bounds.depth > DEPTH_MAX) return 'the tree goes round in circles'
   try {
@@ -63,7 +56,7 @@ async function readSound(
   }
 }
 
-function isWithin(keys: PackedEntries, { low, high }: Waiting): boolean {
+function isWithin(keys: PackedEntries, { low, high }: TreePlace): boolean {
   for (let i = 0; i < keys.count; i++) {
     const key = keys.keyAt(i)
     if (i === 0 && low !== undefined && compareBytes(key, low) < 0) return false
@@ -128,7 +121,7 @@ function lossOf(
   pages: PageFile,
   table: string,
   extent: Extent,
-  { low, high }: Waiting,
+  { low, high }: TreePlace,
   message: string,
 ): StoreLoss {
   return {
@@ -139,15 +132,4 @@ function lossOf(
     ...(low === undefined ? {} : { low }),
     ...(high === undefined ? {} : { high }),
   }
-}
-
-/** The last one first, so that they are looked at in order. */
-function childrenOf({ separators, children }: Branch, { low, high, depth }: Waiting): Waiting[] {
-  const below = children.map((ref, i) => ({
-    ref,
-    low: i === 0 ? low : separators.keyAt(i - 1),
-    high: i === separators.count ? high : separators.keyAt(i),
-    depth: depth + 1,
-  }))
-  return below.reverse()
 }

@@ -27,10 +27,6 @@ export class SpaceMap {
     return this.#freeUnits
   }
 
-  get runCount(): number {
-    return this.#starts.length
-  }
-
   *runs(): Generator<readonly [start: number, size: number], void, void> {
     for (const [index, start] of this.#starts.entries()) yield [start, this.#size(index)]
   }

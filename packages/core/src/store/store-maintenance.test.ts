@@ -2,15 +2,21 @@
 import { describe, expect, test } from 'vitest'
 import type { FileSystem } from '../files/file-system.ts'
 import { createMemoryFileSystem } from '../files/memory-file-system.ts'
+import { encodeCatalog } from './catalog.ts'
+import { EXTENT_HEADER_BYTES } from './extent-codec.ts'
 import { DATA_FILE } from './format.ts'
 import type { KeyValueStore, StoreMaintenance } from './key-value-store.ts'
+import { branchOver, EditToken, NodeRef } from './node.ts'
+import type { PageFile } from './page-file.ts'
 import { Random } from './random.test-kit.ts'
 import { diskWith, SimulatedDisk } from './simulated-disk.test-kit.ts'
 import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
 import { tinySettings, Workload } from './store-workload.test-kit.ts'
+import type { Superblock } from './superblock.ts'
 import { openTreeStore, treeStorage } from './tree-store.ts'
 import type { TreeStoreOptions } from './tree-store-options.ts'
+import { verifyTree } from './verify-tree.ts'
 
 async function stateOf(store: KeyValueStore) {
   const snapshot = store.snapshot()
@@ -93,6 +99,25 @@ describe('verify', () => {
     }
     expect(found).toBeGreaterThan(20)
   })
+})
+
+test('verify: a node that leads back to itself, all checksums right -> a problem, and an end', async () => {
+  const extent = { start: 16, bytes: 100 }
+  const itself = new NodeRef(undefined, extent)
+  const node = branchOver(new EditToken(), itself, bytesOf('m'), itself)
+  const catalog = encodeCatalog([['t', { root: itself, count: 1 }]], 1).subarray(
+    EXTENT_HEADER_BYTES,
+  )
+  // Just what is asked of the file; a file that passes its checksums is not easily made.
+  const pages = {
+    file: { name: DATA_FILE },
+    read: async () => ({ kind: 4, count: 1, payload: catalog }),
+    readNode: () => node,
+  } as unknown as PageFile
+  const superblock = { endUnit: 18, catalog: { start: 17, bytes: 60 } } as unknown as Superblock
+  const { problems } = await verifyTree(pages, superblock, { step: async () => {} })
+  expect(problems).toHaveLength(2)
+  expect(problems[0]).toMatchObject({ offset: 8192, message: 'a node is used more than once' })
 })
 
 describe('backup', () => {

@@ -352,7 +352,8 @@ class TreeStore implements KeyValueStore {
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
-      this.#unwrittenNodes -= unwrittenNodes
+      // Nodes that were replaced before they could be written are subtracted twice.
+      this.#unwrittenNodes = Math.max(0, this.#unwrittenNodes - unwrittenNodes)
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.

@@ -9,21 +9,14 @@ import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
 import { decodeFreeList } from './free-list.ts'
 import type { StoreProblem, StoreVerification } from './key-value-store.ts'
-import type { Branch, Leaf, NodeRef } from './node.ts'
+import type { Leaf, NodeRef } from './node.ts'
 import type { PageFile } from './page-file.ts'
 import { FIRST_UNIT, type Superblock } from './superblock.ts'
+import { childPlaces, rootPlace, type TreePlace } from './tree-place.ts'
 
 export interface VerifyTreeOptions {
   /** Called between steps; awaited, so that others can run. */
   readonly step: (doneUnits: number, units: number) => Promise<void>
-}
-
-/** A node to be looked at. Its keys are from `low` (undefined: the lowest) to below `high` (the highest). */
-interface Waiting {
-  readonly ref: NodeRef
-  readonly low: Uint8Array | undefined
-  readonly high: Uint8Array | undefined
-  readonly depth: number
 }
 
 /** A damaged file has a problem in every place; whoever reads the report needs some of them. */
@@ -92,18 +85,24 @@ class TreeVerifier {
 
   /** Answers the number of entries found. */
   async #verifyTable(root: NodeRef): Promise<number> {
-    const waiting: Waiting[] = [{ ref: root, low: undefined, high: undefined, depth: 0 }]
+    const waiting: TreePlace[] = [rootPlace(root)]
     const before = this.#entries
     let leafDepth: number | undefined
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const { extent } = next.ref
       if (extent === undefined) continue
+      if (this.#isUsed(extent)) {
+        // Followed again, references that lead back would never end.
+        this.#report(extent, 'a node is used more than once')
+        this.#isIncomplete = true
+        continue
+      }
       const node = await this.#reading(extent, async () => this.#pages.readNode(extent))
       if (node === undefined) continue
       if (node.size === 0) this.#report(extent, 'a node is empty')
       if (node.kind === 'branch') {
         this.#verifyKeys(extent, node.separators, next)
-        waiting.push(...childrenOf(node, next))
+        waiting.push(...childPlaces(node, next))
         continue
       }
       leafDepth ??= next.depth
@@ -115,7 +114,7 @@ class TreeVerifier {
     return this.#entries - before
   }
 
-  #verifyKeys(extent: Extent, keys: Leaf['entries'], { low, high }: Waiting): void {
+  #verifyKeys(extent: Extent, keys: Leaf['entries'], { low, high }: TreePlace): void {
     for (let i = 0; i < keys.count; i++) {
       const key = keys.keyAt(i)
       const isAboveLow = i > 0 || low === undefined || compareBytes(low, key) <= 0
@@ -177,6 +176,10 @@ class TreeVerifier {
     }
   }
 
+  #isUsed({ start }: Extent): boolean {
+    return (this.#uses[start] ?? 0) > 0
+  }
+
   #use(start: number, units: number): void {
     if (start + units > this.#uses.length) {
       this.#report({ start, bytes: 0 }, 'lies behind the end of the used space')
@@ -206,15 +209,4 @@ class TreeVerifier {
       ...(key === undefined ? {} : { key }),
     })
   }
-}
-
-/** The last one first, so that they are looked at in order. */
-function childrenOf({ separators, children }: Branch, { low, high, depth }: Waiting): Waiting[] {
-  const below = children.map((ref, i) => ({
-    ref,
-    low: i === 0 ? low : separators.keyAt(i - 1),
-    high: i === separators.count ? high : separators.keyAt(i),
-    depth: depth + 1,
-  }))
-  return below.reverse()
 }
