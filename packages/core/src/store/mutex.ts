@@ -13,6 +13,11 @@ export class Mutex {
     return new Promise((enter, refuse) => this.#waiting.push({ enter, refuse }))
   }
 
+  /** Does anyone wait for a turn? */
+  get isContended(): boolean {
+    return this.#waiting.length > 0
+  }
+
   release(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#held = false

@@ -50,12 +50,12 @@ function writePlace(bytes: Uint8Array, offset: number, extent: Extent | undefine
 export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
   if (count > payload.length) throw new MalformedBytes('a leaf has fewer entries than it says')
   const reader = new ByteReader(payload)
-  const index = new Uint32Array(2 * count)
+  const offsets = new Array<number>(count)
   let large: (LargeValue | undefined)[] | undefined
   let live = 0
   for (let i = 0; i < count; i++) {
     const offset = reader.offset
-    index[2 * i + 1] = offset
+    offsets[i] = offset
     const keyBytes = reader.varint()
     const tag = reader.varint()
     reader.skip(tag % 2 === 0 ? keyBytes + tag / 2 : keyBytes)
@@ -65,7 +65,7 @@ export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
     large ??= new Array(count).fill(undefined)
     large[i] = decodeLargeValue(reader)
   }
-  return new Leaf(undefined, PackedEntries.over(payload, index, live), large)
+  return new Leaf(undefined, PackedEntries.over(payload, offsets, live), large)
 }
 
 function decodeLargeValue(reader: ByteReader): LargeValue {

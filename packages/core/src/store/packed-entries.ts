@@ -6,8 +6,8 @@
  * buffer gives their order. So a node is three objects whatever it holds, a node that was read from the
  * file is searched where it lies, and writing one is a copy (`docs/decisions/0002-store-nodes.md`).
  *
- * The index has two numbers an entry: its offset, and its key's *head*, the four bytes behind the prefix
- * that all keys of the node share. Most of a search looks at heads alone.
+ * The index has a number for each entry, its *slot*: its offset, and above that its key's *head*, the three
+ * bytes behind the prefix that all keys of the node share. Most of a search compares slots alone.
  *
  * Bytes of the buffer are written once: views of keys and values stay right whatever happens later. For the
  * same reason a copy shares the buffer, and the index until one of them is changed: copying a node on write
@@ -16,13 +16,19 @@
 import { copyInto } from './byte-writer.ts'
 import { varintBytes, writeVarint } from './varint.ts'
 
-/** Entries are longer, most of them much: only where the index's first room ends. */
-const EXPECTED_ENTRY_BYTES = 48
+/**
+ * A slot is `MARK + head * HEAD_UNIT + offset`. It is never a small integer, so that an index is an array of
+ * doubles to the JavaScript engine: copied for every commit, that costs a fifth of a typed array, whose
+ * memory is allocated and collected one by one outside of the heap.
+ */
+const MARK = 2 ** 52
+const HEAD_UNIT = 2 ** 28
+const OFFSET_MASK = HEAD_UNIT - 1
+const HEAD_BYTES = 3
+const SLOT_MEMORY_BYTES = 8
 const GROWTH_BYTES_MAX = 4 * 1024
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
-/** Two more entries have room in an index that was copied for a change. */
-const INDEX_ROOM = 4
 
 /** A buffer that several versions of a node may share, and how far any of them has written. */
 interface Heap {
@@ -41,15 +47,15 @@ export class PackedEntries {
   /** Bytes of the entries that are there. */
   #live: number
   #count: number
-  /** Head and offset of each entry in turn. */
-  #index: Uint32Array
+  /** The slot of each entry. */
+  #index: number[]
   #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
   #prefix = 0
 
   private constructor(
     heap: Heap,
-    index: Uint32Array,
+    index: number[],
     size: { readonly used: number; readonly live: number; readonly count: number },
   ) {
     this.#heap = heap
@@ -64,17 +70,15 @@ export class PackedEntries {
 
   /** None, with room for some of `bytes` in all. */
   static withRoomFor(bytes: number): PackedEntries {
-    const index = new Uint32Array(2 * Math.ceil(bytes / EXPECTED_ENTRY_BYTES) + 2)
-    return new PackedEntries(emptyHeap(bytes), index, { used: 0, live: 0, count: 0 })
+    return new PackedEntries(emptyHeap(bytes), [], { used: 0, live: 0, count: 0 })
   }
 
   /**
-   * Entries that lie in `data` in key order, `live` bytes in all. `index` is as long as they are many,
-   * twice, and has the offsets in every other place. Both are taken over.
+   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over.
    */
-  static over(data: Uint8Array, index: Uint32Array, live: number): PackedEntries {
-    const size = { used: data.length, live, count: index.length / 2 }
-    const entries = new PackedEntries({ bytes: data, end: data.length }, index, size)
+  static over(data: Uint8Array, offsets: number[], live: number): PackedEntries {
+    const size = { used: data.length, live, count: offsets.length }
+    const entries = new PackedEntries({ bytes: data, end: data.length }, offsets, size)
     entries.#findPrefix()
     return entries
   }
@@ -90,7 +94,7 @@ export class PackedEntries {
 
   /** What they take in memory. */
   get memoryBytes(): number {
-    return this.#data.byteLength + this.#index.byteLength
+    return this.#data.byteLength + this.#index.length * SLOT_MEMORY_BYTES
   }
 
   /** A view. */
@@ -134,16 +138,17 @@ export class PackedEntries {
   /** Where `key` is; when it is not there, the complement (`~`) of where it would go in. */
   search(key: Uint8Array): number {
     const index = this.#index
-    const head = headAfter(key, this.#prefix)
+    const slot = slotOf(headAfter(key, this.#prefix), 0)
+    const nextHead = slot + HEAD_UNIT
     let low = 0
     let high = this.#count
     // Entries that come in order go behind the last one.
-    if (high > 0 && (index[2 * high - 2] as number) < head) low = high
+    if (high > 0 && (index[high - 1] as number) < slot) low = high
     while (low < high) {
       const middle = (low + high) >>> 1
-      const other = index[2 * middle] as number
-      if (other < head) low = middle + 1
-      else if (other > head) high = middle
+      const other = index[middle] as number
+      if (other < slot) low = middle + 1
+      else if (other >= nextHead) high = middle
       else {
         const order = this.compareAt(middle, key)
         if (order === 0) return middle
@@ -174,34 +179,34 @@ export class PackedEntries {
     this.#reserve(entryBytes(key, tag, value))
     const offset = this.#append(key, tag, value)
     this.#narrowPrefix(position, key)
-    this.#openSlot(position)
-    this.#index[2 * position] = headAfter(key, this.#prefix)
-    this.#index[2 * position + 1] = offset
+    this.#insertSlot(position, slotOf(headAfter(key, this.#prefix), offset))
   }
 
   replaceValue(position: number, tag: number, value: Uint8Array): void {
     const key = this.keyAt(position)
     const replacedBytes = this.entryBytesAt(position)
     this.#reserve(entryBytes(key, tag, value))
-    this.#index[2 * position + 1] = this.#append(key, tag, value)
+    this.#ownIndex()
+    this.#setOffset(position, this.#append(key, tag, value))
     this.#live -= replacedBytes
   }
 
   remove(position: number): void {
     this.#live -= this.entryBytesAt(position)
     this.#ownIndex()
-    this.#index.copyWithin(2 * position, 2 * position + 2, 2 * this.#count)
+    this.#index.splice(position, 1)
     this.#count--
   }
 
   /** Removes the entries from `position` on, and answers them, with room to become as many bytes as all were. */
   cutAt(position: number): PackedEntries {
-    const index = new Uint32Array(this.#index.length)
     const none = { used: 0, live: 0, count: 0 }
-    const upper = new PackedEntries(emptyHeap(this.#live + SPLIT_ROOM_BYTES), index, none)
+    const upper = new PackedEntries(emptyHeap(this.#live + SPLIT_ROOM_BYTES), [], none)
     upper.#take(this, position, this.#count)
     // Where much goes, the rest may share more.
     const isMuch = 4 * position < 3 * this.#count
+    this.#ownIndex()
+    this.#index.length = position
     this.#count = position
     this.#live -= upper.#live
     if (isMuch) this.#findPrefix()
@@ -236,9 +241,9 @@ export class PackedEntries {
   #take(source: PackedEntries, from: number, to: number): void {
     let offset = this.#used
     const end = source.#writeRange(from, to, this.#data, offset)
-    this.#growIndex(this.#count + to - from)
-    for (let i = this.#count; offset < end; i++) {
-      this.#index[2 * i + 1] = offset
+    this.#ownIndex()
+    while (offset < end) {
+      this.#index.push(slotOf(0, offset))
       offset = this.#entryEnd(offset)
     }
     this.#live += end - this.#used
@@ -280,13 +285,10 @@ export class PackedEntries {
     return offset
   }
 
-  /** Has room for `bytes` more bytes, and an index of its own. */
+  /** Has room for `bytes` more bytes. */
   #reserve(bytes: number): void {
     const isLast = this.#heap.end === this.#used
-    if (isLast && this.#used + bytes <= this.#data.length) {
-      this.#ownIndex()
-      return
-    }
+    if (isLast && this.#used + bytes <= this.#data.length) return
     const needed = this.#live + bytes
     const packed = this.#copyPacked(needed + Math.min(needed, GROWTH_BYTES_MAX))
     this.#heap = packed.#heap
@@ -302,9 +304,7 @@ export class PackedEntries {
   #ownIndex(): void {
     if (!this.#isIndexShared) return
     this.#isIndexShared = false
-    const index = new Uint32Array(2 * this.#count + INDEX_ROOM)
-    index.set(this.#index.subarray(0, 2 * this.#count))
-    this.#index = index
+    this.#index = this.#index.slice()
   }
 
   /** A copy of `bytes` bytes without what removed entries left behind. */
@@ -314,18 +314,21 @@ export class PackedEntries {
     return copy
   }
 
-  #openSlot(position: number): void {
-    const count = this.#count++
-    this.#growIndex(this.#count)
-    if (position === count) return
-    this.#index.copyWithin(2 * position + 2, 2 * position, 2 * count)
+  #insertSlot(position: number, slot: number): void {
+    this.#count++
+    if (this.#isIndexShared) {
+      this.#isIndexShared = false
+      this.#index = withInserted(this.#index, position, slot)
+    } else if (position === this.#index.length) {
+      this.#index.push(slot)
+    } else {
+      this.#index.splice(position, 0, slot)
+    }
   }
 
-  #growIndex(count: number): void {
-    if (2 * count <= this.#index.length) return
-    const grown = new Uint32Array(Math.max(2 * count, 2 * this.#index.length))
-    grown.set(this.#index)
-    this.#index = grown
+  #setOffset(position: number, offset: number): void {
+    // In range by the callers.
+    this.#index[position] = (this.#index[position] as number) - this.#offset(position) + offset
   }
 
   /** `key` is about to go in at `position`: between two keys it shares what they share. */
@@ -346,17 +349,17 @@ export class PackedEntries {
     if (this.#count === 0) return
     const last = this.keyAt(this.#count - 1)
     this.#prefix = this.#sharedWithFirst(last, last.length)
-    this.#ownIndex()
     this.#findHeads()
   }
 
   #findHeads(): void {
+    this.#ownIndex()
     const prefix = this.#prefix
     for (let i = 0; i < this.#count; i++) {
       const offset = this.#offset(i)
       const start = this.#keyStart(offset)
       const end = start + this.#number(offset)
-      this.#index[2 * i] = headBetween(this.#data, start + prefix, end)
+      this.#index[i] = slotOf(headBetween(this.#data, start + prefix, end), offset)
     }
   }
 
@@ -391,7 +394,7 @@ export class PackedEntries {
 
   #offset(position: number): number {
     // In range by the callers.
-    return this.#index[2 * position + 1] as number
+    return (this.#index[position] as number) & OFFSET_MASK
   }
 
   #tag(offset: number): number {
@@ -440,18 +443,34 @@ function valueBytesOf(tag: number): number {
   return tag % 2 === 0 ? tag / 2 : 0
 }
 
-/** The four bytes from `start` on, big-endian; a missing one counts as zero. */
+function slotOf(head: number, offset: number): number {
+  return MARK + head * HEAD_UNIT + offset
+}
+
+/** As `toSpliced`, which is no faster than `splice`. */
+function withInserted(index: readonly number[], position: number, slot: number): number[] {
+  const { length } = index
+  const grown = new Array<number>(length + 1)
+  // In range.
+  for (let i = 0; i < position; i++) grown[i] = index[i] as number
+  grown[position] = slot
+  for (let i = position; i < length; i++) grown[i + 1] = index[i] as number
+  return grown
+}
+
+/** The bytes from `start` on, big-endian; a missing one counts as zero. */
 function headAfter(key: Uint8Array, start: number): number {
   return headBetween(key, start, key.length)
 }
 
 function headBetween(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= 4) {
+  if (end - start >= HEAD_BYTES) {
     const high = ((bytes[start] as number) << 8) | (bytes[start + 1] as number)
-    const low = ((bytes[start + 2] as number) << 8) | (bytes[start + 3] as number)
-    return ((high << 16) | low) >>> 0
+    return (high << 8) | (bytes[start + 2] as number)
   }
   let head = 0
-  for (let i = start; i < start + 4; i++) head = head * 256 + (i < end ? (bytes[i] as number) : 0)
+  for (let i = start; i < start + HEAD_BYTES; i++) {
+    head = (head << 8) | (i < end ? (bytes[i] as number) : 0)
+  }
   return head
 }

@@ -275,12 +275,10 @@ class TreeStore implements KeyValueStore {
     const hasChanges = result.changes !== undefined
     const head = hasChanges ? base.with(base.lsn + 1, result.roots) : base
     this.#working = head
-    const done = this.#wal.append({
-      changes: result.changes,
-      apply: () => {
-        if (hasChanges) this.#show(head, result)
-      },
-    })
+    const apply = (): void => {
+      if (hasChanges) this.#show(head, result)
+    }
+    const done = this.#wal.append({ changes: result.changes, apply }, !this.#writers.isContended)
     this.#writers.release()
     return done
   }

@@ -84,12 +84,13 @@ export class WalWriter {
     return this.#file
   }
 
-  append(commit: WalCommit): Promise<void> {
+  /** `isAlone`: nobody waits to commit next, so that nobody is kept from joining by a flush that blocks. */
+  append(commit: WalCommit, isAlone: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(databaseFailed(this.#failure))
     let bytes = 0
     if (commit.changes !== undefined) for (const chunk of commit.changes) bytes += chunk.length
     return new Promise((resolve, reject) => {
-      this.#enqueue({ changes: commit.changes, apply: commit.apply, bytes, resolve, reject })
+      this.#enqueue({ changes: commit.changes, apply: commit.apply, bytes, resolve, reject }, isAlone)
     })
   }
 
@@ -100,7 +101,7 @@ export class WalWriter {
   switchTo(file: WalFile, header: Omit<WalHeader, 'firstLsn'>, between: () => void): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(databaseFailed(this.#failure))
     return new Promise((resolve, reject) =>
-      this.#enqueue({ file, header, between, resolve, reject }),
+      this.#enqueue({ file, header, between, resolve, reject }, true),
     )
   }
 
@@ -116,10 +117,11 @@ export class WalWriter {
     await this.#file.close()
   }
 
-  #enqueue(item: QueuedCommit | QueuedSwitch): void {
+  #enqueue(item: QueuedCommit | QueuedSwitch, isAlone: boolean): void {
     this.#queue.push(item)
     if (this.#running) return
-    if (this.#options.durability === 'strict' && this.#file.canFlushSync) this.#runSoon()
+    const mayBlock = this.#options.durability === 'strict' && this.#file.canFlushSync
+    if (mayBlock && !isAlone) this.#runSoon()
     else void this.#run()
   }
 
