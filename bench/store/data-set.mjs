@@ -38,6 +38,10 @@ export function statusOf(i) {
   return STATUSES[mix(i, 8) % STATUSES.length]
 }
 
+export function visitsOf(i) {
+  return mix(i, 5) % 1000
+}
+
 /** About 200 bytes as JSON. Plain strings as a parser makes them, not concatenations left to be joined. */
 export function entityAt(i) {
   return JSON.parse(JSON.stringify(draftOf(i)))
@@ -59,7 +63,7 @@ function draftOf(i) {
     status: statusOf(i),
     city: CITIES[(bits >>> 6) & 7],
     createdAt: createdAtOf(i),
-    visits: bits % 1000,
+    visits: visitsOf(i),
     score: (mix(i, 6) % 10_000) / 100,
     tags: [TAGS[(bits >>> 9) & 7], TAGS[(bits >>> 12) & 7]],
   }

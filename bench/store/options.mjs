@@ -38,11 +38,11 @@ const OPTIONS = {
 
 /** How much is done to measure once. */
 const EFFORT = {
-  gets: 200_000,
-  ranges: 100,
-  scanned: 100_000,
-  commits: 2000,
-  commitsPerCommitter: 100,
+  gets: 500_000,
+  ranges: 500,
+  scanned: 500_000,
+  commits: 8000,
+  commitsPerCommitter: 500,
   updates: 20_000,
   bulkWarmUp: 0,
 }

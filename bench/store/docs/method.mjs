@@ -44,9 +44,10 @@ peers with indexes made by hand rely on that and look nothing up, while EntiDB a
 - \`memory\`: after a load in transactions of 10,000 and a garbage collection, the database still open, less what a
   Node process that does nothing has.
 - \`open\`: one open and one get in a process that has loaded the engine's modules and nothing more.
-- \`get\`: 200,000 after every entity was read once. \`range\`: 100 from random places. \`scan\`: the second one.
-- \`single\`: 2,000 commits of one new entity. \`concurrent\`: 64 x 100.
-- \`update\`: changes \`visits\` and \`status\`, so that one of the two indexes changes.
+- \`get\`: 500,000 after every entity was read once. \`range\`: 500 from random places, after as many others.
+  \`scan\`: five times all, after as many. The warm-up looks at every field, what is timed at one of each entity.
+- \`single\`: 8,000 commits of one new entity after 2,000. \`concurrent\`: 64 x 500 after 64 x 125.
+- \`update\`: after as many updates of others; changes \`visits\` and \`status\`, so that one of the two indexes changes.
 - \`get-large\`, \`open-large\`: 5 million entities. \`memory-large\`: the most that was ever resident.
 - With \`--scale\`, \`bulk\` is warmed up by a load of 20,000 into another database, and small collections are
   scanned several times, so that a cold process does not hide growth.

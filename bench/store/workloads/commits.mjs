@@ -4,6 +4,8 @@ import { entitiesBetween } from '../data-set.mjs'
 import { isLimit } from '../engines.mjs'
 
 const COMMITTERS = 64
+/** A process is warm after some thousand commits. */
+const WARM_UP_SHARE = 4
 /** Behind all entities that a load can hold. */
 const FIRST_NUMBER = 100_000_000
 
@@ -40,7 +42,7 @@ export const single = {
   run: async (task) => ({
     single: await commitsPerSecond(task, {
       commits: task.effort.commits,
-      warmUpCommits: Math.ceil(task.effort.commits / 10),
+      warmUpCommits: Math.ceil(task.effort.commits / WARM_UP_SHARE),
       put: (engine, input) => engine.putEach(input),
     }),
   }),
@@ -61,7 +63,7 @@ export const concurrent = {
   run: async (task) => ({
     concurrent: await commitsPerSecond(task, {
       commits: COMMITTERS * task.effort.commitsPerCommitter,
-      warmUpCommits: COMMITTERS * Math.ceil(task.effort.commitsPerCommitter / 10),
+      warmUpCommits: COMMITTERS * Math.ceil(task.effort.commitsPerCommitter / WARM_UP_SHARE),
       put: (engine, input) => engine.putConcurrently(input, COMMITTERS),
     }),
   }),

@@ -1,6 +1,6 @@
 // Gets by random ids, decoded, in a warm process: 100,000 entities of which every one was read before,
 // and 5 million of which the cache holds a few.
-import { Checksum } from '../checks.mjs'
+import { Checksum, numbersBetween, Tally } from '../checks.mjs'
 import { idAt, randomIndexes } from '../data-set.mjs'
 import { MIB, peakResidentBytes } from '../process-figures.mjs'
 
@@ -9,12 +9,17 @@ const SEED = 2
 
 /** `check` compares what was read with what should be: after the peak of memory was looked at. */
 async function measureGets(engine, { count, effort: { gets }, timer }, warmUp) {
-  await engine.getAll(warmUp, () => {})
+  const seenBefore = new Checksum()
+  await engine.getAll(Array.from(warmUp, idAt), seenBefore.visit)
   const numbers = randomIndexes(gets, count, SEED)
   const ids = Array.from(numbers, idAt)
-  const seen = new Checksum()
+  const seen = new Tally()
   const ms = await timer.time(() => engine.getAll(ids, seen.visit))
-  return { rate: (gets / ms) * 1000, check: () => seen.assertIs('the gets', numbers) }
+  const check = () => {
+    seenBefore.assertIs('the warm-up', warmUp)
+    seen.assertIs('the gets', numbers)
+  }
+  return { rate: (gets / ms) * 1000, check }
 }
 
 export const get = {
@@ -31,7 +36,7 @@ export const get = {
   place: 'unchanged',
   async run(task) {
     const engine = await task.open()
-    const warmUp = Array.from({ length: task.count }, (_, i) => idAt(i))
+    const warmUp = numbersBetween(0, task.count)
     const { rate, check } = await measureGets(engine, task, warmUp)
     check()
     await engine.close()
@@ -63,7 +68,7 @@ export const getLarge = {
   place: 'unchanged',
   async run(task) {
     const engine = await task.open()
-    const warmUp = Array.from(randomIndexes(task.effort.gets, task.count, WARM_UP_SEED), idAt)
+    const warmUp = randomIndexes(task.effort.gets, task.count, WARM_UP_SEED)
     const { rate, check } = await measureGets(engine, task, warmUp)
     const peak = peakResidentBytes()
     check()

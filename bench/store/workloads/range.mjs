@@ -1,5 +1,5 @@
 // Runs of 1,000 entities in the order of `createdAt`, from random places of the index, decoded.
-import { assertEqual, Checksum } from '../checks.mjs'
+import { assertEqual, Checksum, Tally } from '../checks.mjs'
 import { createdAtOf, randomIndexes } from '../data-set.mjs'
 
 const LENGTH = 1000
@@ -24,12 +24,11 @@ export const range = {
     const starts = randomIndexes(effort.ranges, count - LENGTH, 3)
     await warmUp(engine, ordered, randomIndexes(effort.ranges, count - LENGTH, 4))
     const froms = Array.from(starts, (start) => createdAtOf(ordered[start]))
-    const seen = new Checksum()
+    const seen = new Tally()
     const ms = await timer.time(async () => {
       for (const from of froms) await engine.range(from, LENGTH, seen.visit)
     })
-    const numbers = [...starts].flatMap((start) => [...ordered.subarray(start, start + LENGTH)])
-    seen.assertIs('the ranges', numbers)
+    seen.assertIs('the ranges', numbersOf(ordered, starts))
     await engine.close()
     return { range: (effort.ranges / ms) * 1000 }
   },
@@ -37,10 +36,17 @@ export const range = {
 
 /** Also the check that entities come in the order of the index. */
 async function warmUp(engine, ordered, starts) {
+  const seen = new Checksum()
   for (const start of starts) {
     let rank = start
-    await engine.range(createdAtOf(ordered[start]), LENGTH, ({ createdAt }) => {
-      assertEqual('the next createdAt', createdAt, createdAtOf(ordered[rank++]))
+    await engine.range(createdAtOf(ordered[start]), LENGTH, (entity) => {
+      assertEqual('the next createdAt', entity.createdAt, createdAtOf(ordered[rank++]))
+      seen.visit(entity)
     })
   }
+  seen.assertIs('the ranges of the warm-up', numbersOf(ordered, starts))
+}
+
+function numbersOf(ordered, starts) {
+  return [...starts].flatMap((start) => [...ordered.subarray(start, start + LENGTH)])
 }

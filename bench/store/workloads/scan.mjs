@@ -1,6 +1,6 @@
 // Every entity once, decoded, in bounded memory, after a warm-up. Small collections are scanned several
 // times, so that all sizes are measured in the same state of the process.
-import { Checksum, numbersBetween } from '../checks.mjs'
+import { Checksum, numbersBetween, Tally } from '../checks.mjs'
 
 export const scan = {
   name: 'scan',
@@ -17,18 +17,20 @@ export const scan = {
   async run({ count, effort, timer, open }) {
     const engine = await open()
     const scans = Math.ceil(effort.scanned / count)
-    const scanAll = async (checksums) => {
-      for (const { visit } of checksums) await engine.scan(visit)
+    const scanAll = async (totals) => {
+      for (const { visit } of totals) await engine.scan(visit)
     }
-    await scanAll(checksumsOf(scans))
-    const seen = checksumsOf(scans)
+    const seenBefore = listOf(scans, () => new Checksum())
+    await scanAll(seenBefore)
+    const seen = listOf(scans, () => new Tally())
     const ms = await timer.time(() => scanAll(seen))
-    for (const checksum of seen) checksum.assertIs('a scan', numbersBetween(0, count))
+    const all = numbersBetween(0, count)
+    for (const total of [...seenBefore, ...seen]) total.assertIs('a scan', all)
     await engine.close()
     return { scan: ((scans * count) / ms) * 1000 }
   },
 }
 
-function checksumsOf(scans) {
-  return Array.from({ length: scans }, () => new Checksum())
+function listOf(length, make) {
+  return Array.from({ length }, make)
 }

@@ -25,12 +25,8 @@ export const update = {
   place: 'copy',
   async run({ count, effort, round, timer, open }) {
     const engine = await open()
-    const warmUps = Math.ceil(effort.updates / 10)
-    const ids = Array.from(
-      distinctIndexes(Math.min(warmUps + effort.updates, count), count, round),
-      idAt,
-    )
-    await updateAll(engine, ids.splice(0, warmUps))
+    const ids = Array.from(distinctIndexes(Math.min(2 * effort.updates, count), count, round), idAt)
+    await updateAll(engine, ids.splice(0, Math.floor(ids.length / 2)))
     const expected = await statusCounts(engine)
     const before = await visitsOf(engine, ids, (status) => {
       expected.set(status, expected.get(status) - 1)

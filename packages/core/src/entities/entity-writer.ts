@@ -123,11 +123,22 @@ export class EntityWriter {
     state: CollectionState,
     prepared: PreparedEntity,
     condition: WriteCondition = NO_CONDITION,
-    stampBefore = 0,
   ): Steps<WriteOutcome> {
-    const { id, idKey, indexKeys } = prepared
-    const answer = this.tx.get(state.recordTable, idKey)
-    const found = answer instanceof Promise ? yield* wait(answer) : answer
+    const { idKey } = prepared
+    const found = yield* this.#find(state, idKey)
+    return yield* this.#putOver(found, idKey, state, prepared, condition, 0)
+  }
+
+  /** `found` is the record that is there; the very `idKey` it was found by spares the store a search. */
+  *#putOver(
+    found: Uint8Array | undefined,
+    idKey: Uint8Array,
+    state: CollectionState,
+    prepared: PreparedEntity,
+    condition: WriteCondition,
+    stampBefore: number,
+  ): Steps<WriteOutcome> {
+    const { id, indexKeys } = prepared
     const existing = found === undefined ? undefined : decodeRecord(found)
     this.#assertCondition(state, id, existing, condition)
     const oldKeys =
@@ -186,9 +197,10 @@ export class EntityWriter {
         // Ids often ascend, and then need no looking for.
         const isBehindAll = last === undefined || compareBytes(idKey, last) > 0
         if (isBehindAll) last = idKey
-        const isPlain = mayBePlain && (isBehindAll || !(yield* this.#has(state, idKey)))
-        if (!isPlain) yield* this.put(state, prepared, NO_CONDITION, stampBefore)
-        else {
+        const found = isBehindAll ? undefined : yield* this.#find(state, idKey)
+        if (!mayBePlain || found !== undefined) {
+          yield* this.#putOver(found, idKey, state, prepared, NO_CONDITION, stampBefore)
+        } else {
           const waiting = this.#putPlain(state, prepared, idKey, batch)
           if (waiting !== undefined) yield* wait(waiting)
         }
@@ -205,9 +217,9 @@ export class EntityWriter {
     return (yield* wait(cursor.next(1))).keys[0]
   }
 
-  *#has(state: CollectionState, idKey: Uint8Array): Steps<boolean> {
+  *#find(state: CollectionState, idKey: Uint8Array): Steps<Uint8Array | undefined> {
     const found = this.tx.get(state.recordTable, idKey)
-    return (found instanceof Promise ? yield* wait(found) : found) !== undefined
+    return found instanceof Promise ? yield* wait(found) : found
   }
 
   /**

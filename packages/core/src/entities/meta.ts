@@ -19,21 +19,29 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 export const META_KEYS = { identity: 'identity', lastOpId: 'lastOpId', feed: 'feed' } as const
+/** One of them is written by every transaction. */
+const encodedKeys = new Map(
+  Object.values(META_KEYS).map((key) => [key as string, encoder.encode(key)]),
+)
 export const READER_PREFIX = 'reader:'
 export const COLLECTION_PREFIX = 'collection:'
 
 /** Undefined when the key was never written. */
 export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {
-  const bytes = yield* wait(reader.get(META_TABLE, encoder.encode(key)))
+  const bytes = yield* wait(reader.get(META_TABLE, keyBytes(key)))
   return bytes === undefined ? undefined : decodeEntity(bytes)
 }
 
 export function* writeMeta(tx: WriteTransaction, key: string, value: unknown): Steps<void> {
-  yield* wait(tx.put(META_TABLE, encoder.encode(key), encodeEntity(value)))
+  yield* wait(tx.put(META_TABLE, keyBytes(key), encodeEntity(value)))
 }
 
 export function* deleteMeta(tx: WriteTransaction, key: string): Steps<void> {
-  yield* wait(tx.delete(META_TABLE, encoder.encode(key)))
+  yield* wait(tx.delete(META_TABLE, keyBytes(key)))
+}
+
+function keyBytes(key: string): Uint8Array {
+  return encodedKeys.get(key) ?? encoder.encode(key)
 }
 
 /** Entries whose key begins with `prefix`, without it. Few: all at once. */

@@ -2,9 +2,10 @@
  * Builds a byte string in pieces: small fields are gathered in blocks, big byte strings are taken by
  * reference (whoever hands them in never changes them again). Numbers are little-endian.
  */
+import { allocateBytes } from './byte-slab.ts'
 import { writeVarint } from './varint.ts'
 
-const FIRST_BLOCK_BYTES = 512
+const FIRST_BLOCK_BYTES = 1024
 const BLOCK_BYTES_MAX = 64 * 1024
 /** From here on, referring to a byte string is cheaper than copying it. */
 const REFERENCED_BYTES_MIN = 16 * 1024
@@ -12,7 +13,7 @@ const PAIR_HEAD_BYTES_MAX = 1 + 3 * 8
 
 export class ByteWriter {
   readonly #finished: Uint8Array[] = []
-  #block = new Uint8Array(FIRST_BLOCK_BYTES)
+  #block = allocateBytes(FIRST_BLOCK_BYTES)
   #used = 0
   #finishedBytes = 0
 

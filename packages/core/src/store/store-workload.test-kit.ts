@@ -6,6 +6,8 @@ import type { Scheduler } from './scheduler.ts'
 import { assertSameState, hex, readState, type State } from './store-check.test-kit.ts'
 
 const TABLES = ['a', 'b', 'c']
+/** Its value is the number of the workload's last commit: an LSN also counts what maintenance commits. */
+const MARKER = Uint8Array.of(0)
 
 /** Settings under which little data makes splits, merges, large values and checkpoints happen. */
 export function tinySettings(random: Random): {
@@ -84,7 +86,7 @@ export class Workload {
     if (this.#pinned === undefined) {
       if (!this.#random.chance(0.2)) return
       const snapshot = store.snapshot()
-      this.#pinned = { snapshot, expected: this.states[store.stats().lastLsn] }
+      this.#pinned = { snapshot, expected: this.states[await numberOf(snapshot)] }
     } else if (this.#random.chance(0.2)) {
       const { snapshot, expected } = this.#pinned
       this.#pinned = undefined
@@ -108,11 +110,10 @@ export class Workload {
     const last: State = this.states.at(-1) ?? new Map()
     const state = new Map([...last].map(([name, entries]) => [name, new Map(entries)]))
     // Always a change, so that every commit has an LSN.
-    const marker = Uint8Array.of(0)
     const number = new TextEncoder().encode(String(this.states.length))
     try {
-      await tx.put('commits', marker, number)
-      entriesOf(state, 'commits').set(hex(marker), hex(number))
+      await tx.put('commits', MARKER, number)
+      entriesOf(state, 'commits').set(hex(MARKER), hex(number))
       for (let i = random.below(8); i >= 0; i--) await this.#operation(tx, state)
     } catch (error) {
       // A read failed; nobody could write any more if this were left open.
@@ -155,6 +156,11 @@ export class Workload {
     }
     if (entries.size === 0) state.delete(table)
   }
+}
+
+async function numberOf(snapshot: StoreSnapshot): Promise<number> {
+  const value = await snapshot.get('commits', MARKER)
+  return value === undefined ? 0 : Number(new TextDecoder().decode(value))
 }
 
 function entriesOf(state: Map<string, Map<string, string>>, table: string): Map<string, string> {

@@ -3,7 +3,6 @@ import type { MaybePromise } from '../files/file-system.ts'
 import type { Head } from './head.ts'
 import type { NodeRef, TableRoot } from './node.ts'
 import type { TableNames } from './table-names.ts'
-import { getFromTree } from './tree.ts'
 import { type EditContext, TreeEditor } from './tree-editor.ts'
 
 export class TableEdits {
@@ -45,9 +44,8 @@ export class TableEdits {
   get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const number = this.#names.find(table)
     if (number === undefined) return undefined
-    const editor = this.#editors[number]
-    if (editor !== undefined) return editor.get(key)
-    return getFromTree(this.#base.roots[number]?.root, key, this.#context.source)
+    const isThere = this.#editors[number] ?? this.#base.roots[number]
+    return isThere === undefined ? undefined : this.#editorOf(number).get(key)
   }
 
   /** The tree of a table as it is now; later changes may show in it. */
@@ -65,7 +63,8 @@ export class TableEdits {
   /** The roots of all tables, as they are now. */
   roots(): (TableRoot | undefined)[] {
     const roots = this.#base.roots.slice()
-    for (const [number, editor] of this.#editors.entries()) {
+    for (let number = 0; number < this.#editors.length; number++) {
+      const editor = this.#editors[number]
       if (editor !== undefined) roots[number] = { root: editor.root, count: editor.count }
     }
     return roots
@@ -73,14 +72,18 @@ export class TableEdits {
 
   #editor(table: string): TreeEditor {
     if (table === this.#lastTable && this.#lastEditor !== undefined) return this.#lastEditor
-    const number = this.#names.numberOf(table)
+    const editor = this.#editorOf(this.#names.numberOf(table))
+    this.#lastTable = table
+    this.#lastEditor = editor
+    return editor
+  }
+
+  #editorOf(number: number): TreeEditor {
     let editor = this.#editors[number]
     if (editor === undefined) {
       editor = new TreeEditor(this.#base.roots[number], this.#context)
       this.#editors[number] = editor
     }
-    this.#lastTable = table
-    this.#lastEditor = editor
     return editor
   }
 }

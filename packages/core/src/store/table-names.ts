@@ -1,5 +1,8 @@
 /** Gives each table name a small number, for as long as the store is open. */
+const encoder = new TextEncoder()
+
 export class TableNames {
+  readonly #encoded = new Map<string, Uint8Array>()
   readonly #numbersByName = new Map<string, number>()
   readonly #names: string[] = []
 
@@ -15,6 +18,16 @@ export class TableNames {
       this.#numbersByName.set(name, number)
     }
     return number
+  }
+
+  /** The name in UTF-8; not to be changed. */
+  encode(name: string): Uint8Array {
+    let bytes = this.#encoded.get(name)
+    if (bytes === undefined) {
+      bytes = encoder.encode(name)
+      this.#encoded.set(name, bytes)
+    }
+    return bytes
   }
 
   nameOf(number: number): string {

@@ -25,7 +25,7 @@ import {
 } from './node.ts'
 import type { NodeSource } from './node-source.ts'
 import type { PackedEntries } from './packed-entries.ts'
-import { getFromTree, readValue } from './tree.ts'
+import { readValue } from './tree.ts'
 
 /** What the editors of one transaction share. */
 export interface EditContext {
@@ -62,6 +62,9 @@ export class TreeEditor {
   #reached: EditToken | undefined
   /** Where in it the last change was. */
   #lastPosition = 0
+  /** The key that the last read was of, and where it is, as `search` answers it, at the end of the path. */
+  #readKey: Uint8Array | undefined
+  #readPosition = 0
 
   constructor(table: TableRoot | undefined, context: EditContext) {
     this.#context = context
@@ -81,8 +84,11 @@ export class TreeEditor {
   get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const { source } = this.#context
     const found = this.#findHere(key)
-    if (found === undefined) return getFromTree(this.#root, key, source)
-    return found < 0 ? undefined : readValue(this.#leaf(), found, source)
+    if (found !== undefined) {
+      return found < 0 ? undefined : readValue(this.#leaf(), found, source)
+    }
+    source.makeRoom()
+    return this.#getBelow(key)
   }
 
   put(key: Uint8Array, value: Uint8Array): MaybePromise<void> {
@@ -93,6 +99,10 @@ export class TreeEditor {
     const found = this.#findHere(key)
     if (found !== undefined) {
       this.#putAt(found, key, value)
+      return
+    }
+    if (this.#readKey === key && this.#isPathAtHand()) {
+      this.#putAtPath(this.#readPosition, key, value)
       return
     }
     this.#context.source.makeRoom()
@@ -106,7 +116,7 @@ export class TreeEditor {
 
   /** Forgets every entry. The caller sees to it that the space of the old tree is found again. */
   clear(): void {
-    this.#reached = undefined
+    this.#forgetPath()
     this.#root = undefined
     this.#count = 0
   }
@@ -121,12 +131,29 @@ export class TreeEditor {
     return isLarge ? new LargeValue(value.length, value, undefined) : value
   }
 
+  /** Keeps the path: what was read is often written next. */
+  #getBelow(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    if (this.#root === undefined) return undefined
+    const waiting = this.#descend(key, false)
+    if (waiting !== undefined) return waiting.then(() => this.#getBelow(key))
+    const leaf = this.#leaf()
+    const found = leaf.entries.search(key)
+    this.#readKey = key
+    this.#readPosition = found
+    return found < 0 ? undefined : readValue(leaf, found, this.#context.source)
+  }
+
   #putBelow(key: Uint8Array, value: Uint8Array): MaybePromise<void> {
     const waiting = this.#descend(key, false)
     if (waiting !== undefined) return waiting.then(() => this.#putBelow(key, value))
+    this.#putAtPath(this.#leaf().entries.search(key), key, value)
+  }
+
+  /** Into the leaf at the end of the path; `found` as `search` answers it. */
+  #putAtPath(found: number, key: Uint8Array, value: Uint8Array): void {
     this.#makeEditable()
     this.#reached = this.#context.token
-    this.#putAt(this.#leaf().entries.search(key), key, value)
+    this.#putAt(found, key, value)
   }
 
   /** Into the leaf at the end of the path, which is editable; `found` as `search` answers it. */
@@ -182,7 +209,7 @@ export class TreeEditor {
   #descend(key: Uint8Array, forDelete: boolean): Promise<unknown> | undefined {
     assertInvariant(this.#root !== undefined, 'descent into an empty tree')
     const { source } = this.#context
-    this.#reached = undefined
+    this.#forgetPath()
     this.#low.separators = undefined
     this.#high.separators = undefined
     let ref: NodeRef = this.#root
@@ -206,6 +233,19 @@ export class TreeEditor {
       this.#taken[depth] = index
       ref = at(children, index)
     }
+  }
+
+  #forgetPath(): void {
+    this.#reached = undefined
+    this.#readKey = undefined
+  }
+
+  /** Nodes that were only read may have been dropped since. */
+  #isPathAtHand(): boolean {
+    for (let depth = 0; depth <= this.#depth; depth++) {
+      if (at(this.#path, depth).node === undefined) return false
+    }
+    return true
   }
 
   #maySoonBeSmall(node: TreeNode): boolean {
@@ -264,7 +304,7 @@ export class TreeEditor {
       if (node.bytes <= this.#nodeBytes) return
       const split = node.kind === 'leaf' ? splitLeaf(node, edited) : splitBranch(node, edited)
       if (split === undefined) return
-      this.#reached = undefined
+      this.#forgetPath()
       const right = this.#place(split.right)
       if (level === 0) {
         const left = at(this.#path, 0)

@@ -6,8 +6,8 @@
  */
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import type { TableNames } from './table-names.ts'
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 const COMMIT = 1
@@ -19,10 +19,15 @@ const CLEAR = 5
 /** Writes the changes of one transaction. */
 export class ChangeWriter {
   readonly #writer = new ByteWriter()
+  readonly #names: TableNames
   readonly #tableNumbers = new Map<string, number>()
   /** The table of the last change, which is often that of the next one. */
   #lastTable: string | undefined
   #lastNumber = 0
+
+  constructor(names: TableNames) {
+    this.#names = names
+  }
 
   get byteLength(): number {
     return this.#writer.byteLength
@@ -65,7 +70,7 @@ export class ChangeWriter {
   #introduce(table: string): number {
     const number = this.#tableNumbers.size
     this.#tableNumbers.set(table, number)
-    const name = encoder.encode(table)
+    const name = this.#names.encode(table)
     this.#writer.byte(TABLE)
     this.#writer.varint(name.length)
     this.#writer.bytes(name)

@@ -90,7 +90,10 @@ export class WalWriter {
     let bytes = 0
     if (commit.changes !== undefined) for (const chunk of commit.changes) bytes += chunk.length
     return new Promise((resolve, reject) => {
-      this.#enqueue({ changes: commit.changes, apply: commit.apply, bytes, resolve, reject }, isAlone)
+      this.#enqueue(
+        { changes: commit.changes, apply: commit.apply, bytes, resolve, reject },
+        isAlone,
+      )
     })
   }
 

@@ -33,7 +33,7 @@ export class TreeTransaction implements WriteTransaction {
   readonly #base: Head
   readonly #context: EditContext
   readonly #edits: TableEdits
-  readonly #changes = new ChangeWriter()
+  readonly #changes: ChangeWriter
   readonly #owner: TransactionOwner
   /** Opened since the last change. */
   readonly #cursors: RangeCursor[] = []
@@ -49,6 +49,7 @@ export class TreeTransaction implements WriteTransaction {
     this.#base = base
     this.#context = { source, nodeBytes, token: new EditToken(), replaced: [], nodesAdded: 0 }
     this.#edits = new TableEdits(base, names, this.#context)
+    this.#changes = new ChangeWriter(names)
     this.#owner = owner
   }
 
