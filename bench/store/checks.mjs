@@ -40,9 +40,9 @@ export class Tally {
   }
 }
 
-function assertTotal(what, { count, sum }, indexes, valueOf) {
+function assertTotal(what, { count, sum }, indexes, fieldOf) {
   let expected = 0
-  for (const i of indexes) expected += valueOf(i)
+  for (const i of indexes) expected += fieldOf(i)
   assertEqual(`number of entities of ${what}`, count, indexes.length)
   assertEqual(`sum over ${what}`, sum, expected)
 }

@@ -39,7 +39,8 @@ export interface File {
   flush(): Promise<void>
   /**
    * As `flush`, before it returns: faster where nobody else has anything to do meanwhile. Answers false, and
-   * has done nothing, while a `flush` is under way. Absent where the host has no such call.
+   * has done nothing, while a `flush` is under way, or when it would block for long. Absent where the host
+   * has no such call.
    */
   readonly flushSync?: (() => boolean) | undefined
   /** Waits for flushes under way and makes nothing durable. Any later use fails. Closing twice is harmless. */

@@ -203,6 +203,24 @@ describe('node file, flush', () => {
     await file.close()
   })
 
+  test('at once, on a slow disk -> false for a while, so that the process does not stand still', async () => {
+    let now = 0
+    let flushMs = 1
+    const file = await openFile({
+      now: () => now,
+      fdatasyncSync: () => {
+        now += flushMs
+      },
+    })
+    const answers = () => Array.from({ length: 102 }, () => file.flushSync?.())
+    expect(answers()).not.toContain(false)
+    flushMs = 3
+    expect(answers()).toEqual([true, ...new Array(100).fill(false), true])
+    flushMs = 1
+    expect(answers().slice(-2)).toEqual([true, true])
+    await file.close()
+  })
+
   test('close during a flush -> waits for it before the descriptor is given back', async () => {
     const order: string[] = []
     const file = await openFile({

@@ -3,7 +3,8 @@
  *
  * Reads and writes are synchronous: they meet the page cache, where a call costs microseconds and a
  * promise costs more. Flushes wait for the disk, so they go through the thread pool, unless whoever asks has
- * nothing else to do: then the way there and back would be a third of the time.
+ * nothing else to do: then the way there and back would be a third of the time. Not so on a disk that has
+ * just been slow: there, the whole process would stand still.
  *
  * Invariants:
  * - A write or truncate that returned was done in full.
@@ -19,6 +20,11 @@ import type { File } from './file-system.ts'
 import { toFileError } from './node-io-error.ts'
 import type { NodeSystemCalls } from './node-system-calls.ts'
 
+/** A flush that takes longer than this is not worth stopping everything for. */
+const BLOCKING_FLUSH_MS_MAX = 2
+/** So many go through the thread pool before another one is tried. */
+const FLUSHES_AFTER_SLOW_ONE = 100
+
 export class NodeFile implements File {
   readonly name: string
   readonly #fs: NodeSystemCalls
@@ -29,6 +35,7 @@ export class NodeFile implements File {
   /** Settles, never rejects, when the flushes asked for so far are over. */
   #flushes: Promise<void> = Promise.resolve()
   #flushesRunning = 0
+  #flushesNotToBlock = 0
 
   constructor(fs: NodeSystemCalls, fd: number, name: string) {
     this.#fs = fs
@@ -93,11 +100,18 @@ export class NodeFile implements File {
   flushSync(): boolean {
     this.#assertWritable('flush')
     if (this.#flushesRunning > 0) return false
+    if (this.#flushesNotToBlock > 0) {
+      this.#flushesNotToBlock--
+      return false
+    }
+    const start = this.#fs.now()
     try {
       this.#fs.fdatasyncSync(this.#fd)
     } catch (cause) {
       throw this.#failFlush(cause)
     }
+    const isSlow = this.#fs.now() - start > BLOCKING_FLUSH_MS_MAX
+    if (isSlow) this.#flushesNotToBlock = FLUSHES_AFTER_SLOW_ONE
     return true
   }
 

@@ -1,6 +1,6 @@
 /**
- * The calls of `node:fs` that a store's files go through, as a parameter: tests replace single ones
- * to make a disk that is full, tears writes or fails to flush.
+ * The calls of `node:fs` that a store's files go through, and the clock, as a parameter: tests replace
+ * single ones to make a disk that is full, slow, tears writes or fails to flush.
  */
 
 import * as fs from 'node:fs'
@@ -21,6 +21,8 @@ export interface NodeSystemCalls {
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
   mkdirSync(path: string): void
+  /** Milliseconds from some moment on; never goes back. */
+  now(): number
 }
 
-export const nodeSystemCalls: NodeSystemCalls = fs
+export const nodeSystemCalls: NodeSystemCalls = { ...fs, now: () => performance.now() }
