@@ -26,6 +26,9 @@ test('checkpoint: while commits and reads go on -> nothing waits for it, nothing
     cacheBytes: 10_000_000,
   }
   const store = await openTreeStore(disk.mount(), settings)
+  await write(store, async (tx) => {
+    for (let i = 0; i < 20_000; i++) await tx.put('t', bytesOf(`key ${i}`), random.bytes(50))
+  })
   for (let round = 0; round < 30; round++) await putMany(store, round, random)
   let isDone = false
   const checkpoint = store.checkpoint().then(() => {

@@ -14,12 +14,16 @@ import { ExtentWriter } from './extent-writer.ts'
 import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
 import type { LargeValue, NodeRef, Stored } from './node.ts'
 import { encodeNode } from './node-codec.ts'
+import { Pace } from './pace.ts'
 import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
-import { pause, type Scheduler } from './scheduler.ts'
+import type { Scheduler } from './scheduler.ts'
 import type { SpaceMap } from './space.ts'
 import { ioFailed } from './store-errors.ts'
 import { type Superblock, writeSuperblock } from './superblock.ts'
+
+/** What looking into a node of a dropped tree counts as. */
+const RETIRED_NODE_BYTES = 8 * 1024
 
 export interface CheckpointerOptions {
   readonly pages: PageFile
@@ -60,11 +64,19 @@ export class Checkpointer {
     return this.#superblock
   }
 
-  /** Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. */
-  async writeTree(tables: readonly NamedTable[], lsn: number): Promise<WrittenTree> {
+  /**
+   * Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. It keeps
+   * pace with those that commit meanwhile: `loggedBytes` tells how many bytes have been logged so far.
+   */
+  async writeTree(
+    tables: readonly NamedTable[],
+    lsn: number,
+    loggedBytes: () => number,
+  ): Promise<WrittenTree> {
     if (lsn === this.#superblock.checkpointLsn) return this.#superblock
     const { pages, space, retired, checksum, scheduler } = this.#options
-    const writer = new ExtentWriter(pages, space, checksum, scheduler)
+    const pace = new Pace(scheduler, loggedBytes)
+    const writer = new ExtentWriter(pages, space, checksum, pace)
     const catalog: Stored = { extent: undefined }
     const freeList: Stored = { extent: undefined }
     try {
@@ -78,7 +90,7 @@ export class Checkpointer {
       await retired.resolveTrees(
         lsn,
         (extent) => pages.readNode(extent),
-        () => pause(scheduler),
+        async () => pace.did(RETIRED_NODE_BYTES),
       )
       space.trim()
       await this.#writeFreeList(freeList, lsn, writer)

@@ -1,5 +1,5 @@
 /**
- * Writes new extents to free space, many per write call, and lets others run between the calls.
+ * Writes new extents to free space, many per write call, and lets others run in between.
  *
  * An extent is given its place when it is handed over, so that what refers to it can be encoded. If
  * a write then fails, `abandon` takes the place from everything that did not reach the file.
@@ -8,12 +8,11 @@ import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
 import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, sealExtent } from './extent-codec.ts'
 import type { LargeValue, Stored } from './node.ts'
+import { type Pace, STEP_BYTES } from './pace.ts'
 import type { PageFile } from './page-file.ts'
-import { pause, type Scheduler } from './scheduler.ts'
 import type { SpaceMap } from './space.ts'
 
-const BATCH_UNITS = 512
-const STEP_BYTES = BATCH_UNITS * UNIT_BYTES
+const BATCH_UNITS = STEP_BYTES / UNIT_BYTES
 /** Larger values are written from where they are. */
 const GATHERED_VALUE_BYTES_MAX = 64 * 1024
 
@@ -21,17 +20,17 @@ export class ExtentWriter {
   readonly #pages: PageFile
   readonly #space: SpaceMap
   readonly #checksum: Checksum
-  readonly #scheduler: Scheduler
+  readonly #pace: Pace
   readonly #buffer = new Uint8Array(STEP_BYTES)
   #batch: Stored[] = []
   #batchStart = 0
   #batchUnits = 0
 
-  constructor(pages: PageFile, space: SpaceMap, checksum: Checksum, scheduler: Scheduler) {
+  constructor(pages: PageFile, space: SpaceMap, checksum: Checksum, pace: Pace) {
     this.#pages = pages
     this.#space = space
     this.#checksum = checksum
-    this.#scheduler = scheduler
+    this.#pace = pace
   }
 
   /** Gives `stored` a place for an extent of `bytes` bytes. `write` follows. */
@@ -87,7 +86,7 @@ export class ExtentWriter {
     let payloadChecksum = 0
     for (let offset = 0; offset < bytes.length; offset += STEP_BYTES) {
       payloadChecksum = this.#checksum(bytes.subarray(offset, offset + STEP_BYTES), payloadChecksum)
-      await pause(this.#scheduler)
+      await this.#pace.did(STEP_BYTES)
     }
     this.#seal(header, extentKinds.value, 1, extent, bytes.length, payloadChecksum)
     await this.#writePieces(value, extent, [header, bytes])
@@ -100,7 +99,7 @@ export class ExtentWriter {
     await this.#pages.file.writeAt(this.#batchStart * UNIT_BYTES, bytes)
     this.#batch = []
     this.#batchUnits = 0
-    await pause(this.#scheduler)
+    await this.#pace.did(bytes.length)
   }
 
   /** Takes the place from everything that was handed over and not written. */
@@ -153,7 +152,7 @@ export class ExtentWriter {
           const part = piece.subarray(from, from + STEP_BYTES)
           await this.#pages.file.writeAt(offset, part)
           offset += part.length
-          await pause(this.#scheduler)
+          await this.#pace.did(part.length)
         }
       }
     } catch (error) {

@@ -15,6 +15,7 @@
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
 import { Checkpointer } from './checkpoint.ts'
+import { isCheckpointDue } from './checkpoint-due.ts'
 import { crc32 } from './checksum.ts'
 import { restoreTree } from './copy-tree.ts'
 import { openDataFile } from './data-file.ts'
@@ -38,6 +39,7 @@ import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-erro
 import { TreeSnapshot } from './store-snapshot.ts'
 import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
 import { settingsOf, type TreeStoreOptions, type TreeStoreSettings } from './tree-store-options.ts'
+import { countUnwritten } from './unwritten-nodes.ts'
 import { createWal, removeWalsBelow } from './wal-directory.ts'
 import type { WalFile } from './wal-file.ts'
 import { SALT_BYTES } from './wal-format.ts'
@@ -108,7 +110,7 @@ async function startStore(
   await pages.file.flush()
   await checkpointer.writeSuperblock(superblock, superblock)
   if (!superblock.sealed || walGeneration > superblock.walGeneration) {
-    const tree = await checkpointer.writeTree(head.tables(), lsn)
+    const tree = await checkpointer.writeTree(head.tables(), lsn, nothingLogged)
     await checkpointer.writeSuperblock(tree, { sealed: true, walGeneration, requiredLsn: lsn })
   }
   await removeWalsBelow(fileSystem, walGeneration + 1)
@@ -127,10 +129,11 @@ async function startStore(
   return new TreeStore(fileSystem, lock, recovered, checkpointer, wal, settings)
 }
 
+/** While a store opens or closes, nobody commits. */
+const nothingLogged = (): number => 0
+
 /** Cutting the file for less would only make it grow again. */
 const CUT_BYTES_MIN = 4 * 1024 * 1024
-const AUTOMATIC_CHECKPOINT_BYTES_MIN = 4 * 1024 * 1024
-const AUTOMATIC_CHECKPOINT_BYTES_MAX = 32 * 1024 * 1024
 
 class TreeStore implements KeyValueStore {
   readonly recovery: RecoveryReport
@@ -161,7 +164,7 @@ class TreeStore implements KeyValueStore {
     readonly fileBytes: number
   }[] = []
   #walGeneration: number
-  /** Nodes that are in memory alone, about. */
+  /** Nodes that are in memory alone. */
   #unwrittenNodes: number
   /** No automatic checkpoint below this size of the log: the last one found no space. */
   #checkpointBytesMin = 0
@@ -313,20 +316,14 @@ class TreeStore implements KeyValueStore {
   }
 
   #isCheckpointDue(): boolean {
-    const walBytes = this.#walBytes()
-    if (walBytes > this.#checkpointBytes()) return true
-    const { nodeBytes, cacheBytes } = this.#settings
-    const isMemoryFull = this.#unwrittenNodes * nodeBytes > cacheBytes
-    return isMemoryFull && walBytes > this.#checkpointBytesMin
-  }
-
-  #checkpointBytes(): number {
-    const dataBytes = this.#recovered.space.endUnit * UNIT_BYTES
-    const automatic = Math.min(
-      Math.max(dataBytes / 2, AUTOMATIC_CHECKPOINT_BYTES_MIN),
-      AUTOMATIC_CHECKPOINT_BYTES_MAX,
-    )
-    return Math.max(this.#settings.walCheckpointBytes ?? automatic, this.#checkpointBytesMin)
+    const { endUnit, freeUnits } = this.#recovered.space
+    const load = {
+      walBytes: this.#walBytes(),
+      dataBytes: (endUnit - freeUnits) * UNIT_BYTES,
+      unwrittenNodes: this.#unwrittenNodes,
+      walBytesMin: this.#checkpointBytesMin,
+    }
+    return isCheckpointDue(load, this.#settings)
   }
 
   #startCheckpoint(): Promise<void> {
@@ -342,16 +339,19 @@ class TreeStore implements KeyValueStore {
     if (this.#wal.lastLsn === this.#checkpointer.superblock.checkpointLsn) return
     try {
       const head = await this.#switchLog()
-      const unwrittenNodes = this.#unwrittenNodes
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
-      const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
+      const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn, () =>
+        this.#walBytes(),
+      )
       await this.#commitTree(tree, {
         sealed: false,
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
-      // Nodes that were replaced before they could be written are subtracted twice.
-      this.#unwrittenNodes = Math.max(0, this.#unwrittenNodes - unwrittenNodes)
+      // Counted anew: of nodes that were replaced meanwhile, some were written and some were not.
+      this.#unwrittenNodes = this.#visible
+        .tables()
+        .reduce((sum, [, { root }]) => sum + countUnwritten(root), 0)
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.
@@ -437,7 +437,7 @@ class TreeStore implements KeyValueStore {
     const walGeneration = this.#walGeneration
     this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
     try {
-      const tree = await this.#checkpointer.writeTree(this.#visible.tables(), lsn)
+      const tree = await this.#checkpointer.writeTree(this.#visible.tables(), lsn, nothingLogged)
       await this.#commitTree(tree, { sealed: true, walGeneration, requiredLsn: lsn })
     } catch (error) {
       if (!isEntiDBError(error, 'disk_full')) throw error

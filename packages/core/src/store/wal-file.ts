@@ -103,10 +103,6 @@ export class WalFile {
     return this.#file.flush()
   }
 
-  get canFlushSync(): boolean {
-    return this.#file.flushSync !== undefined
-  }
-
   /** As `flush`, before it returns; false, and nothing done, where that cannot be. */
   flushSync(): boolean {
     return this.#growing === undefined && this.#file.flushSync?.() === true

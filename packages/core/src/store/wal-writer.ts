@@ -49,6 +49,9 @@ interface QueuedSwitch {
 
 /** A frame takes commits until it has this many bytes. */
 const FRAME_BYTES_MAX = 4 * 1024 * 1024
+/** A loop that awaits one commit after the other must not keep timers and requests from their turn. */
+const WRITTEN_AT_ONCE_MAX = 8
+const WRITTEN_AT_ONCE_BYTES_MAX = 16 * 1024
 /** Frames up to this size are gathered in one buffer and written by one call. */
 const GATHERED_BYTES_MAX = 64 * 1024
 
@@ -59,6 +62,8 @@ export class WalWriter {
   #flushedLsn: number
   readonly #queue: (QueuedCommit | QueuedSwitch)[] = []
   #running = false
+  /** Commits since everything else had its turn. */
+  #writtenAtOnce = 0
   #failure: unknown
   readonly #gathered = new Uint8Array(GATHERED_BYTES_MAX)
   #cancelFlush: (() => void) | undefined
@@ -123,14 +128,19 @@ export class WalWriter {
   #enqueue(item: QueuedCommit | QueuedSwitch, isAlone: boolean): void {
     this.#queue.push(item)
     if (this.#running) return
-    const mayBlock = this.#options.durability === 'strict' && this.#file.canFlushSync
-    if (mayBlock && !isAlone) this.#runSoon()
-    else void this.#run()
+    const isSmall = 'file' in item || item.bytes <= WRITTEN_AT_ONCE_BYTES_MAX
+    if (isAlone && isSmall && this.#writtenAtOnce < WRITTEN_AT_ONCE_MAX) {
+      this.#writtenAtOnce++
+      void this.#run()
+    } else {
+      this.#runSoon()
+    }
   }
 
-  /** Commits that are on their way may join: a flush that blocks would keep them from it. */
+  /** Lets commits that are on their way join, and everything else in the process have its turn. */
   #runSoon(): void {
     this.#running = true
+    this.#writtenAtOnce = 0
     this.#options.scheduler.after(0, () => void this.#run())
   }
 
