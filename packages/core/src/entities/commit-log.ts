@@ -27,8 +27,11 @@ export class CommitLog {
     return this.#lastOpId
   }
 
-  allocateOpId(): number {
-    return ++this.#lastOpId
+  /** The first of `count` opIds in a row. */
+  allocateOpIds(count: number): number {
+    const first = this.#lastOpId + 1
+    this.#lastOpId += count
+    return first
   }
 
   /** Counts the transactions that wrote something. */

@@ -5,7 +5,6 @@
  */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
-import { compareBytes } from '../store/bytes.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { DatabaseCore } from './database-core.ts'
@@ -15,16 +14,10 @@ import { EntityReader } from './entity-reader.ts'
 import type { EntityVersion } from './entity-version.ts'
 import type { FeedSetting } from './feed-state.ts'
 import { FeedWriter } from './feed-writer.ts'
-import { IndexBatch } from './index-batch.ts'
+import type { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
-import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
-import {
-  type IndexKeys,
-  indexKeysOf,
-  type PreparedBatch,
-  type PreparedEntity,
-} from './prepared-entity.ts'
+import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import {
   ABSENT,
@@ -43,6 +36,16 @@ export interface WriteCondition {
   readonly ifVersion?: EntityVersion
   /** The state that the edit was made on. */
   readonly basedOn?: EntityVersion
+}
+
+/** The place of a write among many of one call. */
+export interface BulkPlace {
+  /** Takes the entries of indexes that are not unique. */
+  readonly indexes: IndexBatch
+  /** The last opId before the first write of the call. */
+  readonly stampBefore: number
+  /** Of this write, when that was begun already. */
+  readonly opId: number | undefined
 }
 
 export interface WriteOutcome {
@@ -68,7 +71,7 @@ interface Mutation {
 const NO_CONDITION: WriteCondition = {}
 
 /** Where a local edit comes from, as opposed to an applied one. */
-const LOCAL = 'local'
+export const LOCAL = 'local'
 
 export class EntityWriter {
   readonly tx: WriteTransaction
@@ -79,8 +82,6 @@ export class EntityWriter {
   /** opIds of the entities' writes, in order. */
   readonly opIds: number[] = []
   readonly #feed: FeedWriter
-  /** While `putMany` runs. */
-  #indexBatch: IndexBatch | undefined
   #timestampMs: number | undefined
   #dirty = false
   #lastOpId = 0
@@ -125,18 +126,18 @@ export class EntityWriter {
     condition: WriteCondition = NO_CONDITION,
   ): Steps<WriteOutcome> {
     const { idKey } = prepared
-    const found = yield* this.#find(state, idKey)
-    return yield* this.#putOver(found, idKey, state, prepared, condition, 0)
+    const found = yield* this.find(state, idKey)
+    return yield* this.putOver(found, idKey, state, prepared, condition)
   }
 
   /** `found` is the record that is there; the very `idKey` it was found by spares the store a search. */
-  *#putOver(
+  *putOver(
     found: Uint8Array | undefined,
     idKey: Uint8Array,
     state: CollectionState,
     prepared: PreparedEntity,
     condition: WriteCondition,
-    stampBefore: number,
+    bulk?: BulkPlace,
   ): Steps<WriteOutcome> {
     const { id, indexKeys } = prepared
     const existing = found === undefined ? undefined : decodeRecord(found)
@@ -147,18 +148,17 @@ export class EntityWriter {
     const row =
       existing === undefined && !state.isSystem ? yield* this.findRow(state, idKey) : undefined
     const revision = existing?.revision ?? row?.state.version ?? 0
-    const opId = this.begin(state, id)
+    const opId = bulk?.opId ?? this.begin(state, id)
     if (row !== undefined) yield* this.putBase(state, idKey, row.state)
     else if (existing !== undefined && !existing.pending && revision > 0) {
       yield* this.putBase(state, idKey, replicatedStateOf(existing))
     }
     if (indexKeys.length > 0) {
-      const batch = this.#indexBatch
       // The entity was in this batch before: its entries are to be removed, so they have to be there.
-      if (batch !== undefined && existing !== undefined && existing.stamp > stampBefore) {
-        yield* batch.flush(this.tx)
+      if (bulk !== undefined && existing !== undefined && existing.stamp > bulk.stampBefore) {
+        yield* bulk.indexes.flush(this.tx)
       }
-      yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys, batch)
+      yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys, bulk?.indexes)
     }
     const { schemaVersion, isSystem } = state
     const record = prepared.record({
@@ -170,7 +170,7 @@ export class EntityWriter {
     })
     const done = this.tx.put(state.recordTable, idKey, record)
     if (done instanceof Promise) yield* wait(done)
-    if (this.#isRecorded(state)) {
+    if (this.isRecorded(state)) {
       const { entityVersion, staleBase } = baseOf(revision, existing, condition)
       const payload = prepared.bytes
       const origin = LOCAL
@@ -180,88 +180,6 @@ export class EntityWriter {
     }
     this.end()
     return { opId, existed: existing !== undefined, revision }
-  }
-
-  /** As `put` for each, in order; those before one that is refused stay. */
-  *putMany(state: CollectionState, entities: PreparedBatch): Steps<void> {
-    const stampBefore = this.lastKnownOpId
-    const mayHaveRows = !state.isSystem && (yield* wait(this.tx.count(state.replicaTable))) > 0
-    const mayBePlain = !state.hasUnique && !mayHaveRows
-    const batch = new IndexBatch(entities.buffer)
-    this.#indexBatch = batch
-    let last = yield* this.#lastKey(state)
-    try {
-      for (let i = 0; i < entities.size; i++) {
-        const prepared = entities.at(i)
-        const { idKey } = prepared
-        // Ids often ascend, and then need no looking for.
-        const isBehindAll = last === undefined || compareBytes(idKey, last) > 0
-        if (isBehindAll) last = idKey
-        const found = isBehindAll ? undefined : yield* this.#find(state, idKey)
-        if (!mayBePlain || found !== undefined) {
-          yield* this.#putOver(found, idKey, state, prepared, NO_CONDITION, stampBefore)
-        } else {
-          const waiting = this.#putPlain(state, prepared, idKey, batch)
-          if (waiting !== undefined) yield* wait(waiting)
-        }
-      }
-    } finally {
-      this.#indexBatch = undefined
-      yield* batch.flush(this.tx)
-    }
-  }
-
-  /** No record has an id beyond this; undefined: there is none at all. */
-  *#lastKey(state: CollectionState): Steps<Uint8Array | undefined> {
-    const cursor = this.tx.scan(state.recordTable, { reverse: true })
-    return (yield* wait(cursor.next(1))).keys[0]
-  }
-
-  *#find(state: CollectionState, idKey: Uint8Array): Steps<Uint8Array | undefined> {
-    const found = this.tx.get(state.recordTable, idKey)
-    return found instanceof Promise ? yield* wait(found) : found
-  }
-
-  /**
-   * Stores a new entity that nothing can refuse, without the steps of `put`: of a bulk load they would be a
-   * good part. Answers a promise where the store has to wait.
-   */
-  #putPlain(
-    state: CollectionState,
-    prepared: PreparedEntity,
-    idKey: Uint8Array,
-    batch: IndexBatch,
-  ): Promise<void> | undefined {
-    const { id } = prepared
-    const { schemaVersion, isSystem, indexes } = state
-    const opId = this.begin(state, id)
-    const entryValue = indexEntryValue(idKey)
-    for (let i = 0; i < indexes.length; i++) {
-      const start = prepared.keyStart(i)
-      const end = prepared.keyEnd(i)
-      // Within bounds.
-      if (start < end) batch.defer(indexes[i] as IndexPlan, start, end, entryValue)
-    }
-    const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
-    const stored = this.tx.put(state.recordTable, idKey, prepared.record(header))
-    const recorded =
-      stored instanceof Promise
-        ? stored.then(() => this.#recordPlain(state, prepared, opId))
-        : this.#recordPlain(state, prepared, opId)
-    if (recorded instanceof Promise) return recorded.then(() => this.end())
-    this.end()
-    return undefined
-  }
-
-  #recordPlain(
-    state: CollectionState,
-    { id, bytes }: PreparedEntity,
-    opId: number,
-  ): MaybePromise<void> {
-    if (!this.#isRecorded(state)) return
-    const { schemaVersion } = state
-    const made = { state, id, opId, payload: bytes, entityVersion: 0, schemaVersion }
-    return this.record({ ...made, origin: LOCAL, staleBase: false })
   }
 
   /** Deleting what is not there writes nothing. Errors: `entity_changed`. */
@@ -290,15 +208,28 @@ export class EntityWriter {
     if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
   }
 
-  // Shared with the replication side (`replica-writer.ts`).
+  // Shared with bulk writes (`bulk-put.ts`) and the replication side (`replica-writer.ts`).
+
+  *find(state: CollectionState, idKey: Uint8Array): Steps<Uint8Array | undefined> {
+    const found = this.tx.get(state.recordTable, idKey)
+    return found instanceof Promise ? yield* wait(found) : found
+  }
 
   /** Begins a write of one entity that makes a new state of it; ends with `end`. */
   begin(state: CollectionState, id: string): number {
     this.beginChange(state, id)
-    const opId = this.core.commits.allocateOpId()
+    const opId = this.core.commits.allocateOpIds(1)
     this.#lastOpId = opId
     if (!state.isSystem) this.opIds.push(opId)
     return opId
+  }
+
+  /** The first of the opIds of `size` writes; each of them then begins with `beginChange`. */
+  allocateOpIds(state: CollectionState, size: number): number {
+    const first = this.core.commits.allocateOpIds(size)
+    this.#lastOpId = first + size - 1
+    if (!state.isSystem) for (let i = 0; i < size; i++) this.opIds.push(first + i)
+    return first
   }
 
   /** Begins a change of what is stored about an entity; ends with `end`. */
@@ -326,7 +257,7 @@ export class EntityWriter {
 
   /** Hands the operation to the feed, when that is on. */
   record(mutation: Mutation): MaybePromise<void> {
-    if (!this.#isRecorded(mutation.state)) return
+    if (!this.isRecorded(mutation.state)) return
     const leftOut = this.#feed.leavesOut(mutation.opId, mutation.origin)
     if (leftOut === true) return
     if (leftOut === false) return this.#addToFeed(mutation)
@@ -429,7 +360,8 @@ export class EntityWriter {
     }
   }
 
-  #isRecorded(state: CollectionState): boolean {
+  /** Are operations of the collection handed to the feed? */
+  isRecorded(state: CollectionState): boolean {
     return this.#feed.isOn && !state.isSystem
   }
 }

@@ -70,6 +70,10 @@ export class KeyList {
     return positions
   }
 
+  isSame(a: number, b: number): boolean {
+    return this.#compare(a, b) === 0
+  }
+
   #sort(positions: Uint32Array, from: number, to: number): void {
     const size = to - from
     if (size < GROUP_MIN) {

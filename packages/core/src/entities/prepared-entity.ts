@@ -9,6 +9,7 @@ import { allocateBytes } from '../store/byte-slab.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId } from './entity-id.ts'
 import { writeIndexKey } from './index-plan.ts'
+import { KeyList } from './key-list.ts'
 import { KeyWriter } from './key-writer.ts'
 import { encodeRecord, HEADER_BYTES_MAX, type RecordHeader, writeHeaderBefore } from './record.ts'
 import { assertFitsSchema } from './schema.ts'
@@ -151,6 +152,23 @@ export class PreparedBatch {
   #reserve(): void {
     const bytes = (this.#writer.length / SAMPLE) * (this.#sizeExpected - SAMPLE) * 1.05
     if (bytes > 0) this.#writer.reserve(Math.min(bytes, RESERVED_BYTES_MAX))
+  }
+
+  /** All positions, in the bytewise order of their ids; undefined when an id is there twice. */
+  distinctIdOrder(): Uint32Array | undefined {
+    const ids = new KeyList(this.buffer)
+    for (let i = 0; i < this.size; i++) ids.addRange(...this.#idRange(i))
+    const positions = ids.sortedPositions()
+    for (let i = 1; i < positions.length; i++) {
+      if (ids.isSame(positions[i - 1] as number, positions[i] as number)) return undefined
+    }
+    return positions
+  }
+
+  #idRange(position: number): readonly [start: number, end: number] {
+    const first = position * (this.#state.indexes.length + 3)
+    // Within bounds.
+    return [this.#bounds[first + 1] as number, this.#bounds[first + 2] as number]
   }
 
   /** Valid until the next `add`. */

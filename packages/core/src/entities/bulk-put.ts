@@ -1,0 +1,139 @@
+/**
+ * Many entities of one collection, stored by one call. Where nothing can refuse them and nobody follows the
+ * order of operations, they are stored in the order of their ids, which a tree takes much faster.
+ */
+import type { MaybePromise } from '../files/file-system.ts'
+import { compareBytes } from '../store/bytes.ts'
+import type { CollectionState } from './collection-state.ts'
+import { type EntityWriter, LOCAL } from './entity-writer.ts'
+import { IndexBatch } from './index-batch.ts'
+import { type IndexPlan, indexEntryValue } from './index-plan.ts'
+import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
+import { type Steps, wait } from './steps.ts'
+
+const NO_CONDITION = {}
+
+export class BulkPut {
+  readonly #writer: EntityWriter
+  readonly #state: CollectionState
+  readonly #entities: PreparedBatch
+  readonly #indexes: IndexBatch
+  readonly #stampBefore: number
+  /** No record has an id beyond this; undefined: there is none at all. */
+  #lastKey: Uint8Array | undefined
+  /** New entities need none of the steps of `put`. */
+  #mayBePlain = false
+
+  constructor(writer: EntityWriter, state: CollectionState, entities: PreparedBatch) {
+    this.#writer = writer
+    this.#state = state
+    this.#entities = entities
+    this.#indexes = new IndexBatch(entities.buffer)
+    this.#stampBefore = writer.lastKnownOpId
+  }
+
+  /** As `put` for each, in order; those before one that is refused stay. Errors: as for `put`. */
+  *run(): Steps<void> {
+    const { tx } = this.#writer
+    const { isSystem, replicaTable, recordTable, hasUnique } = this.#state
+    const mayHaveRows = !isSystem && (yield* wait(tx.count(replicaTable))) > 0
+    this.#mayBePlain = !hasUnique && !mayHaveRows
+    this.#lastKey = (yield* wait(tx.scan(recordTable, { reverse: true }).next(1))).keys[0]
+    const mayBeSorted = this.#mayBePlain && !this.#writer.isRecorded(this.#state)
+    const order = mayBeSorted ? this.#entities.distinctIdOrder() : undefined
+    try {
+      if (order === undefined) yield* this.#putInTurn()
+      else yield* this.#putInOrder(order)
+    } finally {
+      yield* this.#indexes.flush(tx)
+    }
+  }
+
+  *#putInTurn(): Steps<void> {
+    for (let i = 0; i < this.#entities.size; i++) {
+      const waiting = this.#put(this.#entities.at(i), undefined)
+      if (waiting !== undefined) yield* waiting
+    }
+  }
+
+  *#putInOrder(positions: Uint32Array): Steps<void> {
+    const first = this.#writer.allocateOpIds(this.#state, positions.length)
+    for (let i = 0; i < positions.length; i++) {
+      const position = positions[i] as number
+      const waiting = this.#put(this.#entities.at(position), first + position)
+      if (waiting !== undefined) yield* waiting
+    }
+  }
+
+  /** Answers the steps that are left, if any. */
+  #put(prepared: PreparedEntity, opId: number | undefined): Steps<void> | undefined {
+    const { idKey } = prepared
+    // Ids often ascend, and then need no looking for.
+    const isBehindAll = this.#lastKey === undefined || compareBytes(idKey, this.#lastKey) > 0
+    if (isBehindAll) this.#lastKey = idKey
+    const found = isBehindAll ? undefined : this.#writer.tx.get(this.#state.recordTable, idKey)
+    if (found !== undefined || !this.#mayBePlain) {
+      return this.#putOver(found, idKey, prepared, opId)
+    }
+    const waiting = this.#putPlain(prepared, idKey, opId)
+    return waiting === undefined ? undefined : wait(waiting)
+  }
+
+  *#putOver(
+    found: MaybePromise<Uint8Array | undefined>,
+    idKey: Uint8Array,
+    prepared: PreparedEntity,
+    opId: number | undefined,
+  ): Steps<void> {
+    const record = yield* wait(found)
+    if (record === undefined && this.#mayBePlain) {
+      const waiting = this.#putPlain(prepared, idKey, opId)
+      if (waiting !== undefined) yield* wait(waiting)
+      return
+    }
+    if (opId !== undefined) this.#writer.beginChange(this.#state, prepared.id)
+    const place = { indexes: this.#indexes, stampBefore: this.#stampBefore, opId }
+    yield* this.#writer.putOver(record, idKey, this.#state, prepared, NO_CONDITION, place)
+  }
+
+  /**
+   * Stores a new entity that nothing can refuse, without the steps of `put`: of a bulk load they would be a
+   * good part. Answers a promise where the store has to wait.
+   */
+  #putPlain(
+    prepared: PreparedEntity,
+    idKey: Uint8Array,
+    opIdBegun: number | undefined,
+  ): Promise<void> | undefined {
+    const { id } = prepared
+    const writer = this.#writer
+    const state = this.#state
+    const { schemaVersion, isSystem, indexes } = state
+    if (opIdBegun !== undefined) writer.beginChange(state, id)
+    const opId = opIdBegun ?? writer.begin(state, id)
+    const entryValue = indexEntryValue(idKey)
+    for (let i = 0; i < indexes.length; i++) {
+      const start = prepared.keyStart(i)
+      const end = prepared.keyEnd(i)
+      // Within bounds.
+      if (start < end) this.#indexes.defer(indexes[i] as IndexPlan, start, end, entryValue)
+    }
+    const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
+    const stored = writer.tx.put(state.recordTable, idKey, prepared.record(header))
+    const recorded =
+      stored instanceof Promise
+        ? stored.then(() => this.#recordPlain(prepared, opId))
+        : this.#recordPlain(prepared, opId)
+    if (recorded instanceof Promise) return recorded.then(() => writer.end())
+    writer.end()
+    return undefined
+  }
+
+  #recordPlain({ id, bytes }: PreparedEntity, opId: number): MaybePromise<void> {
+    const state = this.#state
+    if (!this.#writer.isRecorded(state)) return
+    const { schemaVersion } = state
+    const made = { state, id, opId, payload: bytes, entityVersion: 0, schemaVersion }
+    return this.#writer.record({ ...made, origin: LOCAL, staleBase: false })
+  }
+}
