@@ -153,16 +153,18 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'opening trusts the name of the data file before it is flushed',
     noticedBy: 'crash, commits',
-    file: 'tree-store.ts',
+    file: 'start-log.ts',
     find: '  if (superblock.walGeneration === 0) await fileSystem.flushDirectory()\n',
     replace: '',
   },
   {
     name: 'opening trusts a superblock that is not flushed',
     noticedBy: 'crash, closing',
-    file: 'tree-store.ts',
+    file: 'start-log.ts',
     find: `  await pages.file.flush()
-  await checkpointer.writeSuperblock(superblock, superblock)
+  // A flush that failed before may have lost it, and this one report success all the same: the next number
+  // would tell an opener that it is durable.
+  await checkpointer.writeSuperblock(superblock, superblock, wasClosedCleanly ? 1 : 3)
 `,
     replace: '',
   },
