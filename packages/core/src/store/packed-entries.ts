@@ -24,6 +24,8 @@ const SPLIT_ROOM_BYTES = 256
 /** Two more entries have room in an index that was copied for a change. */
 const INDEX_ROOM = 4
 
+const NO_VALUE = new Uint8Array(0)
+
 /** A buffer that several versions of a node may share, and how far any of them has written. */
 interface Heap {
   readonly bytes: Uint8Array
@@ -66,6 +68,16 @@ export class PackedEntries {
   static withRoomFor(bytes: number): PackedEntries {
     const index = new Uint32Array(2 * Math.ceil(bytes / EXPECTED_ENTRY_BYTES) + 2)
     return new PackedEntries(emptyHeap(bytes), index, { used: 0, live: 0, count: 0 })
+  }
+
+  /** Of these keys, in order, without values, with room for `bytes` in all: no less than the entries take. */
+  static ofKeys(keys: readonly Uint8Array[], bytes: number): PackedEntries {
+    const entries = PackedEntries.withRoomFor(bytes)
+    entries.#growIndex(keys.length)
+    for (const key of keys)
+      entries.#index[2 * entries.#count++ + 1] = entries.#append(key, 0, NO_VALUE)
+    entries.#findPrefix()
+    return entries
   }
 
   /**

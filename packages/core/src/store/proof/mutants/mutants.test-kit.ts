@@ -19,7 +19,7 @@ export const mutants: readonly Mutant[] = [
     name: 'the log is not flushed',
     noticedBy: 'crash, commits',
     file: 'wal-writer.ts',
-    find: `          if (!(isAlone && this.#file.flushSync())) await this.#file.flush()
+    find: `          if (!(isAlone && file.flushSync())) await file.flush()
         } catch (error) {
           this.#fail(error, group)
           return
@@ -40,12 +40,12 @@ export const mutants: readonly Mutant[] = [
     name: 'after a failed flush everything goes on',
     noticedBy: 'failing disk',
     file: 'wal-writer.ts',
-    find: `          if (!(isAlone && this.#file.flushSync())) await this.#file.flush()
+    find: `          if (!(isAlone && file.flushSync())) await file.flush()
         } catch (error) {
           this.#fail(error, group)
           return
         }`,
-    replace: `          await this.#file.flush()
+    replace: `          await file.flush()
         } catch {}`,
   },
   {
