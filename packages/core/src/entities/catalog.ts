@@ -17,7 +17,7 @@ import type { EntityCache } from './entity-cache.ts'
 import { unknownCollection } from './entity-errors.ts'
 import { buildIndexes } from './index-maintenance.ts'
 import { indexTable } from './index-plan.ts'
-import { COLLECTION_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
+import { COLLECTION_PREFIX, entriesWith, writeMeta } from './meta.ts'
 import type { StandardSchema } from './standard-schema.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -55,9 +55,9 @@ export class Catalog {
     return this.#add(name, EMPTY_SPEC, undefined, false)
   }
 
-  /** Reads what was defined before; the collections are not usable until they are defined again. */
-  *load(tx: WriteTransaction): Steps<void> {
-    for (const [name, spec] of yield* readMetaEntries(tx, COLLECTION_PREFIX)) {
+  /** Takes up what was defined before; the collections are not usable until they are defined again. */
+  load(meta: ReadonlyMap<string, unknown>): void {
+    for (const [name, spec] of entriesWith(COLLECTION_PREFIX, meta)) {
       // Written by `#define`.
       this.#add(name, spec as CollectionSpec, undefined, false)
     }

@@ -1,7 +1,7 @@
 /** Identity of a database file: made once, at random, and kept in it. */
 import { assertInvariant } from '../errors/assert.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
-import { META_KEYS, readMeta, writeMeta } from './meta.ts'
+import { META_KEYS, writeMeta } from './meta.ts'
 import type { DatabaseIdentity } from './replication.ts'
 import type { Steps } from './steps.ts'
 
@@ -9,12 +9,12 @@ export type RandomBytes = (length: number) => Uint8Array
 
 const IDENTITY_BYTES = 16
 
-/** Reads the identity, making one for a new file. */
+/** The identity that is stored; a new one, and stored, for a new file. */
 export function* openIdentity(
   tx: WriteTransaction,
+  stored: unknown,
   randomBytes: RandomBytes,
 ): Steps<DatabaseIdentity> {
-  const stored = yield* readMeta(tx, META_KEYS.identity)
   if (stored !== undefined) return parseIdentity(stored)
   const identity = {
     databaseId: toHex(randomBytes(IDENTITY_BYTES)),

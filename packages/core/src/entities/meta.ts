@@ -11,7 +11,7 @@
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
-import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
+import type { KeyRange, Reader, WriteTransaction } from '../store/key-value-store.ts'
 import { type Steps, wait } from './steps.ts'
 
 export const META_TABLE = 'meta'
@@ -49,16 +49,36 @@ export function* readMetaEntries(
   reader: Reader,
   prefix: string,
 ): Steps<ReadonlyMap<string, unknown>> {
-  const entries = new Map<string, unknown>()
   // All prefixes end in `:`, and `;` is the next character.
   const lt = encoder.encode(`${prefix.slice(0, -1)};`)
-  const cursor = reader.scan(META_TABLE, { gte: encoder.encode(prefix), lt })
+  return entriesWith(prefix, yield* readRange(reader, { gte: encoder.encode(prefix), lt }))
+}
+
+/** Everything, by key. */
+export function readAllMeta(reader: Reader): Steps<ReadonlyMap<string, unknown>> {
+  return readRange(reader, {})
+}
+
+/** Those of `meta` whose key begins with `prefix`, without it. */
+export function entriesWith(
+  prefix: string,
+  meta: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, unknown> {
+  const entries = new Map<string, unknown>()
+  for (const [key, value] of meta) {
+    if (key.startsWith(prefix)) entries.set(key.slice(prefix.length), value)
+  }
+  return entries
+}
+
+function* readRange(reader: Reader, range: KeyRange): Steps<ReadonlyMap<string, unknown>> {
+  const entries = new Map<string, unknown>()
+  const cursor = reader.scan(META_TABLE, range)
   for (;;) {
     const { keys, values } = yield* wait(cursor.next(100))
     if (keys.length === 0) return entries
     for (let i = 0; i < keys.length; i++) {
-      const name = decoder.decode(keys[i]).slice(prefix.length)
-      entries.set(name, decodeEntity(values[i] ?? new Uint8Array(0)))
+      entries.set(decoder.decode(keys[i]), decodeEntity(values[i] ?? new Uint8Array(0)))
     }
   }
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import type { FileSystem } from '../files/file-system.ts'
 import { createMemoryFileSystem } from '../files/memory-file-system.ts'
 import type { Storage } from '../store/key-value-store.ts'
+import { Random } from '../store/random.test-kit.ts'
+import { type MountOptions, SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
 import { treeStorage } from '../store/tree-store.ts'
 import { type CollectionOptions, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
@@ -44,6 +47,32 @@ describe('opening', () => {
     const other = await open(memoryStorage())
     expect(replication(other).identity).not.toEqual(identity)
     await other.close()
+  })
+
+  test('again with the same definitions, read, closed -> nothing is written, flushed or removed', async () => {
+    const disk = new SimulatedDisk(new Random(1))
+    const changes: string[] = []
+    const openOn = (mount: FileSystem) =>
+      EntiDB.open({
+        storage: treeStorage(mount),
+        collections: { notes: defineCollection<Note>({ indexes: { rank: ['rank'] } }) },
+        changeFeed: true,
+      })
+    const db = await openOn(disk.mount())
+    await db.collection('notes').put({ id: 'a', text: 'x', rank: 1 })
+    await db.close()
+
+    const failure: MountOptions['failure'] = (operation, file, _count, growth) => {
+      const isReading =
+        ['read', 'list'].includes(operation) || (operation === 'open' && growth === 0)
+      if (!isReading) changes.push(`${operation} ${file}`)
+      return undefined
+    }
+    const again = await openOn(disk.mount({ failure }))
+    expect(await again.collection('notes').get('a')).toMatchObject({ text: 'x' })
+    expect(await again.collection('notes').count({ where: { rank: 1 } })).toBe(1)
+    await again.close()
+    expect(changes).toEqual([])
   })
 
   test('twice at once -> database_locked', async () => {

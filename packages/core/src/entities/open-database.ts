@@ -16,10 +16,10 @@ import { type FeedSetting, FeedState } from './feed-state.ts'
 import { hostRandomBytes, openIdentity, type RandomBytes } from './identity.ts'
 import {
   deleteMeta,
+  entriesWith,
   META_KEYS,
   READER_PREFIX,
-  readMeta,
-  readMetaEntries,
+  readAllMeta,
   writeMeta,
 } from './meta.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
@@ -118,24 +118,28 @@ function* prepareTables<D extends CollectionDefinitions>(
   catalog: Catalog,
   { collections, changeFeed = false, randomBytes = hostRandomBytes }: OpenOptions<D>,
 ) {
-  const isNew = (yield* readMeta(tx, META_KEYS.identity)) === undefined
-  const identity = yield* openIdentity(tx, randomBytes)
-  yield* catalog.load(tx)
+  const meta = yield* readAllMeta(tx)
+  const stored = meta.get(META_KEYS.identity)
+  const identity = yield* openIdentity(tx, stored, randomBytes)
+  catalog.load(meta)
   const { changed, apply } = yield* catalog.define(tx, collections, { system: false })
   apply()
   // A number, written by `EntityWriter.finish`.
-  const lastOpId = ((yield* readMeta(tx, META_KEYS.lastOpId)) as number | undefined) ?? 0
-  const before = yield* readMeta(tx, META_KEYS.feed)
-  const feed = yield* openFeed(tx, changeFeed, lastOpId)
-  const isFeedChanged = (before !== undefined) !== feed.on
-  return { identity, lastOpId, feed, changed: isNew || changed || isFeedChanged }
+  const lastOpId = (meta.get(META_KEYS.lastOpId) as number | undefined) ?? 0
+  const feed = yield* openFeed(tx, meta, changeFeed, lastOpId)
+  const isFeedChanged = meta.has(META_KEYS.feed) !== feed.on
+  return { identity, lastOpId, feed, changed: stored === undefined || changed || isFeedChanged }
 }
 
 /** On when the application wants it, or a reader relies on it. */
-function* openFeed(tx: WriteTransaction, isWanted: boolean, lastOpId: number): Steps<FeedSetting> {
-  const readers = yield* readMetaEntries(tx, READER_PREFIX)
-  const stored = yield* readMeta(tx, META_KEYS.feed)
-  if (isWanted || readers.size > 0) {
+function* openFeed(
+  tx: WriteTransaction,
+  meta: ReadonlyMap<string, unknown>,
+  isWanted: boolean,
+  lastOpId: number,
+): Steps<FeedSetting> {
+  const stored = meta.get(META_KEYS.feed)
+  if (isWanted || entriesWith(READER_PREFIX, meta).size > 0) {
     // Written by this function or `EntityWriter.finish`.
     if (stored !== undefined) return { on: true, after: (stored as FeedSetting).after }
     yield* writeMeta(tx, META_KEYS.feed, { after: lastOpId })

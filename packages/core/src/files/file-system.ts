@@ -57,7 +57,8 @@ export interface FileSystem {
   /** For messages: a path, or a name such as `memory`. */
   readonly description: string
   /**
-   * Takes ownership of the directory, creating it (durably) when it does not exist. The lock of a
+   * Takes ownership of the directory, creating it (durably) when it does not exist: one that exists is
+   * durable after `flushDirectory`, as its files are. The lock of a
    * process that died is taken over, without delay. Error: `database_locked`, at once, whoever has it:
    * another process, or another part of this one (`details.holder` is `{ pid }` where known).
    */

@@ -173,6 +173,8 @@ function removeClaim(parent: string, id: string): void {
 }
 
 function entriesOf(claimed: string): readonly string[] {
+  // Asked first: an error takes longer than all the rest of this.
+  if (!fs.existsSync(claimed)) return []
   return unlessCode(['ENOENT'], () => fs.readdirSync(claimed)) ?? []
 }
 

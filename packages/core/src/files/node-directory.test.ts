@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from './node-directory.test-kit.ts'
-import { createDirectory, flushDirectory } from './node-directory.ts'
+import { createDirectory, flushDirectory, flushExistingDirectory } from './node-directory.ts'
 import { type NodeSystemCalls, nodeSystemCalls } from './node-system-calls.ts'
 
 function systemError(code: string): Error {
@@ -46,12 +46,22 @@ describe('createDirectory', () => {
     ])
   })
 
-  test('exists -> still flushed, as its creator may have died before', async () => {
+  test('exists -> nothing is done; its flush, as its creator may have died before, is asked for', async () => {
     const root = temporaryDirectory()
     fs.mkdirSync(join(root, 'a'))
     const log: string[] = []
-    await createDirectory(recordingCalls(root, log), join(root, 'a'))
+    const calls = recordingCalls(root, log)
+    expect(await createDirectory(calls, join(root, 'a'))).toBe('exists')
+    expect(log).toEqual([])
+    await flushExistingDirectory(calls, join(root, 'a'))
     expect(log).toEqual(['flush /'])
+  })
+
+  test('comes into being meanwhile -> exists', async () => {
+    const root = temporaryDirectory()
+    fs.mkdirSync(join(root, 'a'))
+    const calls = { ...nodeSystemCalls, existsSync: () => false }
+    expect(await createDirectory(calls, join(root, 'a'))).toBe('exists')
   })
 
   test('exists below a directory that may not be read -> is used', async () => {
@@ -60,7 +70,9 @@ describe('createDirectory', () => {
     const openSync = () => {
       throw systemError('EACCES')
     }
-    await createDirectory({ ...nodeSystemCalls, openSync }, join(root, 'a'))
+    const calls = { ...nodeSystemCalls, openSync }
+    expect(await createDirectory(calls, join(root, 'a'))).toBe('exists')
+    await flushExistingDirectory(calls, join(root, 'a'))
     await expect(
       createDirectory({ ...nodeSystemCalls, openSync }, join(root, 'b')),
     ).rejects.toMatchObject({

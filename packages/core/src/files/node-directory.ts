@@ -37,26 +37,39 @@ function fsync(fs: NodeSystemCalls, fd: number): Promise<void> {
 
 /**
  * Creates `directory` and what is missing above it, durably. Each one is durable before the next is
- * created in it; so of those that exist already only the last may still need its flush, because its
- * creator may have died before that.
+ * created in it; so of those that exist already only the last may still need `flushExistingDirectory`,
+ * because its creator may have died before that.
  */
-export async function createDirectory(fs: NodeSystemCalls, directory: string): Promise<void> {
+export async function createDirectory(
+  fs: NodeSystemCalls,
+  directory: string,
+): Promise<'made' | 'exists'> {
   const parent = dirname(directory)
   let outcome = makeDirectory(fs, directory)
   if (outcome === 'no-parent') {
-    await createDirectory(fs, parent)
+    if ((await createDirectory(fs, parent)) === 'exists') await flushExistingDirectory(fs, parent)
     outcome = makeDirectory(fs, directory)
   }
   if (outcome === 'no-parent') {
     const cause = new Error('what is above it is no directory')
     throw toFileError(cause, directory, 'create directory')
   }
-  // A directory that was prepared for us may lie in one that we have no right to read.
-  const unreadable = outcome === 'exists' ? ['EACCES', 'EPERM'] : []
-  await flushDirectory(fs, parent, unreadable)
+  if (outcome === 'made') await flushDirectory(fs, parent)
+  return outcome
+}
+
+/** Makes the name of `directory` durable, which somebody else created. */
+export async function flushExistingDirectory(
+  fs: NodeSystemCalls,
+  directory: string,
+): Promise<void> {
+  // It may have been prepared for us in one that we have no right to read.
+  await flushDirectory(fs, dirname(directory), ['EACCES', 'EPERM'])
 }
 
 function makeDirectory(fs: NodeSystemCalls, directory: string): 'made' | 'exists' | 'no-parent' {
+  // Asked first: an error takes longer than all the rest of this.
+  if (fs.existsSync(directory)) return 'exists'
   try {
     fs.mkdirSync(directory)
     return 'made'

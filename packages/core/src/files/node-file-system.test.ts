@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileSystemConformance } from './file-system-conformance.ts'
 import { temporaryDirectory } from './node-directory.test-kit.ts'
 import { createNodeFileSystem } from './node-file-system.ts'
-import { nodeSystemCalls } from './node-system-calls.ts'
+import { type NodeSystemCalls, nodeSystemCalls } from './node-system-calls.ts'
 
 fileSystemConformance(
   'node',
@@ -25,6 +25,30 @@ describe('node file system', () => {
     await (await fileSystem.lock()).release()
     expect(await fileSystem.list()).toEqual(['data.db'])
     expect(readdirSync(directory).sort()).toEqual(['.hidden', 'data.db', 'my notes.txt', 'sub'])
+  })
+
+  test('lock: of a directory that exists -> no flush; the first flushDirectory makes its name durable', async () => {
+    const directory = temporaryDirectory()
+    const flushed: string[] = []
+    const pathsByFd = new Map<number, string>()
+    const systemCalls: NodeSystemCalls = {
+      ...nodeSystemCalls,
+      openSync: (path, flags) => {
+        const fd = nodeSystemCalls.openSync(path, flags)
+        pathsByFd.set(fd, path)
+        return fd
+      },
+      fsync: (fd, done) => {
+        flushed.push(pathsByFd.get(fd) ?? '')
+        nodeSystemCalls.fsync(fd, done)
+      },
+    }
+    const fileSystem = createNodeFileSystem(directory, { systemCalls })
+    await (await fileSystem.lock()).release()
+    expect(flushed).toEqual([])
+    await fileSystem.flushDirectory()
+    await fileSystem.flushDirectory()
+    expect(flushed).toEqual([dirname(directory), directory, directory])
   })
 
   test('relative path -> resolved when created', async () => {

@@ -1,15 +1,16 @@
 /**
  * A directory on disk, through `node:fs`.
  *
- * Open, rename and remove are durable after `flushDirectory`, as the port says; creating the
- * directory itself is durable when `lock` returns. Entries whose names the store could not have
+ * Open, rename and remove are durable after `flushDirectory`, as the port says. A directory that `lock`
+ * created is durable when it returns; one that it found, whose creator may have died before that, after the
+ * first `flushDirectory`: nothing in it is durable before. Entries whose names the store could not have
  * given (sub-directories, dot files, names with spaces) are left alone and not listed.
  */
 
 import { join, resolve } from 'node:path'
 import { assertFileName, isFileName } from './file-name.ts'
 import type { DirectoryLock, File, FileSystem } from './file-system.ts'
-import { createDirectory, flushDirectory } from './node-directory.ts'
+import { createDirectory, flushDirectory, flushExistingDirectory } from './node-directory.ts'
 import { lockDirectory } from './node-directory-lock.ts'
 import { NodeFile } from './node-file.ts'
 import { systemCodeOf, toFileError, toOpenError } from './node-io-error.ts'
@@ -31,6 +32,8 @@ export function createNodeFileSystem(
 class NodeFileSystem implements FileSystem {
   readonly description: string
   readonly #fs: NodeSystemCalls
+  /** The name of the directory itself. */
+  #isNameDurable = false
 
   constructor(directory: string, fs: NodeSystemCalls) {
     this.description = directory
@@ -38,7 +41,8 @@ class NodeFileSystem implements FileSystem {
   }
 
   async lock(): Promise<DirectoryLock> {
-    await createDirectory(this.#fs, this.description)
+    const outcome = await createDirectory(this.#fs, this.description)
+    if (outcome === 'made') this.#isNameDurable = true
     return lockDirectory(this.#fs, this.description)
   }
 
@@ -73,6 +77,10 @@ class NodeFileSystem implements FileSystem {
   }
 
   async flushDirectory(): Promise<void> {
+    if (!this.#isNameDurable) {
+      await flushExistingDirectory(this.#fs, this.description)
+      this.#isNameDurable = true
+    }
     await flushDirectory(this.#fs, this.description)
   }
 

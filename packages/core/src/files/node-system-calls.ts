@@ -21,6 +21,7 @@ export interface NodeSystemCalls {
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
   mkdirSync(path: string): void
+  existsSync(path: string): boolean
   /** Milliseconds from some moment on; never goes back. */
   now(): number
 }

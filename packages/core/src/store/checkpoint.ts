@@ -124,11 +124,14 @@ export class Checkpointer {
     if (file.size() > bytes + slackBytes) await file.truncate(bytes)
   }
 
-  /** Makes `tree` what is found at the next open; durable when it resolves. */
-  async writeSuperblock(tree: WrittenTree, log: LogPlace): Promise<void> {
+  /**
+   * Makes `tree` what is found at the next open; durable when it resolves. `step` is odd, so that it goes
+   * to the other slot.
+   */
+  async writeSuperblock(tree: WrittenTree, log: LogPlace, step = 1): Promise<void> {
     const next: Superblock = {
       storeId: this.#superblock.storeId,
-      sequence: this.#superblock.sequence + 1,
+      sequence: this.#superblock.sequence + step,
       sealed: log.sealed,
       checkpointLsn: tree.checkpointLsn,
       requiredLsn: log.requiredLsn,

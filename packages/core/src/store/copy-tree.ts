@@ -107,7 +107,7 @@ async function assertWhole(fileSystem: FileSystem, checksum: Checksum): Promise<
   const file = await fileSystem.open(NEW_DATA_FILE, { create: false })
   assertInvariant(file !== undefined, 'the copy was just written')
   try {
-    const superblock = await readSuperblock(file, checksum)
+    const { superblock } = await readSuperblock(file, checksum)
     if (file.size() < superblock.endUnit * UNIT_BYTES) {
       throw corrupt(file.name, file.size(), 'the copy ends before its time')
     }

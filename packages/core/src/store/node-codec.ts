@@ -77,14 +77,14 @@ function decodeLargeValue(reader: ByteReader): LargeValue {
 /** Throws `MalformedBytes`. */
 export function decodeBranch(payload: Uint8Array, count: number): Branch {
   const reader = new ByteReader(payload)
-  const separators = PackedEntries.withRoomFor(payload.length + count)
+  const separators: Uint8Array[] = []
   const children: NodeRef[] = []
-  const nothing = new Uint8Array(0)
   for (let i = 0; i < count; i++) {
-    if (i > 0) separators.insert(i - 1, reader.bytes(reader.varint()), 0, nothing)
+    if (i > 0) separators.push(reader.bytes(reader.varint()))
     const start = reader.varint()
     children.push(new NodeRef(undefined, { start, bytes: reader.varint() }))
   }
   if (children.length === 0) throw new MalformedBytes('a branch has no children')
-  return new Branch(undefined, separators, children)
+  // An entry has a tag where the branch has the place of a child, which is longer.
+  return new Branch(undefined, PackedEntries.ofKeys(separators, payload.length), children)
 }

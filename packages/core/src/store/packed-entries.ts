@@ -30,6 +30,8 @@ const GROWTH_BYTES_MAX = 4 * 1024
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
 
+const NO_VALUE = new Uint8Array(0)
+
 /** A buffer that several versions of a node may share, and how far any of them has written. */
 interface Heap {
   readonly bytes: Uint8Array
@@ -71,6 +73,15 @@ export class PackedEntries {
   /** None, with room for some of `bytes` in all. */
   static withRoomFor(bytes: number): PackedEntries {
     return new PackedEntries(emptyHeap(bytes), [], { used: 0, live: 0, count: 0 })
+  }
+
+  /** Of these keys, in order, without values, with room for `bytes` in all: no less than the entries take. */
+  static ofKeys(keys: readonly Uint8Array[], bytes: number): PackedEntries {
+    const entries = PackedEntries.withRoomFor(bytes)
+    for (const key of keys) entries.#index.push(slotOf(0, entries.#append(key, 0, NO_VALUE)))
+    entries.#count = keys.length
+    entries.#findPrefix()
+    return entries
   }
 
   /**

@@ -44,6 +44,11 @@ export interface Recovered {
   readonly unwrittenNodes: number
   /** The highest generation in use; the next log takes a higher one. */
   readonly walGeneration: number
+  /**
+   * Nothing was replayed, and all that was read is durable: until it is written to, the store may stay
+   * as it is.
+   */
+  readonly wasClosedCleanly: boolean
 }
 
 /** Errors: `corrupt`, `not_a_database`, `format_too_new`, `io_failed`. */
@@ -53,7 +58,7 @@ export async function recover(
   options: RecoveryOptions,
 ): Promise<Recovered> {
   const { checksum } = options
-  const superblock = await readSuperblock(data, checksum)
+  const { superblock, isRepeated } = await readSuperblock(data, checksum)
   const cache = new NodeCache(options.cacheBytes)
   const pages = new PageFile(data, superblock.storeId, checksum, cache)
   const names = new TableNames()
@@ -78,7 +83,10 @@ export async function recover(
   }
   const walGeneration = Math.max(superblock.walGeneration, replay.generation)
   const unwrittenNodes = context.nodesAdded
-  return { superblock, pages, space, retired, names, head, report, unwrittenNodes, walGeneration }
+  const wasClosedCleanly =
+    superblock.sealed && isRepeated && walGeneration === superblock.walGeneration
+  const store = { superblock, pages, space, retired, names, head, unwrittenNodes, walGeneration }
+  return { ...store, report, wasClosedCleanly }
 }
 
 async function readCatalog(

@@ -362,7 +362,8 @@ describe('salvage of a damaged log', () => {
     const { image } = await logged(2)
     const disk = new SimulatedDisk(new Random(77))
     // It begins with LSN 1, as ours does.
-    await openTreeStore(disk.mount(), tinySettings(new Random(77)))
+    const other = await openTreeStore(disk.mount(), tinySettings(new Random(77)))
+    await write(other, (tx) => tx.put('t', bytesOf('a'), bytesOf('1')))
     const foreign = disk.content(walFileName(1))
     const salvaged = await salvageImage(new Map(image).set(walFileName(99), foreign))
     expect(keysOf(salvaged)).toEqual([1, 2])

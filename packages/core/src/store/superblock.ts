@@ -119,16 +119,45 @@ export async function writeSuperblock(
   await file.flush()
 }
 
+export interface CountingSuperblock {
+  readonly superblock: Superblock
+  /**
+   * It has the number after the one in the other slot and says the same. Who wrote it had flushed that one
+   * first: so what both say is durable, even if this one was never flushed.
+   */
+  readonly isRepeated: boolean
+}
+
 /** The superblock that counts. Errors: `not_a_database`, `format_too_new`, `corrupt`. */
-export async function readSuperblock(file: File, checksum: Checksum): Promise<Superblock> {
-  const [found] = await readSuperblocks(file, checksum)
-  if (found !== undefined) return found
+export async function readSuperblock(file: File, checksum: Checksum): Promise<CountingSuperblock> {
+  const [superblock, other] = await readSuperblocks(file, checksum)
+  if (superblock !== undefined) {
+    return { superblock, isRepeated: other !== undefined && repeats(superblock, other) }
+  }
   const slots = [await readSlot(file, 0), await readSlot(file, SLOT_BYTES)]
   if (slots.some(hasMagic)) {
     const way = 'copy what can be read to a new place with: entidb salvage DIR TARGET'
     throw corrupt(DATA_FILE, 0, `no superblock passes its checksum; ${way}`)
   }
   throw notADatabase()
+}
+
+function repeats(superblock: Superblock, other: Superblock): boolean {
+  return (
+    superblock.sequence === other.sequence + 1 &&
+    bytesEqual(superblock.storeId, other.storeId) &&
+    superblock.sealed === other.sealed &&
+    superblock.checkpointLsn === other.checkpointLsn &&
+    superblock.requiredLsn === other.requiredLsn &&
+    superblock.walGeneration === other.walGeneration &&
+    superblock.endUnit === other.endUnit &&
+    isSameExtent(superblock.catalog, other.catalog) &&
+    isSameExtent(superblock.freeList, other.freeList)
+  )
+}
+
+function isSameExtent(a: Extent | undefined, b: Extent | undefined): boolean {
+  return a?.start === b?.start && a?.bytes === b?.bytes
 }
 
 export function notADatabase(): EntiDBError {

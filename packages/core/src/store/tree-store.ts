@@ -12,6 +12,7 @@
  * 3. Every unit of the data file is reachable from the superblock or free, never both (`crash.test.ts`).
  */
 
+import { assertInvariant } from '../errors/assert.ts'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
 import { Checkpointer } from './checkpoint.ts'
@@ -20,7 +21,6 @@ import { crc32 } from './checksum.ts'
 import { restoreTree } from './copy-tree.ts'
 import { openDataFile } from './data-file.ts'
 import { UNIT_BYTES } from './extent.ts'
-import { NEW_DATA_FILE } from './format.ts'
 import type { Head } from './head.ts'
 import type {
   KeyValueStore,
@@ -35,6 +35,7 @@ import { Mutex } from './mutex.ts'
 import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { salvageStore } from './salvage-store.ts'
+import { startLog } from './start-log.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
 import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
@@ -48,7 +49,8 @@ import { type TransactionResult, TreeTransaction } from './write-transaction.ts'
 
 /**
  * Opens the store in the directory, creating it when the directory holds none, and brings it to the
- * last commit. Nothing is written before the files were understood.
+ * last commit. Nothing is written before the files were understood; and before the first commit nothing
+ * at all, to a store that was closed cleanly.
  *
  * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `disk_full`, `io_failed`.
  */
@@ -62,8 +64,7 @@ export async function openTreeStore(
   try {
     data = await openDataFile(fileSystem, settings.checksum, settings.randomBytes)
     const recovered = await recover(fileSystem, data, settings)
-    await fileSystem.remove(NEW_DATA_FILE)
-    return await startStore(fileSystem, lock, recovered, settings)
+    return await createStore(fileSystem, lock, recovered, settings)
   } catch (error) {
     await data?.close().catch(() => {})
     await lock.release()
@@ -88,44 +89,19 @@ export function treeStorage(
   }
 }
 
-/**
- * Makes what was recovered rest on flushed bytes alone. First the superblock, flushed as it is and
- * repeated in the other slot: a process that died may have left it in the page cache only, and nothing
- * may be overwritten or removed on its word before it is durable. Then a sealed tree, a new log, and
- * the superblock that demands the log.
- */
-async function startStore(
+async function createStore(
   fileSystem: FileSystem,
   lock: DirectoryLock,
   recovered: Recovered,
   settings: TreeStoreSettings,
 ): Promise<TreeStore> {
-  const { superblock, head, pages, space, retired } = recovered
+  const { head, pages, space, retired, superblock } = recovered
   const { checksum, scheduler } = settings
   const checkpointer = new Checkpointer({ pages, space, retired, superblock, checksum, scheduler })
-  const { walGeneration } = recovered
-  const { lsn } = head
-  // No log was ever in use: who made the data file may have died before its name was durable.
-  if (superblock.walGeneration === 0) await fileSystem.flushDirectory()
-  await pages.file.flush()
-  await checkpointer.writeSuperblock(superblock, superblock)
-  if (!superblock.sealed || walGeneration > superblock.walGeneration) {
-    const tree = await checkpointer.writeTree(head.tables(), lsn, nothingLogged)
-    await checkpointer.writeSuperblock(tree, { sealed: true, walGeneration, requiredLsn: lsn })
-  }
-  await removeWalsBelow(fileSystem, walGeneration + 1)
-  const wal = await createWal(fileSystem, walGeneration + 1, settings.walAllocationBytes)
-  try {
-    const salt = settings.randomBytes(SALT_BYTES)
-    const header = { generation: walGeneration + 1, storeId: superblock.storeId, salt }
-    await wal.start({ ...header, firstLsn: lsn + 1 }, checksum)
-    const log = { sealed: false, walGeneration: walGeneration + 1, requiredLsn: lsn }
-    await checkpointer.writeSuperblock(checkpointer.superblock, log)
-  } catch (error) {
-    await wal.close().catch(() => {})
-    throw error
-  }
-  retired.release(lsn, Number.POSITIVE_INFINITY, space)
+  const start = (): Promise<WalFile> => startLog(fileSystem, recovered, checkpointer, settings)
+  const wal = recovered.wasClosedCleanly ? start : await start()
+  // Nobody reads yet, and the superblocks do not need it any more.
+  retired.release(head.lsn, Number.POSITIVE_INFINITY, space)
   return new TreeStore(fileSystem, lock, recovered, checkpointer, wal, settings)
 }
 
@@ -174,7 +150,8 @@ class TreeStore implements KeyValueStore {
     lock: DirectoryLock,
     recovered: Recovered,
     checkpointer: Checkpointer,
-    wal: WalFile,
+    /** The log, or how to start it. */
+    wal: WalFile | (() => Promise<WalFile>),
     settings: TreeStoreSettings,
   ) {
     this.#fileSystem = fileSystem
@@ -244,6 +221,7 @@ class TreeStore implements KeyValueStore {
     const tables = this.#visible.tables()
     const { file } = this.#recovered.pages
     const wals = this.#olderWals
+    const wal = this.#wal.file
     const isOpen = this.#state !== 'closed'
     return {
       state: this.#state,
@@ -252,7 +230,7 @@ class TreeStore implements KeyValueStore {
       entries: tables.reduce((sum, [, table]) => sum + table.count, 0),
       walBytes: this.#walBytes(),
       fileBytes: isOpen
-        ? wals.reduce((sum, wal) => sum + wal.fileBytes, file.size() + this.#wal.file.fileBytes)
+        ? wals.reduce((sum, wal) => sum + wal.fileBytes, file.size() + (wal?.fileBytes ?? 0))
         : 0,
       cacheBytes: this.#recovered.pages.cacheBytes,
       openSnapshots: this.#snapshots.size,
@@ -312,7 +290,8 @@ class TreeStore implements KeyValueStore {
   }
 
   #walBytes(): number {
-    return this.#olderWals.reduce((sum, wal) => sum + wal.frameBytes, this.#wal.file.frameBytes)
+    const frameBytes = this.#wal.file?.frameBytes ?? 0
+    return this.#olderWals.reduce((sum, wal) => sum + wal.frameBytes, frameBytes)
   }
 
   #isCheckpointDue(): boolean {
@@ -364,8 +343,9 @@ class TreeStore implements KeyValueStore {
   /** From here on commits go to a new log. The answer is the state that the logs before lead to. */
   async #switchLog(): Promise<Head> {
     const generation = this.#walGeneration + 1
-    const next = await createWal(this.#fileSystem, generation, this.#settings.walAllocationBytes)
     const old = this.#wal.file
+    assertInvariant(old !== undefined, 'a log was started for what is to be checkpointed')
+    const next = await createWal(this.#fileSystem, generation, this.#settings.walAllocationBytes)
     const { storeId } = this.#recovered.superblock
     const salt = this.#settings.randomBytes(SALT_BYTES)
     let head = this.#visible
@@ -433,6 +413,8 @@ class TreeStore implements KeyValueStore {
 
   /** Leaves a complete tree and no log; without space for that, a log that must not become shorter. */
   async #seal(): Promise<void> {
+    // Nothing was written: the store is as it was found.
+    if (this.#wal.file === undefined) return
     const { lsn } = this.#visible
     const walGeneration = this.#walGeneration
     this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)

@@ -204,7 +204,8 @@ test('log: of another store -> corrupt', async () => {
   const image = await crashedStore()
   const disk = new SimulatedDisk(new Random(77))
   const other = { ...settings(), randomBytes: (length: number) => new Random(78).bytes(length) }
-  await openTreeStore(disk.mount(), other)
+  const store = await openTreeStore(disk.mount(), other)
+  await write(store, (tx) => tx.put('t', bytesOf('a'), bytesOf('1')))
   const outcome = await outcomeOf(withWal(image, disk.content(WAL)))
   expect(outcome).toEqual({ code: 'corrupt', file: WAL, offset: 0 })
 })

@@ -57,7 +57,9 @@ const GATHERED_BYTES_MAX = 64 * 1024
 
 export class WalWriter {
   readonly #options: WalWriterOptions
-  #file: WalFile
+  #file: WalFile | undefined
+  /** Makes the file for the first commit with changes. */
+  readonly #start: () => Promise<WalFile>
   #lastLsn: number
   #flushedLsn: number
   readonly #queue: (QueuedCommit | QueuedSwitch)[] = []
@@ -69,8 +71,10 @@ export class WalWriter {
   #cancelFlush: (() => void) | undefined
   #idle: (() => void)[] = []
 
-  constructor(file: WalFile, lastLsn: number, options: WalWriterOptions) {
-    this.#file = file
+  /** `wal`: the log, or how to start it when there is something to write. */
+  constructor(wal: WalFile | (() => Promise<WalFile>), lastLsn: number, options: WalWriterOptions) {
+    this.#file = typeof wal === 'function' ? undefined : wal
+    this.#start = typeof wal === 'function' ? wal : async () => wal
     this.#lastLsn = lastLsn
     this.#flushedLsn = lastLsn
     this.#options = options
@@ -85,7 +89,8 @@ export class WalWriter {
     return this.#flushedLsn
   }
 
-  get file(): WalFile {
+  /** Undefined when it was not started. */
+  get file(): WalFile | undefined {
     return this.#file
   }
 
@@ -122,7 +127,7 @@ export class WalWriter {
   async close(): Promise<void> {
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
-    await this.#file.close()
+    await this.#file?.close()
   }
 
   #enqueue(item: QueuedCommit | QueuedSwitch, isAlone: boolean): void {
@@ -178,18 +183,20 @@ export class WalWriter {
     const changed = group.filter((commit) => commit.changes !== undefined)
     if (changed.length > 0) {
       const payloadBytes = changed.reduce((sum, commit) => sum + commit.bytes, 0)
+      const file = this.#file ?? (await this.#startFor(group))
+      if (file === undefined) return
       try {
-        const written = this.#writeFrame(changed, payloadBytes)
+        const written = this.#writeFrame(file, changed, payloadBytes)
         if (written instanceof Promise) await written
       } catch (error) {
-        await this.#recoverFromFailedWrite(error, group, FRAME_HEADER_BYTES + payloadBytes)
+        await this.#recoverFromFailedWrite(error, file, group, FRAME_HEADER_BYTES + payloadBytes)
         return
       }
       this.#lastLsn += changed.length
       if (this.#options.durability === 'strict') {
         try {
           const isAlone = group.length === 1 && this.#queue.length === 0
-          if (!(isAlone && this.#file.flushSync())) await this.#file.flush()
+          if (!(isAlone && file.flushSync())) await file.flush()
         } catch (error) {
           this.#fail(error, group)
           return
@@ -199,7 +206,7 @@ export class WalWriter {
         this.#scheduleFlush()
       }
       // Not awaited: the file waits for its own growth where it must.
-      this.#file.growAhead()?.catch((error) => this.#fail(error, []))
+      file.growAhead()?.catch((error) => this.#fail(error, []))
     }
     for (const commit of group) {
       commit.apply()
@@ -207,7 +214,23 @@ export class WalWriter {
     }
   }
 
-  #writeFrame(group: readonly QueuedCommit[], payloadBytes: number): void | Promise<void> {
+  /** Undefined when that failed, and the group was answered. */
+  async #startFor(group: readonly QueuedCommit[]): Promise<WalFile | undefined> {
+    try {
+      this.#file = await this.#start()
+      return this.#file
+    } catch (error) {
+      if (isEntiDBError(error, 'disk_full')) this.#refuse(error, group)
+      else this.#fail(error, group)
+      return undefined
+    }
+  }
+
+  #writeFrame(
+    file: WalFile,
+    group: readonly QueuedCommit[],
+    payloadBytes: number,
+  ): void | Promise<void> {
     const bytes = FRAME_HEADER_BYTES + payloadBytes
     const { checksum } = this.#options
     const isGathered = bytes <= GATHERED_BYTES_MAX
@@ -233,13 +256,14 @@ export class WalWriter {
       flushedLsn: this.#flushedLsn,
       payloadChecksum,
     }
-    encodeFrameHeader(head, header, this.#file.salt, checksum)
-    return this.#file.append(pieces, bytes)
+    encodeFrameHeader(head, header, file.salt, checksum)
+    return file.append(pieces, bytes)
   }
 
   /** Lack of space refuses this group and all that builds on it; anything else is final. */
   async #recoverFromFailedWrite(
     error: unknown,
+    file: WalFile,
     group: readonly QueuedCommit[],
     frameBytes: number,
   ): Promise<void> {
@@ -248,11 +272,15 @@ export class WalWriter {
       return
     }
     try {
-      await this.#file.discardFailedAppend(frameBytes)
+      await file.discardFailedAppend(frameBytes)
     } catch (fatal) {
       this.#fail(fatal, group)
       return
     }
+    this.#refuse(error, group)
+  }
+
+  #refuse(error: unknown, group: readonly QueuedCommit[]): void {
     const refused: QueuedCommit[] = [...group]
     const switches: QueuedSwitch[] = []
     for (const item of this.#queue.splice(0)) {
@@ -271,7 +299,7 @@ export class WalWriter {
       const old = this.#file
       this.#file = next.file
       next.between()
-      await old.close()
+      await old?.close()
     } catch (error) {
       this.#fail(error, [])
       next.reject(ioFailed(error))
@@ -303,7 +331,7 @@ export class WalWriter {
     this.#cancelFlush = undefined
     const lsn = this.#lastLsn
     if (lsn === this.#flushedLsn) return
-    await this.#file.flush()
+    await this.#file?.flush()
     this.#flushedLsn = Math.max(this.#flushedLsn, lsn)
   }
 

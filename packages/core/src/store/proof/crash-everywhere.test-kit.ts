@@ -6,6 +6,8 @@ import type { Files } from '../format-reader/read-store.test-kit.ts'
 import type { Durability } from '../key-value-store.ts'
 import { Random } from '../random.test-kit.ts'
 import { diskWith, type SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { hex, type State } from '../store-check.test-kit.ts'
+import { bytesOf, write } from '../store-conformance-support.ts'
 import { openTreeStore } from '../tree-store.ts'
 import { powerLosses } from './power-losses.test-kit.ts'
 import { expectPromiseKept, type Promised, Verified } from './promise.test-kit.ts'
@@ -115,7 +117,10 @@ async function verifyOutcomes(
   return run.mount.isCrashed
 }
 
-/** Dies at each operation of opening and closing, or at one in `stride`. The answer is how often. */
+/**
+ * Dies at each operation of opening, a commit and closing, or at one in `stride`: what opening puts off is
+ * done by the first commit. The answer is how often.
+ */
 async function crashInRecovery(
   diskAfterCrash: () => Promise<SimulatedDisk>,
   promised: Promised,
@@ -128,16 +133,19 @@ async function crashInRecovery(
   for (let crashAt = 1 + random.below(stride); ; crashAt += stride) {
     const disk = await diskAfterCrash()
     const mount = disk.mount({ crashAt })
-    let { acknowledged } = promised
+    let { states, acknowledged } = promised
     try {
       const store = await openTreeStore(mount, smallSettings(3))
       // What was recovered may have been read by someone.
       acknowledged = store.recovery.lastLsn
+      states = [...states.slice(0, acknowledged + 1), withEntry(states[acknowledged])]
+      await write(store, (tx) => tx.put(ENTRY.table, bytesOf(ENTRY.key), bytesOf(ENTRY.value)))
+      acknowledged++
       await store.close()
     } catch (error) {
       if (!mount.isCrashed) throw new Error(`${label}: ${error}`, { cause: error })
     }
-    const again = { states: promised.states, acknowledged }
+    const again = { states, acknowledged }
     const where = `${label}, crash at operation ${crashAt} of recovery (${mount.last.join(' ')})`
     for (const left of [disk.image(), ...powerLosses(disk, random, 1)]) {
       if (!verified.isNews(left, again)) continue
@@ -146,4 +154,11 @@ async function crashInRecovery(
     if (!mount.isCrashed) return crashes
     crashes++
   }
+}
+
+const ENTRY = { table: 'recovered', key: 'key', value: 'value' }
+
+function withEntry(state: State | undefined): State {
+  const { table, key, value } = ENTRY
+  return new Map(state).set(table, new Map([[hex(bytesOf(key)), hex(bytesOf(value))]]))
 }

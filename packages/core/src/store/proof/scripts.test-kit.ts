@@ -53,6 +53,24 @@ export const closing: Script = async (run) => {
   await last
 }
 
+/** What a store that was closed meets first: several commits at once, or nothing but readers. */
+export const reopening: Script = async (run) => {
+  const first = await run.open()
+  await run.commit(first, fill('a', 0, 3))
+  await run.close(first)
+  const second = await run.open()
+  await run.expectLatest(second, 'opened')
+  await run.checkpoint(second)
+  await run.close(second)
+  const third = await run.open()
+  const together = []
+  for (let i = 0; i < 3; i++)
+    together.push((await run.handOver(third, fill('b', i, i + 1))).durable)
+  await Promise.all(together)
+  await run.checkpoint(third)
+  await run.commit(third, fill('a', 2, 4))
+}
+
 /** Larger than a node, than a sector, than what the log has allocated ahead. */
 export const largeValues: Script = async (run) => {
   const store = await run.open()
@@ -137,6 +155,7 @@ export const scripts: Readonly<Record<string, Script>> = {
   commits,
   checkpoints,
   closing,
+  reopening,
   largeValues,
   clearing,
   snapshots,
