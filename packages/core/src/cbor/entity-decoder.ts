@@ -40,6 +40,7 @@ export class EntityDecoder extends EntityCursor {
   private readonly frames: readonly Frame[] = Array.from({ length: DEPTH_MAX }, () => new Frame())
   private depth = 0
   private freezes = false
+  private beforeFreeze: ((outermost: object) => void) | undefined
   private shareable = true
 
   decode(bytes: Uint8Array, start: number, end: number): unknown {
@@ -47,9 +48,14 @@ export class EntityDecoder extends EntityCursor {
     return this.readAll(bytes, start, end)
   }
 
-  decodeFrozen(bytes: Uint8Array, start: number, end: number): FrozenEntity {
+  decodeFrozen(
+    bytes: Uint8Array,
+    start: number,
+    beforeFreeze: ((outermost: object) => void) | undefined,
+  ): FrozenEntity {
     this.freezes = true
-    const value = this.readAll(bytes, start, end)
+    this.beforeFreeze = beforeFreeze
+    const value = this.readAll(bytes, start, bytes.length)
     return { value, shareable: this.shareable }
   }
 
@@ -220,7 +226,12 @@ export class EntityDecoder extends EntityCursor {
   /** The top frame is complete. */
   private leave(): void {
     const frame = this.frames[--this.depth] as Frame
-    if (this.freezes) Object.freeze(frame.array ?? frame.map)
+    if (this.freezes) {
+      // A frame is of one of the two.
+      const container = (frame.map ?? frame.array) as object
+      if (this.depth === 0) this.beforeFreeze?.(container)
+      Object.freeze(container)
+    }
     frame.array = undefined
     frame.map = undefined
     frame.key = NO_KEY
@@ -248,11 +259,14 @@ export function decodeEntity(
   return decoder.decode(bytes, start, end)
 }
 
-/** As `decodeEntity`, with arrays and objects frozen, and whether that makes the value safe to share. */
+/**
+ * As `decodeEntity`, with arrays and objects frozen, and whether that makes the value safe to share.
+ * `beforeFreeze` gets the outermost array or object just before.
+ */
 export function decodeFrozenEntity(
   bytes: Uint8Array,
   start: number = 0,
-  end: number = bytes.length,
+  beforeFreeze?: (outermost: object) => void,
 ): FrozenEntity {
-  return decoder.decodeFrozen(bytes, start, end)
+  return decoder.decodeFrozen(bytes, start, beforeFreeze)
 }

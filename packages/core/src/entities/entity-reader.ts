@@ -7,7 +7,7 @@ import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
 import { idKeyOf } from './entity-id.ts'
-import { rememberVersion } from './entity-version.ts'
+import { makeVersioned, rememberVersion } from './entity-version.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -69,7 +69,7 @@ export class EntityReader {
       cached.latest ||= latest
       return cached.value
     }
-    const decoded = decodeFrozenEntity(record, entityStart)
+    const decoded = decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
     if (!decoded.shareable) {

@@ -8,14 +8,40 @@ export interface EntityVersion extends EntityStamp {
   readonly revision: number
 }
 
-const versions = new WeakMap<object, EntityVersion>()
+class Returning {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: it is what puts the field onto an object made elsewhere
+    return object
+  }
+}
+
+/**
+ * A private field on the entity itself, which nobody else can see or copy. A `WeakMap` would do the same,
+ * and cost as much as all the rest of decoding an entity.
+ */
+class Versioned extends Returning {
+  #version: EntityVersion | undefined
+
+  static set(entity: object, version: EntityVersion): void {
+    if (#version in entity) entity.#version = version
+  }
+
+  static get(entity: object): EntityVersion | undefined {
+    return #version in entity ? entity.#version : undefined
+  }
+}
+
+/** Gives an entity, not frozen yet, the place for `rememberVersion`. */
+export function makeVersioned(entity: object): void {
+  new Versioned(entity)
+}
 
 export function rememberVersion(entity: object, version: EntityVersion): void {
-  versions.set(entity, version)
+  Versioned.set(entity, version)
 }
 
 export function knownVersion(entity: object): EntityVersion | undefined {
-  return versions.get(entity)
+  return Versioned.get(entity)
 }
 
 /**
@@ -30,7 +56,7 @@ export function knownVersion(entity: object): EntityVersion | undefined {
  */
 export function versionOf(entity: Entity | undefined): EntityVersion {
   if (entity === undefined) return { stamp: 0, revision: 0 }
-  const version = versions.get(entity)
+  const version = knownVersion(entity)
   if (version === undefined) {
     throw new TypeError('versionOf needs the very object that a read returned, not a copy of it')
   }

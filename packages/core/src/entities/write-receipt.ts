@@ -2,7 +2,7 @@
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import type { Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
-import { rememberVersion } from './entity-version.ts'
+import { makeVersioned, rememberVersion } from './entity-version.ts'
 import type { EntityWriter, WriteOutcome } from './entity-writer.ts'
 import type { PreparedEntity } from './prepared-entity.ts'
 import type { CommitReceipt } from './receipt.ts'
@@ -65,7 +65,7 @@ function storedEntity(
 ): object {
   const cached = state.cache.find(id, stamp)
   if (cached !== undefined) return cached.value
-  const { value, shareable } = decodeFrozenEntity(bytes)
+  const { value, shareable } = decodeFrozenEntity(bytes, 0, makeVersioned)
   // An entity is an object.
   const entity = value as object
   const version = { stamp, revision }

@@ -4,6 +4,8 @@
  * minutes, still counts as alive.
  */
 
+// Listening loads it, whoever listens: better with the other modules than when the first database opens.
+import 'node:cluster'
 import { closeSync, openSync } from 'node:fs'
 import { createConnection, createServer, type Server } from 'node:net'
 import { basename, dirname } from 'node:path'
