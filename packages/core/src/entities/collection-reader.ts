@@ -1,4 +1,5 @@
 /** The reads of a collection: the same in a database, a snapshot and a transaction. */
+import { AnswerStream } from './answer-stream.ts'
 import type { AnyEntity, CollectionDefinitions, Entity, EntityOf } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
 import { invalidQuery } from './entity-errors.ts'
@@ -152,19 +153,16 @@ export class CollectionReader<T extends Entity = AnyEntity> {
    * @example
    * for await (const person of people.scan({ where: { status: 'open' } })) print(person)
    */
-  async *scan(query?: Query<T>): AsyncGenerator<Readonly<T>, void, undefined> {
+  scan(query?: Query<T>): AsyncIterableIterator<Readonly<T>, void, undefined> {
     const run = new QueryRun(this.#state, parseQuery(query), { streams: true })
-    const view = this.#source.pin()
-    try {
-      for (;;) {
-        const entities = await view.read((reader) => run.next(reader, SCAN_BATCH))
-        if (entities.length === 0) return
+    return new AnswerStream(() => {
+      const view = this.#source.pin()
+      return {
         // As in `get`.
-        for (const entity of entities) yield entity as Readonly<T>
+        next: () => view.read((reader) => run.next(reader, SCAN_BATCH)) as Promise<Readonly<T>[]>,
+        release: () => view.release(),
       }
-    } finally {
-      view.release()
-    }
+    })
   }
 
   /**
