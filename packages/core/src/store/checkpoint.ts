@@ -135,7 +135,7 @@ export class Checkpointer {
     const { catalog, freeList, checkpointLsn } = this.#superblock
     if (next.checkpointLsn === checkpointLsn) return
     const replaced = [{ extent: catalog }, { extent: freeList }]
-    this.#options.retired.add(next.checkpointLsn, replaced, [], false)
+    this.#options.retired.add(next.checkpointLsn, replaced, [], undefined)
   }
 
   async #writeFreeList(place: Stored, lsn: number, writer: ExtentWriter): Promise<void> {

@@ -3,9 +3,10 @@
  * again when they are needed. Nodes that a checkpoint has still to write are not its business.
  *
  * The clock algorithm: the hand goes round, and drops what was not used since it last came by. A branch
- * goes only after its children: their places are part of it.
+ * goes only after its children: their places are part of it. A node that a commit has replaced goes at once,
+ * whatever it is: at most a snapshot will ask for it again.
  */
-import { at, type NodeRef, type TreeNode } from './node.ts'
+import { at, NOT_CACHED, type NodeRef, REPLACED, type TreeNode } from './node.ts'
 
 export class NodeCache {
   readonly #bytesMax: number
@@ -25,9 +26,16 @@ export class NodeCache {
   /** `ref`, whose node is in memory and in the file; once for each time that holds. */
   add(ref: NodeRef, node: TreeNode): void {
     ref.wasUsed = true
+    ref.cachePlace = this.#refs.length
     this.#refs.push(ref)
     this.#sizes.push(node.memoryBytes)
     this.#bytes += node.memoryBytes
+  }
+
+  /** A commit that others see by now has another node in the place of `ref`. */
+  noteReplaced(ref: NodeRef): void {
+    if (ref.cachePlace >= 0) this.#drop(ref)
+    ref.cachePlace = REPLACED
   }
 
   /**
@@ -49,19 +57,22 @@ export class NodeCache {
     } else if (isNeeded(ref)) {
       this.#hand++
     } else {
-      ref.node = undefined
-      this.#bytes -= at(this.#sizes, this.#hand)
-      this.#forget(this.#hand)
+      this.#drop(ref)
     }
   }
 
-  /** The last one takes the place. */
-  #forget(position: number): void {
-    const ref = this.#refs.pop()
+  /** The last one takes its place. */
+  #drop(ref: NodeRef): void {
+    const place = ref.cachePlace
+    ref.node = undefined
+    ref.cachePlace = NOT_CACHED
+    this.#bytes -= at(this.#sizes, place)
+    const last = this.#refs.pop()
     const size = this.#sizes.pop()
-    if (ref === undefined || size === undefined || position === this.#refs.length) return
-    this.#refs[position] = ref
-    this.#sizes[position] = size
+    if (last === undefined || size === undefined || last === ref) return
+    last.cachePlace = place
+    this.#refs[place] = last
+    this.#sizes[place] = size
   }
 }
 

@@ -9,7 +9,7 @@ import { MalformedBytes } from './byte-reader.ts'
 import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES } from './extent.ts'
 import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
-import { LargeValue, type NodeRef, type TreeNode } from './node.ts'
+import { LargeValue, NodeRef, REPLACED, type Stored, type TreeNode } from './node.ts'
 import type { NodeCache } from './node-cache.ts'
 import { decodeBranch, decodeLeaf } from './node-codec.ts'
 import type { NodeSource } from './node-source.ts'
@@ -53,8 +53,14 @@ export class PageFile implements NodeSource {
   noteFlushed(written: readonly (NodeRef | LargeValue)[]): void {
     for (const stored of written) {
       if (stored instanceof LargeValue) stored.bytes = undefined
+      else if (stored.cachePlace === REPLACED) stored.node = undefined
       else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
     }
+  }
+
+  /** Visible commits do without these. */
+  noteReplaced(replaced: readonly Stored[]): void {
+    for (const stored of replaced) if (stored instanceof NodeRef) this.#cache.noteReplaced(stored)
   }
 
   /** Two readers may have waited for the same node: the first one counts, so that it stays one. */

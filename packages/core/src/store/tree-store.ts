@@ -153,6 +153,8 @@ class TreeStore implements KeyValueStore {
   #closing: Promise<void> | undefined
   #state: StoreStats['state'] = 'open'
   #checkpointing: Promise<void> | undefined
+  /** While a checkpoint is under way: the last state that may be the one it writes. */
+  #writingLsn: number | undefined
   #checkpoints = 0
   /** Logs before the present one that the superblock still needs. */
   #olderWals: {
@@ -287,8 +289,9 @@ class TreeStore implements KeyValueStore {
 
   #show(head: Head, result: TransactionResult): void {
     this.#visible = head
-    const mayBeWritten = this.#checkpointing !== undefined
-    this.#recovered.retired.add(head.lsn, result.replaced, result.droppedTrees, mayBeWritten)
+    const { retired, pages } = this.#recovered
+    retired.add(head.lsn, result.replaced, result.droppedTrees, this.#writingLsn)
+    pages.noteReplaced(result.replaced)
     this.#unwrittenNodes += result.nodesAdded
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
     if (isIdle && this.#isCheckpointDue()) {
@@ -332,8 +335,11 @@ class TreeStore implements KeyValueStore {
   }
 
   #startCheckpoint(): Promise<void> {
+    this.#writingLsn = Number.POSITIVE_INFINITY
     const running = this.#checkpointNow().finally(() => {
       this.#checkpointing = undefined
+      this.#writingLsn = undefined
+      this.#recovered.retired.forgetUnplaced()
     })
     this.#checkpointing = running
     return running
@@ -344,6 +350,7 @@ class TreeStore implements KeyValueStore {
     if (this.#wal.lastLsn === this.#checkpointer.superblock.checkpointLsn) return
     try {
       const head = await this.#switchLog()
+      this.#writingLsn = head.lsn
       const unwrittenNodes = this.#unwrittenNodes
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
       const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
