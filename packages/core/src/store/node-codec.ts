@@ -2,6 +2,7 @@
 import { assertInvariant } from '../errors/assert.ts'
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { copyInto } from './byte-writer.ts'
+import { indexOf } from './entry-index.ts'
 import type { Extent } from './extent.ts'
 import { EXTENT_HEADER_BYTES } from './extent-codec.ts'
 import { at, Branch, LARGE_TAG, LargeValue, Leaf, NodeRef, type TreeNode } from './node.ts'
@@ -50,12 +51,12 @@ function writePlace(bytes: Uint8Array, offset: number, extent: Extent | undefine
 export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
   if (count > payload.length) throw new MalformedBytes('a leaf has fewer entries than it says')
   const reader = new ByteReader(payload)
-  const index = new Uint32Array(2 * count)
+  const index = indexOf(count)
   let large: (LargeValue | undefined)[] | undefined
   let live = 0
   for (let i = 0; i < count; i++) {
     const offset = reader.offset
-    index[2 * i + 1] = offset
+    index[i] = offset
     const keyBytes = reader.varint()
     const tag = reader.varint()
     reader.skip(tag % 2 === 0 ? keyBytes + tag / 2 : keyBytes)

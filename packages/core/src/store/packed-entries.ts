@@ -3,26 +3,31 @@
  *
  * An entry lies in the buffer as it does in a leaf of the file (`docs/format.md`, "Leaf"): key length,
  * tag, key, value. New entries go behind the last one, in whatever order they come; a small index beside the
- * buffer gives their order. So a node is three objects whatever it holds, a node that was read from the
+ * buffer gives their order. So a node is a few objects whatever it holds, a node that was read from the
  * file is searched where it lies, and writing one is a copy (`docs/decisions/0002-store-nodes.md`).
  *
- * The index has two numbers an entry: its offset, and its key's *head*, the four bytes behind the prefix
- * that all keys of the node share. Most of a search looks at heads alone.
+ * The index (`entry-index.ts`) has a number an entry: its offset, and its key's *head*, the four bytes behind
+ * the prefix that all keys of the node share. Most of a search looks at heads alone.
  *
  * Bytes of the buffer are written once: views of keys and values stay right whatever happens later. For the
  * same reason a copy shares the buffer, and the index until one of them is changed: copying a node on write
  * costs next to nothing. Only whoever wrote last may write behind that.
  */
 import { copyInto } from './byte-writer.ts'
+import {
+  type EntryIndex,
+  grownIndex,
+  indexBytes,
+  indexEntry,
+  indexOf,
+  NARROW_BYTES_MAX,
+  offsetIn,
+} from './entry-index.ts'
 import { varintBytes, writeVarint } from './varint.ts'
 
-/** Entries are longer, most of them much: only where the index's first room ends. */
-const EXPECTED_ENTRY_BYTES = 48
 const GROWTH_BYTES_MAX = 4 * 1024
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
-/** Two more entries have room in an index that was copied for a change. */
-const INDEX_ROOM = 4
 
 /** A buffer that several versions of a node may share, and how far any of them has written. */
 interface Heap {
@@ -41,15 +46,17 @@ export class PackedEntries {
   /** Bytes of the entries that are there. */
   #live: number
   #count: number
-  /** Head and offset of each entry in turn. */
-  #index: Uint32Array
+  /** Of each entry in turn; what is behind the last one means nothing. */
+  #index: EntryIndex
+  /** The index has no heads: offsets need the room. */
+  #isWide: boolean
   #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
   #prefix = 0
 
   private constructor(
     heap: Heap,
-    index: Uint32Array,
+    index: EntryIndex,
     size: { readonly used: number; readonly live: number; readonly count: number },
   ) {
     this.#heap = heap
@@ -57,6 +64,7 @@ export class PackedEntries {
     this.#buffer = heap.bytes.buffer
     this.#base = heap.bytes.byteOffset
     this.#index = index
+    this.#isWide = heap.bytes.length > NARROW_BYTES_MAX
     this.#used = size.used
     this.#live = size.live
     this.#count = size.count
@@ -64,17 +72,17 @@ export class PackedEntries {
 
   /** None, with room for some of `bytes` in all. */
   static withRoomFor(bytes: number): PackedEntries {
-    const index = new Uint32Array(2 * Math.ceil(bytes / EXPECTED_ENTRY_BYTES) + 2)
-    return new PackedEntries(emptyHeap(bytes), index, { used: 0, live: 0, count: 0 })
+    return new PackedEntries(emptyHeap(bytes), indexOf(0), { used: 0, live: 0, count: 0 })
   }
 
   /**
-   * Entries that lie in `data` in key order, `live` bytes in all. `index` is as long as they are many,
-   * twice, and has the offsets in every other place. Both are taken over.
+   * Entries that lie in `data` in key order, `live` bytes in all. `index`, made by `indexOf`, has their
+   * offsets. Both are taken over.
    */
-  static over(data: Uint8Array, index: Uint32Array, live: number): PackedEntries {
-    const size = { used: data.length, live, count: index.length / 2 }
+  static over(data: Uint8Array, index: EntryIndex, live: number): PackedEntries {
+    const size = { used: data.length, live, count: index.length }
     const entries = new PackedEntries({ bytes: data, end: data.length }, index, size)
+    for (let i = 0; i < index.length; i++) entries.#setOffset(i, index[i] as number)
     entries.#findPrefix()
     return entries
   }
@@ -90,7 +98,7 @@ export class PackedEntries {
 
   /** What they take in memory. */
   get memoryBytes(): number {
-    return this.#data.byteLength + this.#index.byteLength
+    return this.#data.byteLength + indexBytes(this.#index)
   }
 
   /** A view. */
@@ -134,16 +142,18 @@ export class PackedEntries {
   /** Where `key` is; when it is not there, the complement (`~`) of where it would go in. */
   search(key: Uint8Array): number {
     const index = this.#index
-    const head = headAfter(key, this.#prefix)
+    // Without heads all comparisons with this are false: keys are compared.
+    const head = this.#isWide ? Number.NaN : headAfter(key, this.#prefix)
+    const nextHead = head + 1
     let low = 0
     let high = this.#count
     // Entries that come in order go behind the last one.
-    if (high > 0 && (index[2 * high - 2] as number) < head) low = high
+    if (high > 0 && (index[high - 1] as number) < head) low = high
     while (low < high) {
       const middle = (low + high) >>> 1
-      const other = index[2 * middle] as number
+      const other = index[middle] as number
       if (other < head) low = middle + 1
-      else if (other > head) high = middle
+      else if (other > nextHead) high = middle
       else {
         const order = this.compareAt(middle, key)
         if (order === 0) return middle
@@ -175,30 +185,29 @@ export class PackedEntries {
     const offset = this.#append(key, tag, value)
     this.#narrowPrefix(position, key)
     this.#openSlot(position)
-    this.#index[2 * position] = headAfter(key, this.#prefix)
-    this.#index[2 * position + 1] = offset
+    this.#index[position] = this.#indexEntry(offset, headAfter(key, this.#prefix))
   }
 
   replaceValue(position: number, tag: number, value: Uint8Array): void {
     const key = this.keyAt(position)
     const replacedBytes = this.entryBytesAt(position)
     this.#reserve(entryBytes(key, tag, value))
-    this.#index[2 * position + 1] = this.#append(key, tag, value)
+    const offset = this.#append(key, tag, value)
+    this.#index[position] = this.#indexEntry(offset, headAfter(key, this.#prefix))
     this.#live -= replacedBytes
   }
 
   remove(position: number): void {
     this.#live -= this.entryBytesAt(position)
     this.#ownIndex()
-    this.#index.copyWithin(2 * position, 2 * position + 2, 2 * this.#count)
+    const index = this.#index
     this.#count--
+    for (let i = position; i < this.#count; i++) index[i] = index[i + 1] as number
   }
 
   /** Removes the entries from `position` on, and answers them, with room to become as many bytes as all were. */
   cutAt(position: number): PackedEntries {
-    const index = new Uint32Array(this.#index.length)
-    const none = { used: 0, live: 0, count: 0 }
-    const upper = new PackedEntries(emptyHeap(this.#live + SPLIT_ROOM_BYTES), index, none)
+    const upper = PackedEntries.withRoomFor(this.#live + SPLIT_ROOM_BYTES)
     upper.#take(this, position, this.#count)
     // Where much goes, the rest may share more.
     const isMuch = 4 * position < 3 * this.#count
@@ -238,7 +247,7 @@ export class PackedEntries {
     const end = source.#writeRange(from, to, this.#data, offset)
     this.#growIndex(this.#count + to - from)
     for (let i = this.#count; offset < end; i++) {
-      this.#index[2 * i + 1] = offset
+      this.#setOffset(i, offset)
       offset = this.#entryEnd(offset)
     }
     this.#live += end - this.#used
@@ -294,6 +303,7 @@ export class PackedEntries {
     this.#buffer = packed.#buffer
     this.#base = packed.#base
     this.#index = packed.#index
+    this.#isWide = packed.#isWide
     this.#isIndexShared = false
     this.#used = packed.#used
     this.#prefix = packed.#prefix
@@ -302,9 +312,7 @@ export class PackedEntries {
   #ownIndex(): void {
     if (!this.#isIndexShared) return
     this.#isIndexShared = false
-    const index = new Uint32Array(2 * this.#count + INDEX_ROOM)
-    index.set(this.#index.subarray(0, 2 * this.#count))
-    this.#index = index
+    this.#index = grownIndex(this.#index, this.#count)
   }
 
   /** A copy of `bytes` bytes without what removed entries left behind. */
@@ -317,15 +325,13 @@ export class PackedEntries {
   #openSlot(position: number): void {
     const count = this.#count++
     this.#growIndex(this.#count)
-    if (position === count) return
-    this.#index.copyWithin(2 * position + 2, 2 * position, 2 * count)
+    const index = this.#index
+    for (let i = count; i > position; i--) index[i] = index[i - 1] as number
   }
 
   #growIndex(count: number): void {
-    if (2 * count <= this.#index.length) return
-    const grown = new Uint32Array(Math.max(2 * count, 2 * this.#index.length))
-    grown.set(this.#index)
-    this.#index = grown
+    const added = count - this.#index.length
+    if (added > 0) this.#index = grownIndex(this.#index, this.#index.length, added)
   }
 
   /** `key` is about to go in at `position`: between two keys it shares what they share. */
@@ -351,12 +357,13 @@ export class PackedEntries {
   }
 
   #findHeads(): void {
+    if (this.#isWide) return
     const prefix = this.#prefix
     for (let i = 0; i < this.#count; i++) {
       const offset = this.#offset(i)
       const start = this.#keyStart(offset)
       const end = start + this.#number(offset)
-      this.#index[2 * i] = headBetween(this.#data, start + prefix, end)
+      this.#index[i] = indexEntry(offset, headBetween(this.#data, start + prefix, end))
     }
   }
 
@@ -391,7 +398,17 @@ export class PackedEntries {
 
   #offset(position: number): number {
     // In range by the callers.
-    return this.#index[2 * position + 1] as number
+    const entry = this.#index[position] as number
+    return this.#isWide ? Math.floor(entry) : offsetIn(entry)
+  }
+
+  /** Its head is still to be found. */
+  #setOffset(position: number, offset: number): void {
+    this.#index[position] = this.#indexEntry(offset, 0)
+  }
+
+  #indexEntry(offset: number, head: number): number {
+    return this.#isWide ? offset + 0.5 : indexEntry(offset, head)
   }
 
   #tag(offset: number): number {
