@@ -12,7 +12,7 @@ import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
 import { ExtentWriter } from './extent-writer.ts'
 import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
-import type { LargeValue, NodeRef, Stored } from './node.ts'
+import { type LargeValue, type NodeRef, REPLACED, type Stored } from './node.ts'
 import { encodeNode } from './node-codec.ts'
 import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
@@ -20,6 +20,9 @@ import { pause, type Scheduler } from './scheduler.ts'
 import type { SpaceMap } from './space.ts'
 import { ioFailed } from './store-errors.ts'
 import { type Superblock, writeSuperblock } from './superblock.ts'
+
+/** Most nodes fit. */
+const SCRATCH_BYTES = 16 * 1024
 
 export interface CheckpointerOptions {
   readonly pages: PageFile
@@ -49,6 +52,9 @@ export class Checkpointer {
   #superblock: Superblock
   /** In memory and written, but not flushed yet; some of them by a checkpoint that found no space. */
   #unflushed: (NodeRef | LargeValue)[] = []
+  #replacedWritten = 0
+  /** Nodes are encoded here, one after the other. */
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES)
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
@@ -60,16 +66,22 @@ export class Checkpointer {
     return this.#superblock
   }
 
+  /** How many nodes of the last tree were written although a later commit had replaced them already. */
+  get replacedWritten(): number {
+    return this.#replacedWritten
+  }
+
   /** Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. */
   async writeTree(tables: readonly NamedTable[], lsn: number): Promise<WrittenTree> {
     if (lsn === this.#superblock.checkpointLsn) return this.#superblock
     const { pages, space, retired, checksum, scheduler } = this.#options
     const writer = new ExtentWriter(pages, space, checksum, scheduler)
+    this.#replacedWritten = 0
     const catalog: Stored = { extent: undefined }
     const freeList: Stored = { extent: undefined }
     try {
       for (const [, { root }] of tables) {
-        if (root !== undefined) await writeNodes(root, writer, this.#unflushed)
+        if (root !== undefined) await this.#writeNodes(root, writer)
       }
       const filled = tables.filter(([, { root }]) => root !== undefined)
       if (filled.length > 0) {
@@ -138,6 +150,30 @@ export class Checkpointer {
     this.#options.retired.add(next.checkpointLsn, replaced, [], undefined)
   }
 
+  /** Children before parents: a parent holds the places of its children. */
+  async #writeNodes(ref: NodeRef, writer: ExtentWriter): Promise<void> {
+    if (ref.extent !== undefined) return
+    const node = ref.node
+    assertInvariant(node !== undefined, 'what is not in the file is in memory')
+    if (node.kind === 'branch') {
+      for (const child of node.children) {
+        if (child.extent === undefined) await this.#writeNodes(child, writer)
+      }
+    } else {
+      for (const value of node.large ?? []) {
+        if (value === undefined || value.extent !== undefined) continue
+        assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
+        const waiting = writer.addValue(value, value.bytes)
+        if (waiting !== undefined) await waiting
+        this.#unflushed.push(value)
+      }
+    }
+    const waiting = writer.add(ref, extentKinds[node.kind], node.size, encodeNode(node, this.#scratch))
+    this.#unflushed.push(ref)
+    if (ref.cachePlace === REPLACED) this.#replacedWritten++
+    if (waiting !== undefined) await waiting
+  }
+
   async #writeFreeList(place: Stored, lsn: number, writer: ExtentWriter): Promise<void> {
     // Taking its own extent may cut one run in two.
     const bytes = freeListBytes(this.#freeRuns(lsn).length + 1)
@@ -166,31 +202,4 @@ async function flush(file: File): Promise<void> {
   } catch (error) {
     throw ioFailed(error)
   }
-}
-
-/** Children before parents: a parent holds the places of its children. Adds what it writes to `written`. */
-async function writeNodes(
-  ref: NodeRef,
-  writer: ExtentWriter,
-  written: (NodeRef | LargeValue)[],
-): Promise<void> {
-  if (ref.extent !== undefined) return
-  const node = ref.node
-  assertInvariant(node !== undefined, 'what is not in the file is in memory')
-  if (node.kind === 'branch') {
-    for (const child of node.children) {
-      if (child.extent === undefined) await writeNodes(child, writer, written)
-    }
-  } else {
-    for (const value of node.large ?? []) {
-      if (value === undefined || value.extent !== undefined) continue
-      assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
-      const waiting = writer.addValue(value, value.bytes)
-      if (waiting !== undefined) await waiting
-      written.push(value)
-    }
-  }
-  const waiting = writer.add(ref, extentKinds[node.kind], node.size, encodeNode(node))
-  written.push(ref)
-  if (waiting !== undefined) await waiting
 }

@@ -1,6 +1,7 @@
 /**
  * Bounds the memory of nodes that lie in the file too: beyond a budget of bytes they are dropped and read
- * again when they are needed. Nodes that a checkpoint has still to write are not its business.
+ * again when they are needed. Nodes that a checkpoint has still to write cannot be dropped; what they take is
+ * taken from the budget, down to a last part of it.
  *
  * The clock algorithm: the hand goes round, and drops what was not used since it last came by. A branch
  * goes only after its children: their places are part of it. A node that a commit has replaced goes at once,
@@ -8,14 +9,19 @@
  */
 import { at, NOT_CACHED, type NodeRef, REPLACED, type TreeNode } from './node.ts'
 
+/** This part of the budget is left to nodes in the file, however many are not. */
+const LAST_PART = 1 / 4
+
 export class NodeCache {
-  readonly #bytesMax: number
+  readonly #budgetBytes: number
+  #bytesMax: number
   readonly #refs: NodeRef[] = []
   readonly #sizes: number[] = []
   #hand = 0
   #bytes = 0
 
   constructor(bytesMax: number) {
+    this.#budgetBytes = bytesMax
     this.#bytesMax = bytesMax
   }
 
@@ -23,9 +29,13 @@ export class NodeCache {
     return this.#bytes
   }
 
+  /** So much is taken by nodes that are in memory alone. */
+  noteUnwritten(bytes: number): void {
+    this.#bytesMax = Math.max(this.#budgetBytes - bytes, this.#budgetBytes * LAST_PART)
+  }
+
   /** `ref`, whose node is in memory and in the file; once for each time that holds. */
   add(ref: NodeRef, node: TreeNode): void {
-    ref.wasUsed = true
     ref.cachePlace = this.#refs.length
     this.#refs.push(ref)
     this.#sizes.push(node.memoryBytes)

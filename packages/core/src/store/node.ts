@@ -59,8 +59,8 @@ const LARGE_PLACE_BYTES_MAX = 10
 /** Upper bound of what the place of a child takes in its branch. */
 const CHILD_PLACE_BYTES_MAX = 10
 /** What a child costs in memory, and what a node costs besides its entries: rough, for the cache. */
-const CHILD_MEMORY_BYTES = 80
-const NODE_MEMORY_BYTES = 300
+const CHILD_MEMORY_BYTES = 110
+const NODE_MEMORY_BYTES = 700
 
 const NO_BYTES = new Uint8Array(0)
 

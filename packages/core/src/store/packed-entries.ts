@@ -26,6 +26,8 @@ import {
 import { varintBytes, writeVarint } from './varint.ts'
 
 const GROWTH_BYTES_MAX = 4 * 1024
+/** Most nodes that were read from the file get one entry more, if any, before they are written again. */
+const FIRST_GROWTH_BYTES = 512
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
 
@@ -53,6 +55,8 @@ export class PackedEntries {
   #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
   #prefix = 0
+  /** Room that the next buffer will have. */
+  #growthBytes = GROWTH_BYTES_MAX
 
   private constructor(
     heap: Heap,
@@ -83,6 +87,7 @@ export class PackedEntries {
     const size = { used: data.length, live, count: index.length }
     const entries = new PackedEntries({ bytes: data, end: data.length }, index, size)
     for (let i = 0; i < index.length; i++) entries.#setOffset(i, index[i] as number)
+    entries.#growthBytes = FIRST_GROWTH_BYTES
     entries.#findPrefix()
     return entries
   }
@@ -229,6 +234,7 @@ export class PackedEntries {
     const copy = new PackedEntries(this.#heap, this.#index, size)
     copy.#isIndexShared = true
     copy.#prefix = this.#prefix
+    copy.#growthBytes = this.#growthBytes
     return copy
   }
 
@@ -297,7 +303,8 @@ export class PackedEntries {
       return
     }
     const needed = this.#live + bytes
-    const packed = this.#copyPacked(needed + Math.min(needed, GROWTH_BYTES_MAX))
+    const packed = this.#copyPacked(needed + Math.min(needed, this.#growthBytes))
+    this.#growthBytes = Math.min(4 * this.#growthBytes, GROWTH_BYTES_MAX)
     this.#heap = packed.#heap
     this.#data = packed.#data
     this.#buffer = packed.#buffer

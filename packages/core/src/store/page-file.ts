@@ -49,6 +49,11 @@ export class PageFile implements NodeSource {
     this.#cache.makeRoom()
   }
 
+  /** So much is taken by nodes that are in memory alone. */
+  noteUnwritten(bytes: number): void {
+    this.#cache.noteUnwritten(bytes)
+  }
+
   /** These were in memory alone until now. */
   noteFlushed(written: readonly (NodeRef | LargeValue)[]): void {
     for (const stored of written) {
@@ -56,6 +61,7 @@ export class PageFile implements NodeSource {
       else if (stored.cachePlace === REPLACED) stored.node = undefined
       else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
     }
+    this.#cache.makeRoom()
   }
 
   /** Visible commits do without these. */
@@ -67,6 +73,7 @@ export class PageFile implements NodeSource {
   #keep(ref: NodeRef, node: TreeNode): TreeNode {
     if (ref.node !== undefined) return ref.node
     ref.node = node
+    ref.wasUsed = true
     this.#cache.add(ref, node)
     return node
   }

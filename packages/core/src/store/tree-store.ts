@@ -206,6 +206,7 @@ class TreeStore implements KeyValueStore {
   async begin(): Promise<WriteTransaction> {
     if (this.#closing !== undefined) throw databaseClosed()
     await this.#writers.acquire()
+    await this.#waitForMemory()
     if (this.#failure !== undefined) {
       this.#writers.release()
       throw databaseFailed(this.#failure)
@@ -292,11 +293,25 @@ class TreeStore implements KeyValueStore {
     const { retired, pages } = this.#recovered
     retired.add(head.lsn, result.replaced, result.droppedTrees, this.#writingLsn)
     pages.noteReplaced(result.replaced)
-    this.#unwrittenNodes += result.nodesAdded
+    this.#addUnwritten(result.nodesAdded)
+    this.#checkpointIfDue()
+  }
+
+  #addUnwritten(nodes: number): void {
+    this.#unwrittenNodes = Math.max(0, this.#unwrittenNodes + nodes)
+    this.#recovered.pages.noteUnwritten(this.#unwrittenNodes * this.#settings.nodeBytes)
+  }
+
+  #checkpointIfDue(): void {
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
-    if (isIdle && this.#isCheckpointDue()) {
-      // A failure is latched, or shows at the next explicit checkpoint.
-      this.#startCheckpoint().catch(() => {})
+    // A failure is latched, or shows at the next explicit checkpoint.
+    if (isIdle && this.#isCheckpointDue()) this.#startCheckpoint().catch(() => {})
+  }
+
+  /** A checkpoint gives way to whatever else runs: writers that fill the memory faster have to let it end. */
+  async #waitForMemory(): Promise<void> {
+    while (this.#checkpointing !== undefined && this.#isMemoryFull()) {
+      await this.#checkpointing.catch(() => {})
     }
   }
 
@@ -320,9 +335,12 @@ class TreeStore implements KeyValueStore {
   #isCheckpointDue(): boolean {
     const walBytes = this.#walBytes()
     if (walBytes > this.#checkpointBytes()) return true
+    return this.#isMemoryFull() && walBytes > this.#checkpointBytesMin
+  }
+
+  #isMemoryFull(): boolean {
     const { nodeBytes, cacheBytes } = this.#settings
-    const isMemoryFull = this.#unwrittenNodes * nodeBytes > cacheBytes
-    return isMemoryFull && walBytes > this.#checkpointBytesMin
+    return this.#unwrittenNodes * nodeBytes > cacheBytes
   }
 
   #checkpointBytes(): number {
@@ -340,6 +358,7 @@ class TreeStore implements KeyValueStore {
       this.#checkpointing = undefined
       this.#writingLsn = undefined
       this.#recovered.retired.forgetUnplaced()
+      this.#checkpointIfDue()
     })
     this.#checkpointing = running
     return running
@@ -354,13 +373,13 @@ class TreeStore implements KeyValueStore {
       const unwrittenNodes = this.#unwrittenNodes
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
       const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
+      // Whoever replaced a node before it was written has subtracted it already.
+      this.#addUnwritten(this.#checkpointer.replacedWritten - unwrittenNodes)
       await this.#commitTree(tree, {
         sealed: false,
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
-      // Nodes that were replaced before they could be written are subtracted twice.
-      this.#unwrittenNodes = Math.max(0, this.#unwrittenNodes - unwrittenNodes)
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.
