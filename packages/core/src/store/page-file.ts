@@ -61,12 +61,20 @@ export class PageFile implements NodeSource {
       else if (stored.cachePlace === REPLACED) stored.node = undefined
       else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
     }
-    this.#cache.makeRoom()
   }
 
-  /** Visible commits do without these. */
-  noteReplaced(replaced: readonly Stored[]): void {
-    for (const stored of replaced) if (stored instanceof NodeRef) this.#cache.noteReplaced(stored)
+  /**
+   * Visible commits do without these. Answers how many of them stay in memory for a checkpoint, which
+   * writes the state of `writingLsn` or an earlier one.
+   */
+  noteReplaced(replaced: readonly Stored[], writingLsn: number | undefined): number {
+    let kept = 0
+    for (const stored of replaced) {
+      if (!(stored instanceof NodeRef)) continue
+      this.#cache.noteReplaced(stored)
+      if (writingLsn !== undefined && mayBeOfState(stored, writingLsn)) kept++
+    }
+    return kept
   }
 
   /** Two readers may have waited for the same node: the first one counts, so that it stays one. */
@@ -126,6 +134,11 @@ export class PageFile implements NodeSource {
   #corrupt(extent: Extent, what: string): Error {
     return corrupt(this.file.name, extent.start * UNIT_BYTES, what)
   }
+}
+
+/** Is the node in memory, and can the state of `lsn` have it? */
+export function mayBeOfState({ node }: NodeRef, lsn: number): boolean {
+  return node !== undefined && (node.edit?.lsn ?? 0) <= lsn
 }
 
 function placeOf(extent: Extent | undefined): Extent {

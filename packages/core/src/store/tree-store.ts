@@ -165,6 +165,8 @@ class TreeStore implements KeyValueStore {
   #walGeneration: number
   /** Nodes that are in memory alone, about. */
   #unwrittenNodes: number
+  /** Nodes that are in memory only because a checkpoint under way needs them. */
+  #keptNodes = 0
   /** No automatic checkpoint below this size of the log: the last one found no space. */
   #checkpointBytesMin = 0
 
@@ -292,7 +294,7 @@ class TreeStore implements KeyValueStore {
     this.#visible = head
     const { retired, pages } = this.#recovered
     retired.add(head.lsn, result.replaced, result.droppedTrees, this.#writingLsn)
-    pages.noteReplaced(result.replaced)
+    this.#keptNodes += pages.noteReplaced(result.replaced, this.#writingLsn)
     this.#addUnwritten(result.nodesAdded)
     this.#checkpointIfDue()
   }
@@ -340,7 +342,7 @@ class TreeStore implements KeyValueStore {
 
   #isMemoryFull(): boolean {
     const { nodeBytes, cacheBytes } = this.#settings
-    return this.#unwrittenNodes * nodeBytes > cacheBytes
+    return (this.#unwrittenNodes + this.#keptNodes) * nodeBytes > cacheBytes
   }
 
   #checkpointBytes(): number {
@@ -357,6 +359,7 @@ class TreeStore implements KeyValueStore {
     const running = this.#checkpointNow().finally(() => {
       this.#checkpointing = undefined
       this.#writingLsn = undefined
+      this.#keptNodes = 0
       this.#recovered.retired.forgetUnplaced()
       this.#checkpointIfDue()
     })
@@ -375,6 +378,7 @@ class TreeStore implements KeyValueStore {
       const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn)
       // Whoever replaced a node before it was written has subtracted it already.
       this.#addUnwritten(this.#checkpointer.replacedWritten - unwrittenNodes)
+      this.#recovered.pages.makeRoom()
       await this.#commitTree(tree, {
         sealed: false,
         walGeneration: this.#walGeneration,
