@@ -168,7 +168,8 @@ export class Checkpointer {
         this.#unflushed.push(value)
       }
     }
-    const waiting = writer.add(ref, extentKinds[node.kind], node.size, encodeNode(node, this.#scratch))
+    const bytes = encodeNode(node, this.#scratch)
+    const waiting = writer.add(ref, extentKinds[node.kind], node.size, bytes)
     this.#unflushed.push(ref)
     if (ref.cachePlace === REPLACED) this.#replacedWritten++
     if (waiting !== undefined) await waiting

@@ -28,10 +28,10 @@ export function offsetIn(entry: number): number {
   return ((entry - (entry >>> 0)) * NARROW_BYTES_MAX) | 0
 }
 
-/** An index for `count` entries. */
+/** An index for exactly `count` entries. */
 export function indexOf(count: number): EntryIndex {
   let index = BLANK.slice(0, count)
-  while (index.length < count) index = index.concat(BLANK)
+  while (index.length < count) index = index.concat(BLANK.slice(0, count - index.length))
   return index
 }
 

@@ -34,8 +34,14 @@ export class NodeCache {
     this.#bytesMax = Math.max(this.#budgetBytes - bytes, this.#budgetBytes * LAST_PART)
   }
 
-  /** `ref`, whose node is in memory and in the file; once for each time that holds. */
+  /** `ref`, whose node was read just now. */
   add(ref: NodeRef, node: TreeNode): void {
+    ref.wasUsed = true
+    this.addWritten(ref, node)
+  }
+
+  /** `ref`, whose node was in memory alone and is in the file now. */
+  addWritten(ref: NodeRef, node: TreeNode): void {
     ref.cachePlace = this.#refs.length
     this.#refs.push(ref)
     this.#sizes.push(node.memoryBytes)

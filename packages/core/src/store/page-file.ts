@@ -59,7 +59,7 @@ export class PageFile implements NodeSource {
     for (const stored of written) {
       if (stored instanceof LargeValue) stored.bytes = undefined
       else if (stored.cachePlace === REPLACED) stored.node = undefined
-      else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
+      else if (stored.node !== undefined) this.#cache.addWritten(stored, stored.node)
     }
   }
 
@@ -81,7 +81,6 @@ export class PageFile implements NodeSource {
   #keep(ref: NodeRef, node: TreeNode): TreeNode {
     if (ref.node !== undefined) return ref.node
     ref.node = node
-    ref.wasUsed = true
     this.#cache.add(ref, node)
     return node
   }

@@ -19,8 +19,7 @@ export class RetiredSpace {
   #retired: Retired[] = []
 
   /**
-   * `writingLsn`: a checkpoint of that state, or one before, is under way and may give a place to what has
-   * none yet.
+   * `writingLsn`: a checkpoint of that state, or one before, is under way.
    */
   add(
     lsn: number,
@@ -30,9 +29,10 @@ export class RetiredSpace {
   ): void {
     const kept: Stored[] = []
     for (const one of stored) {
+      // A checkpoint may yet give it a place, or take that away again.
+      if (writingLsn !== undefined && isOfState(one, writingLsn)) kept.push(one)
       // Keeping the extents alone lets go of the nodes.
-      if (one.extent !== undefined) kept.push({ extent: one.extent })
-      else if (writingLsn !== undefined && isOfState(one, writingLsn)) kept.push(one)
+      else if (one.extent !== undefined) kept.push({ extent: one.extent })
     }
     if (kept.length > 0 || trees.length > 0) this.#retired.push({ lsn, stored: kept, trees })
   }

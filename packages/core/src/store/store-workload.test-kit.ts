@@ -1,4 +1,5 @@
 /** Random transactions on a store, with the states they must lead to. */
+import { isDeepStrictEqual } from 'node:util'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Durability, KeyValueStore, StoreSnapshot } from './key-value-store.ts'
 import type { Random } from './random.test-kit.ts'
@@ -42,6 +43,8 @@ export class Workload {
   readonly states: State[] = [new Map()]
   /** Commits that were acknowledged: all up to this one. */
   acknowledged = 0
+  /** Somebody else commits too, without changing what is there: commits do not number the states then. */
+  othersCommit = false
   #pinned: { readonly snapshot: StoreSnapshot; readonly expected: State | undefined } | undefined
 
   constructor(random: Random) {
@@ -84,13 +87,21 @@ export class Workload {
     if (this.#pinned === undefined) {
       if (!this.#random.chance(0.2)) return
       const snapshot = store.snapshot()
-      this.#pinned = { snapshot, expected: this.states[store.stats().lastLsn] }
+      const { lastLsn } = store.stats()
+      const expected = this.othersCommit ? await this.#stateIn(snapshot) : this.states[lastLsn]
+      this.#pinned = { snapshot, expected }
     } else if (this.#random.chance(0.2)) {
       const { snapshot, expected } = this.#pinned
       this.#pinned = undefined
       assertSameState(await readState(snapshot), expected, 'a snapshot held for a while')
       snapshot.release()
     }
+  }
+
+  /** The state that is in there; undefined when that is none of ours. */
+  async #stateIn(snapshot: StoreSnapshot): Promise<State | undefined> {
+    const found = await readState(snapshot)
+    return this.states.findLast((state) => isDeepStrictEqual(state, found))
   }
 
   /** Resolves when the commit is handed over, with what it comes to. */
