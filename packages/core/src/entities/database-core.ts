@@ -13,7 +13,7 @@ export interface DatabaseLimits {
   readonly maxEntityBytes: number
   /** UTF-8 bytes of an entity's id. Default 512. */
   readonly maxIdBytes: number
-  /** Encoded bytes of the entities kept decoded in memory. Default 64 MiB. */
+  /** What the entities kept decoded in memory take there, about. Default 96 MiB. */
   readonly maxCacheBytes: number
   /**
    * How long a transaction may do nothing while others wait for it, before it is rolled back with

@@ -35,7 +35,7 @@ export interface DatabaseStats {
   readonly collections: { readonly [name: string]: number }
   /** Operations held by the change feed. */
   readonly feed: { readonly on: boolean; readonly operations: number }
-  /** Entities kept decoded in memory, and the bytes they were decoded from. */
+  /** Entities kept decoded in memory, and the bytes that they take there, about. */
   readonly cache: { readonly entities: number; readonly bytes: number }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Decoded entities, bounded by the bytes they were decoded from. One version of an entity is one
+ * Decoded entities, bounded by the memory that they take. One version of an entity is one
  * object as long as it is cached; the record's stamp names the version, so that a snapshot or a
  * transaction is never handed the object of another state.
  *
@@ -10,8 +10,18 @@
  */
 import type { EntityVersion } from './entity-version.ts'
 
+/** An entity of 200 bytes and ten fields takes a kilobyte as an object, with all that leads to it. */
+const ENTRY_MEMORY_BYTES = 500
+const MEMORY_BYTES_PER_BYTE = 2.5
+
+/** What an entity of `encodedBytes` takes in memory: rough, for the cache. */
+export function decodedBytes(encodedBytes: number): number {
+  return Math.ceil(ENTRY_MEMORY_BYTES + MEMORY_BYTES_PER_BYTE * encodedBytes)
+}
+
 export interface CacheEntry extends EntityVersion {
   readonly value: object
+  /** Of memory. */
   readonly bytes: number
   readonly home: Map<string, CacheEntry>
   readonly id: string

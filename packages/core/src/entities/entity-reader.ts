@@ -6,6 +6,7 @@ import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
+import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
@@ -76,7 +77,7 @@ export class EntityReader {
       rememberVersion(value, { stamp, revision })
       return value
     }
-    const bytes = record.length
+    const bytes = decodedBytes(record.length)
     rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
     return value
   }

@@ -49,7 +49,7 @@ export interface OpenOptions<D extends CollectionDefinitions> {
 const DEFAULT_LIMITS: DatabaseLimits = {
   maxEntityBytes: 16 * 1024 * 1024,
   maxIdBytes: 512,
-  maxCacheBytes: 64 * 1024 * 1024,
+  maxCacheBytes: 96 * 1024 * 1024,
   maxIdleTransactionMs: 30_000,
 }
 

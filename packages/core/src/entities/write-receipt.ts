@@ -2,6 +2,7 @@
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import type { Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
+import { decodedBytes } from './entity-cache.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
 import type { EntityWriter, WriteOutcome } from './entity-writer.ts'
 import type { PreparedEntity } from './prepared-entity.ts'
@@ -71,7 +72,7 @@ function storedEntity(
   const version = { stamp, revision }
   if (!shareable) rememberVersion(entity, version)
   else {
-    const entry = { ...version, value: entity, bytes: bytes.length, latest: false }
+    const entry = { ...version, value: entity, bytes: decodedBytes(bytes.length), latest: false }
     rememberVersion(entity, state.cache.put(id, entry))
   }
   return entity

@@ -6,8 +6,8 @@ export interface StoreLoad {
   readonly walBytes: number
   /** Bytes of the data file in use. */
   readonly dataBytes: number
-  /** Nodes that are in memory alone. */
-  readonly unwrittenNodes: number
+  /** Of nodes that must stay in memory until a checkpoint has written them. */
+  readonly nodeBytes: number
   /** Below this no checkpoint begins: the last one found no space. */
   readonly walBytesMin: number
 }
@@ -15,14 +15,16 @@ export interface StoreLoad {
 const WAL_BYTES_MIN = 4 * 1024 * 1024
 const WAL_BYTES_MAX = 32 * 1024 * 1024
 
-type Settings = Pick<TreeStoreSettings, 'nodeBytes' | 'cacheBytes' | 'walCheckpointBytes'>
+/** At the end of a checkpoint there may be as many new nodes as it began with; both have to fit. */
+const CACHE_SHARE_MAX = 1 / 2
 
-/** The log has its size, or the unwritten nodes fill the memory that nodes may take. */
+type Settings = Pick<TreeStoreSettings, 'cacheBytes' | 'walCheckpointBytes'>
+
+/** The log has its size, or unwritten nodes take much of the memory that nodes may take. */
 export function isCheckpointDue(load: StoreLoad, settings: Settings): boolean {
   const { walBytes, dataBytes, walBytesMin } = load
   if (walBytes <= walBytesMin) return false
   const automatic = Math.min(Math.max(dataBytes / 2, WAL_BYTES_MIN), WAL_BYTES_MAX)
   const walBytesWanted = settings.walCheckpointBytes ?? automatic
-  const unwrittenBytes = load.unwrittenNodes * settings.nodeBytes
-  return walBytes > walBytesWanted || unwrittenBytes > settings.cacheBytes
+  return walBytes > walBytesWanted || load.nodeBytes > settings.cacheBytes * CACHE_SHARE_MAX
 }

@@ -24,6 +24,8 @@ import { type Superblock, writeSuperblock } from './superblock.ts'
 
 /** What looking into a node of a dropped tree counts as. */
 const RETIRED_NODE_BYTES = 8 * 1024
+/** Most nodes fit. */
+const SCRATCH_BYTES = 16 * 1024
 
 export interface CheckpointerOptions {
   readonly pages: PageFile
@@ -53,6 +55,8 @@ export class Checkpointer {
   #superblock: Superblock
   /** In memory and written, but not flushed yet; some of them by a checkpoint that found no space. */
   #unflushed: (NodeRef | LargeValue)[] = []
+  /** Nodes are encoded here, one after the other. */
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES)
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
@@ -66,22 +70,22 @@ export class Checkpointer {
 
   /**
    * Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. It keeps
-   * pace with those that commit meanwhile: `loggedBytes` tells how many bytes have been logged so far.
+   * pace with those that commit meanwhile: `loadBytes` grows with what they add to the log and the memory.
    */
   async writeTree(
     tables: readonly NamedTable[],
     lsn: number,
-    loggedBytes: () => number,
+    loadBytes: () => number,
   ): Promise<WrittenTree> {
     if (lsn === this.#superblock.checkpointLsn) return this.#superblock
     const { pages, space, retired, checksum, scheduler } = this.#options
-    const pace = new Pace(scheduler, loggedBytes)
+    const pace = new Pace(scheduler, loadBytes)
     const writer = new ExtentWriter(pages, space, checksum, pace)
     const catalog: Stored = { extent: undefined }
     const freeList: Stored = { extent: undefined }
     try {
       for (const [, { root }] of tables) {
-        if (root !== undefined) await writeNodes(root, writer, this.#unflushed)
+        if (root !== undefined) await this.#writeNodes(root, writer)
       }
       const filled = tables.filter(([, { root }]) => root !== undefined)
       if (filled.length > 0) {
@@ -150,7 +154,31 @@ export class Checkpointer {
     const { catalog, freeList, checkpointLsn } = this.#superblock
     if (next.checkpointLsn === checkpointLsn) return
     const replaced = [{ extent: catalog }, { extent: freeList }]
-    this.#options.retired.add(next.checkpointLsn, replaced, [], false)
+    this.#options.retired.add(next.checkpointLsn, replaced, [], undefined)
+  }
+
+  /** Children before parents: a parent holds the places of its children. */
+  async #writeNodes(ref: NodeRef, writer: ExtentWriter): Promise<void> {
+    if (ref.extent !== undefined) return
+    const node = ref.node
+    assertInvariant(node !== undefined, 'what is not in the file is in memory')
+    if (node.kind === 'branch') {
+      for (const child of node.children) {
+        if (child.extent === undefined) await this.#writeNodes(child, writer)
+      }
+    } else {
+      for (const value of node.large ?? []) {
+        if (value === undefined || value.extent !== undefined) continue
+        assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
+        const waiting = writer.addValue(value, value.bytes)
+        if (waiting !== undefined) await waiting
+        this.#unflushed.push(value)
+      }
+    }
+    const bytes = encodeNode(node, this.#scratch)
+    const waiting = writer.add(ref, extentKinds[node.kind], node.size, bytes)
+    this.#unflushed.push(ref)
+    if (waiting !== undefined) await waiting
   }
 
   async #writeFreeList(place: Stored, lsn: number, writer: ExtentWriter): Promise<void> {
@@ -181,31 +209,4 @@ async function flush(file: File): Promise<void> {
   } catch (error) {
     throw ioFailed(error)
   }
-}
-
-/** Children before parents: a parent holds the places of its children. Adds what it writes to `written`. */
-async function writeNodes(
-  ref: NodeRef,
-  writer: ExtentWriter,
-  written: (NodeRef | LargeValue)[],
-): Promise<void> {
-  if (ref.extent !== undefined) return
-  const node = ref.node
-  assertInvariant(node !== undefined, 'what is not in the file is in memory')
-  if (node.kind === 'branch') {
-    for (const child of node.children) {
-      if (child.extent === undefined) await writeNodes(child, writer, written)
-    }
-  } else {
-    for (const value of node.large ?? []) {
-      if (value === undefined || value.extent !== undefined) continue
-      assertInvariant(value.bytes !== undefined, 'what is not in the file is in memory')
-      const waiting = writer.addValue(value, value.bytes)
-      if (waiting !== undefined) await waiting
-      written.push(value)
-    }
-  }
-  const waiting = writer.add(ref, extentKinds[node.kind], node.size, encodeNode(node))
-  written.push(ref)
-  if (waiting !== undefined) await waiting
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { branchOver, EditToken, type Leaf, leafOf, NodeRef } from './node.ts'
 import { NodeCache } from './node-cache.ts'
 import { Random } from './random.test-kit.ts'
+import type { Scheduler } from './scheduler.ts'
 import { SimulatedDisk } from './simulated-disk.test-kit.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
 import { promptScheduler } from './store-workload.test-kit.ts'
@@ -54,6 +55,36 @@ describe('node cache', () => {
     expect(root.node).toBeUndefined()
     expect(cache.bytes).toBe(0)
   })
+
+  test('any nodes come, are used and replaced -> counts those in memory, within what is left of the budget', () => {
+    const random = new Random(3)
+    const cache = new NodeCache(20 * leafBytes)
+    const refs: NodeRef[] = []
+    for (let step = 0; step < 2000; step++) {
+      const ref = refs[random.below(refs.length + 1)]
+      if (ref === undefined || random.chance(0.4)) refs.push(cachedLeaf(cache, `leaf ${step}`))
+      else if (random.chance(0.5)) cache.noteReplaced(ref)
+      else if (ref.node !== undefined) ref.wasUsed = true
+      const unwritten = random.below(40) * leafBytes
+      cache.noteUnwritten(unwritten)
+      if (random.chance(0.2)) {
+        cache.makeRoom()
+        cache.makeRoom()
+        expect(cache.bytes).toBeLessThanOrEqual(Math.max(20 * leafBytes - unwritten, 5 * leafBytes))
+      }
+      const held = refs.reduce((sum, { node }) => sum + (node?.memoryBytes ?? 0), 0)
+      expect(cache.bytes).toBe(held)
+    }
+  })
+
+  test('a node is replaced -> leaves the memory at once', () => {
+    const cache = new NodeCache(100 * leafBytes)
+    const ref = cachedLeaf(cache, 'a')
+    cachedLeaf(cache, 'b')
+    cache.noteReplaced(ref)
+    expect(ref.node).toBeUndefined()
+    expect(cache.bytes).toBe(leafBytes)
+  })
 })
 
 test('store: data many times the cache -> all read, and the cache stays within its budget', async () => {
@@ -80,5 +111,75 @@ test('store: data many times the cache -> all read, and the cache stays within i
     expect(store.stats().cacheBytes).toBeLessThan(40_000)
   }
   snapshot.release()
+  await store.close()
+})
+
+test('store: the same data rewritten again and again -> nothing but its last state stays in memory', async () => {
+  const random = new Random(2)
+  const disk = new SimulatedDisk(random)
+  const settings = { durability: 'strict', scheduler: promptScheduler } as const
+  const store = await openTreeStore(disk.mount(), settings)
+  const entryBytes = 120
+  for (let round = 0; round < 10; round++) {
+    await write(store, async (tx) => {
+      for (let i = 0; i < 1000; i++) {
+        await tx.put('t', bytesOf(`key ${i}`), bytesOf(`value ${round}`.padEnd(entryBytes)))
+      }
+    })
+    await store.checkpoint()
+  }
+  // Nodes are two thirds full, have room, and cost something each.
+  expect(store.stats().cacheBytes).toBeLessThan(2.5 * 1000 * entryBytes)
+  expect(store.stats().cacheBytes).toBeGreaterThan(1000 * entryBytes)
+  await store.close()
+})
+
+test('store: a snapshot of nodes that were replaced since -> reads them from the file', async () => {
+  const disk = new SimulatedDisk(new Random(4))
+  const store = await openTreeStore(disk.mount(), { durability: 'strict', nodeBytes: 512 })
+  const put = (value: string) =>
+    write(store, async (tx) => {
+      for (let i = 0; i < 200; i++) await tx.put('t', bytesOf(`key ${i}`), bytesOf(value))
+    })
+  await put('before')
+  await store.checkpoint()
+  const snapshot = store.snapshot()
+  await put('after')
+  await store.checkpoint()
+  for (let i = 0; i < 200; i++) {
+    expect(await snapshot.get('t', bytesOf(`key ${i}`))).toEqual(bytesOf('before'))
+  }
+  snapshot.release()
+  await store.close()
+})
+
+test('store: transactions that fill the memory faster than a checkpoint writes -> wait for it', async () => {
+  const disk = new SimulatedDisk(new Random(5))
+  let isHeld = false
+  const held: (() => void)[] = []
+  const scheduler: Scheduler = {
+    after(delayMs, task) {
+      if (!isHeld) return promptScheduler.after(delayMs, task)
+      held.push(task)
+      return () => {}
+    },
+  }
+  const settings = { durability: 'strict', nodeBytes: 1024, cacheBytes: 20_000, scheduler } as const
+  const store = await openTreeStore(disk.mount(), settings)
+  await write(store, async (tx) => {
+    for (let i = 0; i < 6000; i++) await tx.put('t', bytesOf(`key ${i}`), new Uint8Array(100))
+  })
+  isHeld = true
+  let hasBegun = false
+  const begun = store.begin().then((tx) => {
+    hasBegun = true
+    tx.rollback()
+  })
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  expect(hasBegun).toBe(false)
+  isHeld = false
+  for (const task of held) task()
+  await begun
+  expect(store.stats().checkpoints).toBe(1)
   await store.close()
 })

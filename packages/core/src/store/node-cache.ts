@@ -1,20 +1,27 @@
 /**
  * Bounds the memory of nodes that lie in the file too: beyond a budget of bytes they are dropped and read
- * again when they are needed. Nodes that a checkpoint has still to write are not its business.
+ * again when they are needed. Nodes that a checkpoint has still to write cannot be dropped; what they take is
+ * taken from the budget, down to a last part of it.
  *
  * The clock algorithm: the hand goes round, and drops what was not used since it last came by. A branch
- * goes only after its children: their places are part of it.
+ * goes only after its children: their places are part of it. A node that a commit has replaced goes at once,
+ * whatever it is: at most a snapshot will ask for it again.
  */
-import { at, type NodeRef, type TreeNode } from './node.ts'
+import { at, NOT_CACHED, type NodeRef, REPLACED, type TreeNode } from './node.ts'
+
+/** This part of the budget is left to nodes in the file, however many are not. */
+const LAST_PART = 1 / 4
 
 export class NodeCache {
-  readonly #bytesMax: number
+  readonly #budgetBytes: number
+  #bytesMax: number
   readonly #refs: NodeRef[] = []
   readonly #sizes: number[] = []
   #hand = 0
   #bytes = 0
 
   constructor(bytesMax: number) {
+    this.#budgetBytes = bytesMax
     this.#bytesMax = bytesMax
   }
 
@@ -22,12 +29,29 @@ export class NodeCache {
     return this.#bytes
   }
 
-  /** `ref`, whose node is in memory and in the file; once for each time that holds. */
+  /** So much is taken by nodes that are in memory alone. */
+  noteUnwritten(bytes: number): void {
+    this.#bytesMax = Math.max(this.#budgetBytes - bytes, this.#budgetBytes * LAST_PART)
+  }
+
+  /** `ref`, whose node was read just now. */
   add(ref: NodeRef, node: TreeNode): void {
     ref.wasUsed = true
+    this.addWritten(ref, node)
+  }
+
+  /** `ref`, whose node was in memory alone and is in the file now. */
+  addWritten(ref: NodeRef, node: TreeNode): void {
+    ref.cachePlace = this.#refs.length
     this.#refs.push(ref)
     this.#sizes.push(node.memoryBytes)
     this.#bytes += node.memoryBytes
+  }
+
+  /** A commit that others see by now has another node in the place of `ref`. */
+  noteReplaced(ref: NodeRef): void {
+    if (ref.cachePlace >= 0) this.#drop(ref)
+    ref.cachePlace = REPLACED
   }
 
   /**
@@ -49,19 +73,22 @@ export class NodeCache {
     } else if (isNeeded(ref)) {
       this.#hand++
     } else {
-      ref.node = undefined
-      this.#bytes -= at(this.#sizes, this.#hand)
-      this.#forget(this.#hand)
+      this.#drop(ref)
     }
   }
 
-  /** The last one takes the place. */
-  #forget(position: number): void {
-    const ref = this.#refs.pop()
+  /** The last one takes its place. */
+  #drop(ref: NodeRef): void {
+    const place = ref.cachePlace
+    ref.node = undefined
+    ref.cachePlace = NOT_CACHED
+    this.#bytes -= at(this.#sizes, place)
+    const last = this.#refs.pop()
     const size = this.#sizes.pop()
-    if (ref === undefined || size === undefined || position === this.#refs.length) return
-    this.#refs[position] = ref
-    this.#sizes[position] = size
+    if (last === undefined || size === undefined || last === ref) return
+    last.cachePlace = place
+    this.#refs[place] = last
+    this.#sizes[place] = size
   }
 }
 

@@ -8,9 +8,10 @@ import { at, Branch, LARGE_TAG, LargeValue, Leaf, NodeRef, type TreeNode } from 
 import { PackedEntries } from './packed-entries.ts'
 import { writeVarint } from './varint.ts'
 
-/** The extent of a node, with room for its header. */
-export function encodeNode(node: TreeNode): Uint8Array {
-  const bytes = new Uint8Array(EXTENT_HEADER_BYTES + node.bytes)
+/** The extent of a node, with room for its header; in `scratch` where that is large enough. */
+export function encodeNode(node: TreeNode, scratch: Uint8Array): Uint8Array {
+  const bytesMax = EXTENT_HEADER_BYTES + node.bytes
+  const bytes = bytesMax <= scratch.length ? scratch : new Uint8Array(bytesMax)
   const end = node.kind === 'leaf' ? encodeLeaf(node, bytes) : encodeBranch(node, bytes)
   assertInvariant(end <= bytes.length, 'a node is no larger than its estimate')
   return bytes.subarray(0, end)

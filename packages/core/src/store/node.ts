@@ -11,16 +11,19 @@ import { PackedEntries } from './packed-entries.ts'
 
 /** Who may change a node in place: the one holding the same token. */
 export class EditToken {
+  /** Nodes made with it are in no state before this one; 0 where that is not known. */
+  readonly lsn: number
   readonly #transaction: object
 
   /** Tokens that one transaction holds in turn share `transaction`. */
-  constructor(transaction: object = {}) {
+  constructor(lsn = 0, transaction: object = {}) {
+    this.lsn = lsn
     this.#transaction = transaction
   }
 
   /** A token for the same transaction, with which nothing made before may be changed in place. */
   renewed(): EditToken {
-    return new EditToken(this.#transaction)
+    return new EditToken(this.lsn, this.#transaction)
   }
 
   /** Whether the transaction that holds `other` held this one too. */
@@ -56,8 +59,8 @@ const LARGE_PLACE_BYTES_MAX = 10
 /** Upper bound of what the place of a child takes in its branch. */
 const CHILD_PLACE_BYTES_MAX = 10
 /** What a child costs in memory, and what a node costs besides its entries: rough, for the cache. */
-const CHILD_MEMORY_BYTES = 80
-const NODE_MEMORY_BYTES = 300
+const CHILD_MEMORY_BYTES = 110
+const NODE_MEMORY_BYTES = 700
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -210,12 +213,19 @@ export class Branch {
 
 export type TreeNode = Leaf | Branch
 
+/** `cachePlace` of a node that the cache does not count. */
+export const NOT_CACHED = -1
+/** `cachePlace` of a node that a later commit has replaced: only old snapshots lead to it. */
+export const REPLACED = -2
+
 /** `node` or `extent` is there, or both. */
 export class NodeRef implements Stored {
   node: TreeNode | undefined
   extent: Extent | undefined
   /** Since the cache looked last. */
   wasUsed = false
+  /** Where the cache has it; see `NodeCache`. */
+  cachePlace: number = NOT_CACHED
 
   constructor(node: TreeNode | undefined, extent: Extent | undefined) {
     this.node = node

@@ -1,26 +1,28 @@
 /**
- * Divides a checkpoint into steps, between which everybody else has a turn. The more is logged in such a turn,
- * the longer is the next step: a checkpoint that let itself be outrun would leave a log without bound.
+ * Divides a checkpoint into steps, between which everybody else has a turn. The more is committed in such a
+ * turn, the longer is the next step: a checkpoint that let itself be outrun would leave a log without bound.
  */
 import { pause, type Scheduler } from './scheduler.ts'
 
 /** Work of a step, at least. */
 export const STEP_BYTES: number = 256 * 1024
-/** Bytes of work for each byte that was logged since the step before. */
-const WORK_PER_LOGGED_BYTE = 4
+/** At most: some milliseconds. */
+const STEP_BYTES_MAX = 4 * 1024 * 1024
+/** Bytes of work for each byte of load that came since the step before. */
+const WORK_PER_LOAD = 3
 
 export class Pace {
   readonly #scheduler: Scheduler
-  readonly #loggedBytes: () => number
-  #loggedBefore: number
+  readonly #loadBytes: () => number
+  #loadBefore: number
   #stepBytes = STEP_BYTES
   #done = 0
 
-  /** `loggedBytes` tells how many bytes have been logged so far. */
-  constructor(scheduler: Scheduler, loggedBytes: () => number) {
+  /** `loadBytes` grows with what is committed: in the log, and in nodes for the next checkpoint. */
+  constructor(scheduler: Scheduler, loadBytes: () => number) {
     this.#scheduler = scheduler
-    this.#loggedBytes = loggedBytes
-    this.#loggedBefore = loggedBytes()
+    this.#loadBytes = loadBytes
+    this.#loadBefore = loadBytes()
   }
 
   /** `bytes` more of the work were done; answers what is to be waited for when that ends a step. */
@@ -31,9 +33,10 @@ export class Pace {
 
   async #rest(): Promise<void> {
     await pause(this.#scheduler)
-    const logged = this.#loggedBytes()
-    this.#stepBytes = Math.max(STEP_BYTES, (logged - this.#loggedBefore) * WORK_PER_LOGGED_BYTE)
-    this.#loggedBefore = logged
+    const load = this.#loadBytes()
+    const work = (load - this.#loadBefore) * WORK_PER_LOAD
+    this.#stepBytes = Math.min(Math.max(work, STEP_BYTES), STEP_BYTES_MAX)
+    this.#loadBefore = load
     this.#done = 0
   }
 }

@@ -121,3 +121,32 @@ describe('packed entries', () => {
     }
   })
 })
+
+test('packed entries: more bytes than an offset beside a head can tell -> found all the same, before and after', () => {
+  let entries = PackedEntries.withRoomFor(64)
+  const keys = [3, 1, 4, 0, 5, 2].map((last) => {
+    const key = new Uint8Array(300_000).fill(7)
+    key[key.length - 1] = last
+    return key
+  })
+  const versions: PackedEntries[] = []
+  for (const [i, key] of keys.entries()) {
+    entries.insert(~entries.search(key), key, 2, Uint8Array.of(i))
+    versions.push(entries)
+    entries = entries.copy()
+  }
+  for (const [last, version] of versions.entries()) {
+    for (const [i, key] of keys.entries()) {
+      const position = version.search(key)
+      expect(position >= 0).toBe(i <= last)
+      if (position >= 0) expect(version.valueAt(position)).toEqual(Uint8Array.of(i))
+    }
+  }
+  // Narrow again.
+  const upper = entries.cutAt(4)
+  entries.remove(0)
+  const copy = PackedEntries.withRoomFor(64)
+  copy.append(upper)
+  expect(keys.map((key) => copy.search(key))).toEqual([~0, ~0, 0, ~0, 1, ~0])
+  expect(keys.map((key) => entries.search(key))).toEqual([2, 0, ~3, ~0, ~3, 1])
+})

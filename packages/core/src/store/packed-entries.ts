@@ -27,6 +27,8 @@ const OFFSET_MASK = HEAD_UNIT - 1
 const HEAD_BYTES = 3
 const SLOT_MEMORY_BYTES = 8
 const GROWTH_BYTES_MAX = 4 * 1024
+/** Most nodes that were read from the file get one entry more, if any, before they are written again. */
+const FIRST_GROWTH_BYTES = 512
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
 
@@ -54,6 +56,8 @@ export class PackedEntries {
   #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
   #prefix = 0
+  /** Room that the next buffer will have. */
+  #growthBytes = GROWTH_BYTES_MAX
 
   private constructor(
     heap: Heap,
@@ -90,6 +94,7 @@ export class PackedEntries {
   static over(data: Uint8Array, offsets: number[], live: number): PackedEntries {
     const size = { used: data.length, live, count: offsets.length }
     const entries = new PackedEntries({ bytes: data, end: data.length }, offsets, size)
+    entries.#growthBytes = FIRST_GROWTH_BYTES
     entries.#findPrefix()
     return entries
   }
@@ -236,6 +241,7 @@ export class PackedEntries {
     const copy = new PackedEntries(this.#heap, this.#index, size)
     copy.#isIndexShared = true
     copy.#prefix = this.#prefix
+    copy.#growthBytes = this.#growthBytes
     return copy
   }
 
@@ -301,7 +307,8 @@ export class PackedEntries {
     const isLast = this.#heap.end === this.#used
     if (isLast && this.#used + bytes <= this.#data.length) return
     const needed = this.#live + bytes
-    const packed = this.#copyPacked(needed + Math.min(needed, GROWTH_BYTES_MAX))
+    const packed = this.#copyPacked(needed + Math.min(needed, this.#growthBytes))
+    this.#growthBytes = Math.min(4 * this.#growthBytes, GROWTH_BYTES_MAX)
     this.#heap = packed.#heap
     this.#data = packed.#data
     this.#buffer = packed.#buffer

@@ -9,7 +9,7 @@ import { MalformedBytes } from './byte-reader.ts'
 import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES } from './extent.ts'
 import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
-import { LargeValue, type NodeRef, type TreeNode } from './node.ts'
+import { LargeValue, NodeRef, REPLACED, type Stored, type TreeNode } from './node.ts'
 import type { NodeCache } from './node-cache.ts'
 import { decodeBranch, decodeLeaf } from './node-codec.ts'
 import type { NodeSource } from './node-source.ts'
@@ -49,12 +49,32 @@ export class PageFile implements NodeSource {
     this.#cache.makeRoom()
   }
 
+  /** So much is taken by nodes that are in memory alone. */
+  noteUnwritten(bytes: number): void {
+    this.#cache.noteUnwritten(bytes)
+  }
+
   /** These were in memory alone until now. */
   noteFlushed(written: readonly (NodeRef | LargeValue)[]): void {
     for (const stored of written) {
       if (stored instanceof LargeValue) stored.bytes = undefined
-      else if (stored.node !== undefined) this.#cache.add(stored, stored.node)
+      else if (stored.cachePlace === REPLACED) stored.node = undefined
+      else if (stored.node !== undefined) this.#cache.addWritten(stored, stored.node)
     }
+  }
+
+  /**
+   * Visible commits do without these. Answers how many of them stay in memory for a checkpoint, which
+   * writes the state of `writingLsn` or an earlier one.
+   */
+  noteReplaced(replaced: readonly Stored[], writingLsn: number | undefined): number {
+    let kept = 0
+    for (const stored of replaced) {
+      if (!(stored instanceof NodeRef)) continue
+      this.#cache.noteReplaced(stored)
+      if (writingLsn !== undefined && mayBeOfState(stored, writingLsn)) kept++
+    }
+    return kept
   }
 
   /** Two readers may have waited for the same node: the first one counts, so that it stays one. */
@@ -113,6 +133,11 @@ export class PageFile implements NodeSource {
   #corrupt(extent: Extent, what: string): Error {
     return corrupt(this.file.name, extent.start * UNIT_BYTES, what)
   }
+}
+
+/** Is the node in memory, and can the state of `lsn` have it? */
+export function mayBeOfState({ node }: NodeRef, lsn: number): boolean {
+  return node !== undefined && (node.edit?.lsn ?? 0) <= lsn
 }
 
 function placeOf(extent: Extent | undefined): Extent {

@@ -75,7 +75,7 @@ export async function recover(
   const edits = new TableEdits(checkpointed, names, context)
   const replay = await replayLogs(fileSystem, superblock, edits, checksum)
   const head = new Head(replay.lastLsn, edits.roots(), names)
-  retired.add(replay.lastLsn, context.replaced, edits.droppedTrees, false)
+  retired.add(replay.lastLsn, context.replaced, edits.droppedTrees, undefined)
   const report: RecoveryReport = {
     replayedCommits: replay.lastLsn - superblock.checkpointLsn,
     lastLsn: replay.lastLsn,

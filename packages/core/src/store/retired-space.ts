@@ -4,7 +4,7 @@
  */
 import type { MaybePromise } from '../files/file-system.ts'
 import { type Extent, unitsOf } from './extent.ts'
-import type { NodeRef, Stored, TreeNode } from './node.ts'
+import { NodeRef, type Stored, type TreeNode } from './node.ts'
 import type { SpaceMap } from './space.ts'
 
 interface Retired {
@@ -18,18 +18,30 @@ interface Retired {
 export class RetiredSpace {
   #retired: Retired[] = []
 
-  /** `mayBeWritten`: a checkpoint is under way and may give a place to what has none yet. */
+  /**
+   * `writingLsn`: a checkpoint of that state, or one before, is under way.
+   */
   add(
     lsn: number,
     stored: readonly Stored[],
     trees: readonly NodeRef[],
-    mayBeWritten: boolean,
+    writingLsn: number | undefined,
   ): void {
-    // Keeping the extents alone lets go of the nodes.
-    const kept = mayBeWritten
-      ? stored
-      : stored.filter(({ extent }) => extent !== undefined).map(({ extent }) => ({ extent }))
+    const kept: Stored[] = []
+    for (const one of stored) {
+      // A checkpoint may yet give it a place, or take that away again.
+      if (writingLsn !== undefined && isOfState(one, writingLsn)) kept.push(one)
+      // Keeping the extents alone lets go of the nodes.
+      else if (one.extent !== undefined) kept.push({ extent: one.extent })
+    }
     if (kept.length > 0 || trees.length > 0) this.#retired.push({ lsn, stored: kept, trees })
+  }
+
+  /** No checkpoint is under way any more: what has no place will get none. */
+  forgetUnplaced(): void {
+    for (const entry of this.#retired) {
+      entry.stored = entry.stored.flatMap(({ extent }) => (extent === undefined ? [] : { extent }))
+    }
   }
 
   /** Looks up what the trees dropped up to `lsn` consist of. */
@@ -70,6 +82,11 @@ export class RetiredSpace {
     }
     this.#retired = kept
   }
+}
+
+/** Can the state of `lsn` have what lies in no file yet? */
+function isOfState(stored: Stored, lsn: number): boolean {
+  return !(stored instanceof NodeRef) || (stored.node?.edit?.lsn ?? 0) <= lsn
 }
 
 async function collectStored(

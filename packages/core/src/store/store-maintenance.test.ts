@@ -50,13 +50,13 @@ async function* each(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> 
   for (const piece of pieces) yield piece.slice()
 }
 
-async function filled(seed: number) {
+async function filled(seed: number, transactions = 60) {
   const random = new Random(seed)
   const disk = new SimulatedDisk(random)
   const settings = tinySettings(random)
   const store = await openTreeStore(disk.mount(), settings)
   const workload = new Workload(random)
-  await workload.run(store, 60)
+  await workload.run(store, transactions)
   return { random, disk, settings, store, workload }
 }
 
@@ -73,7 +73,7 @@ describe('verify', () => {
   })
 
   test('a byte of each used unit changed -> a problem at its extent', async () => {
-    const { disk, store, random, settings } = await filled(3)
+    const { disk, store, random, settings } = await filled(3, 400)
     await store.close()
     const image = disk.image()
     const data = image.get(DATA_FILE) ?? new Uint8Array(0)
@@ -159,7 +159,7 @@ describe('backup', () => {
   })
 
   test('restore of a copy that is cut off or damaged -> corrupt, and nothing there', async () => {
-    const { store, settings } = await filled(2)
+    const { store, settings } = await filled(2, 120)
     const whole = Buffer.concat(await gather(maintenanceOf(store).backup()))
     await store.close()
     const restore = async (copy: Uint8Array) => {

@@ -414,9 +414,10 @@ function splitLeaf(leaf: Leaf, edited: number): Split | undefined {
 
 function splitBranch(branch: Branch, edited: number): Split | undefined {
   if (branch.size < 4) return undefined
-  const { separators, bytes } = branch
-  const point = splitPoint(separators.count, edited, bytes, (i) => separators.entryBytesAt(i))
-  const { upper, separator } = branch.cutAfter(Math.min(Math.max(point, 1), separators.count - 2))
+  const { separators } = branch
+  const { count, bytes } = separators
+  const point = splitPoint(count, edited, bytes, (i) => separators.entryBytesAt(i))
+  const { upper, separator } = branch.cutAfter(Math.min(Math.max(point, 1), count - 2))
   return { right: upper, separator }
 }
 

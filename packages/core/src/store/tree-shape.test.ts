@@ -39,9 +39,13 @@ function nodesOf(root: NodeRef | undefined): TreeNode[] {
   return node.kind === 'leaf' ? [node] : [node, ...node.children.flatMap(nodesOf)]
 }
 
+function averageBytes(editor: TreeEditor, kind: TreeNode['kind']): number {
+  const nodes = nodesOf(editor.root).filter((node) => node.kind === kind)
+  return nodes.reduce((sum, { bytes }) => sum + bytes, 0) / nodes.length
+}
+
 function averageLeafBytes(editor: TreeEditor): number {
-  const leaves = nodesOf(editor.root).filter(({ kind }) => kind === 'leaf')
-  return leaves.reduce((sum, { bytes }) => sum + bytes, 0) / leaves.length
+  return averageBytes(editor, 'leaf')
 }
 
 function keyAt(index: number): Uint8Array {
@@ -60,6 +64,16 @@ test('put: keys at random -> leaves over half full, none too big', async () => {
   for (let i = 0; i < 5000; i++) await editor.put(keyAt(random.below(1e8)), bytesOf('value'))
   expect(averageLeafBytes(editor)).toBeGreaterThan(NODE_BYTES * 0.55)
   for (const { bytes } of nodesOf(editor.root)) expect(bytes).toBeLessThanOrEqual(NODE_BYTES)
+})
+
+test('put: keys at random, separators much shorter than places of children -> branches over half full', async () => {
+  const editor = createEditor()
+  const random = new Random(4)
+  for (let i = 0; i < 5000; i++) {
+    const key = Uint8Array.from({ length: 16 }, () => random.below(256))
+    await editor.put(key, bytesOf('value'))
+  }
+  expect(averageBytes(editor, 'branch')).toBeGreaterThan(NODE_BYTES * 0.5)
 })
 
 test('delete: most keys, in any order -> small nodes are merged', async () => {

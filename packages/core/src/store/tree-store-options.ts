@@ -15,8 +15,9 @@ export interface TreeStoreOptions {
   /** Encoded size above which a node is split. Default 8192. */
   readonly nodeBytes?: number
   /**
-   * Bytes of tree nodes kept in memory, at most, besides those that a checkpoint has still to write; these
-   * begin a checkpoint when they take as much again. Default 64 MiB.
+   * Bytes of tree nodes kept in memory, about. Those that a checkpoint has still to write count first, and
+   * leave the others a quarter at least; when they take all of it, a checkpoint begins, and writers wait for
+   * one that is under way. What one transaction changes may be more. Default 64 MiB.
    */
   readonly cacheBytes?: number
   /** Bytes of log after which a checkpoint begins. Default: half of the data, from 4 to 32 MiB. */

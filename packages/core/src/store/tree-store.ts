@@ -132,6 +132,8 @@ class TreeStore implements KeyValueStore {
   #closing: Promise<void> | undefined
   #state: StoreStats['state'] = 'open'
   #checkpointing: Promise<void> | undefined
+  /** While a checkpoint is under way: the last state that may be the one it writes. */
+  #writingLsn: number | undefined
   #checkpoints = 0
   /** Logs before the present one that the superblock still needs. */
   #olderWals: {
@@ -142,6 +144,8 @@ class TreeStore implements KeyValueStore {
   #walGeneration: number
   /** Nodes that are in memory alone. */
   #unwrittenNodes: number
+  /** Nodes that are in memory only because a checkpoint under way needs them. */
+  #keptNodes = 0
   /** No automatic checkpoint below this size of the log: the last one found no space. */
   #checkpointBytesMin = 0
 
@@ -184,6 +188,7 @@ class TreeStore implements KeyValueStore {
   async begin(): Promise<WriteTransaction> {
     if (this.#closing !== undefined) throw databaseClosed()
     await this.#writers.acquire()
+    await this.#waitForMemory()
     if (this.#failure !== undefined) {
       this.#writers.release()
       throw databaseFailed(this.#failure)
@@ -266,13 +271,35 @@ class TreeStore implements KeyValueStore {
 
   #show(head: Head, result: TransactionResult): void {
     this.#visible = head
-    const mayBeWritten = this.#checkpointing !== undefined
-    this.#recovered.retired.add(head.lsn, result.replaced, result.droppedTrees, mayBeWritten)
-    this.#unwrittenNodes += result.nodesAdded
+    const { retired, pages } = this.#recovered
+    retired.add(head.lsn, result.replaced, result.droppedTrees, this.#writingLsn)
+    this.#keptNodes += pages.noteReplaced(result.replaced, this.#writingLsn)
+    this.#noteUnwritten(this.#unwrittenNodes + result.nodesAdded)
+    this.#checkpointIfDue()
+  }
+
+  #noteUnwritten(nodes: number): void {
+    this.#unwrittenNodes = nodes
+    this.#recovered.pages.noteUnwritten(nodes * this.#settings.nodeBytes)
+  }
+
+  /** After a checkpoint: of the nodes that were replaced meanwhile, some were written and some were not. */
+  #countUnwritten(): void {
+    const tables = this.#visible.tables()
+    this.#noteUnwritten(tables.reduce((sum, [, { root }]) => sum + countUnwritten(root), 0))
+  }
+
+  #checkpointIfDue(): void {
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
-    if (isIdle && this.#isCheckpointDue()) {
-      // A failure is latched, or shows at the next explicit checkpoint.
-      this.#startCheckpoint().catch(() => {})
+    // A failure is latched, or shows at the next explicit checkpoint.
+    if (isIdle && this.#isCheckpointDue()) this.#startCheckpoint().catch(() => {})
+  }
+
+  /** A checkpoint keeps pace with most writers: those that fill the memory faster have to let it end. */
+  async #waitForMemory(): Promise<void> {
+    const { cacheBytes } = this.#settings
+    while (this.#checkpointing !== undefined && this.#nodeBytesHeld() > cacheBytes) {
+      await this.#checkpointing.catch(() => {})
     }
   }
 
@@ -299,15 +326,25 @@ class TreeStore implements KeyValueStore {
     const load = {
       walBytes: this.#walBytes(),
       dataBytes: (endUnit - freeUnits) * UNIT_BYTES,
-      unwrittenNodes: this.#unwrittenNodes,
+      nodeBytes: this.#nodeBytesHeld(),
       walBytesMin: this.#checkpointBytesMin,
     }
     return isCheckpointDue(load, this.#settings)
   }
 
+  /** Of nodes that must stay in memory, about. */
+  #nodeBytesHeld(): number {
+    return (this.#unwrittenNodes + this.#keptNodes) * this.#settings.nodeBytes
+  }
+
   #startCheckpoint(): Promise<void> {
+    this.#writingLsn = Number.POSITIVE_INFINITY
     const running = this.#checkpointNow().finally(() => {
       this.#checkpointing = undefined
+      this.#writingLsn = undefined
+      this.#keptNodes = 0
+      this.#recovered.retired.forgetUnplaced()
+      this.#checkpointIfDue()
     })
     this.#checkpointing = running
     return running
@@ -318,19 +355,20 @@ class TreeStore implements KeyValueStore {
     if (this.#wal.lastLsn === this.#checkpointer.superblock.checkpointLsn) return
     try {
       const head = await this.#switchLog()
+      this.#writingLsn = head.lsn
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
-      const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn, () =>
-        this.#walBytes(),
+      const tree = await this.#checkpointer.writeTree(
+        head.tables(),
+        head.lsn,
+        () => this.#walBytes() + this.#nodeBytesHeld(),
       )
+      this.#countUnwritten()
+      this.#recovered.pages.makeRoom()
       await this.#commitTree(tree, {
         sealed: false,
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
-      // Counted anew: of nodes that were replaced meanwhile, some were written and some were not.
-      this.#unwrittenNodes = this.#visible
-        .tables()
-        .reduce((sum, [, { root }]) => sum + countUnwritten(root), 0)
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.

@@ -47,7 +47,8 @@ export class TreeTransaction implements WriteTransaction {
     owner: TransactionOwner,
   ) {
     this.#base = base
-    this.#context = { source, nodeBytes, token: new EditToken(), replaced: [], nodesAdded: 0 }
+    const token = new EditToken(base.lsn + 1)
+    this.#context = { source, nodeBytes, token, replaced: [], nodesAdded: 0 }
     this.#edits = new TableEdits(base, names, this.#context)
     this.#changes = new ChangeWriter(names)
     this.#owner = owner

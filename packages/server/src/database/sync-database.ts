@@ -74,7 +74,7 @@ const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'databas
 /** Rows of the server's own around an entity; a conflict row holds two of them. */
 const ROW_BYTES = 16 * 1024
 /** Rows with bytes are never cached, and a server has many databases open. */
-const CACHE_BYTES_MAX = 1024 * 1024
+const CACHE_BYTES_MAX = 4 * 1024 * 1024
 /** Collection and entityId in one key. */
 const KEY_BYTES_MAX = 1024
 /** A pull looks at no more rows than this for each operation it may send. */
