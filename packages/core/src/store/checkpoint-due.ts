@@ -15,8 +15,8 @@ export interface StoreLoad {
 const WAL_BYTES_MIN = 4 * 1024 * 1024
 const WAL_BYTES_MAX = 32 * 1024 * 1024
 
-/** At the end of a checkpoint there may be as many new nodes as it began with; both have to fit. */
-const CACHE_SHARE_MAX = 1 / 2
+/** The rest is for nodes that are made while the checkpoint runs. */
+const CACHE_SHARE_MAX = 3 / 4
 
 type Settings = Pick<TreeStoreSettings, 'cacheBytes' | 'walCheckpointBytes'>
 

@@ -177,6 +177,7 @@ export class Checkpointer {
     }
     const bytes = encodeNode(node, this.#scratch)
     const waiting = writer.add(ref, extentKinds[node.kind], node.size, bytes)
+    node.trim()
     this.#unflushed.push(ref)
     if (waiting !== undefined) await waiting
   }

@@ -21,6 +21,7 @@ import { openTreeStore } from './tree-store.ts'
 const settings = {
   durability: 'strict',
   nodeBytes: 256,
+  largeValueBytes: 64,
   walAllocationBytes: 1024,
   scheduler: promptScheduler,
   // 00 01 02 ... for the store's id and the salt.

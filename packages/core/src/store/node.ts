@@ -140,6 +140,11 @@ export class Leaf {
     this.#large.push(...(next.#large ?? new Array(next.size).fill(undefined)))
   }
 
+  /** Gives back memory that only further changes would use. */
+  trim(): void {
+    this.entries.trim()
+  }
+
   /** For the holder of `edit` to change. */
   copy(edit: EditToken): Leaf {
     return new Leaf(edit, this.entries.copy(), this.#large?.slice())
@@ -203,6 +208,11 @@ export class Branch {
     this.separators.insert(this.separators.count, separator, 0, NO_BYTES)
     this.separators.append(next.separators)
     this.children.push(...next.children)
+  }
+
+  /** Gives back memory that only further changes would use. */
+  trim(): void {
+    this.separators.trim()
   }
 
   /** For the holder of `edit` to change. */

@@ -26,7 +26,9 @@ const HEAD_UNIT = 2 ** 28
 const OFFSET_MASK = HEAD_UNIT - 1
 const HEAD_BYTES = 3
 const SLOT_MEMORY_BYTES = 8
-const GROWTH_BYTES_MAX = 4 * 1024
+const GROWTH_BYTES_MAX = 2 * 1024
+/** More room than this is given back when a node has been written. */
+const ROOM_BYTES_MAX = 512
 /** Most nodes that were read from the file get one entry more, if any, before they are written again. */
 const FIRST_GROWTH_BYTES = 512
 /** A node is split when it is too large by one entry: most are smaller than this. */
@@ -245,6 +247,13 @@ export class PackedEntries {
     return copy
   }
 
+  /** Gives back room, and what removed entries left behind, when that is much. */
+  trim(): void {
+    if (this.#data.length <= this.#live + ROOM_BYTES_MAX) return
+    this.#replaceBy(this.#copyPacked(this.#live))
+    this.#growthBytes = FIRST_GROWTH_BYTES
+  }
+
   /** Writes all entries in order to `target` at `offset`; answers where they end. */
   writeTo(target: Uint8Array, offset: number): number {
     return this.#writeRange(0, this.#count, target, offset)
@@ -307,8 +316,12 @@ export class PackedEntries {
     const isLast = this.#heap.end === this.#used
     if (isLast && this.#used + bytes <= this.#data.length) return
     const needed = this.#live + bytes
-    const packed = this.#copyPacked(needed + Math.min(needed, this.#growthBytes))
+    this.#replaceBy(this.#copyPacked(needed + Math.min(needed, this.#growthBytes)))
     this.#growthBytes = Math.min(4 * this.#growthBytes, GROWTH_BYTES_MAX)
+  }
+
+  /** By the same entries, packed. */
+  #replaceBy(packed: PackedEntries): void {
     this.#heap = packed.#heap
     this.#data = packed.#data
     this.#buffer = packed.#buffer

@@ -29,6 +29,7 @@ import { examineTail, type TailCut, WalReader } from './wal-reader.ts'
 export interface RecoveryOptions {
   readonly checksum: Checksum
   readonly nodeBytes: number
+  readonly largeValueBytes: number
   readonly cacheBytes: number
 }
 
@@ -68,6 +69,7 @@ export async function recover(
   const context = {
     source: pages,
     nodeBytes: options.nodeBytes,
+    largeValueBytes: options.largeValueBytes,
     token: new EditToken(),
     replaced: [],
     nodesAdded: 0,

@@ -27,11 +27,16 @@ import type { NodeSource } from './node-source.ts'
 import type { PackedEntries } from './packed-entries.ts'
 import { readValue } from './tree.ts'
 
-/** What the editors of one transaction share. */
-export interface EditContext {
-  readonly source: NodeSource
+export interface NodeSizes {
   /** A node above this size is split. */
   readonly nodeBytes: number
+  /** A value above this size gets an extent of its own. */
+  readonly largeValueBytes: number
+}
+
+/** What the editors of one transaction share. */
+export interface EditContext extends NodeSizes {
+  readonly source: NodeSource
   /** Renewed when a reader pins the present state. */
   token: EditToken
   /** What was replaced or removed and may lie in the file. */
@@ -127,7 +132,7 @@ export class TreeEditor {
   }
 
   #storedForm(value: Uint8Array): LeafValue {
-    const isLarge = value.length > this.#nodeBytes / 4
+    const isLarge = value.length > this.#context.largeValueBytes
     return isLarge ? new LargeValue(value.length, value, undefined) : value
   }
 

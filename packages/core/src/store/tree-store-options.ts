@@ -12,8 +12,10 @@ export interface TreeStoreOptions {
   readonly durability: Durability
   /** `relaxed`: the longest time between a commit and its flush. Default 100. */
   readonly flushDelayMs?: number
-  /** Encoded size above which a node is split. Default 8192. */
+  /** Encoded size above which a node is split. Default 4096. */
   readonly nodeBytes?: number
+  /** Size above which a value gets an extent of its own. Default: half of `nodeBytes`. */
+  readonly largeValueBytes?: number
   /**
    * Bytes of tree nodes kept in memory, about. Those that a checkpoint has still to write count first, and
    * leave the others a quarter at least; when they take all of it, a checkpoint begins, and writers wait for
@@ -36,10 +38,12 @@ export interface TreeStoreSettings extends Required<Omit<TreeStoreOptions, 'walC
 }
 
 export function settingsOf(options: TreeStoreOptions): TreeStoreSettings {
+  const nodeBytes = options.nodeBytes ?? 4096
   return {
     durability: options.durability,
     flushDelayMs: options.flushDelayMs ?? 100,
-    nodeBytes: options.nodeBytes ?? 8192,
+    nodeBytes,
+    largeValueBytes: options.largeValueBytes ?? nodeBytes / 2,
     cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
     walCheckpointBytes: options.walCheckpointBytes,
     walAllocationBytes: options.walAllocationBytes ?? 1024 * 1024,

@@ -196,7 +196,7 @@ class TreeStore implements KeyValueStore {
     const base = this.#working
     const setbacks = this.#setbacks
     const { names, pages } = this.#recovered
-    return new TreeTransaction(base, names, pages, this.#settings.nodeBytes, {
+    return new TreeTransaction(base, names, pages, this.#settings, {
       commit: (result) => this.#accept(base, setbacks, result),
       rollback: () => this.#writers.release(),
     })

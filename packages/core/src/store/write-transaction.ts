@@ -8,7 +8,7 @@ import type { NodeSource } from './node-source.ts'
 import { TableEdits } from './table-edits.ts'
 import type { TableNames } from './table-names.ts'
 import { RangeCursor } from './tree-cursor.ts'
-import type { EditContext } from './tree-editor.ts'
+import type { EditContext, NodeSizes } from './tree-editor.ts'
 import { ChangeWriter } from './wal-payload.ts'
 
 /** A commit is one frame of the log, whose length is a 32-bit number. */
@@ -43,12 +43,19 @@ export class TreeTransaction implements WriteTransaction {
     base: Head,
     names: TableNames,
     source: NodeSource,
-    nodeBytes: number,
+    { nodeBytes, largeValueBytes }: NodeSizes,
     owner: TransactionOwner,
   ) {
     this.#base = base
     const token = new EditToken(base.lsn + 1)
-    this.#context = { source, nodeBytes, token, replaced: [], nodesAdded: 0 }
+    this.#context = {
+      source,
+      nodeBytes,
+      largeValueBytes,
+      token,
+      replaced: [],
+      nodesAdded: 0,
+    }
     this.#edits = new TableEdits(base, names, this.#context)
     this.#changes = new ChangeWriter(names)
     this.#owner = owner
