@@ -13,9 +13,9 @@ export class Mutex {
     return new Promise((enter, refuse) => this.#waiting.push({ enter, refuse }))
   }
 
-  /** Does anyone wait for a turn? */
-  get isContended(): boolean {
-    return this.#waiting.length > 0
+  /** Is it anyone's turn? */
+  get isHeld(): boolean {
+    return this.#held
   }
 
   release(): void {

@@ -159,7 +159,7 @@ describe('backup', () => {
   })
 
   test('restore of a copy that is cut off or damaged -> corrupt, and nothing there', async () => {
-    const { store, settings } = await filled(2, 120)
+    const { store, settings } = await filled(2, 400)
     const whole = Buffer.concat(await gather(maintenanceOf(store).backup()))
     await store.close()
     const restore = async (copy: Uint8Array) => {

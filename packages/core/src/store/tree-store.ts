@@ -176,6 +176,7 @@ class TreeStore implements KeyValueStore {
     })
     this.#wal = new WalWriter(wal, recovered.head.lsn, {
       ...settings,
+      isAnyoneWriting: () => this.#writers.isHeld,
       onDiskFull: () => this.#setBack(),
       onFailure: (error) => this.#fail(error),
     })
@@ -264,9 +265,9 @@ class TreeStore implements KeyValueStore {
     const apply = (): void => {
       if (hasChanges) this.#show(head, result)
     }
-    const done = this.#wal.append({ changes: result.changes, apply }, !this.#writers.isContended)
+    // The next writer goes on after this turn: its commit comes behind this one.
     this.#writers.release()
-    return done
+    return this.#wal.append({ changes: result.changes, apply })
   }
 
   #show(head: Head, result: TransactionResult): void {

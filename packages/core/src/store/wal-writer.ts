@@ -19,6 +19,8 @@ export interface WalWriterOptions {
   readonly flushDelayMs: number
   readonly checksum: Checksum
   readonly scheduler: Scheduler
+  /** Is a transaction under way that may commit next? */
+  readonly isAnyoneWriting: () => boolean
   /** A commit that follows on others could not be written: all that queued were refused. */
   readonly onDiskFull: () => void
   /** The first failed flush, or a write that failed for another reason than lack of space. */
@@ -94,16 +96,12 @@ export class WalWriter {
     return this.#file
   }
 
-  /** `isAlone`: nobody waits to commit next, so that nobody is kept from joining by a flush that blocks. */
-  append(commit: WalCommit, isAlone: boolean): Promise<void> {
+  append(commit: WalCommit): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(databaseFailed(this.#failure))
     let bytes = 0
     if (commit.changes !== undefined) for (const chunk of commit.changes) bytes += chunk.length
     return new Promise((resolve, reject) => {
-      this.#enqueue(
-        { changes: commit.changes, apply: commit.apply, bytes, resolve, reject },
-        isAlone,
-      )
+      this.#enqueue({ changes: commit.changes, apply: commit.apply, bytes, resolve, reject })
     })
   }
 
@@ -114,7 +112,7 @@ export class WalWriter {
   switchTo(file: WalFile, header: Omit<WalHeader, 'firstLsn'>, between: () => void): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(databaseFailed(this.#failure))
     return new Promise((resolve, reject) =>
-      this.#enqueue({ file, header, between, resolve, reject }, true),
+      this.#enqueue({ file, header, between, resolve, reject }),
     )
   }
 
@@ -130,10 +128,11 @@ export class WalWriter {
     await this.#file?.close()
   }
 
-  #enqueue(item: QueuedCommit | QueuedSwitch, isAlone: boolean): void {
+  #enqueue(item: QueuedCommit | QueuedSwitch): void {
     this.#queue.push(item)
     if (this.#running) return
     const isSmall = 'file' in item || item.bytes <= WRITTEN_AT_ONCE_BYTES_MAX
+    const isAlone = !this.#options.isAnyoneWriting()
     if (isAlone && isSmall && this.#writtenAtOnce < WRITTEN_AT_ONCE_MAX) {
       this.#writtenAtOnce++
       void this.#run()
@@ -195,7 +194,8 @@ export class WalWriter {
       this.#lastLsn += changed.length
       if (this.#options.durability === 'strict') {
         try {
-          const isAlone = group.length === 1 && this.#queue.length === 0
+          // Who writes meanwhile would be kept from joining the next group.
+          const isAlone = this.#queue.length === 0 && !this.#options.isAnyoneWriting()
           if (!(isAlone && file.flushSync())) await file.flush()
         } catch (error) {
           this.#fail(error, group)
