@@ -99,7 +99,10 @@ class ReadOnlyStore implements KeyValueStore {
       compact: async () => {
         throw readOnly()
       },
-      layout: () => layoutOf(head.tables(), pages, space, superblock),
+      layout: async () => {
+        await recovered.readFreeSpace()
+        return layoutOf(head.tables(), pages, space, superblock)
+      },
     }
   }
 

@@ -36,7 +36,10 @@ export interface RecoveryOptions {
 export interface Recovered {
   readonly superblock: Superblock
   readonly pages: PageFile
+  /** Nothing is free in it before `readFreeSpace` has been called. */
   readonly space: SpaceMap
+  /** Only writers need it, and it may be long: of a store that was closed cleanly it is read late. */
+  readonly readFreeSpace: () => Promise<void>
   readonly retired: RetiredSpace
   readonly names: TableNames
   readonly head: Head
@@ -64,7 +67,12 @@ export async function recover(
   const pages = new PageFile(data, superblock.storeId, checksum, cache)
   const names = new TableNames()
   const checkpointed = await readCatalog(superblock, pages, names)
-  const space = await readFreeList(superblock, pages)
+  const space = new SpaceMap(superblock.endUnit)
+  let reading: Promise<void> | undefined
+  const readFreeSpace = (): Promise<void> => {
+    reading ??= readFreeList(superblock, pages, space)
+    return reading
+  }
   const retired = new RetiredSpace()
   const context = {
     source: pages,
@@ -87,8 +95,9 @@ export async function recover(
   const unwrittenNodes = context.nodesAdded
   const wasClosedCleanly =
     superblock.sealed && isRepeated && walGeneration === superblock.walGeneration
+  if (!wasClosedCleanly) await readFreeSpace()
   const store = { superblock, pages, space, retired, names, head, unwrittenNodes, walGeneration }
-  return { ...store, report, wasClosedCleanly }
+  return { ...store, readFreeSpace, report, wasClosedCleanly }
 }
 
 async function readCatalog(
@@ -107,14 +116,14 @@ async function readCatalog(
   return new Head(superblock.checkpointLsn, roots, names)
 }
 
-async function readFreeList(superblock: Superblock, pages: PageFile): Promise<SpaceMap> {
-  const space = new SpaceMap(superblock.endUnit)
-  const { freeList } = superblock
-  if (freeList !== undefined) {
-    const { payload, count } = await pages.read(freeList, [extentKinds.freeList])
-    for (const [start, size] of decodeFreeList(payload, count)) space.free(start, size)
-  }
-  return space
+async function readFreeList(
+  { freeList }: Superblock,
+  pages: PageFile,
+  space: SpaceMap,
+): Promise<void> {
+  if (freeList === undefined) return
+  const { payload, count } = await pages.read(freeList, [extentKinds.freeList])
+  for (const [start, size] of decodeFreeList(payload, count)) space.free(start, size)
 }
 
 function decoded<T>(extent: Extent, decode: () => T): T {

@@ -27,6 +27,7 @@ export async function startLog(
   settings: TreeStoreSettings,
 ): Promise<WalFile> {
   const { head, pages, walGeneration, wasClosedCleanly } = recovered
+  await recovered.readFreeSpace()
   const { superblock } = checkpointer
   const { lsn } = head
   // No log was ever in use: who made the data file may have died before its name was durable.

@@ -48,14 +48,14 @@ export interface MaintainedState {
 
 export class TreeMaintenance implements StoreMaintenance {
   readonly #store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>
-  readonly #files: Pick<Recovered, 'pages' | 'space'>
+  readonly #files: Pick<Recovered, 'pages' | 'space' | 'readFreeSpace'>
   readonly #settings: TreeStoreSettings
   readonly #state: MaintainedState
   #isCompacting = false
 
   constructor(
     store: Pick<KeyValueStore, 'begin' | 'checkpoint' | 'snapshot'>,
-    files: Pick<Recovered, 'pages' | 'space'>,
+    files: Pick<Recovered, 'pages' | 'space' | 'readFreeSpace'>,
     settings: TreeStoreSettings,
     state: MaintainedState,
   ) {
@@ -115,7 +115,8 @@ export class TreeMaintenance implements StoreMaintenance {
   }
 
   async layout(): Promise<StoreLayout> {
-    const { pages, space } = this.#files
+    const { pages, space, readFreeSpace } = this.#files
+    await readFreeSpace()
     // What the tables lead to is not reused meanwhile.
     const snapshot = this.#store.snapshot()
     try {
@@ -135,6 +136,7 @@ export class TreeMaintenance implements StoreMaintenance {
     if (this.#isCompacting) return
     this.#isCompacting = true
     try {
+      await this.#files.readFreeSpace()
       let done = 0
       for (let round = 0; round < COMPACT_ROUNDS_MAX; round++) {
         let moved = 0

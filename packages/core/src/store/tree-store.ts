@@ -142,6 +142,8 @@ class TreeStore implements KeyValueStore {
     readonly fileBytes: number
   }[] = []
   #walGeneration: number
+  /** What only writers need has been read. */
+  #mayWrite = false
   /** Nodes that are in memory alone. */
   #unwrittenNodes: number
   /** Nodes that are in memory only because a checkpoint under way needs them. */
@@ -188,6 +190,7 @@ class TreeStore implements KeyValueStore {
 
   async begin(): Promise<WriteTransaction> {
     if (this.#closing !== undefined) throw databaseClosed()
+    if (!this.#mayWrite) await this.#prepareToWrite()
     await this.#writers.acquire()
     await this.#waitForMemory()
     if (this.#failure !== undefined) {
@@ -294,6 +297,12 @@ class TreeStore implements KeyValueStore {
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
     // A failure is latched, or shows at the next explicit checkpoint.
     if (isIdle && this.#isCheckpointDue()) this.#startCheckpoint().catch(() => {})
+  }
+
+  /** Before the first transaction. Error: `corrupt`, when the list of free space is damaged. */
+  async #prepareToWrite(): Promise<void> {
+    await this.#recovered.readFreeSpace()
+    this.#mayWrite = true
   }
 
   /** A checkpoint keeps pace with most writers: those that fill the memory faster have to let it end. */

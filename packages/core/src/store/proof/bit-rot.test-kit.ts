@@ -1,6 +1,6 @@
 /**
- * Files that changed by themselves. Whatever byte it is, opening and reading everything gives the right
- * data or an error of a documented code: never wrong data, another exception, or no end.
+ * Files that changed by themselves. Whatever byte it is, opening, reading everything and a commit give the
+ * right data or an error of a documented code: never wrong data, another exception, or no end.
  */
 import { strict as assert } from 'node:assert'
 import { isEntiDBError } from '../../errors/entidb-error.ts'
@@ -25,7 +25,7 @@ export interface Damage {
   readonly bytes: Uint8Array
 }
 
-/** The places of every byte that opening and reading everything looks at: others cannot matter. */
+/** The places of every byte that opening, reading everything and a commit look at: others cannot matter. */
 export async function bytesRead(small: SmallFiles): Promise<{ file: string; offset: number }[]> {
   const marks = new Map(
     [...small.files].map(([name, { length }]) => [name, new Uint8Array(length)]),
@@ -36,6 +36,7 @@ export async function bytesRead(small: SmallFiles): Promise<{ file: string; offs
   const disk = diskWith(new Random(1), small.files)
   const store = await openTreeStore(disk.mount({ onRead }), smallSettings(2))
   await readEverything(store, small.states.at(-1) ?? new Map())
+  await commitOne(store)
   const places: { file: string; offset: number }[] = []
   for (const [file, marked] of marks) {
     for (const [offset, mark] of marked.entries()) if (mark === 1) places.push({ file, offset })
@@ -94,32 +95,44 @@ async function outcomeOf(
   const isCut = lastLsn === states.length - 2 && mayBeCut && tailCut !== undefined
   assert(isCut || lastLsn === states.length - 1, `${label}: ${lastLsn} commits`)
   const codes = await readEverything(store, states[lastLsn] ?? new Map())
+  await attempt(codes, () => commitOne(store))
   await store.close()
   if (codes.size > 0) return [...codes].join()
-  assertSameState(readStore(disk.image()).tables, states[lastLsn], `${label}, closed again`)
+  const expected = new Map(states[lastLsn]).set(ADDED, new Map([[hex(KEY), hex(KEY)]]))
+  assertSameState(readStore(disk.image()).tables, expected, `${label}, closed again`)
   return isCut ? 'cut' : 'right'
 }
 
 /** By key and by scan: what is answered is right. The codes of what is not answered. */
 async function readEverything(store: KeyValueStore, expected: State): Promise<Set<string>> {
   const codes = new Set<string>()
-  const attempt = async (read: () => Promise<void>): Promise<void> => {
-    try {
-      await read()
-    } catch (error) {
-      if (!isEntiDBError(error) || !CODES.includes(error.code)) throw error
-      codes.add(error.code)
-    }
-  }
   const snapshot = store.snapshot()
   for (const [table, entries] of expected) {
     for (const [key, value] of entries) {
-      await attempt(async () => assert.equal(await storedValue(snapshot, table, key), value))
+      await attempt(codes, async () => assert.equal(await storedValue(snapshot, table, key), value))
     }
   }
-  await attempt(async () => assertSameState(await readState(snapshot), expected, 'scan'))
+  await attempt(codes, async () => assertSameState(await readState(snapshot), expected, 'scan'))
   snapshot.release()
   return codes
+}
+
+async function attempt(codes: Set<string>, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if (!isEntiDBError(error) || !CODES.includes(error.code)) throw error
+    codes.add(error.code)
+  }
+}
+
+const ADDED = 'added'
+const KEY = Uint8Array.of(1)
+
+async function commitOne(store: KeyValueStore): Promise<void> {
+  const tx = await store.begin()
+  await tx.put(ADDED, KEY, KEY)
+  await tx.commit()
 }
 
 async function storedValue(
