@@ -16,8 +16,9 @@ const entities = fc.array(
 )
 
 async function open(feed: boolean, unique: boolean) {
-  const kinds = unique ? { on: ['kind', 'id'], unique } : ['kind']
-  const collections = { notes: defineCollection<Note>({ indexes: { kinds } }) }
+  const collections = {
+    notes: defineCollection<Note>({ indexes: { kinds: { on: ['kind', 'id'], unique } } }),
+  }
   const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: feed })
   return { db, notes: db.collection('notes') }
 }

@@ -6,11 +6,17 @@
  * The clock algorithm: the hand goes round, and drops what was not used since it last came by. A branch
  * goes only after its children: their places are part of it. A node that a commit has replaced goes at once,
  * whatever it is: at most a snapshot will ask for it again.
+ *
+ * Once the cache is nearly full, a leaf that is read for one key is kept only if it was asked for before, as
+ * lately as those that are kept. Where the entries asked for lie all over a tree many times as large as the
+ * budget, that saves making nodes of leaves which would be gone before they are used again.
  */
 import { at, NOT_CACHED, type NodeRef, REPLACED, type TreeNode } from './node.ts'
 
 /** This part of the budget is left to nodes in the file, however many are not. */
 const LAST_PART = 1 / 4
+/** Up to here everything is kept. */
+const FREE_PART = 7 / 8
 
 export class NodeCache {
   readonly #budgetBytes: number
@@ -19,6 +25,7 @@ export class NodeCache {
   readonly #sizes: number[] = []
   #hand = 0
   #bytes = 0
+  #misses = 0
 
   constructor(bytesMax: number) {
     this.#budgetBytes = bytesMax
@@ -32,6 +39,14 @@ export class NodeCache {
   /** So much is taken by nodes that are in memory alone. */
   noteUnwritten(bytes: number): void {
     this.#bytesMax = Math.max(this.#budgetBytes - bytes, this.#budgetBytes * LAST_PART)
+  }
+
+  /** `ref` was asked for and is not in memory: is it worth keeping there? */
+  admits(ref: NodeRef): boolean {
+    const { missedAt } = ref
+    ref.missedAt = ++this.#misses
+    if (this.#bytes < this.#bytesMax * FREE_PART) return true
+    return missedAt > 0 && this.#misses - missedAt <= this.#refs.length
   }
 
   /** `ref`, whose node was read just now. */

@@ -1,10 +1,20 @@
 /** Leaves and branches as bytes. Specified in `docs/format.md`, "Leaf" and "Branch". */
 import { assertInvariant } from '../errors/assert.ts'
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
+import { allocateBytes } from './byte-slab.ts'
 import { copyInto } from './byte-writer.ts'
 import type { Extent } from './extent.ts'
 import { EXTENT_HEADER_BYTES } from './extent-codec.ts'
-import { at, Branch, LARGE_TAG, LargeValue, Leaf, NodeRef, type TreeNode } from './node.ts'
+import {
+  at,
+  Branch,
+  LARGE_TAG,
+  LargeValue,
+  Leaf,
+  type LeafValue,
+  NodeRef,
+  type TreeNode,
+} from './node.ts'
 import { PackedEntries } from './packed-entries.ts'
 import { writeVarint } from './varint.ts'
 
@@ -67,6 +77,45 @@ export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
     large[i] = decodeLargeValue(reader)
   }
   return new Leaf(undefined, PackedEntries.over(payload, offsets, live), large)
+}
+
+/** What a leaf has under `key`, a small value as a copy, without making the leaf a node. Throws `MalformedBytes`. */
+export function findInLeaf(
+  payload: Uint8Array,
+  count: number,
+  key: Uint8Array,
+): LeafValue | undefined {
+  const reader = new ByteReader(payload)
+  for (let i = 0; i < count; i++) {
+    const keyBytes = reader.varint()
+    const tag = reader.varint()
+    const order = compareBytesAt(payload, reader.offset, keyBytes, key)
+    if (order > 0) return undefined
+    const isLarge = tag % 2 === 1
+    reader.skip(isLarge ? keyBytes : keyBytes + tag / 2)
+    if (order === 0 && !isLarge) return copyOf(payload, reader.offset - tag / 2, tag / 2)
+    if (!isLarge) continue
+    if (tag !== LARGE_TAG) throw new MalformedBytes(`an entry has the tag ${tag}`)
+    const value = decodeLargeValue(reader)
+    if (order === 0) return value
+  }
+  return undefined
+}
+
+/** Negative when the `length` bytes from `start` on are below `key`, positive when above, 0 when equal. */
+function compareBytesAt(bytes: Uint8Array, start: number, length: number, key: Uint8Array): number {
+  const shared = length < key.length ? length : key.length
+  for (let i = 0; i < shared; i++) {
+    const difference = (bytes[start + i] as number) - (key[i] as number)
+    if (difference !== 0) return difference
+  }
+  return length - key.length
+}
+
+function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const copy = allocateBytes(length)
+  for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number
+  return copy
 }
 
 function decodeLargeValue(reader: ByteReader): LargeValue {

@@ -59,7 +59,7 @@ const LARGE_PLACE_BYTES_MAX = 10
 /** Upper bound of what the place of a child takes in its branch. */
 const CHILD_PLACE_BYTES_MAX = 10
 /** What a child costs in memory, and what a node costs besides its entries: rough, for the cache. */
-const CHILD_MEMORY_BYTES = 110
+const CHILD_MEMORY_BYTES = 120
 const NODE_MEMORY_BYTES = 700
 
 const NO_BYTES = new Uint8Array(0)
@@ -236,6 +236,8 @@ export class NodeRef implements Stored {
   wasUsed = false
   /** Where the cache has it; see `NodeCache`. */
   cachePlace: number = NOT_CACHED
+  /** When it was last asked for without being in memory, as `NodeCache` counts; 0: never. */
+  missedAt = 0
 
   constructor(node: TreeNode | undefined, extent: Extent | undefined) {
     this.node = node

@@ -11,8 +11,8 @@ import { type Extent, UNIT_BYTES } from './extent.ts'
 import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
 import { LargeValue, NodeRef, REPLACED, type Stored, type TreeNode } from './node.ts'
 import type { NodeCache } from './node-cache.ts'
-import { decodeBranch, decodeLeaf } from './node-codec.ts'
-import type { NodeSource } from './node-source.ts'
+import { decodeBranch, decodeLeaf, findInLeaf } from './node-codec.ts'
+import { FoundInLeaf, type NodeSource } from './node-source.ts'
 import { corrupt } from './store-errors.ts'
 
 interface OpenedExtent {
@@ -21,11 +21,17 @@ interface OpenedExtent {
   readonly payload: Uint8Array
 }
 
+const NODE_KINDS: readonly ExtentKind[] = [extentKinds.leaf, extentKinds.branch]
+/** Most nodes fit. */
+const SCRATCH_BYTES = 8 * 1024
+
 export class PageFile implements NodeSource {
   readonly file: File
   readonly storeId: Uint8Array
   readonly #checksum: Checksum
   readonly #cache: NodeCache
+  /** Extents that are looked into once are read to here. */
+  #scratch = new Uint8Array(SCRATCH_BYTES)
 
   constructor(file: File, storeId: Uint8Array, checksum: Checksum, cache: NodeCache) {
     this.file = file
@@ -39,6 +45,35 @@ export class PageFile implements NodeSource {
     const loaded = this.readNode(placeOf(ref.extent))
     if (loaded instanceof Promise) return loaded.then((node) => this.#keep(ref, node))
     return this.#keep(ref, loaded)
+  }
+
+  loadOrFind(ref: NodeRef, key: Uint8Array): MaybePromise<TreeNode | FoundInLeaf> {
+    if (ref.node !== undefined) return ref.node
+    const extent = placeOf(ref.extent)
+    if (this.#cache.admits(ref) || extent.bytes > SCRATCH_BYTES) return this.load(ref)
+    const bytes = this.#scratch.subarray(0, extent.bytes)
+    const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
+    if (length instanceof Promise) {
+      // It belongs to this read until that is over.
+      this.#scratch = new Uint8Array(SCRATCH_BYTES)
+      return length.then((later) => this.#findIn(ref, extent, key, bytes, later))
+    }
+    return this.#findIn(ref, extent, key, bytes, length)
+  }
+
+  #findIn(
+    ref: NodeRef,
+    extent: Extent,
+    key: Uint8Array,
+    bytes: Uint8Array,
+    length: number,
+  ): TreeNode | FoundInLeaf {
+    const opened = this.#open(extent, NODE_KINDS, bytes, length)
+    if (opened.kind === extentKinds.branch) return this.#keep(ref, this.#decode(extent, opened))
+    return this.#wellFormed(
+      extent,
+      () => new FoundInLeaf(findInLeaf(opened.payload, opened.count, key)),
+    )
   }
 
   get cacheBytes(): number {
@@ -93,7 +128,7 @@ export class PageFile implements NodeSource {
 
   /** A node that nobody else will know. */
   readNode(extent: Extent): MaybePromise<TreeNode> {
-    const opened = this.read(extent, [extentKinds.leaf, extentKinds.branch])
+    const opened = this.read(extent, NODE_KINDS)
     return opened instanceof Promise
       ? opened.then((later) => this.#decode(extent, later))
       : this.#decode(extent, opened)
@@ -122,8 +157,14 @@ export class PageFile implements NodeSource {
   }
 
   #decode(extent: Extent, { kind, count, payload }: OpenedExtent): TreeNode {
+    return this.#wellFormed(extent, () =>
+      kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count),
+    )
+  }
+
+  #wellFormed<T>(extent: Extent, decode: () => T): T {
     try {
-      return kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count)
+      return decode()
     } catch (error) {
       if (error instanceof MalformedBytes) throw this.#corrupt(extent, error.message)
       throw error

@@ -11,14 +11,15 @@ import { openTreeStore } from './tree-store.ts'
 
 const NODE_BYTES = 512
 
+function refuse(): never {
+  throw new Error('everything is in memory')
+}
+
 const nothingToLoad: NodeSource = {
   makeRoom: () => {},
-  load: () => {
-    throw new Error('everything is in memory')
-  },
-  loadValue: () => {
-    throw new Error('everything is in memory')
-  },
+  load: refuse,
+  loadOrFind: refuse,
+  loadValue: refuse,
 }
 
 function createEditor(): TreeEditor {
@@ -26,6 +27,7 @@ function createEditor(): TreeEditor {
   const context = {
     source: nothingToLoad,
     nodeBytes: NODE_BYTES,
+    largeValueBytes: NODE_BYTES / 4,
     token,
     replaced: [],
     nodesAdded: 0,

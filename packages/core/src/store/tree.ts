@@ -1,7 +1,7 @@
 /** Reading one key from an immutable tree. */
 import type { MaybePromise } from '../files/file-system.ts'
-import { at, LargeValue, type Leaf, type NodeRef } from './node.ts'
-import type { NodeSource } from './node-source.ts'
+import { at, LargeValue, type Leaf, type LeafValue, type NodeRef } from './node.ts'
+import { FoundInLeaf, type NodeSource } from './node-source.ts'
 
 export function getFromTree(
   root: NodeRef | undefined,
@@ -21,8 +21,15 @@ function findInTree(
   while (ref !== undefined) {
     let node = ref.node
     if (node === undefined) {
-      const loaded = source.load(ref)
-      if (loaded instanceof Promise) return loaded.then(() => findInTree(root, key, source))
+      const loaded = source.loadOrFind(ref, key)
+      if (loaded instanceof FoundInLeaf) return foundValue(loaded.value, source)
+      if (loaded instanceof Promise) {
+        return loaded.then((later) =>
+          later instanceof FoundInLeaf
+            ? foundValue(later.value, source)
+            : findInTree(root, key, source),
+        )
+      }
       node = loaded
     }
     // Most are marked already: reading is cheaper than writing.
@@ -42,6 +49,16 @@ export function readValue(
   position: number,
   source: NodeSource,
 ): MaybePromise<Uint8Array> {
-  const value = leaf.valueAt(position)
+  return loadedValue(leaf.valueAt(position), source)
+}
+
+function foundValue(
+  value: LeafValue | undefined,
+  source: NodeSource,
+): MaybePromise<Uint8Array | undefined> {
+  return value === undefined ? undefined : loadedValue(value, source)
+}
+
+function loadedValue(value: LeafValue, source: NodeSource): MaybePromise<Uint8Array> {
   return value instanceof LargeValue ? source.loadValue(value) : value
 }
