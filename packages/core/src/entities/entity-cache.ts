@@ -6,13 +6,27 @@
  * An entry that is `latest` is what the last visible commit holds and can be used without looking. It
  * stops being so the moment a transaction writes the entity, long before that commits.
  *
- * Evicts the oldest first; one that was used since it was last considered gets another round.
+ * Evicts the oldest first; one that was used since it was last considered gets another round. Once it is
+ * nearly full, it takes in only what was asked for before: objects that live for a while and are dropped then
+ * are what costs a collector most. And where it is hardly ever of use, because what is asked for lies all over
+ * a much larger collection, it becomes smaller, down to an eighth.
  */
+import { Doorkeeper } from './doorkeeper.ts'
 import type { EntityVersion } from './entity-version.ts'
 
 /** An entity of 200 bytes and ten fields takes a kilobyte as an object, with all that leads to it. */
 const ENTRY_MEMORY_BYTES = 500
 const MEMORY_BYTES_PER_BYTE = 2.5
+/** Up to here everything is taken in. */
+const FREE_PART = 7 / 8
+/** When so many were not there, it is looked at how many were. */
+const MISSES_LOOKED_AT = 16 * 1024
+/** Hits for each miss below which the cache becomes smaller, and above which it becomes whole again. */
+const HITS_FEW = 1 / 8
+const HITS_MANY = 1 / 2
+const LEAST_PART = 1 / 8
+/** Entries that one call drops, at most, when the cache becomes smaller. */
+const DROPS_MAX = 16
 
 /** What an entity of `encodedBytes` takes in memory: rough, for the cache. */
 export function decodedBytes(encodedBytes: number): number {
@@ -36,11 +50,19 @@ export class EntityCache {
   readonly #bytesMax: number
   #queue: CacheEntry[] = []
   #head = 0
+  /** What it may take at present. */
+  #bytesAllowed: number
   #bytes = 0
   #entries = 0
+  #misses = 0
+  /** Counted by the collections' part of the cache. */
+  hits = 0
+  /** Since not everything is taken in any more. */
+  #doorkeeper: Doorkeeper | undefined
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
+    this.#bytesAllowed = bytesMax
   }
 
   get bytes(): number {
@@ -51,6 +73,34 @@ export class EntityCache {
     return this.#entries
   }
 
+  /** An entity without an entry is asked for: is it worth one? */
+  admits(id: string): boolean {
+    if (this.#bytes < this.#bytesAllowed * FREE_PART) return true
+    if (this.#entries === 0) return false
+    this.#doorkeeper ??= new Doorkeeper(this.#entries)
+    if (++this.#misses === MISSES_LOOKED_AT) this.#adapt()
+    this.#dropBeyondAllowed(DROPS_MAX)
+    return this.#doorkeeper.wasSeen(id)
+  }
+
+  #adapt(): void {
+    const hitsPerMiss = this.hits / this.#misses
+    if (hitsPerMiss < HITS_FEW) {
+      this.#bytesAllowed = Math.max(this.#bytesAllowed / 2, this.#bytesMax * LEAST_PART)
+    } else if (hitsPerMiss > HITS_MANY) {
+      this.#bytesAllowed = this.#bytesMax
+    }
+    this.hits = 0
+    this.#misses = 0
+  }
+
+  #dropBeyondAllowed(max: number): void {
+    for (let i = 0; i < max; i++) {
+      if (this.#bytes <= this.#bytesAllowed || this.#head === this.#queue.length) return
+      this.#considerOldest()
+    }
+  }
+
   collection(): CollectionCache {
     return new CollectionCache(this)
   }
@@ -59,7 +109,8 @@ export class EntityCache {
     this.#queue.push(entry)
     this.#bytes += entry.bytes
     this.#entries++
-    while (this.#bytes > this.#bytesMax && this.#head < this.#queue.length) this.#considerOldest()
+    const isTooMuch = this.#bytes > this.#bytesMax
+    this.#dropBeyondAllowed(isTooMuch ? Number.POSITIVE_INFINITY : DROPS_MAX)
   }
 
   drop(entry: CacheEntry): void {
@@ -106,6 +157,7 @@ export class CollectionCache {
     if (entry === undefined || !entry.latest) return undefined
     // Most are marked already: reading is cheaper than writing.
     if (!entry.used) entry.used = true
+    this.#cache.hits++
     return entry.value
   }
 
@@ -113,7 +165,13 @@ export class CollectionCache {
     const entry = this.#entriesById.get(id)
     if (entry?.stamp !== stamp) return undefined
     entry.used = true
+    this.#cache.hits++
     return entry
+  }
+
+  /** Is it worth an entry? Another version of it that has one is. */
+  admits(id: string): boolean {
+    return this.#entriesById.has(id) || this.#cache.admits(id)
   }
 
   /** Replaces another version, unless that is the latest and this one is not. */

@@ -73,7 +73,7 @@ export class EntityReader {
     const decoded = decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
-    if (!decoded.shareable) {
+    if (!decoded.shareable || !state.cache.admits(id)) {
       rememberVersion(value, { stamp, revision })
       return value
     }

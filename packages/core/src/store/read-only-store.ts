@@ -13,6 +13,7 @@ import type {
   StoreSnapshot,
   StoreStats,
 } from './key-value-store.ts'
+import { OpenSnapshots } from './open-snapshots.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { pause } from './scheduler.ts'
 import { corrupt, databaseClosed, readOnly } from './store-errors.ts'
@@ -69,7 +70,7 @@ class ReadOnlyStore implements KeyValueStore {
   readonly #lock: DirectoryLock
   readonly #recovered: Recovered
   readonly #walBytes: number
-  readonly #snapshots = new Set<StoreSnapshot>()
+  readonly #snapshots = new OpenSnapshots()
   #isClosed = false
 
   constructor(
@@ -115,7 +116,7 @@ class ReadOnlyStore implements KeyValueStore {
     this.#assertOpen()
     const { head, pages } = this.#recovered
     const snapshot = new TreeSnapshot(head, pages, this.#assertOpen, (released) =>
-      this.#snapshots.delete(released),
+      this.#snapshots.remove(released),
     )
     this.#snapshots.add(snapshot)
     return snapshot

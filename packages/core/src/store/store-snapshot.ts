@@ -10,6 +10,8 @@ export class TreeSnapshot implements StoreSnapshot {
   readonly #source: NodeSource
   readonly #assertStoreOpen: () => void
   readonly #onRelease: (snapshot: TreeSnapshot) => void
+  /** Where `OpenSnapshots` has it. */
+  place = -1
   #released = false
 
   constructor(

@@ -32,6 +32,7 @@ import type {
   WriteTransaction,
 } from './key-value-store.ts'
 import { Mutex } from './mutex.ts'
+import { OpenSnapshots } from './open-snapshots.ts'
 import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { salvageStore } from './salvage-store.ts'
@@ -121,7 +122,7 @@ class TreeStore implements KeyValueStore {
   readonly #settings: TreeStoreSettings
   readonly #wal: WalWriter
   readonly #writers = new Mutex()
-  readonly #snapshots = new Set<TreeSnapshot>()
+  readonly #snapshots = new OpenSnapshots()
   /** States of the file that are being read as a whole. */
   readonly #pins = new Set<Pin>()
   #working: Head
@@ -190,7 +191,6 @@ class TreeStore implements KeyValueStore {
 
   async begin(): Promise<WriteTransaction> {
     if (this.#closing !== undefined) throw databaseClosed()
-    if (!this.#mayWrite) await this.#prepareToWrite()
     await this.#writers.acquire()
     await this.#waitForMemory()
     if (this.#failure !== undefined) {
@@ -212,7 +212,7 @@ class TreeStore implements KeyValueStore {
       this.#visible,
       this.#recovered.pages,
       this.#assertNotClosed,
-      (released) => this.#snapshots.delete(released),
+      this.#forgetSnapshot,
     )
     this.#snapshots.add(snapshot)
     return snapshot
@@ -263,6 +263,7 @@ class TreeStore implements KeyValueStore {
       throw diskFull(new Error('a commit that this one builds on found no space'))
     }
     const hasChanges = result.changes !== undefined
+    if (hasChanges && !this.#mayWrite) await this.#prepareToWrite()
     const head = hasChanges ? base.with(base.lsn + 1, result.roots) : base
     this.#working = head
     const apply = (): void => {
@@ -299,9 +300,14 @@ class TreeStore implements KeyValueStore {
     if (isIdle && this.#isCheckpointDue()) this.#startCheckpoint().catch(() => {})
   }
 
-  /** Before the first transaction. Error: `corrupt`, when the list of free space is damaged. */
+  /** Before the first change. Error: `corrupt`, when the list of free space is damaged. */
   async #prepareToWrite(): Promise<void> {
-    await this.#recovered.readFreeSpace()
+    try {
+      await this.#recovered.readFreeSpace()
+    } catch (error) {
+      this.#writers.release()
+      throw error
+    }
     this.#mayWrite = true
   }
 
@@ -434,8 +440,8 @@ class TreeStore implements KeyValueStore {
   }
 
   #releaseSpace(superblockLsn: number): void {
-    let readerLsn = Number.POSITIVE_INFINITY
-    for (const { lsn } of [...this.#snapshots, ...this.#pins]) readerLsn = Math.min(readerLsn, lsn)
+    let readerLsn = this.#snapshots.oldestLsn()
+    for (const { lsn } of this.#pins) readerLsn = Math.min(readerLsn, lsn)
     this.#recovered.retired.release(superblockLsn, readerLsn, this.#recovered.space)
   }
 
@@ -479,6 +485,9 @@ class TreeStore implements KeyValueStore {
       })
     }
   }
+
+  /** One function for all of them: every read makes a snapshot. */
+  readonly #forgetSnapshot = (snapshot: TreeSnapshot): void => this.#snapshots.remove(snapshot)
 
   readonly #assertNotClosed = (): void => {
     if (this.#state === 'closed') throw databaseClosed()

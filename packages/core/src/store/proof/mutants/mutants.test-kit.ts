@@ -147,8 +147,8 @@ export const mutants: readonly Mutant[] = [
     name: 'space that a snapshot needs is used again',
     noticedBy: 'crash, snapshots',
     file: 'tree-store.ts',
-    find: 'of [...this.#snapshots, ...this.#pins])',
-    replace: 'of this.#pins)',
+    find: 'this.#snapshots.oldestLsn()',
+    replace: 'Number.POSITIVE_INFINITY',
   },
   {
     name: 'opening trusts the name of the data file before it is flushed',
