@@ -44,14 +44,22 @@ export function openExtent(
   storeId: Uint8Array,
   checksum: Checksum,
 ): { readonly kind: ExtentKind; readonly count: number } | undefined {
-  const view = viewOf(bytes)
-  const kind = kinds.find((candidate) => candidate === view.getUint32(0, true))
-  if (kind === undefined || view.getUint32(8, true) !== extent.start) return undefined
-  if (view.getUint32(4, true) !== extent.bytes - EXTENT_HEADER_BYTES) return undefined
+  // A view of its own for a few numbers would be a good part of the work.
+  const found = uint32At(bytes, 0)
+  const kind = kinds.find((candidate) => candidate === found)
+  if (kind === undefined || uint32At(bytes, 8) !== extent.start) return undefined
+  if (uint32At(bytes, 4) !== extent.bytes - EXTENT_HEADER_BYTES) return undefined
   for (let i = 0; i < 4; i++) if (bytes[12 + i] !== storeId[i]) return undefined
   const payloadChecksum = checksum(bytes.subarray(EXTENT_HEADER_BYTES))
-  if (checksum(bytes.subarray(0, 20), payloadChecksum) !== view.getUint32(20, true)) {
+  if (checksum(bytes.subarray(0, 20), payloadChecksum) !== uint32At(bytes, 20)) {
     return undefined
   }
-  return { kind, count: view.getUint32(16, true) }
+  return { kind, count: uint32At(bytes, 16) }
+}
+
+/** Little-endian, within bounds. */
+function uint32At(bytes: Uint8Array, offset: number): number {
+  const low = (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8)
+  const high = (bytes[offset + 2] as number) | ((bytes[offset + 3] as number) << 8)
+  return ((high << 16) | low) >>> 0
 }
