@@ -12,6 +12,11 @@ import { KnownKey, KnownKeyTable } from './known-keys.ts'
 import { readUtf8 } from './utf8.ts'
 
 const NO_KEY = new KnownKey('')
+/**
+ * Arrays are made as copies of it. V8 learns for each `[]` of the source whether its arrays live long, and then
+ * makes them in its old generation; those of a cache that is being filled do, and millions that follow do not.
+ */
+const NO_ITEMS: unknown[] = []
 
 /** An array or map that is being filled: one of the two. */
 class Frame {
@@ -195,7 +200,7 @@ export class EntityDecoder extends EntityCursor {
 
   private openArray(initial: number, key: KnownKey): unknown[] {
     const start = this.offset
-    const array: unknown[] = []
+    const array = NO_ITEMS.slice()
     const count = this.readLength(initial, 1)
     const frame = this.enter(start, count, key)
     frame.array = array
