@@ -186,7 +186,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a bad checksum of an extent is accepted',
     noticedBy: 'bit rot',
     file: 'extent-codec.ts',
-    find: '  if (checksum(bytes.subarray(0, 20), payloadChecksum) !== view.getUint32(20, true)) {',
+    find: '  if (checksum(bytes.subarray(0, 20), payloadChecksum) !== uint32At(bytes, 20)) {',
     replace: '  if (payloadChecksum < 0) {',
   },
   {
