@@ -3,8 +3,8 @@
  *
  * Reads and writes are synchronous: they meet the page cache, where a call costs microseconds and a
  * promise costs more. Flushes wait for the disk, so they go through the thread pool, unless whoever asks has
- * nothing else to do: then the way there and back would be a third of the time. Not so on a disk that has
- * just been slow: there, the whole process would stand still.
+ * nothing else to do: then the way there and back would be a third of the time. Not so on a disk that is
+ * slow: there, the whole process would stand still.
  *
  * Invariants:
  * - A write or truncate that returned was done in full.
@@ -20,10 +20,12 @@ import type { File } from './file-system.ts'
 import { toFileError } from './node-io-error.ts'
 import type { NodeSystemCalls } from './node-system-calls.ts'
 
-/** A flush that takes longer than this is not worth stopping everything for. */
+/** When flushes take longer than this on the average, they are not worth stopping everything for. */
 const BLOCKING_FLUSH_MS_MAX = 2
+/** What the last one counts in the average: every disk takes long now and then. */
+const LAST_FLUSH_WEIGHT = 1 / 8
 /** So many go through the thread pool before another one is tried. */
-const FLUSHES_AFTER_SLOW_ONE = 100
+const FLUSHES_NOT_TO_BLOCK = 50
 
 export class NodeFile implements File {
   readonly name: string
@@ -36,6 +38,8 @@ export class NodeFile implements File {
   #flushes: Promise<void> = Promise.resolve()
   #flushesRunning = 0
   #flushesNotToBlock = 0
+  /** Of those that blocked. */
+  #averageFlushMs = 0
 
   constructor(fs: NodeSystemCalls, fd: number, name: string) {
     this.#fs = fs
@@ -110,8 +114,9 @@ export class NodeFile implements File {
     } catch (cause) {
       throw this.#failFlush(cause)
     }
-    const isSlow = this.#fs.now() - start > BLOCKING_FLUSH_MS_MAX
-    if (isSlow) this.#flushesNotToBlock = FLUSHES_AFTER_SLOW_ONE
+    this.#averageFlushMs += (this.#fs.now() - start - this.#averageFlushMs) * LAST_FLUSH_WEIGHT
+    const isSlow = this.#averageFlushMs > BLOCKING_FLUSH_MS_MAX
+    if (isSlow) this.#flushesNotToBlock = FLUSHES_NOT_TO_BLOCK
     return true
   }
 
