@@ -11,13 +11,13 @@ import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
 import { extentKinds } from './extent-codec.ts'
 import { ExtentWriter } from './extent-writer.ts'
-import { encodeFreeList, freeListBytes, joinRuns, type Run } from './free-list.ts'
+import { encodeFreeList, freeListBytes } from './free-list.ts'
 import type { LargeValue, NodeRef, Stored } from './node.ts'
 import { encodeNode } from './node-codec.ts'
 import { Pace } from './pace.ts'
 import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
-import type { Scheduler } from './scheduler.ts'
+import { pause, type Scheduler } from './scheduler.ts'
 import type { SpaceMap } from './space.ts'
 import { ioFailed } from './store-errors.ts'
 import { type Superblock, writeSuperblock } from './superblock.ts'
@@ -97,6 +97,7 @@ export class Checkpointer {
         async () => pace.did(RETIRED_NODE_BYTES),
       )
       space.trim()
+      await pause(scheduler)
       await this.#writeFreeList(freeList, lsn, writer)
       await writer.flush()
     } catch (error) {
@@ -183,23 +184,23 @@ export class Checkpointer {
   }
 
   async #writeFreeList(place: Stored, lsn: number, writer: ExtentWriter): Promise<void> {
+    const space = this.#spaceAfter(lsn)
     // Taking its own extent may cut one run in two.
-    const bytes = freeListBytes(this.#freeRuns(lsn).length + 1)
+    const bytes = freeListBytes(space.runCount + 1)
     const extent = writer.place(place, bytes)
-    const runs = this.#freeRuns(lsn)
-    const encoded = encodeFreeList(runs, bytes)
-    await writer.write(place, extent, extentKinds.freeList, runs.length, encoded)
+    space.take(extent)
+    const encoded = encodeFreeList(space.runs(), bytes)
+    await writer.write(place, extent, extentKinds.freeList, space.runCount, encoded)
   }
 
   /** What is free once the superblock of `lsn` is the only one. */
-  #freeRuns(lsn: number): Run[] {
-    const { space, retired } = this.#options
-    const runs: Run[] = [...space.runs()]
+  #spaceAfter(lsn: number): SpaceMap {
     const { catalog, freeList } = this.#superblock
-    for (const extent of [...retired.extentsUpTo(lsn), catalog, freeList]) {
-      if (extent !== undefined) runs.push([extent.start, unitsOf(extent.bytes)])
-    }
-    return joinRuns(runs)
+    const extents = [...this.#options.retired.extentsUpTo(lsn)]
+    for (const extent of [catalog, freeList]) if (extent !== undefined) extents.push(extent)
+    const space = this.#options.space.copy()
+    space.freeAll(extents)
+    return space
   }
 }
 

@@ -11,23 +11,8 @@ export function freeListBytes(runs: number): number {
   return EXTENT_HEADER_BYTES + runs * RUN_BYTES
 }
 
-/** Runs in order, those that touch each other joined. */
-export function joinRuns(runs: Iterable<Run>): Run[] {
-  const sorted = [...runs].sort((a, b) => a[0] - b[0])
-  const joined: Run[] = []
-  for (const [start, size] of sorted) {
-    const last = joined.at(-1)
-    if (last !== undefined && last[0] + last[1] === start) {
-      joined[joined.length - 1] = [last[0], last[1] + size]
-    } else {
-      joined.push([start, size])
-    }
-  }
-  return joined
-}
-
 /** An extent of `bytes` bytes, with room for its header; what the runs do not need stays zero. */
-export function encodeFreeList(runs: readonly Run[], bytes: number): Uint8Array {
+export function encodeFreeList(runs: Iterable<Run>, bytes: number): Uint8Array {
   const encoded = new Uint8Array(bytes)
   const view = viewOf(encoded)
   let offset = EXTENT_HEADER_BYTES

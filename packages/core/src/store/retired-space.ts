@@ -3,7 +3,7 @@
  * superblock of the last checkpoint.
  */
 import type { MaybePromise } from '../files/file-system.ts'
-import { type Extent, unitsOf } from './extent.ts'
+import type { Extent } from './extent.ts'
 import { NodeRef, type Stored, type TreeNode } from './node.ts'
 import type { SpaceMap } from './space.ts'
 
@@ -71,16 +71,16 @@ export class RetiredSpace {
   release(superblockLsn: number, readerLsn: number, space: SpaceMap): void {
     const lsn = Math.min(superblockLsn, readerLsn)
     const kept: Retired[] = []
+    const free: Extent[] = []
     for (const entry of this.#retired) {
       if (entry.lsn > lsn || entry.trees.length > 0) {
         kept.push(entry)
         continue
       }
-      for (const { extent } of entry.stored) {
-        if (extent !== undefined) space.free(extent.start, unitsOf(extent.bytes))
-      }
+      for (const { extent } of entry.stored) if (extent !== undefined) free.push(extent)
     }
     this.#retired = kept
+    if (free.length > 0) space.freeAll(free)
   }
 }
 

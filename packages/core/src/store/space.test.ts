@@ -43,3 +43,47 @@ test('space: a run is freed twice -> throws', () => {
   space.free(start, 4)
   expect(() => space.free(start + 1, 2)).toThrow('freed once')
 })
+
+test('space: any extents freed at once -> as one by one', () => {
+  const pieces = fc.array(fc.record({ units: fc.integer({ min: 1, max: 5 }), when: fc.nat(2) }))
+  fc.assert(
+    fc.property(pieces, (all) => {
+      const single = new SpaceMap(0)
+      const extents = all.map(({ units, when }) => ({
+        extent: { start: single.allocate(units), bytes: units * 512 },
+        when,
+      }))
+      const atOnce = single.copy()
+      const freed = (time: number) =>
+        extents.filter(({ when }) => when === time).map(({ extent }) => extent)
+      for (const time of [0, 1]) {
+        for (const { start, bytes } of freed(time)) single.free(start, bytes / 512)
+        atOnce.freeAll(freed(time).reverse())
+        expect([...atOnce.runs()]).toEqual([...single.runs()])
+        expect(atOnce.freeUnits).toBe(single.freeUnits)
+        expect(atOnce.runCount).toBe([...single.runs()].length)
+      }
+      const [first] = freed(1)
+      if (first !== undefined) expect(() => single.copy().freeAll([first])).toThrow('freed once')
+      for (const space of [single, atOnce]) space.restart()
+      expect(atOnce.allocate(3)).toBe(single.allocate(3))
+    }),
+  )
+})
+
+test('space: any extent taken -> no longer free, the rest as before', () => {
+  fc.assert(
+    fc.property(fc.nat(9), fc.integer({ min: 1, max: 9 }), (from, units) => {
+      const space = new SpaceMap(40)
+      space.free(20, 20)
+      const start = Math.min(20 + from, 40 - units)
+      space.take({ start, bytes: units * 512 })
+      expect(space.freeUnits).toBe(20 - units)
+      expect(() => space.free(start, units)).not.toThrow()
+      expect([...space.runs()]).toEqual([[20, 20]])
+      space.take({ start: 4, bytes: 512 })
+      space.take({ start: 40, bytes: 512 })
+      expect([...space.runs()]).toEqual([[20, 20]])
+    }),
+  )
+})

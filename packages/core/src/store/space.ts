@@ -3,10 +3,14 @@
  * Kept in the file as the free list (`docs/format.md`, "Free list").
  */
 import { assertInvariant } from '../errors/assert.ts'
+import { type Extent, unitsOf } from './extent.ts'
+
+/** More units than any extent has: with its place above them in one number, extents are sorted as numbers. */
+const EXTENT_UNITS_BOUND = 2 ** 21
 
 export class SpaceMap {
-  readonly #starts: number[] = []
-  readonly #sizes: number[] = []
+  #starts: number[] = []
+  #sizes: number[] = []
   /** Where the next search begins: what is written together comes to lie together. */
   #next = 0
   /** No free run is longer than this. */
@@ -25,6 +29,20 @@ export class SpaceMap {
 
   get freeUnits(): number {
     return this.#freeUnits
+  }
+
+  /** How many runs are free. */
+  get runCount(): number {
+    return this.#starts.length
+  }
+
+  copy(): SpaceMap {
+    const copy = new SpaceMap(this.#endUnit)
+    copy.#starts = this.#starts.slice()
+    copy.#sizes = this.#sizes.slice()
+    copy.#sizeBound = this.#sizeBound
+    copy.#freeUnits = this.#freeUnits
+    return copy
   }
 
   *runs(): Generator<readonly [start: number, size: number], void, void> {
@@ -78,6 +96,63 @@ export class SpaceMap {
       this.#starts.splice(index, 0, start)
       this.#sizes.splice(index, 0, units)
       this.#sizeBound = Math.max(this.#sizeBound, units)
+    }
+  }
+
+  /** These are used from now on, as far as they were free. */
+  take({ start, bytes }: Extent): void {
+    const index = this.#indexAfter(start) - 1
+    const end = index < 0 ? 0 : this.#start(index) + this.#size(index)
+    const units = unitsOf(bytes)
+    if (start >= end) return
+    assertInvariant(start + units <= end, 'an extent is free or used as a whole')
+    const runStart = this.#start(index)
+    this.#freeUnits -= units
+    if (start + units < end) {
+      this.#starts.splice(index + 1, 0, start + units)
+      this.#sizes.splice(index + 1, 0, end - start - units)
+    }
+    if (runStart < start) this.#sizes[index] = start - runStart
+    else this.#remove(index)
+  }
+
+  /** As `free` for each of them, in one pass: there may be very many. */
+  freeAll(extents: readonly Extent[]): void {
+    const sorted = Float64Array.from(extents, extentNumber).sort()
+    const joined = new SpaceMap(this.#endUnit)
+    let index = 0
+    for (let i = 0; i < sorted.length; i++) {
+      const number = sorted[i] as number
+      const start = Math.floor(number / EXTENT_UNITS_BOUND)
+      while (index < this.#starts.length && this.#start(index) < start) {
+        joined.#append(this.#start(index), this.#size(index))
+        index++
+      }
+      joined.#append(start, number % EXTENT_UNITS_BOUND)
+    }
+    for (; index < this.#starts.length; index++) {
+      joined.#append(this.#start(index), this.#size(index))
+    }
+    this.#next = 0
+    this.#starts = joined.#starts
+    this.#sizes = joined.#sizes
+    this.#sizeBound = joined.#sizeBound
+    this.#freeUnits = joined.#freeUnits
+  }
+
+  /** A free run behind all others. */
+  #append(start: number, size: number): void {
+    const last = this.#starts.length - 1
+    const end = last < 0 ? -1 : this.#start(last) + this.#size(last)
+    assertInvariant(start >= end, 'units are freed once')
+    assertInvariant(start + size <= this.#endUnit, 'only used units are freed')
+    this.#freeUnits += size
+    if (start === end) {
+      this.#resize(last, this.#size(last) + size)
+    } else {
+      this.#starts.push(start)
+      this.#sizes.push(size)
+      this.#sizeBound = Math.max(this.#sizeBound, size)
     }
   }
 
@@ -135,4 +210,10 @@ export class SpaceMap {
   #size(index: number): number {
     return this.#sizes[index] as number
   }
+}
+
+function extentNumber({ start, bytes }: Extent): number {
+  const units = unitsOf(bytes)
+  assertInvariant(units < EXTENT_UNITS_BOUND, 'an extent has less than a gibibyte')
+  return start * EXTENT_UNITS_BOUND + units
 }

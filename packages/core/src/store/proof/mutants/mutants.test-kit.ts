@@ -172,14 +172,14 @@ export const mutants: readonly Mutant[] = [
     name: 'the free list misses a run',
     noticedBy: 'crash, checkpoints',
     file: 'checkpoint.ts',
-    find: '    const runs = this.#freeRuns(lsn)\n',
-    replace: '    const runs = this.#freeRuns(lsn).slice(1)\n',
+    find: '    space.freeAll(extents)\n',
+    replace: '    space.freeAll(extents.slice(1))\n',
   },
   {
     name: 'a run that joins the one before it is lost',
     noticedBy: 'crash, checkpoints',
     file: 'space.ts',
-    find: '      this.#resize(index - 1, this.#size(index - 1) + units)\n',
+    find: '      this.#resize(last, this.#size(last) + size)\n',
     replace: '',
   },
   {
