@@ -5,7 +5,6 @@
  * the other, flush. What the old superblocks reach is not reused before both are replaced.
  */
 import { assertInvariant } from '../errors/assert.ts'
-import type { File } from '../files/file-system.ts'
 import { encodeCatalog, type NamedTable } from './catalog.ts'
 import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES, unitsOf } from './extent.ts'
@@ -19,7 +18,6 @@ import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
 import { pause, type Scheduler } from './scheduler.ts'
 import type { SpaceMap } from './space.ts'
-import { ioFailed } from './store-errors.ts'
 import { type Superblock, writeSuperblock } from './superblock.ts'
 
 /** What looking into a node of a dropped tree counts as. */
@@ -108,7 +106,7 @@ export class Checkpointer {
       }
       throw error
     }
-    await flush(pages.file)
+    await pages.flush()
     // Not before: what a failed flush lost must not be read back.
     pages.noteFlushed(this.#unflushed.splice(0))
     return {
@@ -189,26 +187,18 @@ export class Checkpointer {
     const bytes = freeListBytes(space.runCount + 1)
     const extent = writer.place(place, bytes)
     space.take(extent)
-    const encoded = encodeFreeList(space.runs(), bytes)
+    await pause(this.#options.scheduler)
+    const encoded = encodeFreeList(space, bytes)
     await writer.write(place, extent, extentKinds.freeList, space.runCount, encoded)
   }
 
   /** What is free once the superblock of `lsn` is the only one. */
   #spaceAfter(lsn: number): SpaceMap {
     const { catalog, freeList } = this.#superblock
-    const extents = [...this.#options.retired.extentsUpTo(lsn)]
+    const extents = this.#options.retired.extentsUpTo(lsn)
     for (const extent of [catalog, freeList]) if (extent !== undefined) extents.push(extent)
     const space = this.#options.space.copy()
     space.freeAll(extents)
     return space
-  }
-}
-
-/** Final whatever the reason: the pages of a failed flush may be lost. */
-async function flush(file: File): Promise<void> {
-  try {
-    await file.flush()
-  } catch (error) {
-    throw ioFailed(error)
   }
 }

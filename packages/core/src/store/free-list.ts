@@ -1,6 +1,7 @@
 /** The free list as it lies in the file. Specified in `docs/format.md`, "Free list". */
 import { EXTENT_HEADER_BYTES } from './extent-codec.ts'
 import { viewOf } from './format.ts'
+import type { SpaceMap } from './space.ts'
 
 export type Run = readonly [start: number, size: number]
 
@@ -12,15 +13,15 @@ export function freeListBytes(runs: number): number {
 }
 
 /** An extent of `bytes` bytes, with room for its header; what the runs do not need stays zero. */
-export function encodeFreeList(runs: Iterable<Run>, bytes: number): Uint8Array {
+export function encodeFreeList(space: SpaceMap, bytes: number): Uint8Array {
   const encoded = new Uint8Array(bytes)
   const view = viewOf(encoded)
   let offset = EXTENT_HEADER_BYTES
-  for (const [start, size] of runs) {
+  space.forEachRun((start, size) => {
     view.setUint32(offset, start, true)
     view.setUint32(offset + 4, size, true)
     offset += RUN_BYTES
-  }
+  })
   return encoded
 }
 

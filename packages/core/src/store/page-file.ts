@@ -13,7 +13,7 @@ import { LargeValue, NodeRef, REPLACED, type Stored, type TreeNode } from './nod
 import type { NodeCache } from './node-cache.ts'
 import { decodeBranch, decodeLeaf, findInLeaf } from './node-codec.ts'
 import { FoundInLeaf, type NodeSource } from './node-source.ts'
-import { corrupt } from './store-errors.ts'
+import { corrupt, ioFailed } from './store-errors.ts'
 
 interface OpenedExtent {
   readonly kind: ExtentKind
@@ -74,6 +74,15 @@ export class PageFile implements NodeSource {
       extent,
       () => new FoundInLeaf(findInLeaf(opened.payload, opened.count, key)),
     )
+  }
+
+  /** Errors are final whatever the reason, `io_failed`: the pages of a failed flush may be lost. */
+  async flush(): Promise<void> {
+    try {
+      await this.file.flush()
+    } catch (error) {
+      throw ioFailed(error)
+    }
   }
 
   get cacheBytes(): number {

@@ -60,11 +60,13 @@ export class RetiredSpace {
   }
 
   /** The extents that the state of `lsn` and later ones do not need. */
-  *extentsUpTo(lsn: number): Generator<Extent, void, void> {
+  extentsUpTo(lsn: number): Extent[] {
+    const extents: Extent[] = []
     for (const entry of this.#retired) {
       if (entry.lsn > lsn) continue
-      for (const { extent } of entry.stored) if (extent !== undefined) yield extent
+      for (const { extent } of entry.stored) if (extent !== undefined) extents.push(extent)
     }
+    return extents
   }
 
   /** Frees what neither the superblocks, at `superblockLsn`, nor a reader, at `readerLsn` or later, can reach. */

@@ -45,8 +45,9 @@ export class SpaceMap {
     return copy
   }
 
-  *runs(): Generator<readonly [start: number, size: number], void, void> {
-    for (const [index, start] of this.#starts.entries()) yield [start, this.#size(index)]
+  /** In order. With a callback: there may be very many, and a generator would make an object of each. */
+  forEachRun(visit: (start: number, size: number) => void): void {
+    for (let i = 0; i < this.#starts.length; i++) visit(this.#start(i), this.#size(i))
   }
 
   /** The first of `units` units in a row, which are no longer free. */
@@ -118,7 +119,9 @@ export class SpaceMap {
 
   /** As `free` for each of them, in one pass: there may be very many. */
   freeAll(extents: readonly Extent[]): void {
-    const sorted = Float64Array.from(extents, extentNumber).sort()
+    const sorted = new Float64Array(extents.length)
+    for (let i = 0; i < sorted.length; i++) sorted[i] = extentNumber(extents[i] as Extent)
+    sorted.sort()
     const joined = new SpaceMap(this.#endUnit)
     let index = 0
     for (let i = 0; i < sorted.length; i++) {

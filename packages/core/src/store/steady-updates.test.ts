@@ -43,8 +43,8 @@ test.each([100, 2000])(
     expect(store.stats().checkpoints).toBeGreaterThan(5)
     // The worst there can be: all nodes change between two checkpoints, so that two whole trees are there.
     expect(dataMost).toBeLessThan(2.15 * live)
-    // A checkpoint writes four bytes for each that is logged meanwhile, and at most all there is.
-    expect(logMost).toBeLessThan(WAL_BYTES + live / 4 + 4 * size * 250)
+    // A checkpoint keeps pace with what is logged; a few commits get in where it begins, waits and ends.
+    expect(logMost).toBeLessThan(WAL_BYTES + live / 4 + 8 * size * 250)
     await store.close()
     await assertSpaceAccounted(fileSystem)
   },

@@ -196,9 +196,9 @@ export class TreeMaintenance implements StoreMaintenance {
 
 function usedUnitsBeyond(target: number, space: SpaceMap): number {
   let used = Math.max(0, space.endUnit - target)
-  for (const [start, size] of space.runs()) {
+  space.forEachRun((start, size) => {
     used -= Math.max(0, start + size - Math.max(start, target))
-  }
+  })
   return used
 }
 

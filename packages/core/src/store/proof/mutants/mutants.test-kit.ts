@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
     name: 'the superblock is flushed together with the pages it names',
     noticedBy: 'crash, checkpoints',
     file: 'checkpoint.ts',
-    find: '    await flush(pages.file)\n    // Not before',
+    find: '    await pages.flush()\n    // Not before',
     replace: '    // Not before',
   },
   {
