@@ -6,26 +6,25 @@
  * buffer gives their order. So a node is three objects whatever it holds, a node that was read from the
  * file is searched where it lies, and writing one is a copy (`docs/decisions/0002-store-nodes.md`).
  *
- * The index has a number for each entry, its *slot*: its offset, and above that its key's *head*, the three
- * bytes behind the prefix that all keys of the node share. Most of a search compares slots alone.
+ * The index has a number for each entry, its *slot* (`entry-slots.ts`): its offset, and above that its key's
+ * *head*, the first bytes behind the prefix that all keys of the node share. Most of a search compares slots alone.
  *
  * Bytes of the buffer are written once: views of keys and values stay right whatever happens later. For the
  * same reason a copy shares the buffer, and the index until one of them is changed: copying a node on write
  * costs next to nothing. Only whoever wrote last may write behind that.
  */
 import { copyInto } from './byte-writer.ts'
+import {
+  HEAD_UNIT,
+  headAfter,
+  headBetween,
+  offsetOf,
+  SLOT_MEMORY_BYTES,
+  slotOf,
+  withInserted,
+} from './entry-slots.ts'
 import { varintBytes, writeVarint } from './varint.ts'
 
-/**
- * A slot is `MARK + head * HEAD_UNIT + offset`. It is never a small integer, so that an index is an array of
- * doubles to the JavaScript engine: copied for every commit, that costs a fifth of a typed array, whose
- * memory is allocated and collected one by one outside of the heap.
- */
-const MARK = 2 ** 52
-const HEAD_UNIT = 2 ** 28
-const OFFSET_MASK = HEAD_UNIT - 1
-const HEAD_BYTES = 3
-const SLOT_MEMORY_BYTES = 8
 const GROWTH_BYTES_MAX = 2 * 1024
 /** More room than this is given back when a node has been written. */
 const ROOM_BYTES_MAX = 512
@@ -425,7 +424,7 @@ export class PackedEntries {
 
   #offset(position: number): number {
     // In range by the callers.
-    return (this.#index[position] as number) & OFFSET_MASK
+    return offsetOf(this.#index[position] as number)
   }
 
   #tag(offset: number): number {
@@ -472,36 +471,4 @@ function entryBytes(key: Uint8Array, tag: number, value: Uint8Array): number {
 /** An odd tag stands for a value that lies elsewhere. */
 function valueBytesOf(tag: number): number {
   return tag % 2 === 0 ? tag / 2 : 0
-}
-
-function slotOf(head: number, offset: number): number {
-  return MARK + head * HEAD_UNIT + offset
-}
-
-/** As `toSpliced`, which is no faster than `splice`. */
-function withInserted(index: readonly number[], position: number, slot: number): number[] {
-  const { length } = index
-  const grown = new Array<number>(length + 1)
-  // In range.
-  for (let i = 0; i < position; i++) grown[i] = index[i] as number
-  grown[position] = slot
-  for (let i = position; i < length; i++) grown[i + 1] = index[i] as number
-  return grown
-}
-
-/** The bytes from `start` on, big-endian; a missing one counts as zero. */
-function headAfter(key: Uint8Array, start: number): number {
-  return headBetween(key, start, key.length)
-}
-
-function headBetween(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= HEAD_BYTES) {
-    const high = ((bytes[start] as number) << 8) | (bytes[start + 1] as number)
-    return (high << 8) | (bytes[start + 2] as number)
-  }
-  let head = 0
-  for (let i = start; i < start + HEAD_BYTES; i++) {
-    head = (head << 8) | (i < end ? (bytes[i] as number) : 0)
-  }
-  return head
 }
