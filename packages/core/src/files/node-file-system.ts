@@ -10,6 +10,7 @@
 import { join, resolve } from 'node:path'
 import { assertFileName, isFileName } from './file-name.ts'
 import type { DirectoryLock, File, FileSystem } from './file-system.ts'
+import { FlushTimes } from './flush-times.ts'
 import { createDirectory, flushDirectory, flushExistingDirectory } from './node-directory.ts'
 import { lockDirectory } from './node-directory-lock.ts'
 import { NodeFile } from './node-file.ts'
@@ -32,6 +33,7 @@ export function createNodeFileSystem(
 class NodeFileSystem implements FileSystem {
   readonly description: string
   readonly #fs: NodeSystemCalls
+  readonly #flushTimes = new FlushTimes()
   /** The name of the directory itself. */
   #isNameDurable = false
 
@@ -109,7 +111,7 @@ class NodeFileSystem implements FileSystem {
 
   #toFile(fd: number, name: string): File {
     try {
-      return new NodeFile(this.#fs, fd, name)
+      return new NodeFile(this.#fs, fd, name, this.#flushTimes)
     } catch (cause) {
       this.#fs.closeSync(fd)
       throw toFileError(cause, name, 'open')

@@ -203,6 +203,19 @@ describe('node file, flush', () => {
     await file.close()
   })
 
+  test('at once, while another file of the directory is flushed -> false', async () => {
+    const fileSystem = createNodeFileSystem(temporaryDirectory())
+    const [a, b] = await Promise.all(
+      ['a', 'b'].map((name) => fileSystem.open(name, { create: true })),
+    )
+    const flushed = a?.flush()
+    expect(b?.flushSync?.()).toBe(false)
+    await flushed
+    expect(b?.flushSync?.()).toBe(true)
+    await a?.close()
+    await b?.close()
+  })
+
   test('at once, on a slow disk -> false for a while, so that the process does not stand still', async () => {
     let now = 0
     let flushMs = 1

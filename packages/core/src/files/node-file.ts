@@ -3,8 +3,8 @@
  *
  * Reads and writes are synchronous: they meet the page cache, where a call costs microseconds and a
  * promise costs more. Flushes wait for the disk, so they go through the thread pool, unless whoever asks has
- * nothing else to do: then the way there and back would be a third of the time. Not so on a disk that is
- * slow: there, the whole process would stand still.
+ * nothing else to do: then the way there and back would be a third of the time. Not so where the disk is
+ * slow or busy: there, the whole process would stand still.
  *
  * Invariants:
  * - A write or truncate that returned was done in full.
@@ -17,15 +17,9 @@ import { assertInvariant } from '../errors/assert.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import { assertFilePosition } from './file-name.ts'
 import type { File } from './file-system.ts'
+import type { FlushTimes } from './flush-times.ts'
 import { toFileError } from './node-io-error.ts'
 import type { NodeSystemCalls } from './node-system-calls.ts'
-
-/** When flushes take longer than this on the average, they are not worth stopping everything for. */
-const BLOCKING_FLUSH_MS_MAX = 2
-/** What the last one counts in the average: every disk takes long now and then. */
-const LAST_FLUSH_WEIGHT = 1 / 8
-/** So many go through the thread pool before another one is tried. */
-const FLUSHES_NOT_TO_BLOCK = 50
 
 export class NodeFile implements File {
   readonly name: string
@@ -36,13 +30,12 @@ export class NodeFile implements File {
   #flushFailure: EntiDBError | undefined
   /** Settles, never rejects, when the flushes asked for so far are over. */
   #flushes: Promise<void> = Promise.resolve()
-  #flushesRunning = 0
-  #flushesNotToBlock = 0
-  /** Of those that blocked. */
-  #averageFlushMs = 0
+  readonly #flushTimes: FlushTimes
 
-  constructor(fs: NodeSystemCalls, fd: number, name: string) {
+  /** `flushTimes`: of all files of the directory. */
+  constructor(fs: NodeSystemCalls, fd: number, name: string, flushTimes: FlushTimes) {
     this.#fs = fs
+    this.#flushTimes = flushTimes
     this.#fd = fd
     this.name = name
     this.#size = fs.fstatSync(fd).size
@@ -95,7 +88,7 @@ export class NodeFile implements File {
    */
   async flush(): Promise<void> {
     this.#assertWritable('flush')
-    this.#flushesRunning++
+    this.#flushTimes.begin()
     const flushed = this.#flushes.then(() => this.#flushNow())
     this.#flushes = flushed.then(this.#flushEnded, this.#flushEnded)
     return flushed
@@ -103,20 +96,14 @@ export class NodeFile implements File {
 
   flushSync(): boolean {
     this.#assertWritable('flush')
-    if (this.#flushesRunning > 0) return false
-    if (this.#flushesNotToBlock > 0) {
-      this.#flushesNotToBlock--
-      return false
-    }
+    if (!this.#flushTimes.mayBlock()) return false
     const start = this.#fs.now()
     try {
       this.#fs.fdatasyncSync(this.#fd)
     } catch (cause) {
       throw this.#failFlush(cause)
     }
-    this.#averageFlushMs += (this.#fs.now() - start - this.#averageFlushMs) * LAST_FLUSH_WEIGHT
-    const isSlow = this.#averageFlushMs > BLOCKING_FLUSH_MS_MAX
-    if (isSlow) this.#flushesNotToBlock = FLUSHES_NOT_TO_BLOCK
+    this.#flushTimes.blocked(this.#fs.now() - start)
     return true
   }
 
@@ -149,7 +136,7 @@ export class NodeFile implements File {
   }
 
   readonly #flushEnded = (): void => {
-    this.#flushesRunning--
+    this.#flushTimes.end()
   }
 
   #call<T>(operation: string, action: () => T): T {

@@ -1,30 +1,36 @@
-/** When a checkpoint begins by itself. */
+/** When a checkpoint begins by itself, and what may come while it runs. */
 import type { TreeStoreSettings } from './tree-store-options.ts'
-
-export interface StoreLoad {
-  /** Bytes of log that a checkpoint would make superfluous. */
-  readonly walBytes: number
-  /** Bytes of the data file in use. */
-  readonly dataBytes: number
-  /** Of nodes that must stay in memory until a checkpoint has written them. */
-  readonly nodeBytes: number
-  /** Below this no checkpoint begins: the last one found no space. */
-  readonly walBytesMin: number
-}
+import type { WriteLoad } from './write-throttle.ts'
 
 const WAL_BYTES_MIN = 4 * 1024 * 1024
 const WAL_BYTES_MAX = 32 * 1024 * 1024
 
-/** The rest is for nodes that are made while the checkpoint runs. */
-const CACHE_SHARE_MAX = 3 / 4
+/** Of `cacheBytes`. A quarter is for nodes that are made while others are written, a quarter for the flush. */
+const DUE_SHARE = 1 / 2
+const ROOM_SHARE = 1 / 4
 
 type Settings = Pick<TreeStoreSettings, 'cacheBytes' | 'walCheckpointBytes'>
 
-/** The log has its size, or unwritten nodes take much of the memory that nodes may take. */
-export function isCheckpointDue(load: StoreLoad, settings: Settings): boolean {
-  const { walBytes, dataBytes, walBytesMin } = load
-  if (walBytes <= walBytesMin) return false
+/**
+ * The log has its size, or unwritten nodes take much of the memory that nodes may take. `dataBytes`: the part
+ * of the data file that is in use.
+ */
+export function isCheckpointDue(load: WriteLoad, dataBytes: number, settings: Settings): boolean {
+  const { cacheBytes } = settings
+  return (
+    load.walBytes > walBytesWanted(dataBytes, settings) || load.nodeBytes > cacheBytes * DUE_SHARE
+  )
+}
+
+/** What may be added while a checkpoint writes its nodes. */
+export function roomForWriters(dataBytes: number, settings: Settings): WriteLoad {
+  return {
+    walBytes: walBytesWanted(dataBytes, settings),
+    nodeBytes: settings.cacheBytes * ROOM_SHARE,
+  }
+}
+
+function walBytesWanted(dataBytes: number, { walCheckpointBytes }: Settings): number {
   const automatic = Math.min(Math.max(dataBytes / 2, WAL_BYTES_MIN), WAL_BYTES_MAX)
-  const walBytesWanted = settings.walCheckpointBytes ?? automatic
-  return walBytes > walBytesWanted || load.nodeBytes > settings.cacheBytes * CACHE_SHARE_MAX
+  return walCheckpointBytes ?? automatic
 }

@@ -13,7 +13,7 @@ import { ExtentWriter } from './extent-writer.ts'
 import { encodeFreeList, freeListBytes } from './free-list.ts'
 import type { LargeValue, NodeRef, Stored } from './node.ts'
 import { encodeNode } from './node-codec.ts'
-import { Pace } from './pace.ts'
+import type { Pace } from './pace.ts'
 import type { PageFile } from './page-file.ts'
 import type { RetiredSpace } from './retired-space.ts'
 import { pause, type Scheduler } from './scheduler.ts'
@@ -22,6 +22,8 @@ import { type Superblock, writeSuperblock } from './superblock.ts'
 
 /** What looking into a node of a dropped tree counts as. */
 const RETIRED_NODE_BYTES = 8 * 1024
+/** Of those that were written, so many are noted at a time. */
+const NOTED_NODES = 1024
 /** Most nodes fit. */
 const SCRATCH_BYTES = 16 * 1024
 
@@ -53,6 +55,7 @@ export class Checkpointer {
   #superblock: Superblock
   /** In memory and written, but not flushed yet; some of them by a checkpoint that found no space. */
   #unflushed: (NodeRef | LargeValue)[] = []
+  #nodesWritten: number | undefined
   /** Nodes are encoded here, one after the other. */
   readonly #scratch = new Uint8Array(SCRATCH_BYTES)
 
@@ -61,27 +64,25 @@ export class Checkpointer {
     this.#superblock = options.superblock
   }
 
+  /** While nodes are being written: how many have been. */
+  get nodesWritten(): number | undefined {
+    return this.#nodesWritten
+  }
+
   /** The last one written. */
   get superblock(): Superblock {
     return this.#superblock
   }
 
-  /**
-   * Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. It keeps
-   * pace with those that commit meanwhile: `loadBytes` grows with what they add to the log and the memory.
-   */
-  async writeTree(
-    tables: readonly NamedTable[],
-    lsn: number,
-    loadBytes: () => number,
-  ): Promise<WrittenTree> {
+  /** Writes what of `tables`, the state of `lsn`, is not in the file yet; durable when it resolves. */
+  async writeTree(tables: readonly NamedTable[], lsn: number, pace: Pace): Promise<WrittenTree> {
     if (lsn === this.#superblock.checkpointLsn) return this.#superblock
     const { pages, space, retired, checksum, scheduler } = this.#options
-    const pace = new Pace(scheduler, loadBytes)
     const writer = new ExtentWriter(pages, space, checksum, pace)
     const catalog: Stored = { extent: undefined }
     const freeList: Stored = { extent: undefined }
     try {
+      this.#nodesWritten = 0
       for (const [, { root }] of tables) {
         if (root !== undefined) await this.#writeNodes(root, writer)
       }
@@ -105,16 +106,14 @@ export class Checkpointer {
         if (extent !== undefined) space.free(extent.start, unitsOf(extent.bytes))
       }
       throw error
+    } finally {
+      this.#nodesWritten = undefined
     }
     await pages.flush()
+    const { endUnit } = space
     // Not before: what a failed flush lost must not be read back.
-    pages.noteFlushed(this.#unflushed.splice(0))
-    return {
-      checkpointLsn: lsn,
-      endUnit: space.endUnit,
-      catalog: catalog.extent,
-      freeList: freeList.extent,
-    }
+    await this.#noteFlushed(pace)
+    return { checkpointLsn: lsn, endUnit, catalog: catalog.extent, freeList: freeList.extent }
   }
 
   /**
@@ -156,6 +155,16 @@ export class Checkpointer {
     this.#options.retired.add(next.checkpointLsn, replaced, [], undefined)
   }
 
+  async #noteFlushed(pace: Pace): Promise<void> {
+    const flushed = this.#unflushed
+    this.#unflushed = []
+    for (let from = 0; from < flushed.length; from += NOTED_NODES) {
+      const noted = flushed.slice(from, from + NOTED_NODES)
+      this.#options.pages.noteFlushed(noted)
+      await pace.lookedAt(noted.length)
+    }
+  }
+
   /** Children before parents: a parent holds the places of its children. */
   async #writeNodes(ref: NodeRef, writer: ExtentWriter): Promise<void> {
     if (ref.extent !== undefined) return
@@ -178,6 +187,7 @@ export class Checkpointer {
     const waiting = writer.add(ref, extentKinds[node.kind], node.size, bytes)
     node.trim()
     this.#unflushed.push(ref)
+    if (this.#nodesWritten !== undefined) this.#nodesWritten++
     if (waiting !== undefined) await waiting
   }
 

@@ -2,14 +2,12 @@
 import type { FileSystem } from '../files/file-system.ts'
 import type { Checkpointer } from './checkpoint.ts'
 import { NEW_DATA_FILE } from './format.ts'
+import { Pace } from './pace.ts'
 import type { Recovered } from './recovery.ts'
 import type { TreeStoreSettings } from './tree-store-options.ts'
 import { createWal, removeWalsBelow } from './wal-directory.ts'
 import type { WalFile } from './wal-file.ts'
 import { SALT_BYTES } from './wal-format.ts'
-
-/** Nobody can commit yet. */
-const nothingLogged = (): number => 0
 
 /**
  * Makes what was recovered rest on flushed bytes alone. First the superblock, flushed as it is and
@@ -37,7 +35,8 @@ export async function startLog(
   // would tell an opener that it is durable.
   await checkpointer.writeSuperblock(superblock, superblock, wasClosedCleanly ? 1 : 3)
   if (!superblock.sealed || walGeneration > superblock.walGeneration) {
-    const tree = await checkpointer.writeTree(head.tables(), lsn, nothingLogged)
+    const pace = new Pace(settings.scheduler)
+    const tree = await checkpointer.writeTree(head.tables(), lsn, pace)
     await checkpointer.writeSuperblock(tree, { sealed: true, walGeneration, requiredLsn: lsn })
   }
   await fileSystem.remove(NEW_DATA_FILE)

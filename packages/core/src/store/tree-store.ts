@@ -16,12 +16,13 @@ import { assertInvariant } from '../errors/assert.ts'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
 import { Checkpointer } from './checkpoint.ts'
-import { isCheckpointDue } from './checkpoint-due.ts'
+import { isCheckpointDue, roomForWriters } from './checkpoint-due.ts'
 import { crc32 } from './checksum.ts'
 import { restoreTree } from './copy-tree.ts'
 import { openDataFile } from './data-file.ts'
 import { UNIT_BYTES } from './extent.ts'
 import type { Head } from './head.ts'
+import { HeldNodes } from './held-nodes.ts'
 import type {
   KeyValueStore,
   RecoveryReport,
@@ -33,19 +34,21 @@ import type {
 } from './key-value-store.ts'
 import { Mutex } from './mutex.ts'
 import { OpenSnapshots } from './open-snapshots.ts'
+import { Pace } from './pace.ts'
 import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { salvageStore } from './salvage-store.ts'
+import { pause } from './scheduler.ts'
 import { startLog } from './start-log.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
 import { TreeSnapshot } from './store-snapshot.ts'
 import { type Pin, TreeMaintenance } from './tree-maintenance.ts'
 import { settingsOf, type TreeStoreOptions, type TreeStoreSettings } from './tree-store-options.ts'
-import { countUnwritten } from './unwritten-nodes.ts'
 import { createWal, removeWalsBelow } from './wal-directory.ts'
 import type { WalFile } from './wal-file.ts'
 import { SALT_BYTES } from './wal-format.ts'
 import { WalWriter } from './wal-writer.ts'
+import { type WriteLoad, WriteThrottle } from './write-throttle.ts'
 import { type TransactionResult, TreeTransaction } from './write-transaction.ts'
 
 /**
@@ -106,9 +109,6 @@ async function createStore(
   return new TreeStore(fileSystem, lock, recovered, checkpointer, wal, settings)
 }
 
-/** While a store opens or closes, nobody commits. */
-const nothingLogged = (): number => 0
-
 /** Cutting the file for less would only make it grow again. */
 const CUT_BYTES_MIN = 4 * 1024 * 1024
 
@@ -145,10 +145,8 @@ class TreeStore implements KeyValueStore {
   #walGeneration: number
   /** What only writers need has been read. */
   #mayWrite = false
-  /** Nodes that are in memory alone. */
-  #unwrittenNodes: number
-  /** Nodes that are in memory only because a checkpoint under way needs them. */
-  #keptNodes = 0
+  readonly #heldNodes: HeldNodes
+  readonly #throttle = new WriteThrottle()
   /** No automatic checkpoint below this size of the log: the last one found no space. */
   #checkpointBytesMin = 0
 
@@ -170,7 +168,7 @@ class TreeStore implements KeyValueStore {
     this.#working = recovered.head
     this.#visible = recovered.head
     this.#walGeneration = recovered.walGeneration + 1
-    this.#unwrittenNodes = recovered.unwrittenNodes
+    this.#heldNodes = new HeldNodes(recovered.pages, settings.nodeBytes, recovered.unwrittenNodes)
     this.#maintenance = new TreeMaintenance(this, recovered, settings, {
       tables: () => this.#visible.tables(),
       superblock: () => this.#checkpointer.superblock,
@@ -192,7 +190,7 @@ class TreeStore implements KeyValueStore {
   async begin(): Promise<WriteTransaction> {
     if (this.#closing !== undefined) throw databaseClosed()
     await this.#writers.acquire()
-    await this.#waitForMemory()
+    await this.#waitForCheckpoint()
     if (this.#failure !== undefined) {
       this.#writers.release()
       throw databaseFailed(this.#failure)
@@ -278,26 +276,17 @@ class TreeStore implements KeyValueStore {
     this.#visible = head
     const { retired, pages } = this.#recovered
     retired.add(head.lsn, result.replaced, result.droppedTrees, this.#writingLsn)
-    this.#keptNodes += pages.noteReplaced(result.replaced, this.#writingLsn)
-    this.#noteUnwritten(this.#unwrittenNodes + result.nodesAdded)
+    const kept = pages.noteReplaced(result.replaced, this.#writingLsn)
+    this.#heldNodes.noteCommit(result.nodesAdded, kept)
     this.#checkpointIfDue()
-  }
-
-  #noteUnwritten(nodes: number): void {
-    this.#unwrittenNodes = nodes
-    this.#recovered.pages.noteUnwritten(nodes * this.#settings.nodeBytes)
-  }
-
-  /** After a checkpoint: of the nodes that were replaced meanwhile, some were written and some were not. */
-  #countUnwritten(): void {
-    const tables = this.#visible.tables()
-    this.#noteUnwritten(tables.reduce((sum, [, { root }]) => sum + countUnwritten(root), 0))
   }
 
   #checkpointIfDue(): void {
     const isIdle = this.#checkpointing === undefined && this.#closing === undefined
+    // One that fails at once would be due again at once, and nobody else would have a turn.
+    if (!isIdle || this.#failure !== undefined || !this.#isCheckpointDue()) return
     // A failure is latched, or shows at the next explicit checkpoint.
-    if (isIdle && this.#isCheckpointDue()) this.#startCheckpoint().catch(() => {})
+    this.#startCheckpoint().catch(() => {})
   }
 
   /** Before the first change. Error: `corrupt`, when the list of free space is damaged. */
@@ -311,12 +300,20 @@ class TreeStore implements KeyValueStore {
     this.#mayWrite = true
   }
 
-  /** A checkpoint keeps pace with most writers: those that fill the memory faster have to let it end. */
-  async #waitForMemory(): Promise<void> {
-    const { cacheBytes } = this.#settings
-    while (this.#checkpointing !== undefined && this.#nodeBytesHeld() > cacheBytes) {
-      await this.#checkpointing.catch(() => {})
+  /** Writers wait for a checkpoint under way rather than outrun it. */
+  async #waitForCheckpoint(): Promise<void> {
+    const { cacheBytes, scheduler } = this.#settings
+    while (this.#checkpointing !== undefined) {
+      const load = this.#load()
+      if (load.nodeBytes > cacheBytes) await this.#checkpointing.catch(() => {})
+      else if (this.#isAhead(load)) await pause(scheduler)
+      else return
     }
+  }
+
+  #isAhead(load: WriteLoad): boolean {
+    const { nodesWritten } = this.#checkpointer
+    return nodesWritten !== undefined && this.#throttle.isAhead(load, nodesWritten)
   }
 
   /** Nothing since the visible head was written: whoever built on it is refused. */
@@ -337,20 +334,20 @@ class TreeStore implements KeyValueStore {
     return this.#olderWals.reduce((sum, wal) => sum + wal.frameBytes, frameBytes)
   }
 
-  #isCheckpointDue(): boolean {
-    const { endUnit, freeUnits } = this.#recovered.space
-    const load = {
-      walBytes: this.#walBytes(),
-      dataBytes: (endUnit - freeUnits) * UNIT_BYTES,
-      nodeBytes: this.#nodeBytesHeld(),
-      walBytesMin: this.#checkpointBytesMin,
-    }
-    return isCheckpointDue(load, this.#settings)
+  #load(): WriteLoad {
+    return { walBytes: this.#walBytes(), nodeBytes: this.#heldNodes.bytes }
   }
 
-  /** Of nodes that must stay in memory, about. */
-  #nodeBytesHeld(): number {
-    return (this.#unwrittenNodes + this.#keptNodes) * this.#settings.nodeBytes
+  #isCheckpointDue(): boolean {
+    const load = this.#load()
+    if (load.walBytes <= this.#checkpointBytesMin) return false
+    return isCheckpointDue(load, this.#dataBytes(), this.#settings)
+  }
+
+  /** Of the data file, in use. */
+  #dataBytes(): number {
+    const { endUnit, freeUnits } = this.#recovered.space
+    return (endUnit - freeUnits) * UNIT_BYTES
   }
 
   #startCheckpoint(): Promise<void> {
@@ -358,7 +355,7 @@ class TreeStore implements KeyValueStore {
     const running = this.#checkpointNow().finally(() => {
       this.#checkpointing = undefined
       this.#writingLsn = undefined
-      this.#keptNodes = 0
+      this.#heldNodes.forgetKept()
       this.#recovered.retired.forgetUnplaced()
       this.#checkpointIfDue()
     })
@@ -373,18 +370,22 @@ class TreeStore implements KeyValueStore {
       const head = await this.#switchLog()
       this.#writingLsn = head.lsn
       this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
-      const tree = await this.#checkpointer.writeTree(
-        head.tables(),
-        head.lsn,
-        () => this.#walBytes() + this.#nodeBytesHeld(),
-      )
-      this.#countUnwritten()
+      const pace = new Pace(this.#settings.scheduler)
+      const nodes = this.#heldNodes.unwritten
+      this.#throttle.begin(nodes, this.#load(), roomForWriters(this.#dataBytes(), this.#settings))
+      const tree = await this.#checkpointer.writeTree(head.tables(), head.lsn, pace)
+      // What follows looks at every node: each time a step of its own, when they are many.
+      await pace.lookedAt(nodes)
+      this.#heldNodes.recount(this.#visible.tables())
+      await pace.lookedAt(nodes)
       this.#recovered.pages.makeRoom()
       await this.#commitTree(tree, {
         sealed: false,
         walGeneration: this.#walGeneration,
         requiredLsn: head.lsn,
       })
+      await pace.lookedAt(nodes)
+      this.#releaseSpace(head.lsn)
       this.#checkpointBytesMin = 0
     } catch (error) {
       // Try again when the log has grown by half: by then there may be space.
@@ -436,7 +437,6 @@ class TreeStore implements KeyValueStore {
     this.#olderWals = this.#olderWals.filter((wal) => wal.generation >= kept)
     this.#checkpoints++
     this.#maintenance.noteCheckpoint()
-    this.#releaseSpace(tree.checkpointLsn)
   }
 
   #releaseSpace(superblockLsn: number): void {
@@ -472,8 +472,9 @@ class TreeStore implements KeyValueStore {
     const { lsn } = this.#visible
     const walGeneration = this.#walGeneration
     this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
+    const pace = new Pace(this.#settings.scheduler)
     try {
-      const tree = await this.#checkpointer.writeTree(this.#visible.tables(), lsn, nothingLogged)
+      const tree = await this.#checkpointer.writeTree(this.#visible.tables(), lsn, pace)
       await this.#commitTree(tree, { sealed: true, walGeneration, requiredLsn: lsn })
     } catch (error) {
       if (!isEntiDBError(error, 'disk_full')) throw error

@@ -44,7 +44,11 @@ export function encodeWalHeader(header: WalHeader, checksum: Checksum): Uint8Arr
   return bytes
 }
 
-/** Undefined when the bytes are not a whole header. Error: `format_too_new`. */
+/**
+ * Undefined when the bytes are not a whole header. What a torn write left can look like any version: only
+ * under a right checksum it counts, and a later format with another one is known by its superblocks. Error:
+ * `format_too_new`.
+ */
 export function decodeWalHeader(
   bytes: Uint8Array,
   file: string,
@@ -54,8 +58,8 @@ export function decodeWalHeader(
     return undefined
   }
   const view = viewOf(bytes)
-  assertVersion(view.getUint32(8, true), file)
   if (view.getUint32(60, true) !== checksum(bytes.subarray(0, 60))) return undefined
+  assertVersion(view.getUint32(8, true), file)
   return {
     generation: view.getUint32(12, true),
     storeId: bytes.slice(16, 16 + STORE_ID_BYTES),

@@ -85,6 +85,35 @@ describe('flush of the log fails', () => {
   })
 })
 
+describe('a checkpoint under way', () => {
+  // Where a checkpoint that cannot begin is begun again and again, this test never ends.
+  test('log: fails in the last step of it, and the next one is due -> failed, and others have their turn', async () => {
+    let isEnding = false
+    const failure: Failure = (operation, file) => {
+      if (!file.startsWith('wal-')) return undefined
+      if (operation === 'remove') isEnding = true
+      return isEnding && operation === 'write' ? failing('io_failed', file, operation) : undefined
+    }
+    const random = new Random(1)
+    const settings = { ...tinySettings(random), walCheckpointBytes: 1, cacheBytes: 10_000_000 }
+    const store = await openTreeStore(new SimulatedDisk(random).mount({ failure }), settings)
+    // So many nodes that the checkpoint takes several steps.
+    await write(store, async (tx) => {
+      for (let i = 0; i < 20_000; i++) await tx.put('t', bytesOf(`key ${i}`), bytesOf('value'))
+    })
+    let failed: string | undefined
+    for (let i = 0; failed === undefined; i++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const code = await commitOf(store, `later ${i}`).then(({ done }) => done)
+      if (code !== 'resolved') failed = code
+    }
+    expect(failed).toBe('io_failed')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(store.stats()).toMatchObject({ state: 'failed', checkpoints: 1 })
+    await store.close()
+  })
+})
+
 describe('closing', () => {
   test('close: waits for a writer when the flush fails -> closes all the same', async () => {
     const { control, failure } = walFailure('io_failed', 'flush')

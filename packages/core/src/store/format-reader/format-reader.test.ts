@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { isEntiDBError } from '../../errors/entidb-error.ts'
+import { crc32 } from '../checksum.ts'
 import { bytesOfPieces, goldenData, goldenDataInUse, goldenLog } from '../format-golden.test-kit.ts'
 import { Random } from '../random.test-kit.ts'
 import { diskWith, SimulatedDisk } from '../simulated-disk.test-kit.ts'
@@ -184,7 +185,9 @@ describe('format: a newer version', () => {
     async (_, name, at) => {
       for (const version of [2, 3, 255, 65535]) {
         const bytes = inUse.get(name)?.slice() ?? new Uint8Array(0)
-        new DataView(bytes.buffer).setUint32(at, version, true)
+        const view = new DataView(bytes.buffer)
+        view.setUint32(at, version, true)
+        if (name !== DATA) view.setUint32(60, crc32(bytes.subarray(0, 60)), true)
         const newer = new Map(inUse).set(name, bytes)
         const disk = diskWith(new Random(1), newer)
         const operations: string[] = []

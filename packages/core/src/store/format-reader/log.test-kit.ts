@@ -33,8 +33,8 @@ export interface LogHeader {
 export function readLogHeader({ name, bytes }: LogFile): LogHeader | undefined {
   if (bytes.length < 64 || !isEqual(bytes.subarray(0, 8), FILE_MAGIC)) return undefined
   const { u32, u64 } = fixedFields(bytes)
-  refuseNewer(u32(8), name)
   if (checksumOf(bytes.subarray(0, 60)) !== u32(60)) return undefined
+  refuseNewer(u32(8), name)
   return {
     generation: u32(12),
     storeId: bytes.subarray(16, 32),

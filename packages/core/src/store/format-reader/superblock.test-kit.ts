@@ -39,7 +39,7 @@ export function readSuperblock(data: Uint8Array): Superblock {
   return found
 }
 
-/** Of a file with the right magic, before any checksum is looked at. */
+/** Of a superblock with the right magic, before any checksum is looked at; of a log under a right one. */
 export function refuseNewer(version: number, file: string): void {
   if (version > 1 && version <= 65535) {
     throw new FormatProblem('format_too_new', file, 8, `version ${version}`)

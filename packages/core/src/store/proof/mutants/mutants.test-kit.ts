@@ -99,8 +99,8 @@ export const mutants: readonly Mutant[] = [
     name: 'the superblock is flushed together with the pages it names',
     noticedBy: 'crash, checkpoints',
     file: 'checkpoint.ts',
-    find: '    await pages.flush()\n    // Not before',
-    replace: '    // Not before',
+    find: '    await pages.flush()\n    const { endUnit }',
+    replace: '    const { endUnit }',
   },
   {
     name: 'every superblock goes to the same slot',
@@ -138,10 +138,10 @@ export const mutants: readonly Mutant[] = [
     name: 'space of the old tree is used before the superblocks name the new one',
     noticedBy: 'crash, checkpoints',
     file: 'tree-store.ts',
-    find: `      this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)
-      const tree = await`,
-    replace: `      this.#releaseSpace(head.lsn)
-      const tree = await`,
+    find: `      this.#writingLsn = head.lsn
+      this.#releaseSpace(this.#checkpointer.superblock.checkpointLsn)`,
+    replace: `      this.#writingLsn = head.lsn
+      this.#releaseSpace(head.lsn)`,
   },
   {
     name: 'space that a snapshot needs is used again',
