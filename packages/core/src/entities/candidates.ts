@@ -42,14 +42,18 @@ export class Candidates {
       // Keys and values belong together.
       const key = entries.keys[i] as Uint8Array
       const value = entries.values[i] as Uint8Array
-      const idKey = index === undefined ? key : idKeyOfEntry(key, value)
+      if (index === undefined) {
+        entities.push(reader.entityOf(this.#state, key, decodeRecord(value)))
+        continue
+      }
+      const idKey = idKeyOfEntry(key, value)
       const id = idOfKey(idKey)
       const cached = reader.cached(this.#state, id)
       if (cached !== undefined) {
         entities.push(cached)
         continue
       }
-      const answer = index === undefined ? value : reader.view.get(this.#state.recordTable, idKey)
+      const answer = reader.view.get(this.#state.recordTable, idKey)
       const record = answer instanceof Promise ? yield* wait(answer) : answer
       assertInvariant(record !== undefined, 'an entry of an index has its entity')
       entities.push(reader.entityOf(this.#state, id, decodeRecord(record)))

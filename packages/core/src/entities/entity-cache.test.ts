@@ -12,7 +12,7 @@ describe('entity cache', () => {
     const used = notes.put('used', entity(1))
     for (let i = 0; i < 100; i++) {
       notes.put(`n${i}`, entity(10 + i))
-      expect(notes.find('used', 1)).toBe(used)
+      expect(notes.find(1)).toBe(used)
       expect(cache.bytes).toBeLessThanOrEqual(100)
     }
     expect(cache.entries).toBe(10)
@@ -29,10 +29,10 @@ describe('entity cache', () => {
   test('another version -> found only by its own stamp', () => {
     const notes = new EntityCache(100).collection()
     notes.put('a', entity(1))
-    expect(notes.find('a', 2)).toBeUndefined()
+    expect(notes.find(2)).toBeUndefined()
     notes.put('a', entity(2))
-    expect(notes.find('a', 1)).toBeUndefined()
-    expect(notes.find('a', 2)?.value).toEqual({ stamp: 2 })
+    expect(notes.find(1)).toBeUndefined()
+    expect(notes.find(2)?.value).toEqual({ stamp: 2 })
   })
 
   test('an older version read from a snapshot -> does not push out the latest', () => {
@@ -47,7 +47,7 @@ describe('entity cache', () => {
     notes.put('a', entity(1))
     notes.invalidate('a')
     expect(notes.latest('a')).toBeUndefined()
-    expect(notes.find('a', 1)?.value).toEqual({ stamp: 1 })
+    expect(notes.find(1)?.value).toEqual({ stamp: 1 })
   })
 
   test('many replaced -> the bookkeeping does not grow', () => {

@@ -37,7 +37,7 @@ export interface CacheEntry extends EntityVersion {
   readonly value: object
   /** Of memory. */
   readonly bytes: number
-  readonly home: Map<string, CacheEntry>
+  readonly home: CollectionCache
   readonly id: string
   revision: number
   latest: boolean
@@ -116,7 +116,7 @@ export class EntityCache {
   drop(entry: CacheEntry): void {
     if (entry.dead) return
     entry.dead = true
-    entry.home.delete(entry.id)
+    entry.home.forget(entry)
     this.#bytes -= entry.bytes
     this.#entries--
     // Dead entries stay in the queue until they are met; they must not pile up there.
@@ -143,10 +143,14 @@ export class EntityCache {
   }
 }
 
-/** Entries of one collection by id. */
+/**
+ * Entries of one collection: by id for who knows nothing else, by stamp for who has the record. Of the two, the
+ * number is found in half the time, and no string has to be made for it.
+ */
 export class CollectionCache {
   readonly #cache: EntityCache
   readonly #entriesById = new Map<string, CacheEntry>()
+  readonly #entriesByStamp = new Map<number, CacheEntry>()
 
   constructor(cache: EntityCache) {
     this.#cache = cache
@@ -161,10 +165,11 @@ export class CollectionCache {
     return entry.value
   }
 
-  find(id: string, stamp: number): CacheEntry | undefined {
-    const entry = this.#entriesById.get(id)
-    if (entry?.stamp !== stamp) return undefined
-    entry.used = true
+  /** The version that the write `stamp` made. */
+  find(stamp: number): CacheEntry | undefined {
+    const entry = this.#entriesByStamp.get(stamp)
+    if (entry === undefined) return undefined
+    if (!entry.used) entry.used = true
     this.#cache.hits++
     return entry
   }
@@ -187,7 +192,7 @@ export class CollectionCache {
       value: entity.value,
       bytes: entity.bytes,
       latest: entity.latest,
-      home: this.#entriesById,
+      home: this,
       id,
       used: false,
       dead: false,
@@ -195,8 +200,15 @@ export class CollectionCache {
     if (previous?.latest === true && !entry.latest) return entry
     if (previous !== undefined) this.#cache.drop(previous)
     this.#entriesById.set(id, entry)
+    this.#entriesByStamp.set(entry.stamp, entry)
     this.#cache.add(entry)
     return entry
+  }
+
+  /** It was dropped. */
+  forget(entry: CacheEntry): void {
+    this.#entriesById.delete(entry.id)
+    this.#entriesByStamp.delete(entry.stamp)
   }
 
   /** A transaction wrote the entity, or is about to. */

@@ -7,7 +7,7 @@ import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
-import { idKeyOf } from './entity-id.ts'
+import { idKeyOf, idOfKey } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { type Steps, wait } from './steps.ts'
@@ -60,19 +60,20 @@ export class EntityReader {
     return entities
   }
 
-  /** The frozen entity of a record. */
-  entityOf(state: CollectionState, id: string, stored: StoredRecord): object {
+  /** The frozen entity of a record. The id, or its key: it is needed for those that are not in the cache. */
+  entityOf(state: CollectionState, idOrKey: string | Uint8Array, stored: StoredRecord): object {
     const { stamp, revision, record, entityStart } = stored
     const latest = this.#isLatest()
-    const cached = state.cache.find(id, stamp)
+    const cached = state.cache.find(stamp)
     if (cached !== undefined) {
-      cached.revision = revision
-      cached.latest ||= latest
+      if (cached.revision !== revision) cached.revision = revision
+      if (latest && !cached.latest) cached.latest = true
       return cached.value
     }
     const decoded = decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
+    const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
     if (!decoded.shareable || !state.cache.admits(id)) {
       rememberVersion(value, { stamp, revision })
       return value

@@ -64,7 +64,7 @@ function storedEntity(
   stamp: number,
   revision: number,
 ): object {
-  const cached = state.cache.find(id, stamp)
+  const cached = state.cache.find(stamp)
   if (cached !== undefined) return cached.value
   const { value, shareable } = decodeFrozenEntity(bytes, 0, makeVersioned)
   // An entity is an object.
