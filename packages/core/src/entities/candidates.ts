@@ -5,11 +5,12 @@
 
 import { assertInvariant } from '../errors/assert.ts'
 import type { KeyRange, TreeCursor } from '../store/key-value-store.ts'
-import type { AccessPath, KeyInterval } from './access-path.ts'
+import type { AccessPath, Stretch } from './access-path.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { idKeyOfEntry } from './index-plan.ts'
+import { mergedCursor } from './merged-stretches.ts'
 import { decodeRecord } from './record.ts'
 import { reverseRunCursor } from './reverse-runs.ts'
 import { type Steps, wait } from './steps.ts'
@@ -17,15 +18,15 @@ import { type Steps, wait } from './steps.ts'
 export class Candidates {
   readonly #state: CollectionState
   readonly #path: AccessPath
-  readonly #intervals: KeyInterval[]
+  readonly #stretches: Stretch[]
   #cursor: EntryCursor | undefined
   #scanned = 0
 
-  constructor(state: CollectionState, path: AccessPath, intervals: readonly KeyInterval[]) {
+  constructor(state: CollectionState, path: AccessPath, stretches: readonly Stretch[]) {
     this.#state = state
     this.#path = path
     const isReverse = path.order === 'reverse' || path.order === 'reverseRuns'
-    this.#intervals = isReverse ? [...intervals].reverse() : [...intervals]
+    this.#stretches = isReverse ? [...stretches].reverse() : [...stretches]
   }
 
   /** Entries looked at. */
@@ -80,14 +81,23 @@ export class Candidates {
     }
   }
 
-  #openCursor({ view }: EntityReader): EntryCursor | undefined {
-    const interval = this.#intervals.shift()
-    if (interval === undefined) return undefined
-    const table = this.#path.index?.table ?? this.#state.recordTable
+  #openCursor(reader: EntityReader): EntryCursor | undefined {
+    const { order, isMerged } = this.#path
+    if (isMerged && order !== undefined && this.#stretches.length > 1) {
+      const stretches = this.#stretches.splice(0)
+      return mergedCursor(stretches, order, (stretch) => this.#cursorOf(reader, stretch))
+    }
+    const stretch = this.#stretches.shift()
+    return stretch === undefined ? undefined : this.#cursorOf(reader, stretch)
+  }
+
+  #cursorOf({ view }: EntityReader, { from, to }: Stretch): EntryCursor {
+    const { index, order } = this.#path
+    const table = index?.table ?? this.#state.recordTable
     const scan = (range: KeyRange) => view.scan(table, range)
-    const range = toRange(interval)
-    if (this.#path.order === 'reverseRuns') return reverseRunCursor(scan, range)
-    return plainCursor(scan({ ...range, reverse: this.#path.order === 'reverse' }))
+    const range = to === undefined ? { gte: from } : { gte: from, lt: to }
+    if (order === 'reverseRuns') return reverseRunCursor(scan, range)
+    return plainCursor(scan({ ...range, reverse: order === 'reverse' }))
   }
 }
 
@@ -105,8 +115,4 @@ export const NO_ENTRIES: Entries = { keys: [], values: [] }
 
 function plainCursor(cursor: TreeCursor): EntryCursor {
   return (max) => wait(cursor.next(max))
-}
-
-function toRange({ from, to }: KeyInterval): KeyRange {
-  return to === undefined ? { gte: from } : { gte: from, lt: to }
 }

@@ -2,7 +2,12 @@
 import type { Direction } from './collection-definition.ts'
 import { invalidQuery } from './entity-errors.ts'
 import { type FieldReader, fieldReader, isFieldPath } from './field-path.ts'
-import { type ParsedCondition, type Predicate, parseWhere } from './parsed-where.ts'
+import {
+  type Alternatives,
+  type ParsedCondition,
+  type Predicate,
+  parseWhere,
+} from './parsed-where.ts'
 
 export interface OrderField {
   readonly path: string
@@ -14,23 +19,33 @@ export interface ParsedQuery {
   /** All of them have to hold, and so do `predicates`. */
   readonly conditions: readonly ParsedCondition[]
   readonly predicates: readonly Predicate[]
+  /** Of each `or`, for the choice of a way; the predicates say the same. */
+  readonly alternatives: readonly Alternatives[]
   readonly order: readonly OrderField[]
   readonly limit: number
+}
+
+const EVERYTHING: ParsedQuery = {
+  conditions: [],
+  predicates: [],
+  alternatives: [],
+  order: [],
+  limit: Infinity,
 }
 
 const KEYS = new Set(['where', 'filter', 'orderBy', 'limit', 'after'])
 
 /** Error: `invalid_query`. */
 export function parseQuery(query: unknown): ParsedQuery {
-  if (query === undefined) return { conditions: [], predicates: [], order: [], limit: Infinity }
+  if (query === undefined) return EVERYTHING
   if (typeof query !== 'object' || query === null) throw invalidQuery('A query is an object')
   for (const key of Object.keys(query)) {
     if (!KEYS.has(key)) throw invalidQuery(`A query has no ${key}; it has ${[...KEYS].join(', ')}`)
   }
   const { where, filter, orderBy, limit } = query as Readonly<Record<string, unknown>>
-  const { conditions, predicates } = parseWhere(where)
-  if (filter !== undefined) predicates.push(parseFilter(filter))
-  return { conditions, predicates, order: parseOrder(orderBy), limit: parseLimit(limit) }
+  const parsed = parseWhere(where)
+  if (filter !== undefined) parsed.predicates.push(parseFilter(filter))
+  return { ...parsed, order: parseOrder(orderBy), limit: parseLimit(limit) }
 }
 
 function parseFilter(filter: unknown): Predicate {

@@ -33,11 +33,29 @@ export interface ParsedCondition {
 export interface ParsedWhere {
   readonly conditions: ParsedCondition[]
   readonly predicates: Predicate[]
+  /** Of each `or`: one of its parts has to hold. They are among the predicates too. */
+  readonly alternatives: Alternatives[]
+}
+
+/** What one part of an `or` asks for by conditions, and the part as a whole. */
+export interface Alternative {
+  readonly conditions: readonly ParsedCondition[]
+  readonly matches: Predicate
+}
+
+export type Alternatives = readonly Alternative[]
+
+export function findCondition(
+  conditions: readonly ParsedCondition[],
+  path: string,
+  operator: Operator,
+): ParsedCondition | undefined {
+  return conditions.find((one) => one.path === path && one.operator === operator)
 }
 
 /** Error: `invalid_query`. */
 export function parseWhere(where: unknown): ParsedWhere {
-  const parsed: ParsedWhere = { conditions: [], predicates: [] }
+  const parsed: ParsedWhere = { conditions: [], predicates: [], alternatives: [] }
   if (where !== undefined) addWhere(parsed, where)
   return parsed
 }
@@ -46,8 +64,8 @@ function addWhere(parsed: ParsedWhere, where: unknown): void {
   if (!isPlainObject(where)) throw invalidQuery('where is an object of fields and conditions')
   for (const [key, value] of Object.entries(where)) {
     if (key === 'and') for (const part of parseParts(key, value)) addWhere(parsed, part)
-    else if (key === 'or') parsed.predicates.push(anyOf(parseParts(key, value)))
-    else if (key === 'not') parsed.predicates.push(complement(predicateOf(value)))
+    else if (key === 'or') addAlternatives(parsed, parseParts(key, value).map(parseAlternative))
+    else if (key === 'not') parsed.predicates.push(complement(parseAlternative(value).matches))
     else addField(parsed, key, value)
   }
 }
@@ -57,19 +75,19 @@ function parseParts(key: string, value: unknown): readonly unknown[] {
   throw invalidQuery(`${key} takes a list of conditions`)
 }
 
-function predicateOf(where: unknown): Predicate {
+function parseAlternative(where: unknown): Alternative {
   const { conditions, predicates } = parseWhere(where ?? invalidWhere())
   const all = [...conditions.map(({ matches }) => matches), ...predicates]
-  return (entity) => all.every((matches) => matches(entity))
+  return { conditions, matches: (entity) => all.every((matches) => matches(entity)) }
 }
 
 function invalidWhere(): never {
   throw invalidQuery('a condition of and, or, not is missing')
 }
 
-function anyOf(parts: readonly unknown[]): Predicate {
-  const any = parts.map(predicateOf)
-  return (entity) => any.some((matches) => matches(entity))
+function addAlternatives(parsed: ParsedWhere, alternatives: Alternatives): void {
+  parsed.alternatives.push(alternatives)
+  parsed.predicates.push((entity) => alternatives.some(({ matches }) => matches(entity)))
 }
 
 function complement(matches: Predicate): Predicate {

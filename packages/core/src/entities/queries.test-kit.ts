@@ -48,6 +48,9 @@ const conditions = fc.oneof(
   fc.record({ has: few }),
 )
 
+/** Several values of a field: several stretches of an index. */
+const among = fc.record({ in: fc.array(few, { maxLength: 4 }) })
+
 const fields = fc.constantFrom('a', 'b', 'c', 'n.x', 'id')
 const where = fc.letrec((tie) => ({
   where: fc.oneof(
@@ -55,6 +58,8 @@ const where = fc.letrec((tie) => ({
     fc.dictionary(fields, conditions, { maxKeys: 3 }),
     fc.record({ and: fc.array(tie('where'), { maxLength: 2 }) }),
     fc.record({ or: fc.array(tie('where'), { maxLength: 2 }), a: conditions }),
+    fc.record({ or: fc.array(tie('where'), { maxLength: 3 }) }),
+    fc.record({ a: among, b: fc.oneof(among, conditions) }),
     fc.record({ not: tie('where') }),
   ),
 })).where
@@ -69,5 +74,46 @@ export const someIndexes = fc.oneof(
 
 export const queries = fc.record(
   { where, orderBy, limit: fc.integer({ min: 0, max: 6 }), filter: fc.constant(undefined) },
+  { requiredKeys: ['where'] },
+)
+
+const digit = fc.integer({ min: 0, max: 2 })
+const someOf = fc.oneof(fc.record({ in: fc.subarray([0, 1, 2], { minLength: 2 }) }), digit)
+const simple = fc.oneof(
+  fc.record({ a: someOf }),
+  fc.record({ b: someOf }),
+  fc.record({ a: someOf, b: fc.record({ gte: digit }) }),
+)
+
+/** Many entities of few values: several stretches of an index, or parts of an `or`, hold some each. */
+export const denseEntities = fc
+  .array(fc.record({ a: digit, b: digit, c: digit }), { minLength: 20, maxLength: 40 })
+  .map((all) => all.map((fields, i) => ({ ...fields, id: `${(i * 7) % 41}` })))
+
+export const denseIndexes = fc.subarray(
+  [
+    ['ab', ['a', 'b']],
+    ['aDescB', [{ a: 'desc' }, 'b']],
+    ['bcDesc', ['b', { c: 'desc' }]],
+    ['abc', ['a', 'b', 'c']],
+  ] as const,
+  { minLength: 1, maxLength: 2 },
+)
+
+export const denseQueries = fc.record(
+  {
+    where: fc.oneof(
+      fc.record({ a: someOf, b: someOf }),
+      fc.record({ a: someOf }),
+      fc.record({ or: fc.array(simple, { minLength: 2, maxLength: 3 }) }),
+    ),
+    orderBy: fc.oneof(
+      fc.record({ b: fc.constantFrom('asc', 'desc') }),
+      fc.record({ c: fc.constantFrom('asc', 'desc') }),
+      fc.record({ b: fc.constantFrom('asc', 'desc'), c: fc.constantFrom('asc', 'desc') }),
+      fc.record({ b: fc.constant('desc'), id: fc.constantFrom('asc', 'desc') }),
+    ),
+    limit: fc.integer({ min: 1, max: 9 }),
+  },
   { requiredKeys: ['where'] },
 )

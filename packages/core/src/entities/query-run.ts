@@ -1,5 +1,5 @@
 /** Answers a query through an access path. The answer is the same whatever the path. */
-import { type AccessPath, intervalsFrom, type KeyInterval } from './access-path.ts'
+import { type AccessPath, stretchesFrom } from './access-path.ts'
 import { Candidates } from './candidates.ts'
 import type { CollectionState } from './collection-state.ts'
 import { compareText } from './compare-text.ts'
@@ -7,9 +7,10 @@ import { compareValues } from './compare-values.ts'
 import type { EntityReader } from './entity-reader.ts'
 import type { OrderField, ParsedQuery } from './parsed-query.ts'
 import type { Predicate } from './parsed-where.ts'
-import { choosePath } from './planner.ts'
+import { choosePlan, type Plan } from './planner.ts'
 import type { QueryExplanation } from './query.ts'
 import type { Steps } from './steps.ts'
+import { UnionCandidates } from './union-candidates.ts'
 
 /** A place in the order of the answers: right behind this entity. */
 export interface Place {
@@ -22,11 +23,11 @@ const BATCH = 256
 
 export class QueryRun {
   readonly #query: ParsedQuery
-  readonly #path: AccessPath
-  readonly #candidates: Candidates
+  readonly #plan: Plan
+  readonly #candidates: Candidates | UnionCandidates
   readonly #tests: readonly Predicate[]
   readonly #isOrdered: boolean
-  readonly #intervals: readonly KeyInterval[]
+  readonly #ranges: number
   #given = 0
   /** Found and not given out. */
   #matches: readonly object[] = []
@@ -39,14 +40,25 @@ export class QueryRun {
   ) {
     const { after, streams = false } = options
     this.#query = query
-    this.#path = choosePath(state, query, streams || query.limit !== Infinity)
-    this.#isOrdered = this.#path.order !== undefined
-    this.#intervals =
+    const mayStopEarly = streams || query.limit !== Infinity
+    const plan = choosePlan(state, query, { mayStopEarly, streams })
+    this.#plan = plan
+    if (plan.kind === 'union') {
+      this.#tests = testsOf(query, NONE, after)
+      this.#isOrdered = false
+      this.#candidates = new UnionCandidates(state, plan.parts)
+      this.#ranges = plan.parts.reduce((sum, { path }) => sum + path.stretches.length, 0)
+      return
+    }
+    const { path } = plan
+    this.#tests = testsOf(query, path.answered, after)
+    this.#isOrdered = path.order !== undefined
+    const stretches =
       after === undefined || !this.#isOrdered
-        ? this.#path.intervals
-        : intervalsFrom(this.#path, after.values, after.id, query.order)
-    this.#candidates = new Candidates(state, this.#path, this.#intervals)
-    this.#tests = testsOf(query, this.#path, after)
+        ? path.stretches
+        : stretchesFrom(path, after.values, after.id, query.order)
+    this.#candidates = new Candidates(state, path, stretches)
+    this.#ranges = stretches.length
   }
 
   /** The next answers, in order, at most `max` of them and at least one; empty at the end. */
@@ -71,7 +83,9 @@ export class QueryRun {
 
   *count(reader: EntityReader): Steps<number> {
     const { limit } = this.#query
-    if (this.#tests.length === 0) return Math.min(limit, yield* this.#candidates.count(reader))
+    if (this.#tests.length === 0 && this.#candidates instanceof Candidates) {
+      return Math.min(limit, yield* this.#candidates.count(reader))
+    }
     let count = 0
     while (count < limit) {
       const entities = yield* this.#nextMatches(reader, BATCH)
@@ -82,10 +96,11 @@ export class QueryRun {
   }
 
   get explanation(): QueryExplanation {
-    const { index, bounded } = this.#path
+    const paths =
+      this.#plan.kind === 'union' ? this.#plan.parts.map(({ path }) => path) : [this.#plan.path]
     return {
-      index: index?.name ?? (bounded === 'none' ? null : 'id'),
-      ranges: this.#intervals.length,
+      index: [...new Set(paths.map(nameOf))].join(', ') || null,
+      ranges: this.#ranges,
       sort: this.#isOrdered ? 'index' : 'memory',
       scanned: this.#candidates.scanned,
     }
@@ -131,10 +146,21 @@ export class QueryRun {
   }
 }
 
+/** Empty when the whole collection is read. */
+function nameOf({ index, pointFields, isRanged }: AccessPath): string {
+  return index?.name ?? (pointFields > 0 || isRanged ? 'id' : '')
+}
+
+const NONE: AccessPath['answered'] = new Set()
+
 /** What the path has not answered for good. */
-function testsOf(query: ParsedQuery, path: AccessPath, after: Place | undefined): Predicate[] {
+function testsOf(
+  query: ParsedQuery,
+  answered: AccessPath['answered'],
+  after: Place | undefined,
+): Predicate[] {
   const tests = query.conditions
-    .filter((condition) => !path.answered.has(condition))
+    .filter((condition) => !answered.has(condition))
     .map(({ matches }) => matches)
   if (after !== undefined) tests.push(isBehind(after, query.order))
   return [...tests, ...query.predicates]

@@ -9,7 +9,15 @@ import {
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { naiveStorage } from './naive-store.test-kit.ts'
-import { entities, indexes, queries, someIndexes } from './queries.test-kit.ts'
+import {
+  denseEntities,
+  denseIndexes,
+  denseQueries,
+  entities,
+  indexes,
+  queries,
+  someIndexes,
+} from './queries.test-kit.ts'
 import type { Query } from './query.ts'
 import { naiveIds } from './query-oracle.test-kit.ts'
 
@@ -38,6 +46,33 @@ async function paged(things: Collection, query: Query<AnyEntity>): Promise<strin
   }
 }
 
+/** Every way to ask gives what the words of the query mean. */
+async function assertAnswers(
+  all: readonly AnyEntity[],
+  several: readonly Readonly<Record<string, unknown>>[],
+  options: { readonly async?: boolean; readonly indexes: Indexes },
+): Promise<void> {
+  const db = await open(options)
+  const things = db.collection('things')
+  await things.putMany(all)
+  for (const query of several) {
+    const expected = naiveIds(all, query)
+    // Random queries are not typed.
+    const typed = query as unknown as Query<AnyEntity>
+    expect((await things.find(typed)).map(({ id }) => id)).toEqual(expected)
+    expect(await things.count(typed)).toBe(expected.length)
+    expect((await things.first(typed))?.id).toBe(expected[0])
+    expect(await scanned(things, typed)).toEqual(expected)
+    await db.transaction(async (tx) => {
+      const inside = await tx.collection('things').find(typed)
+      expect(inside.map(({ id }) => id)).toEqual(expected)
+    })
+    if (query.limit === 0) continue
+    expect(await paged(things, typed)).toEqual(naiveIds(all, { ...query, limit: undefined }))
+  }
+  await db.close()
+}
+
 describe('queries', () => {
   test.each([
     { async: false, runs: 400 },
@@ -45,28 +80,20 @@ describe('queries', () => {
   ])('any query, any indexes, async $async -> what filter and sort give', async (options) => {
     const asked = fc.array(queries, { minLength: 5, maxLength: 10 })
     await fc.assert(
-      fc.asyncProperty(entities, asked, someIndexes, async (all, several, chosen) => {
-        const db = await open({ async: options.async, indexes: Object.fromEntries(chosen) })
-        const things = db.collection('things')
-        await things.putMany(all)
-        for (const query of several) {
-          const expected = naiveIds(all, query)
-          // Random queries are not typed.
-          const typed = query as unknown as Query<AnyEntity>
-          expect((await things.find(typed)).map(({ id }) => id)).toEqual(expected)
-          expect(await things.count(typed)).toBe(expected.length)
-          expect((await things.first(typed))?.id).toBe(expected[0])
-          expect(await scanned(things, typed)).toEqual(expected)
-          await db.transaction(async (tx) => {
-            const inside = await tx.collection('things').find(typed)
-            expect(inside.map(({ id }) => id)).toEqual(expected)
-          })
-          if (query.limit === 0) continue
-          expect(await paged(things, typed)).toEqual(naiveIds(all, { ...query, limit: undefined }))
-        }
-        await db.close()
-      }),
+      fc.asyncProperty(entities, asked, someIndexes, (all, several, chosen) =>
+        assertAnswers(all, several, { ...options, indexes: Object.fromEntries(chosen) }),
+      ),
       { numRuns: options.runs },
+    )
+  })
+
+  test('several values and parts of an or, many entities in each -> what filter and sort give', async () => {
+    const asked = fc.array(denseQueries, { minLength: 5, maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(denseEntities, asked, denseIndexes, (all, several, chosen) =>
+        assertAnswers(all, several, { indexes: Object.fromEntries(chosen) }),
+      ),
+      { numRuns: 200 },
     )
   })
 
@@ -111,6 +138,32 @@ describe('explain', () => {
     ['equality on two fields', { where: { a: 3, b: 3 } }, { index: 'ab', scanned: 10 }],
     ['a range', { where: { c: { between: [5, 9] } } }, { index: 'c', scanned: 5 }],
     ['several values', { where: { a: { in: [1, 2] } } }, { index: 'a', ranges: 2, scanned: 20 }],
+    [
+      'several values of two fields',
+      { where: { a: { in: [1, 2] }, b: { in: [1, 2, 3] } } },
+      { index: 'ab', ranges: 6, scanned: 20 },
+    ],
+    [
+      'several values and a range behind them',
+      { where: { a: { in: [1, 2, 3] }, b: { gt: 2 } } },
+      { index: 'ab', ranges: 3, scanned: 10 },
+    ],
+    [
+      'several values, and an order behind them',
+      { where: { a: { in: [1, 2, 3] } }, orderBy: { b: 'asc' }, limit: 2 },
+      { index: 'ab', ranges: 3, sort: 'index', scanned: 2 },
+    ],
+    [
+      'one of two fields',
+      { where: { or: [{ a: 1 }, { c: { lt: 20 } }] } },
+      { index: 'a, c', ranges: 2, sort: 'memory', scanned: 30 },
+    ],
+    ['one of nothing', { where: { or: [] } }, { index: null, ranges: 0, scanned: 0 }],
+    [
+      'one of two fields, one without an index',
+      { where: { or: [{ a: 1 }, { d: 1 }] } },
+      { index: null, scanned: 100 },
+    ],
     ['an order', { orderBy: { c: 'desc' }, limit: 3 }, { index: 'c', sort: 'index', scanned: 3 }],
     ['a sort', { where: { a: 3 }, orderBy: { c: 'asc' } }, { index: 'a', sort: 'memory' }],
     ['nothing to go by', { where: { d: 1 } }, { index: null, scanned: 100, sort: 'index' }],

@@ -64,7 +64,10 @@ export interface Page<T> {
 
 /** How a query was answered. */
 export interface QueryExplanation {
-  /** The index used; `id` for the ids themselves; null when the whole collection was read. */
+  /**
+   * The index used; `id` for the ids themselves; several, with commas, where each part of an `or` was looked
+   * up by itself; null when the whole collection was read.
+   */
   readonly index: string | null
   /** How many separate stretches of it. */
   readonly ranges: number
