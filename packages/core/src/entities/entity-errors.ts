@@ -45,6 +45,22 @@ export function uniqueViolation(
   )
 }
 
+export function migrationFailed(
+  collection: string,
+  id: string,
+  versions: { readonly from: number; readonly to: number; readonly step?: number },
+  cause: unknown,
+): EntiDBError {
+  const { from, to, step } = versions
+  const where = step === undefined ? '' : `, in the step to ${step}`
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new EntiDBError(
+    'migration_failed',
+    `${id} in ${collection} could not be migrated from version ${from} to ${to}${where}: ${why}`,
+    { cause, details: { collection, id, ...versions } },
+  )
+}
+
 export function transactionClosed(): EntiDBError {
   return new EntiDBError(
     'transaction_closed',

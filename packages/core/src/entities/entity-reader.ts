@@ -3,12 +3,14 @@
  * cache when it holds this very version.
  */
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
+import { assertInvariant } from '../errors/assert.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
+import { indexedForm } from './indexed-form.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -60,7 +62,7 @@ export class EntityReader {
     return entities
   }
 
-  /** The frozen entity of a record. */
+  /** The frozen entity of a record, in the version that the code knows. Error: `migration_failed`. */
   entityOf(state: CollectionState, id: string, stored: StoredRecord): object {
     const { stamp, revision, record, entityStart } = stored
     const latest = this.#isLatest()
@@ -70,7 +72,10 @@ export class EntityReader {
       cached.latest ||= latest
       return cached.value
     }
-    const decoded = decodeFrozenEntity(record, entityStart, makeVersioned)
+    const decoded =
+      stored.schemaVersion < state.schemaVersion
+        ? decodeFrozenEntity(upgradedBytes(state, id, stored), 0, makeVersioned)
+        : decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
     if (!decoded.shareable || !state.cache.admits(id)) {
@@ -82,7 +87,20 @@ export class EntityReader {
     return value
   }
 
+  /** What the index entries of a record are made of. */
+  indexedEntityOf(state: CollectionState, id: string, stored: StoredRecord): unknown {
+    return stored.schemaVersion < state.schemaVersion
+      ? indexedForm(state, id, stored).entity
+      : this.entityOf(state, id, stored)
+  }
+
   #isLatest(): boolean {
     return this.#generation === this.#commits.generation
   }
+}
+
+function upgradedBytes(state: CollectionState, id: string, stored: StoredRecord): Uint8Array {
+  const { chain, schemaVersion } = state
+  assertInvariant(chain !== undefined, 'only defined collections are read')
+  return chain.upgrade(id, stored, schemaVersion)
 }

@@ -28,6 +28,7 @@ import {
 } from './replica-row.ts'
 import type { ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import { versionOfWrite } from './version-of-write.ts'
 
 export interface WriteCondition {
   /** `insert`: refuse what is there. */
@@ -160,7 +161,8 @@ export class EntityWriter {
       }
       yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys, bulk?.indexes)
     }
-    const { schemaVersion, isSystem } = state
+    const { isSystem } = state
+    const schemaVersion = versionOfWrite(state, existing, prepared)
     const record = prepared.record({
       pending: !isSystem,
       revision,
@@ -331,7 +333,7 @@ export class EntityWriter {
     existing: StoredRecord,
   ): IndexKeys | undefined {
     if (state.indexes.length === 0) return undefined
-    return indexKeysOf(state, idKey, this.reader.entityOf(state, id, existing))
+    return indexKeysOf(state, idKey, this.reader.indexedEntityOf(state, id, existing))
   }
 
   /**

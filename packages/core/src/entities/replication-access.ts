@@ -15,7 +15,9 @@ import {
 } from './feed-reader.ts'
 import { deleteMeta, READER_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
 import type { DbOperation } from './operation.ts'
+import { OpenWork } from './open-work.ts'
 import type { DatabaseIdentity } from './replication.ts'
+import { type RunInTransaction, rewriteOlder } from './rewrite-older.ts'
 import type { Steps } from './steps.ts'
 import { sessionOf } from './transaction.ts'
 
@@ -120,18 +122,26 @@ export class Replication {
   async openSystemCollections<const D extends CollectionDefinitions>(
     definitions: D,
   ): Promise<SystemCollections<D>> {
-    const { catalog } = this.#core
+    const { catalog, scheduler } = this.#core
+    const work = new OpenWork(scheduler)
+    const setting = { system: true, rewrites: true, work }
     const apply = await this.#source.write(function* (writer) {
-      const defined = yield* catalog.define(writer.tx, definitions, { system: true })
+      const defined = yield* catalog.define(writer.tx, definitions, setting)
       if (defined.changed) writer.markDirty()
       return defined.apply
     })
-    apply()
+    for (const state of apply()) await rewriteOlder(this.#inTransaction, state, work)
     const names = Object.keys(definitions)
     const handles = names.map((name) => [name, new Collection(catalog.find(name), this.#source)])
     // One handle for each definition, of its type.
     return Object.fromEntries(handles) as SystemCollections<D>
   }
+
+  readonly #inTransaction: RunInTransaction = (task) =>
+    this.#source.write(function* (writer) {
+      writer.markDirty()
+      return yield* task(writer.tx)
+    })
 }
 
 function* acknowledge(
