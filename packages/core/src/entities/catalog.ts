@@ -23,6 +23,7 @@ import { type IndexPlan, indexTable } from './index-plan.ts'
 import { COLLECTION_PREFIX, entriesWith, MIGRATING_PREFIX, readMeta, writeMeta } from './meta.ts'
 import { changeVersion, retryUnmigrated } from './migrate-collection.ts'
 import type { OpenWork } from './open-work.ts'
+import { takeReindexing } from './reindexing.ts'
 import { type Steps, wait } from './steps.ts'
 
 /** System collections name their rows after entities, with something before. */
@@ -80,14 +81,14 @@ export class Catalog {
     const state = this.#statesByName.get(name)
     if (state !== undefined && !state.isSystem) return state
     assertCollectionName(name, { system: false })
-    return this.#add(name, EMPTY_SPEC, undefined)
+    return this.#add(name, EMPTY_SPEC, undefined, false)
   }
 
   /** Takes up what was defined before; the collections are not usable until they are defined again. */
   load(meta: ReadonlyMap<string, unknown>): void {
     for (const [name, spec] of entriesWith(COLLECTION_PREFIX, meta)) {
       // Written by `#define`.
-      this.#add(name, spec as CollectionSpec, undefined)
+      this.#add(name, spec as CollectionSpec, undefined, false)
     }
   }
 
@@ -100,20 +101,23 @@ export class Catalog {
     definitions: CollectionDefinitions,
     setting: DefineSetting,
   ): Steps<Defined> {
-    let changed = false
-    const applies: (() => CollectionState)[] = []
-    const rewritten = new Set<string>()
-    for (const [name, definition] of Object.entries(definitions)) {
+    // All of them before anything is done about one: a mistake in the last would have cost the work on the first.
+    const parsed = Object.entries(definitions).map(([name, definition]) => {
       assertCollectionName(name, setting)
-      const spec = specOf(name, definition)
-      const code = codeOf(name, definition)
+      return { name, spec: specOf(name, definition), code: codeOf(name, definition) }
+    })
+    let changed = false
+    const rewritten = new Set<string>()
+    for (const { name, spec, code } of parsed) {
       if (yield* this.#fit(tx, name, spec, code, setting.work)) changed = true
       if (setting.rewrites && (yield* readMeta(tx, MIGRATING_PREFIX + name)) === true) {
         rewritten.add(name)
       }
-      applies.push(() => this.#add(name, spec, code))
     }
-    const apply = () => applies.map((add) => add()).filter(({ name }) => rewritten.has(name))
+    const apply = () => {
+      const states = parsed.map(({ name, spec, code }) => this.#add(name, spec, code, true))
+      return states.filter(({ name }) => rewritten.has(name))
+    }
     return { changed, apply }
   }
 
@@ -129,13 +133,16 @@ export class Catalog {
     if (versionBefore > spec.schemaVersion) {
       throw dataNewerThanCode(name, versionBefore, spec.schemaVersion)
     }
-    const state = this.#create(name, spec, code)
+    const state = this.#create(name, spec, code, true)
     const hasRetried =
       versionBefore === spec.schemaVersion ? yield* retryUnmigrated(tx, state) : false
-    if (stored !== undefined && isSameJson(stored, spec)) return hasRetried
-    const kept = state.indexes.filter((index) =>
-      isSameJson(stored?.indexes[index.name], spec.indexes[index.name]),
-    )
+    const isToReindex = yield* takeReindexing(tx, name)
+    if (stored !== undefined && isSameJson(stored, spec) && !isToReindex) return hasRetried
+    const kept = isToReindex
+      ? []
+      : state.indexes.filter((index) =>
+          isSameJson(stored?.indexes[index.name], spec.indexes[index.name]),
+        )
     const { maxEntityBytes } = this.#limits
     const moved =
       versionBefore < spec.schemaVersion
@@ -164,21 +171,23 @@ export class Catalog {
     name: string,
     spec: CollectionSpec,
     code: CollectionCode | undefined,
+    isDefined: boolean,
   ): CollectionState {
     const maxIdBytes = name.startsWith('_') ? SYSTEM_ID_BYTES : this.#limits.maxIdBytes
     const known = this.#statesByName.get(name)
     // What is decoded of another version is of no use.
     const isSameVersion = known?.schemaVersion === spec.schemaVersion
     const cache = isSameVersion ? known.cache : this.#cache.collection()
-    return createCollectionState({ name, spec, code, cache, maxIdBytes })
+    return createCollectionState({ name, spec, code, isDefined, cache, maxIdBytes })
   }
 
   #add(
     name: string,
     spec: CollectionSpec,
     code: CollectionCode | undefined,
+    isDefined: boolean,
   ): CollectionState {
-    const state = this.#create(name, spec, code)
+    const state = this.#create(name, spec, code, isDefined)
     this.#statesByName.set(name, state)
     return state
   }

@@ -16,7 +16,7 @@ export interface CollectionState {
   readonly replicaTable: string
   readonly schema: StandardSchema | undefined
   readonly schemaVersion: number
-  /** Undefined for one that is not defined: nobody knows its migrations. */
+  /** Undefined where nobody knows its migrations: older entities are read as they are stored. */
   readonly chain: MigrationChain | undefined
   readonly indexes: readonly IndexPlan[]
   readonly hasUnique: boolean
@@ -32,8 +32,9 @@ export interface CollectionSpec {
 export interface CollectionSetting {
   readonly name: string
   readonly spec: CollectionSpec
-  /** What the application says; undefined for a collection that only replication, or the past, speaks of. */
+  /** Undefined where only what is stored is known. */
   readonly code: CollectionCode | undefined
+  readonly isDefined: boolean
   readonly cache: CollectionCache
   readonly maxIdBytes: number
 }
@@ -48,7 +49,7 @@ const RECORD_PREFIX = 'c:'
 const REPLICA_PREFIX = 'r:'
 
 export function createCollectionState(setting: CollectionSetting): CollectionState {
-  const { name, spec, code, cache, maxIdBytes } = setting
+  const { name, spec, code, isDefined, cache, maxIdBytes } = setting
   const indexes = Object.entries(spec.indexes).map(([index, value]) =>
     createIndexPlan(name, index, value),
   )
@@ -58,7 +59,7 @@ export function createCollectionState(setting: CollectionSetting): CollectionSta
     maxIdBytes,
     schema: code?.schema,
     chain: code?.chain,
-    isDefined: code !== undefined,
+    isDefined,
     isSystem: isSystemName(name),
     recordTable: recordTable(name),
     replicaTable: replicaTable(name),
@@ -103,7 +104,12 @@ export function assertCollectionName(name: string, options: { readonly system: b
 
 /** The definition in its one stored form. @throws TypeError for one that makes no sense. */
 export function specOf(name: string, definition: CollectionDefinition): CollectionSpec {
-  assertOptions(`The collection ${name}`, definition, ['schema', 'version', 'migrations', 'indexes'])
+  assertOptions(`The collection ${name}`, definition, [
+    'schema',
+    'version',
+    'migrations',
+    'indexes',
+  ])
   const schemaVersion = definition.version ?? 1
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new TypeError(`The version of ${name} must be an integer of at least 1`)

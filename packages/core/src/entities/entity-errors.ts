@@ -61,6 +61,15 @@ export function migrationFailed(
   )
 }
 
+/** A tool writes over an entity whose index entries only the application's migrations can tell. */
+export function migrationsUnknown(collection: string, id: string, from: number): EntiDBError {
+  return new EntiDBError(
+    'migration_failed',
+    `${id} in ${collection} is stored in version ${from}, and its migrations are not known here. Write it with the application.`,
+    { details: { collection, id, from } },
+  )
+}
+
 export function transactionClosed(): EntiDBError {
   return new EntiDBError(
     'transaction_closed',

@@ -3,14 +3,12 @@
  * cache when it holds this very version.
  */
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
-import { assertInvariant } from '../errors/assert.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
-import { indexedForm } from './indexed-form.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -73,8 +71,8 @@ export class EntityReader {
       return cached.value
     }
     const decoded =
-      stored.schemaVersion < state.schemaVersion
-        ? decodeFrozenEntity(upgradedBytes(state, id, stored), 0, makeVersioned)
+      stored.schemaVersion < state.schemaVersion && state.chain !== undefined
+        ? decodeFrozenEntity(state.chain.upgrade(id, stored, state.schemaVersion), 0, makeVersioned)
         : decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
@@ -87,20 +85,7 @@ export class EntityReader {
     return value
   }
 
-  /** What the index entries of a record are made of. */
-  indexedEntityOf(state: CollectionState, id: string, stored: StoredRecord): unknown {
-    return stored.schemaVersion < state.schemaVersion
-      ? indexedForm(state, id, stored).entity
-      : this.entityOf(state, id, stored)
-  }
-
   #isLatest(): boolean {
     return this.#generation === this.#commits.generation
   }
-}
-
-function upgradedBytes(state: CollectionState, id: string, stored: StoredRecord): Uint8Array {
-  const { chain, schemaVersion } = state
-  assertInvariant(chain !== undefined, 'only defined collections are read')
-  return chain.upgrade(id, stored, schemaVersion)
 }

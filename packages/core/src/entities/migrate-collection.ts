@@ -3,15 +3,16 @@
  * older versions are tried, indexes made to fit, and the version is changed; or nothing is. Storing the
  * entities anew comes after it (`rewrite-older.ts`).
  */
+
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
 import { updateIndexes } from './index-maintenance.ts'
 import type { IndexPlan } from './index-plan.ts'
+import { indexedForm } from './indexed-form.ts'
 import { MIGRATING_PREFIX, writeMeta } from './meta.ts'
 import { type CheckSetting, checkMigration } from './migration-check.ts'
-import { decodeEntity } from '../cbor/entity-decoder.ts'
-import { indexedForm } from './indexed-form.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { decodeRecord } from './record.ts'
 import { type Steps, wait } from './steps.ts'

@@ -6,8 +6,8 @@ import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
-import type { IndexPlan } from './index-plan.ts'
 import { isSameKey } from './index-maintenance.ts'
+import type { IndexPlan } from './index-plan.ts'
 import { indexedForm } from './indexed-form.ts'
 import { eachOlderEntity, isLocal, isRewritable, type OlderEntity } from './older-entities.ts'
 import type { OpenWork } from './open-work.ts'
@@ -74,7 +74,9 @@ class IndexMoves {
     const { indexes } = this.#now
     if (this.indexes.size === indexes.length) return
     const storedEntity = decodeEntity(stored.record, stored.entityStart)
-    const before = this.#stored.has(id) ? storedEntity : indexedForm(this.#before, id, stored).entity
+    const before = this.#stored.has(id)
+      ? storedEntity
+      : indexedForm(this.#before, id, stored).entity
     const now = bytes === undefined ? storedEntity : decodeEntity(bytes)
     const keysBefore = indexKeysOf(this.#now, idKey, before)
     const keysNow = indexKeysOf(this.#now, idKey, now)

@@ -12,6 +12,7 @@ import { indexedForm } from './indexed-form.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { orderReindexing } from './reindexing.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
 import type {
   CommittedEdit,
@@ -139,8 +140,9 @@ export class ReplicaWriter {
       throw new TypeError(`${id} in ${state.name} has local edits: it cannot be evicted`)
     }
     if (existing === undefined) return yield* this.forget(state, id)
+    const oldKeys = yield* this.#oldKeys(state, found, id)
     const opId = this.#writer.begin(state, id)
-    yield* this.#writer.removeRecord(state, id, idKey, existing)
+    yield* this.#writer.removeRecord(state, idKey, oldKeys)
     const { origin } = this.#writer
     const mutation = {
       opId,
@@ -184,14 +186,14 @@ export class ReplicaWriter {
   /** Stores what was replicated, whatever was there. */
   *#apply(
     state: CollectionState,
-    { idKey, existing, row }: Found,
+    found: Found,
     operation: RawOperation,
     page?: PageEntries,
   ): Steps<readonly IndexViolation[]> {
+    const { idKey, existing, row } = found
     const { entityId: id, version, schemaVersion, bytes } = operation
     const writer = this.#writer
-    const oldKeys =
-      existing === undefined ? undefined : writer.indexKeysOf(state, id, idKey, existing)
+    const oldKeys = yield* this.#oldKeys(state, found, id)
     const indexed = bytes === null ? undefined : rawIndexKeys(state, idKey, bytes, schemaVersion)
     const keys = indexed?.keys
     const violations =
@@ -225,6 +227,20 @@ export class ReplicaWriter {
     if (recorded instanceof Promise) yield* wait(recorded)
     writer.end()
     return violations
+  }
+
+  /** Replication has to go on where nobody can tell the entries of an entity: they stay until all are made anew. */
+  *#oldKeys(
+    state: CollectionState,
+    { idKey, existing }: Found,
+    id: string,
+  ): Steps<IndexKeys | undefined> {
+    if (existing === undefined) return undefined
+    if (state.chain !== undefined || !needsMigration(state, existing.schemaVersion)) {
+      return this.#writer.indexKeysOf(state, id, idKey, existing)
+    }
+    yield* orderReindexing(this.#writer.tx, state.name)
+    return undefined
   }
 
   /** Replaces the base of a pending entity. */

@@ -14,8 +14,8 @@ import {
   toOperation,
 } from './feed-reader.ts'
 import { deleteMeta, READER_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
-import type { DbOperation } from './operation.ts'
 import { OpenWork } from './open-work.ts'
+import type { DbOperation } from './operation.ts'
 import type { DatabaseIdentity } from './replication.ts'
 import { type RunInTransaction, rewriteOlder } from './rewrite-older.ts'
 import type { Steps } from './steps.ts'

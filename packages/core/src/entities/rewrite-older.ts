@@ -4,8 +4,9 @@
  * may end anywhere, and goes on when the database is opened again. It is no edit: revision, stamp and opId of
  * an entity stay, and the change feed is not told.
  */
-import { isEntiDBError } from '../errors/entidb-error.ts'
+
 import { assertInvariant } from '../errors/assert.ts'
+import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'

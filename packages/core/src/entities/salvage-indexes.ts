@@ -13,8 +13,8 @@ import type { LossList } from './salvage-report.ts'
 import type { SalvageWriter } from './salvage-writer.ts'
 import { runSteps } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
-import { storedCollection } from './verify-collection.ts'
 import { unmigratedTable } from './unmigrated.ts'
+import { storedCollection } from './verify-collection.ts'
 import { readStoredEntity } from './verify-record.ts'
 
 const BATCH = 512

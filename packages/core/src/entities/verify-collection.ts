@@ -62,6 +62,7 @@ export function storedCollection(
     name,
     spec,
     code,
+    isDefined: true,
     cache: new EntityCache(0).collection(),
     maxIdBytes: Number.MAX_SAFE_INTEGER,
   })

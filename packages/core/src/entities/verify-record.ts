@@ -48,6 +48,7 @@ export async function readIndexedForm(
     return { entity, isCurrent: true, isUnknown: false }
   }
   const form = indexedForm(state, idOfKey(idKey), stored)
-  const isKnown = state.chain !== undefined || (await runSteps(isUnmigrated(view, state.name, idKey)))
+  const isKnown =
+    state.chain !== undefined || (await runSteps(isUnmigrated(view, state.name, idKey)))
   return { ...form, isUnknown: !isKnown }
 }

@@ -6,7 +6,7 @@
 import type { KeyValueStore, StoreVerification } from '../store/key-value-store.ts'
 import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 import type { CollectionCode, CollectionSpec, CollectionState } from './collection-state.ts'
-import { COLLECTION_PREFIX, META_TABLE, readMetaEntries } from './meta.ts'
+import { COLLECTION_PREFIX, META_TABLE, REINDEX_PREFIX, readMetaEntries } from './meta.ts'
 import { runSteps } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
 import { storedCollection, verifyCollection } from './verify-collection.ts'
@@ -101,10 +101,12 @@ async function collectionsOf(
   tables: readonly string[],
 ): Promise<readonly CollectionState[]> {
   const specs = new Map<string, unknown>()
+  let toReindex: ReadonlyMap<string, unknown> = new Map()
   const isReadable = await survives(context, META_TABLE, async () => {
     for (const [name, spec] of await runSteps(readMetaEntries(context.view, COLLECTION_PREFIX))) {
       specs.set(name, spec)
     }
+    toReindex = await runSteps(readMetaEntries(context.view, REINDEX_PREFIX))
   })
   const names = new Set(tables.map((table) => roleOfTable(table).collection))
   const states: CollectionState[] = []
@@ -113,7 +115,8 @@ async function collectionsOf(
     states.push(stateOf(context, name, specs.get(name)))
   }
   if (isReadable) for (const table of tables) reportUndefined(context, table, states)
-  return states
+  // Of entries that are going to be made anew nothing is to be expected.
+  return states.map((state) => (toReindex.has(state.name) ? { ...state, indexes: [] } : state))
 }
 
 const NO_INDEXES: CollectionSpec = { schemaVersion: 1, indexes: {} }
