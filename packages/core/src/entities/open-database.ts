@@ -26,7 +26,7 @@ import {
   writeMeta,
 } from './meta.ts'
 import { type OpenProgress, OpenWork } from './open-work.ts'
-import { rewriteOlder } from './rewrite-older.ts'
+import { REWRITE_BOUNDS, type RewriteBounds, rewriteOlder } from './rewrite-older.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 
 export interface OpenOptions<D extends CollectionDefinitions> {
@@ -72,11 +72,12 @@ const LIMIT_NAMES = [
 
 export async function openDatabase<D extends CollectionDefinitions>(
   options: OpenOptions<D>,
+  bounds: RewriteBounds = REWRITE_BOUNDS,
 ): Promise<DatabaseCore> {
   const limits = limitsOf(options.limits ?? {})
   const store = await options.storage.open({ durability: options.durability ?? 'strict' })
   try {
-    return await prepare(store, options, limits)
+    return await prepare(store, options, limits, bounds)
   } catch (error) {
     // The first error says why; closing can only add to it.
     await store.close().catch(() => {})
@@ -101,6 +102,7 @@ async function prepare<D extends CollectionDefinitions>(
   store: KeyValueStore,
   options: OpenOptions<D>,
   limits: DatabaseLimits,
+  bounds: RewriteBounds,
 ): Promise<DatabaseCore> {
   const cache = new EntityCache(limits.maxCacheBytes)
   const catalog = new Catalog(cache, limits)
@@ -112,7 +114,7 @@ async function prepare<D extends CollectionDefinitions>(
     (tx) => prepareTables(tx, catalog, options, work),
     ({ changed }) => changed,
   )
-  for (const state of found.rewritten) await rewriteOlder(inTransaction, state, work)
+  for (const state of found.rewritten) await rewriteOlder(inTransaction, state, work, bounds)
   const { identity, lastOpId, feed } = found
   return {
     ...{ store, catalog, cache, identity, limits, scheduler },

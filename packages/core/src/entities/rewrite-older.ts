@@ -14,35 +14,53 @@ import { deleteMeta, MIGRATING_PREFIX } from './meta.ts'
 import { isRewritable } from './older-entities.ts'
 import type { OpenWork } from './open-work.ts'
 import { decodeRecord, encodeRecord, type StoredRecord } from './record.ts'
-import { type Steps, wait } from './steps.ts'
+import { runSteps, type Steps, wait } from './steps.ts'
 
 /** Runs steps in a transaction of their own; resolves when it is durable. */
 export type RunInTransaction = <T>(task: (tx: WriteTransaction) => Steps<T>) => Promise<T>
 
-const ENTITIES_AT_ONCE = 64
-/** Of one transaction, about. */
-const ENTITIES_MAX = 4096
-const BYTES_MAX = 4 * 1024 * 1024
+/** Large ones are all in memory at once. */
+const ENTITIES_AT_ONCE = 16
+
+/** Of one transaction. */
+export interface RewriteBounds {
+  readonly entitiesMax: number
+  /** Stored bytes; the entity that exceeds them is the last one. */
+  readonly bytesMax: number
+}
+
+export const REWRITE_BOUNDS: RewriteBounds = { entitiesMax: 4096, bytesMax: 4 * 1024 * 1024 }
 
 interface Progress {
   /** Entities up to this id are done. */
   readonly idKey: Uint8Array | undefined
   readonly done: number
+  readonly total: number
   /** One could not be migrated: its migration answers otherwise than when it was tried. */
   readonly hasFailed: boolean
   readonly isAtEnd: boolean
 }
 
-const BEGINNING: Progress = { idKey: undefined, done: 0, hasFailed: false, isAtEnd: false }
+const BEGINNING: Progress = {
+  idKey: undefined,
+  done: 0,
+  total: 0,
+  hasFailed: false,
+  isAtEnd: false,
+}
 
 export async function rewriteOlder(
   inTransaction: RunInTransaction,
   state: CollectionState,
   work: OpenWork,
+  bounds: RewriteBounds = REWRITE_BOUNDS,
 ): Promise<void> {
+  const { name: collection } = state
   let progress = BEGINNING
   while (!progress.isAtEnd) {
-    progress = await inTransaction((tx) => rewriteSome(tx, state, progress, work))
+    progress = await inTransaction((tx) => rewriteSome(tx, state, progress, bounds))
+    const { done, total } = progress
+    await runSteps(work.did({ phase: 'migrate', collection, done, total }))
   }
 }
 
@@ -50,20 +68,20 @@ function* rewriteSome(
   tx: WriteTransaction,
   state: CollectionState,
   from: Progress,
-  work: OpenWork,
+  { entitiesMax, bytesMax }: RewriteBounds,
 ): Steps<Progress> {
   const { name: collection, recordTable } = state
   const total = yield* wait(tx.count(recordTable))
   const cursor = tx.scan(recordTable, from.idKey === undefined ? {} : { gt: from.idKey })
   let { idKey, done, hasFailed } = from
   let bytes = 0
-  while (done - from.done < ENTITIES_MAX && bytes < BYTES_MAX) {
+  let isAtEnd = false
+  const isFull = () => done - from.done >= entitiesMax || bytes >= bytesMax
+  while (!isAtEnd && !isFull()) {
     const { keys, values } = yield* wait(cursor.next(ENTITIES_AT_ONCE))
-    if (keys.length === 0) {
-      if (!hasFailed) yield* deleteMeta(tx, MIGRATING_PREFIX + collection)
-      return { idKey, done, hasFailed, isAtEnd: true }
-    }
-    for (let i = 0; i < keys.length; i++) {
+    isAtEnd = keys.length === 0
+    for (let i = 0; i < keys.length && !isFull(); i++) {
+      done++
       // Keys and values belong together.
       idKey = keys[i] as Uint8Array
       const stored = decodeRecord(values[i] as Uint8Array)
@@ -73,10 +91,9 @@ function* rewriteSome(
       else yield* wait(tx.put(recordTable, idKey, record))
       bytes += record?.length ?? 0
     }
-    done += keys.length
   }
-  yield* work.did({ phase: 'migrate', collection, done, total })
-  return { idKey, done, hasFailed, isAtEnd: false }
+  if (isAtEnd && !hasFailed) yield* deleteMeta(tx, MIGRATING_PREFIX + collection)
+  return { idKey, done, total, hasFailed, isAtEnd }
 }
 
 /** Undefined when it fails: the entity stays as it is, for the next opening. */
