@@ -1,7 +1,7 @@
 /** Entities of other versions than the code's, as replication brings them. */
 import { describe, expect, test } from 'vitest'
 import { decodeEntity } from '../cbor/entity-decoder.ts'
-import { defineCollection } from './collection-definition.ts'
+import { defineCollection, type Migration } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import {
@@ -174,6 +174,38 @@ describe('no migration brings it up', () => {
       details: { id: 'bad' },
     })
     await (await openPeople(storage, firstVersion)).close()
+  })
+})
+
+describe('versions that change an indexed field and change it back', () => {
+  const there: Migration = (old) => ({ ...old, was: old.last, last: 'B' })
+  const back: Migration = ({ was, ...old }) => ({ ...old, last: was })
+  const code = (...steps: Migration[]) =>
+    defineCollection<Person>({
+      version: steps.length + 1,
+      migrations: Object.fromEntries(steps.map((step, i) => [i + 2, step])),
+      indexes: { byLast: ['last'] },
+    })
+  const refuse: Migration = () => {
+    throw new Error('not yet')
+  }
+  const keep: Migration = (old) => old
+
+  test.each<[string, Migration[][], string]>([
+    ['one after the other', [[there], [there, back]], 'A'],
+    ['the first one fails at first', [[refuse], [there, keep]], 'B'],
+    ['it failed, was migrated, and is back', [[refuse], [there, keep], [there, keep, back]], 'A'],
+  ])('%s -> found by what it is now', async (_, openings, last) => {
+    const storage = memoryStorage()
+    for (const steps of [[], ...openings]) {
+      const db = await openPeople(storage, code(...steps))
+      await db.transaction((tx) => tx.replica.applyNewer([rawPerson({ id: 'x', last: 'A' }, 5, 1)]))
+      await db.close()
+    }
+    const db = await openPeople(storage, code(...(openings.at(-1) ?? [])))
+    expect(await db.collection('people').find({ where: { last } })).toMatchObject([{ id: 'x' }])
+    expect((await db.verify()).problems).toEqual([])
+    await db.close()
   })
 })
 

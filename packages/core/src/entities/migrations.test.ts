@@ -45,7 +45,11 @@ describe.each(stores)('migrations, store $store', ({ createStorage }) => {
     await (await openPeople(storage, thirdVersion)).close()
     const before = await contentOf(storage)
     const { indexes } = thirdVersion
-    const db = await openPeople(storage, defineCollection({ version: 3, ...{ indexes } }))
+    const steps: OpenProgress[] = []
+    const onProgress = (step: OpenProgress) => steps.push(step)
+    const without = defineCollection({ version: 3, ...{ indexes } })
+    const db = await openPeople(storage, without, { onProgress })
+    expect(steps).toEqual([])
     expect(await db.collection('people').get('p00001')).toEqual(migratedPersonOf(1))
     await db.close()
     expect(await contentOf(storage)).toEqual(before)
