@@ -35,6 +35,8 @@ export interface MigrationPlan {
   readonly ok: boolean
   /** `EntiDB.open` would fail, and leave everything as it is. */
   readonly isRefused: boolean
+  /** The change feed is on. Opening with another `changeFeed` would change that. */
+  readonly changeFeed: boolean
   readonly collections: readonly CollectionPlan[]
 }
 
@@ -112,12 +114,13 @@ function* planAll<D extends CollectionDefinitions>(
     onProgress(progress)
   })
   const meta = yield* readAllMeta(view)
+  const changeFeed = meta.has(META_KEYS.feed)
   const setting = {
     work,
     maxEntityBytes: limits?.maxEntityBytes ?? ENTITY_BYTES_MAX,
     samplesMax: samples ?? SAMPLES,
     // Bytes that are in the change feed too stay as they are.
-    rewrites: !meta.has(META_KEYS.feed),
+    rewrites: !changeFeed,
   }
   const collections: CollectionPlan[] = []
   for (const [name, definition] of Object.entries(options.collections)) {
@@ -128,7 +131,7 @@ function* planAll<D extends CollectionDefinitions>(
     collections.push(yield* planOne(view, state, stored?.schemaVersion ?? null, setting))
   }
   const ok = collections.every(({ isNewer, failureCount }) => !isNewer && failureCount === 0)
-  return { ok, isRefused: collections.some(isRefused), collections }
+  return { ok, isRefused: collections.some(isRefused), changeFeed, collections }
 }
 
 interface PlanSetting {

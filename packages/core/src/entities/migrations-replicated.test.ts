@@ -301,6 +301,26 @@ describe('an edit is accepted as another version', () => {
   })
 })
 
+describe('the entity of a replicated state', () => {
+  test('of any version -> as a read of the collection would give it', async () => {
+    const db = await openPeople(memoryStorage(), secondVersion)
+    const entityOf = (person: Person, version: number, collection = 'people') =>
+      replication(db).entityOf(collection, person.id, rawPerson(person, 5, version))
+    const of = (i: number) => ({ id: personOf(i).id, first: `First${i}`, last: `Last${i}` })
+    expect(entityOf(personOf(1), 1)).toEqual(of(1))
+    expect(entityOf(of(1), 2)).toEqual(of(1))
+    expect(entityOf(migratedPersonOf(1), 3)).toEqual(migratedPersonOf(1))
+    expect(entityOf(personOf(1), 1, 'unheardOf')).toEqual(personOf(1))
+    expect(Object.isFrozen(entityOf(personOf(1), 1))).toBe(true)
+    const absent = { bytes: null, schemaVersion: 1 }
+    expect(replication(db).entityOf('people', 'x', absent)).toBeNull()
+    expect(() => entityOf(unnamed('x'), 1)).toThrow(
+      expect.objectContaining({ code: 'migration_failed' }),
+    )
+    await db.close()
+  })
+})
+
 describe('without the migrations', () => {
   async function storeMixed() {
     const storage = memoryStorage()

@@ -44,10 +44,10 @@ describe.each(stores)('migrations, store $store', ({ createStorage }) => {
     await storePeople(storage, 30)
     await (await openPeople(storage, thirdVersion)).close()
     const before = await contentOf(storage)
-    const { indexes } = thirdVersion
+    const { indexes = {} } = thirdVersion
     const steps: OpenProgress[] = []
     const onProgress = (step: OpenProgress) => steps.push(step)
-    const without = defineCollection({ version: 3, ...{ indexes } })
+    const without = defineCollection({ version: 3, indexes })
     const db = await openPeople(storage, without, { onProgress })
     expect(steps).toEqual([])
     expect(await db.collection('people').get('p00001')).toEqual(migratedPersonOf(1))
