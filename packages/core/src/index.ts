@@ -24,6 +24,7 @@ export {
   type FieldPath,
   type IndexField,
   type IndexOptions,
+  type Migration,
 } from './entities/collection-definition.ts'
 export {
   CollectionReader,
@@ -43,7 +44,16 @@ export type { EntityStamp } from './entities/entity-stamp.ts'
 export { type EntityVersion, versionOf } from './entities/entity-version.ts'
 export type { RandomBytes } from './entities/identity.ts'
 export { memoryStorage } from './entities/memory-storage.ts'
+export {
+  type CollectionPlan,
+  type MigrationFailure,
+  type MigrationPlan,
+  type MigrationPlanOptions,
+  type MigrationSample,
+  planMigrations,
+} from './entities/migration-plan.ts'
 export type { OpenOptions } from './entities/open-database.ts'
+export type { OpenProgress } from './entities/open-work.ts'
 export type { DbOperation, OpType } from './entities/operation.ts'
 export type {
   Condition,

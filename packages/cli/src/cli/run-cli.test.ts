@@ -14,6 +14,7 @@ describe('command line', () => {
         'demo',
         'inspect',
         'verify',
+        'migrate',
         'backup',
         'restore',
         'compact',

@@ -4,6 +4,7 @@ import { backupCommand } from './backup-command.ts'
 import { compactCommand } from './compact-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { inspectCommand } from './inspect-command.ts'
+import { migrateCommand } from './migrate-command.ts'
 import { restoreCommand } from './restore-command.ts'
 import { salvageCommand } from './salvage-command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -15,6 +16,7 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['demo', demoCommand],
   ['inspect', inspectCommand],
   ['verify', verifyCommand],
+  ['migrate', migrateCommand],
   ['compact', compactCommand],
   ['backup', backupCommand],
   ['restore', restoreCommand],

@@ -5,20 +5,25 @@
  */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
-import type { CollectionDefinition, CollectionDefinitions } from './collection-definition.ts'
+import type { CollectionDefinitions } from './collection-definition.ts'
 import {
   assertCollectionName,
+  type CollectionCode,
   type CollectionSpec,
   type CollectionState,
+  codeOf,
   createCollectionState,
   specOf,
 } from './collection-state.ts'
+import type { DatabaseLimits } from './database-core.ts'
 import type { EntityCache } from './entity-cache.ts'
 import { unknownCollection } from './entity-errors.ts'
 import { buildIndexes } from './index-maintenance.ts'
-import { indexTable } from './index-plan.ts'
-import { COLLECTION_PREFIX, entriesWith, writeMeta } from './meta.ts'
-import type { StandardSchema } from './standard-schema.ts'
+import { type IndexPlan, indexTable } from './index-plan.ts'
+import { COLLECTION_PREFIX, entriesWith, MIGRATING_PREFIX, readMeta, writeMeta } from './meta.ts'
+import { changeVersion, retryUnmigrated } from './migrate-collection.ts'
+import type { OpenWork } from './open-work.ts'
+import { takeReindexing } from './reindexing.ts'
 import { type Steps, wait } from './steps.ts'
 
 /** System collections name their rows after entities, with something before. */
@@ -26,14 +31,32 @@ const SYSTEM_ID_BYTES = 1024
 
 const EMPTY_SPEC: CollectionSpec = { schemaVersion: 1, indexes: {} }
 
+type CatalogLimits = Pick<DatabaseLimits, 'maxIdBytes' | 'maxEntityBytes'>
+
+const NOTHING_MOVED: ReadonlySet<IndexPlan> = new Set()
+
+export interface DefineSetting {
+  readonly system: boolean
+  /** Nobody else knows the bytes of entities that were never replicated: they may be stored anew. */
+  readonly rewrites: boolean
+  readonly work: OpenWork
+}
+
+/** What became of definitions; in effect once the transaction is sure to commit. */
+export interface Defined {
+  readonly changed: boolean
+  /** Puts the definitions into effect. Answers the collections that have entities to store anew. */
+  readonly apply: () => readonly CollectionState[]
+}
+
 export class Catalog {
   readonly #cache: EntityCache
-  readonly #maxIdBytes: number
+  readonly #limits: CatalogLimits
   readonly #statesByName = new Map<string, CollectionState>()
 
-  constructor(cache: EntityCache, maxIdBytes: number) {
+  constructor(cache: EntityCache, limits: CatalogLimits) {
     this.#cache = cache
-    this.#maxIdBytes = maxIdBytes
+    this.#limits = limits
   }
 
   get defined(): readonly CollectionState[] {
@@ -45,6 +68,12 @@ export class Catalog {
     const state = this.#statesByName.get(name)
     if (state === undefined || !state.isDefined) throw unknownCollection(name)
     return state
+  }
+
+  /** What is not stored of its definition; undefined for one that was not defined. */
+  codeOf(name: string): CollectionCode | undefined {
+    const { schema, chain } = this.#statesByName.get(name) ?? {}
+    return chain === undefined ? undefined : { schema, chain }
   }
 
   /** Any collection that replicates, defined or not. @throws TypeError for other names. */
@@ -64,39 +93,63 @@ export class Catalog {
   }
 
   /**
-   * Makes indexes and stored definitions fit. The answer puts the definitions into effect, once the
-   * transaction is sure to commit. Errors: `data_newer_than_code`.
+   * Makes entities, indexes and stored definitions fit. Errors: `data_newer_than_code`, `migration_failed`:
+   * then nothing may be committed.
    */
   *define(
     tx: WriteTransaction,
     definitions: CollectionDefinitions,
-    options: { readonly system: boolean },
-  ): Steps<{ readonly changed: boolean; readonly apply: () => void }> {
+    setting: DefineSetting,
+  ): Steps<Defined> {
+    // All of them before anything is done about one: a mistake in the last would have cost the work on the first.
+    const parsed = Object.entries(definitions).map(([name, definition]) => {
+      assertCollectionName(name, setting)
+      return { name, spec: specOf(name, definition), code: codeOf(name, definition) }
+    })
     let changed = false
-    const applies: (() => void)[] = []
-    for (const [name, definition] of Object.entries(definitions)) {
-      assertCollectionName(name, options)
-      const spec = specOf(name, definition)
-      if (yield* this.#migrate(tx, name, spec)) changed = true
-      applies.push(() => this.#add(name, spec, schemaOf(definition), true))
+    const rewritten = new Set<string>()
+    for (const { name, spec, code } of parsed) {
+      if (yield* this.#fit(tx, name, spec, code, setting.work)) changed = true
+      if (setting.rewrites && (yield* readMeta(tx, MIGRATING_PREFIX + name)) === true) {
+        rewritten.add(name)
+      }
     }
     const apply = () => {
-      for (const applyOne of applies) applyOne()
+      const states = parsed.map(({ name, spec, code }) => this.#add(name, spec, code, true))
+      return states.filter(({ name }) => rewritten.has(name))
     }
     return { changed, apply }
   }
 
-  *#migrate(tx: WriteTransaction, name: string, spec: CollectionSpec): Steps<boolean> {
+  *#fit(
+    tx: WriteTransaction,
+    name: string,
+    spec: CollectionSpec,
+    code: CollectionCode,
+    work: OpenWork,
+  ): Steps<boolean> {
     const stored = this.#storedSpec(name)
-    if (stored !== undefined && stored.schemaVersion > spec.schemaVersion) {
-      throw dataNewerThanCode(name, stored.schemaVersion, spec.schemaVersion)
+    const versionBefore = stored?.schemaVersion ?? 0
+    if (versionBefore > spec.schemaVersion) {
+      throw dataNewerThanCode(name, versionBefore, spec.schemaVersion)
     }
-    if (stored !== undefined && isSameJson(stored, spec)) return false
-    const state = this.#create(name, spec, undefined, true)
-    const stale = state.indexes.filter(
-      (index) => !isSameJson(stored?.indexes[index.name], spec.indexes[index.name]),
-    )
-    if (stale.length > 0) yield* buildIndexes(tx, { ...state, indexes: stale })
+    const state = this.#create(name, spec, code, true)
+    const hasRetried =
+      versionBefore === spec.schemaVersion ? yield* retryUnmigrated(tx, state) : false
+    const isToReindex = yield* takeReindexing(tx, name)
+    if (stored !== undefined && isSameJson(stored, spec) && !isToReindex) return hasRetried
+    const kept = isToReindex
+      ? []
+      : state.indexes.filter((index) =>
+          isSameJson(stored?.indexes[index.name], spec.indexes[index.name]),
+        )
+    const { maxEntityBytes } = this.#limits
+    const moved =
+      versionBefore < spec.schemaVersion
+        ? yield* changeVersion(tx, state, { versionBefore, kept, maxEntityBytes, work })
+        : NOTHING_MOVED
+    const stale = state.indexes.filter((index) => !kept.includes(index) || moved.has(index))
+    if (stale.length > 0) yield* buildIndexes(tx, { ...state, indexes: stale }, work)
     for (const index of Object.keys(stored?.indexes ?? {})) {
       if (spec.indexes[index] === undefined) yield* wait(tx.clear(indexTable(name, index)))
     }
@@ -117,28 +170,27 @@ export class Catalog {
   #create(
     name: string,
     spec: CollectionSpec,
-    schema: StandardSchema | undefined,
+    code: CollectionCode | undefined,
     isDefined: boolean,
   ): CollectionState {
-    const maxIdBytes = name.startsWith('_') ? SYSTEM_ID_BYTES : this.#maxIdBytes
-    const cache = this.#statesByName.get(name)?.cache ?? this.#cache.collection()
-    return createCollectionState({ name, spec, schema, isDefined, cache, maxIdBytes })
+    const maxIdBytes = name.startsWith('_') ? SYSTEM_ID_BYTES : this.#limits.maxIdBytes
+    const known = this.#statesByName.get(name)
+    // What is decoded of another version is of no use.
+    const isSameVersion = known?.schemaVersion === spec.schemaVersion
+    const cache = isSameVersion ? known.cache : this.#cache.collection()
+    return createCollectionState({ name, spec, code, isDefined, cache, maxIdBytes })
   }
 
   #add(
     name: string,
     spec: CollectionSpec,
-    schema: StandardSchema | undefined,
+    code: CollectionCode | undefined,
     isDefined: boolean,
   ): CollectionState {
-    const state = this.#create(name, spec, schema, isDefined)
+    const state = this.#create(name, spec, code, isDefined)
     this.#statesByName.set(name, state)
     return state
   }
-}
-
-function schemaOf(definition: CollectionDefinition): StandardSchema | undefined {
-  return definition.schema
 }
 
 function isSameJson(a: unknown, b: unknown): boolean {

@@ -27,6 +27,14 @@ export interface IndexOptions<T> {
   readonly sparse?: boolean
 }
 
+/**
+ * Makes an entity of the next version of its shape. `old` is a copy, decoded for this call: it may be changed
+ * and returned. Synchronous; the same for the same entity, on every device and every time; keeps the id.
+ */
+// What older versions looked like is known to whoever wrote them, and to no type that is left.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Migration = (old: any) => Entity | AnyEntity
+
 export interface CollectionOptions<T extends Entity> {
   /**
    * Checked on every local write, synchronously. It must not transform: what it returns has to equal
@@ -35,6 +43,14 @@ export interface CollectionOptions<T extends Entity> {
   readonly schema?: StandardSchema<unknown, T>
   /** Version of the entities' shape, from 1 (the default). Recorded with every local write. */
   readonly version?: number
+  /**
+   * By the version that each leads to, from the one before. Needed from the oldest version of any entity that
+   * is stored, or may arrive by sync, to `version`; an entity that one is missing for is `migration_failed`.
+   *
+   * @example
+   * defineCollection<Person>({ version: 2, migrations: { 2: (old) => ({ ...old, status: 'new' }) } })
+   */
+  readonly migrations?: { readonly [version: number]: Migration }
   /** By name: a list of fields, or the long form. */
   readonly indexes?: {
     readonly [name: string]: readonly IndexField<NoInfer<T>>[] | IndexOptions<NoInfer<T>>

@@ -3,6 +3,7 @@ import type { CollectionDefinition, Direction } from './collection-definition.ts
 import type { CollectionCache } from './entity-cache.ts'
 import { isFieldPath } from './field-path.ts'
 import { createIndexPlan, type IndexPlan, type IndexSpec } from './index-plan.ts'
+import { createMigrationChain, type MigrationChain } from './migration-chain.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 export interface CollectionState {
@@ -15,6 +16,8 @@ export interface CollectionState {
   readonly replicaTable: string
   readonly schema: StandardSchema | undefined
   readonly schemaVersion: number
+  /** Undefined where nobody knows its migrations: older entities are read as they are stored. */
+  readonly chain: MigrationChain | undefined
   readonly indexes: readonly IndexPlan[]
   readonly hasUnique: boolean
   readonly cache: CollectionCache
@@ -29,26 +32,34 @@ export interface CollectionSpec {
 export interface CollectionSetting {
   readonly name: string
   readonly spec: CollectionSpec
-  readonly schema: StandardSchema | undefined
+  /** Undefined where only what is stored is known. */
+  readonly code: CollectionCode | undefined
   readonly isDefined: boolean
   readonly cache: CollectionCache
   readonly maxIdBytes: number
+}
+
+/** The part of a definition that is not stored. */
+export interface CollectionCode {
+  readonly schema: StandardSchema | undefined
+  readonly chain: MigrationChain
 }
 
 const RECORD_PREFIX = 'c:'
 const REPLICA_PREFIX = 'r:'
 
 export function createCollectionState(setting: CollectionSetting): CollectionState {
-  const { name, spec, schema, isDefined, cache, maxIdBytes } = setting
+  const { name, spec, code, isDefined, cache, maxIdBytes } = setting
   const indexes = Object.entries(spec.indexes).map(([index, value]) =>
     createIndexPlan(name, index, value),
   )
   return {
     name,
-    schema,
-    isDefined,
     cache,
     maxIdBytes,
+    schema: code?.schema,
+    chain: code?.chain,
+    isDefined,
     isSystem: isSystemName(name),
     recordTable: recordTable(name),
     replicaTable: replicaTable(name),
@@ -93,7 +104,12 @@ export function assertCollectionName(name: string, options: { readonly system: b
 
 /** The definition in its one stored form. @throws TypeError for one that makes no sense. */
 export function specOf(name: string, definition: CollectionDefinition): CollectionSpec {
-  assertOptions(`The collection ${name}`, definition, ['schema', 'version', 'indexes'])
+  assertOptions(`The collection ${name}`, definition, [
+    'schema',
+    'version',
+    'migrations',
+    'indexes',
+  ])
   const schemaVersion = definition.version ?? 1
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new TypeError(`The version of ${name} must be an integer of at least 1`)
@@ -106,6 +122,11 @@ export function specOf(name: string, definition: CollectionDefinition): Collecti
     indexes[index] = indexSpec(`${name}.${index}`, options)
   }
   return { schemaVersion, indexes }
+}
+
+/** What of the definition runs. @throws TypeError for migrations that make no sense. */
+export function codeOf(name: string, definition: CollectionDefinition): CollectionCode {
+  return { schema: definition.schema, chain: createMigrationChain(name, definition) }
 }
 
 /** A misspelt option would be ignored for ever. */

@@ -12,7 +12,7 @@ import type { DbOperation } from './operation.ts'
 import { Snapshot } from './snapshot.ts'
 import { wait } from './steps.ts'
 import { Transaction } from './transaction.ts'
-import { type VerifyOptions, verifyStore } from './verify.ts'
+import { type VerifyOptions, verifyWith } from './verify.ts'
 import type { VerifyReport } from './verify-report.ts'
 
 export interface TransactionOptions {
@@ -72,10 +72,11 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   }
 
   /**
-   * Opens or creates the database, replays its log, and makes indexes fit the definitions.
+   * Opens or creates the database, replays its log, and makes entities and indexes fit the definitions:
+   * entities of older versions are migrated, `docs/guide/migrations.md` says how.
    *
    * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `data_newer_than_code`,
-   * `disk_full`, `io_failed`, `read_only`; a TypeError for definitions that make no sense.
+   * `migration_failed` (details: collection, id, from, to; nothing was changed), `disk_full`, `io_failed`, `read_only`; a TypeError for definitions that make no sense.
    */
   static async open<const C extends CollectionDefinitions>(
     options: OpenOptions<C>,
@@ -176,8 +177,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     this.#source.assertOpen()
-    const { store, scheduler } = this.#core
-    return verifyStore(store, { ...options, scheduler })
+    const { store, scheduler, catalog } = this.#core
+    return verifyWith(store, (name) => catalog.codeOf(name), { ...options, scheduler })
   }
 
   /**

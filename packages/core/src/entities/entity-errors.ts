@@ -45,6 +45,31 @@ export function uniqueViolation(
   )
 }
 
+export function migrationFailed(
+  collection: string,
+  id: string,
+  versions: { readonly from: number; readonly to: number; readonly step?: number },
+  cause: unknown,
+): EntiDBError {
+  const { from, to, step } = versions
+  const where = step === undefined ? '' : `, in the step to ${step}`
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new EntiDBError(
+    'migration_failed',
+    `${id} in ${collection} could not be migrated from version ${from} to ${to}${where}: ${why}`,
+    { cause, details: { collection, id, ...versions } },
+  )
+}
+
+/** A tool writes over an entity whose index entries only the application's migrations can tell. */
+export function migrationsUnknown(collection: string, id: string, from: number): EntiDBError {
+  return new EntiDBError(
+    'migration_failed',
+    `${id} in ${collection} is stored in version ${from}, and its migrations are not known here. Write it with the application.`,
+    { details: { collection, id, from } },
+  )
+}
+
 export function transactionClosed(): EntiDBError {
   return new EntiDBError(
     'transaction_closed',

@@ -60,7 +60,10 @@ export class EntityReader {
     return entities
   }
 
-  /** The frozen entity of a record. The id, or its key: it is needed for those that are not in the cache. */
+  /**
+   * The frozen entity of a record, in the version that the code knows. The id, or its key: it is needed for
+   * those that are not in the cache. Error: `migration_failed`.
+   */
   entityOf(state: CollectionState, idOrKey: string | Uint8Array, stored: StoredRecord): object {
     const { stamp, revision, record, entityStart } = stored
     const latest = this.#isLatest()
@@ -70,10 +73,13 @@ export class EntityReader {
       if (latest && !cached.latest) cached.latest = true
       return cached.value
     }
-    const decoded = decodeFrozenEntity(record, entityStart, makeVersioned)
+    const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
+    const decoded =
+      stored.schemaVersion < state.schemaVersion && state.chain !== undefined
+        ? decodeFrozenEntity(state.chain.upgrade(id, stored, state.schemaVersion), 0, makeVersioned)
+        : decodeFrozenEntity(record, entityStart, makeVersioned)
     // Only maps are stored.
     const value = decoded.value as object
-    const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
     if (!decoded.shareable || !state.cache.admits(id)) {
       rememberVersion(value, { stamp, revision })
       return value

@@ -8,7 +8,7 @@ import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { DatabaseCore } from './database-core.ts'
-import { entityChanged, entityExists } from './entity-errors.ts'
+import { entityChanged, entityExists, migrationsUnknown } from './entity-errors.ts'
 import { idKeyOf } from './entity-id.ts'
 import { EntityReader } from './entity-reader.ts'
 import type { EntityVersion } from './entity-version.ts'
@@ -16,6 +16,7 @@ import type { FeedSetting } from './feed-state.ts'
 import { FeedWriter } from './feed-writer.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
+import { indexedForm } from './indexed-form.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
 import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
@@ -28,6 +29,7 @@ import {
 } from './replica-row.ts'
 import type { ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import { versionOfWrite } from './version-of-write.ts'
 
 export interface WriteCondition {
   /** `insert`: refuse what is there. */
@@ -160,7 +162,8 @@ export class EntityWriter {
       }
       yield* updateIndexes(this.tx, state, idKey, oldKeys, indexKeys, bulk?.indexes)
     }
-    const { schemaVersion, isSystem } = state
+    const { isSystem } = state
+    const schemaVersion = versionOfWrite(state, existing, prepared)
     const record = prepared.record({
       pending: !isSystem,
       revision,
@@ -189,8 +192,9 @@ export class EntityWriter {
     this.#assertCondition(state, id, existing, condition)
     if (existing === undefined) return { opId: undefined, existed: false, revision: 0 }
     const base = state.isSystem ? ABSENT : yield* this.findBase(state, idKey, existing)
+    const oldKeys = this.indexKeysOf(state, id, idKey, existing)
     const opId = this.begin(state, id)
-    yield* this.removeRecord(state, id, idKey, existing)
+    yield* this.removeRecord(state, idKey, oldKeys)
     if (!state.isSystem) yield* this.#putPendingDelete(state, idKey, base, opId)
     const mutation = { state, id, opId, payload: null, origin: LOCAL }
     const { schemaVersion } = state
@@ -315,23 +319,27 @@ export class EntityWriter {
 
   *removeRecord(
     state: CollectionState,
-    id: string,
     idKey: Uint8Array,
-    existing: StoredRecord,
+    oldKeys: IndexKeys | undefined,
   ): Steps<void> {
-    const oldKeys = this.indexKeysOf(state, id, idKey, existing)
     yield* updateIndexes(this.tx, state, idKey, oldKeys, undefined)
     yield* wait(this.tx.delete(state.recordTable, idKey))
   }
 
+  /** Of what is stored. Error: `migration_failed` when nobody can tell. */
   indexKeysOf(
     state: CollectionState,
     id: string,
     idKey: Uint8Array,
     existing: StoredRecord,
   ): IndexKeys | undefined {
-    if (state.indexes.length === 0) return undefined
-    return indexKeysOf(state, idKey, this.reader.entityOf(state, id, existing))
+    const { indexes, schemaVersion, chain } = state
+    if (indexes.length === 0) return undefined
+    if (existing.schemaVersion >= schemaVersion) {
+      return indexKeysOf(state, idKey, this.reader.entityOf(state, id, existing))
+    }
+    if (chain === undefined) throw migrationsUnknown(state.name, id, existing.schemaVersion)
+    return indexKeysOf(state, idKey, indexedForm(state, id, existing).entity)
   }
 
   /**

@@ -1,6 +1,5 @@
 /** Keeps index entries in step with records, in the same transaction. */
 
-import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -8,11 +7,14 @@ import { uniqueViolation } from './entity-errors.ts'
 import { idOfKey } from './entity-id.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
+import { indexedForm } from './indexed-form.ts'
 import { prefixEnd } from './key-range.ts'
+import type { OpenWork } from './open-work.ts'
 import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { decodeRecord } from './record.ts'
 import type { IndexViolation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import { rememberUnmigrated } from './unmigrated.ts'
 
 /** Of all that have a key already, at most this many are named. */
 const NAMED_IDS_MAX = 10
@@ -47,7 +49,7 @@ export function* findViolations(
   for (let i = 0; i < keys.length; i++) {
     const plan = state.indexes[i]
     const key = keys[i]
-    if (plan?.unique !== true || key === undefined || isSame(key, oldKeys?.[i])) continue
+    if (plan?.unique !== true || key === undefined || isSameKey(key, oldKeys?.[i])) continue
     const fieldsKey = key.subarray(0, key.length - idKey.length)
     const others = yield* findOthers(view, plan, fieldsKey, idKey)
     if (others.length === 0) continue
@@ -88,7 +90,7 @@ export function* updateIndexes(
     const plan = state.indexes[i] as IndexPlan
     const oldKey = oldKeys?.[i]
     const key = keys?.[i]
-    if (isSame(oldKey, key)) continue
+    if (isSameKey(oldKey, key)) continue
     if (oldKey !== undefined) {
       const done = tx.delete(plan.table, oldKey)
       if (done instanceof Promise) yield* wait(done)
@@ -100,7 +102,7 @@ export function* updateIndexes(
   }
 }
 
-function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+export function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && bytesEqual(a, b))
 }
 
@@ -108,18 +110,28 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
  * Fills indexes from the records that are there. Duplicates in a unique index are tolerated as those
  * that sync brings: a database must not become unopenable by what another device wrote.
  */
-export function* buildIndexes(tx: WriteTransaction, state: CollectionState): Steps<void> {
-  for (const { table } of state.indexes) yield* wait(tx.clear(table))
-  const cursor = tx.scan(state.recordTable, {})
-  for (;;) {
+export function* buildIndexes(
+  tx: WriteTransaction,
+  state: CollectionState,
+  work: OpenWork,
+): Steps<void> {
+  const { name: collection, indexes, recordTable } = state
+  for (const { table } of indexes) yield* wait(tx.clear(table))
+  const total = yield* wait(tx.count(recordTable))
+  const cursor = tx.scan(recordTable, {})
+  for (let done = 0; done < total; ) {
     const { keys, values } = yield* wait(cursor.next(BUILD_BATCH))
     if (keys.length === 0) return
     for (let i = 0; i < keys.length; i++) {
       // Keys and values belong together.
       const idKey = keys[i] as Uint8Array
-      const { record, entityStart } = decodeRecord(values[i] as Uint8Array)
-      const entries = indexKeysOf(state, idKey, decodeEntity(record, entityStart))
+      const form = indexedForm(state, idOfKey(idKey), decodeRecord(values[i] as Uint8Array))
+      const entries = indexKeysOf(state, idKey, form.entity)
       yield* updateIndexes(tx, state, idKey, undefined, entries)
+      if (!form.isCurrent) yield* rememberUnmigrated(tx, collection, idKey)
     }
+    done += keys.length
+    const step = { phase: 'index' as const, collection, done, total }
+    yield* work.did(...indexes.map(({ name: index }) => ({ ...step, index })))
   }
 }

@@ -8,6 +8,8 @@
  * | `feed`                | { after }: the feed holds every operation since, exclusive        |
  * | `reader:<name>`       | the opId up to which a reader of the feed needs it no more        |
  * | `collection:<name>`   | the collection's schema version and indexes                      |
+ * | `reindex:<name>`      | true: index entries may be wrong, opening makes them anew          |
+ * | `migrating:<name>`    | true: entities may be left that opening stores in the new version |
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
@@ -25,6 +27,8 @@ const encodedKeys = new Map(
 )
 export const READER_PREFIX = 'reader:'
 export const COLLECTION_PREFIX = 'collection:'
+export const REINDEX_PREFIX = 'reindex:'
+export const MIGRATING_PREFIX = 'migrating:'
 
 /** Undefined when the key was never written. */
 export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {

@@ -162,7 +162,7 @@ describe('opening', () => {
     ['an index without fields', { notes: { indexes: { none: [] } } }],
     ['an index name with a colon', { notes: { indexes: { 'a:b': ['text'] } } }],
     ['an index of nothing', { notes: { indexes: { none: [''] as never } } }],
-    ['an unknown option', { notes: { migrations: {} } as never }],
+    ['an unknown option', { notes: { upgrades: {} } as never }],
     ['an unknown option of an index', { notes: { indexes: { a: { fields: ['a'] } as never } } }],
     ['an unknown direction', { notes: { indexes: { a: [{ text: 'up' as never }] } } }],
   ])('definitions: %s -> TypeError', async (_, collections) => {

@@ -1,4 +1,7 @@
-/** Opening: identity, collections, indexes and the change feed are made to fit, in one transaction. */
+/**
+ * Opening: identity, collections, indexes and the change feed are made to fit, in one transaction. Then entities
+ * of older versions are stored anew, in as many as it takes.
+ */
 import type {
   Durability,
   KeyValueStore,
@@ -22,6 +25,8 @@ import {
   readAllMeta,
   writeMeta,
 } from './meta.ts'
+import { type OpenProgress, OpenWork } from './open-work.ts'
+import { REWRITE_BOUNDS, type RewriteBounds, rewriteOlder } from './rewrite-older.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 
 export interface OpenOptions<D extends CollectionDefinitions> {
@@ -44,6 +49,11 @@ export interface OpenOptions<D extends CollectionDefinitions> {
   readonly scheduler?: Scheduler
   /** Source of the identity of a new database. Default: the host's. */
   readonly randomBytes?: RandomBytes
+  /**
+   * Told of migrations and index builds, several times for each, at its end with `done === total`. What it
+   * throws ends the opening; what was migrated by then stays so.
+   */
+  readonly onProgress?: (progress: OpenProgress) => void
 }
 
 const DEFAULT_LIMITS: DatabaseLimits = {
@@ -62,11 +72,12 @@ const LIMIT_NAMES = [
 
 export async function openDatabase<D extends CollectionDefinitions>(
   options: OpenOptions<D>,
+  bounds: RewriteBounds = REWRITE_BOUNDS,
 ): Promise<DatabaseCore> {
   const limits = limitsOf(options.limits ?? {})
   const store = await options.storage.open({ durability: options.durability ?? 'strict' })
   try {
-    return await prepare(store, options, limits)
+    return await prepare(store, options, limits, bounds)
   } catch (error) {
     // The first error says why; closing can only add to it.
     await store.close().catch(() => {})
@@ -91,22 +102,40 @@ async function prepare<D extends CollectionDefinitions>(
   store: KeyValueStore,
   options: OpenOptions<D>,
   limits: DatabaseLimits,
+  bounds: RewriteBounds,
 ): Promise<DatabaseCore> {
   const cache = new EntityCache(limits.maxCacheBytes)
-  const catalog = new Catalog(cache, limits.maxIdBytes)
+  const catalog = new Catalog(cache, limits)
+  const scheduler = options.scheduler ?? systemScheduler
+  const work = new OpenWork(scheduler, options.onProgress)
+  const inTransaction = <T>(task: (tx: WriteTransaction) => Steps<T>) => runIn(store, task)
+  const found = await runIn(
+    store,
+    (tx) => prepareTables(tx, catalog, options, work),
+    ({ changed }) => changed,
+  )
+  for (const state of found.rewritten) await rewriteOlder(inTransaction, state, work, bounds)
+  const { identity, lastOpId, feed } = found
+  return {
+    ...{ store, catalog, cache, identity, limits, scheduler },
+    clock: options.clock ?? Date.now,
+    commits: new CommitLog(lastOpId),
+    feed: new FeedState(feed),
+  }
+}
+
+/** Rolled back where `isToCommit` says no. */
+async function runIn<T>(
+  store: KeyValueStore,
+  task: (tx: WriteTransaction) => Steps<T>,
+  isToCommit: (result: T) => boolean = () => true,
+): Promise<T> {
   const tx = await store.begin()
   try {
-    const found = await runSteps(prepareTables(tx, catalog, options))
-    if (found.changed) await tx.commit()
+    const result = await runSteps(task(tx))
+    if (isToCommit(result)) await tx.commit()
     else tx.rollback()
-    const { identity, lastOpId, feed } = found
-    return {
-      ...{ store, catalog, cache, identity, limits },
-      clock: options.clock ?? Date.now,
-      scheduler: options.scheduler ?? systemScheduler,
-      commits: new CommitLog(lastOpId),
-      feed: new FeedState(feed),
-    }
+    return result
   } catch (error) {
     tx.rollback()
     throw error
@@ -117,18 +146,22 @@ function* prepareTables<D extends CollectionDefinitions>(
   tx: WriteTransaction,
   catalog: Catalog,
   { collections, changeFeed = false, randomBytes = hostRandomBytes }: OpenOptions<D>,
+  work: OpenWork,
 ) {
   const meta = yield* readAllMeta(tx)
   const stored = meta.get(META_KEYS.identity)
   const identity = yield* openIdentity(tx, stored, randomBytes)
-  catalog.load(meta)
-  const { changed, apply } = yield* catalog.define(tx, collections, { system: false })
-  apply()
   // A number, written by `EntityWriter.finish`.
   const lastOpId = (meta.get(META_KEYS.lastOpId) as number | undefined) ?? 0
   const feed = yield* openFeed(tx, meta, changeFeed, lastOpId)
+  catalog.load(meta)
+  // Operations in the feed have the bytes of the entities: these must not differ.
+  const setting = { system: false, rewrites: !feed.on, work }
+  const defined = yield* catalog.define(tx, collections, setting)
+  const rewritten = defined.apply()
   const isFeedChanged = meta.has(META_KEYS.feed) !== feed.on
-  return { identity, lastOpId, feed, changed: stored === undefined || changed || isFeedChanged }
+  const changed = stored === undefined || defined.changed || isFeedChanged
+  return { identity, lastOpId, feed, changed, rewritten }
 }
 
 /** On when the application wants it, or a reader relies on it. */

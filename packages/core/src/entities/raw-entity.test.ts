@@ -23,7 +23,7 @@ const definition = defineCollection<{ id: string; [field: string]: unknown }>({
 const state = createCollectionState({
   name: 'things',
   spec: specOf('things', definition),
-  schema: undefined,
+  code: undefined,
   isDefined: true,
   cache: new EntityCache(0).collection(),
   maxIdBytes: 512,

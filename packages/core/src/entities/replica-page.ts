@@ -11,7 +11,7 @@ import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import { type RawEntityReader, rawEntityReader } from './raw-entity.ts'
 import { encodeRecord } from './record.ts'
-import { assertReplicatedState, type ReplicaWriter } from './replica-writer.ts'
+import { assertReplicatedState, needsMigration, type ReplicaWriter } from './replica-writer.ts'
 import type { AppliedOperations, IndexViolation, RawOperation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -73,7 +73,8 @@ export class ReplicaPage {
       if (isBehindAll) place.last = idKey
       const { bytes } = operation
       // Generators called for each operation would cost as much as what they do.
-      if (bytes !== null && operation.version > 0 && !state.hasUnique) {
+      const mayBePlain = !state.hasUnique && !needsMigration(state, operation.schemaVersion)
+      if (bytes !== null && operation.version > 0 && mayBePlain) {
         const { tx } = this.#writer
         const record = isBehindAll ? undefined : tx.get(state.recordTable, idKey)
         if ((record instanceof Promise ? yield* wait(record) : record) === undefined) {

@@ -3,14 +3,16 @@
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
-import { assertId, idKeyOf } from './entity-id.ts'
+import { assertId, idKeyOf, idOfKey } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
-import type { IndexKeys } from './prepared-entity.ts'
+import { indexedForm } from './indexed-form.ts'
+import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { orderReindexing } from './reindexing.ts'
 import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
 import type {
   CommittedEdit,
@@ -20,6 +22,7 @@ import type {
   ReplicatedState,
 } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import { rememberUnmigrated } from './unmigrated.ts'
 
 /** Index entries that wait for the end of a page. */
 export interface PageEntries {
@@ -137,8 +140,9 @@ export class ReplicaWriter {
       throw new TypeError(`${id} in ${state.name} has local edits: it cannot be evicted`)
     }
     if (existing === undefined) return yield* this.forget(state, id)
+    const oldKeys = yield* this.#oldKeys(state, found, id)
     const opId = this.#writer.begin(state, id)
-    yield* this.#writer.removeRecord(state, id, idKey, existing)
+    yield* this.#writer.removeRecord(state, idKey, oldKeys)
     const { origin } = this.#writer
     const mutation = {
       opId,
@@ -157,9 +161,9 @@ export class ReplicaWriter {
     committed: ReplicatedState,
     throughOpId: number,
   ): Steps<void> {
-    const { opId, bytes } = stateOf(found)
-    if (opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
-    if (!isSameBytes(bytes, committed.bytes)) {
+    const local = stateOf(found)
+    if (local.opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
+    if (!isSameForm(local, committed)) {
       yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
       return
     }
@@ -182,15 +186,16 @@ export class ReplicaWriter {
   /** Stores what was replicated, whatever was there. */
   *#apply(
     state: CollectionState,
-    { idKey, existing, row }: Found,
+    found: Found,
     operation: RawOperation,
     page?: PageEntries,
   ): Steps<readonly IndexViolation[]> {
+    const { idKey, existing, row } = found
     const { entityId: id, version, schemaVersion, bytes } = operation
     const writer = this.#writer
-    const oldKeys =
-      existing === undefined ? undefined : writer.indexKeysOf(state, id, idKey, existing)
-    const keys = bytes === null ? undefined : rawIndexKeys(state, idKey, bytes)
+    const oldKeys = yield* this.#oldKeys(state, found, id)
+    const indexed = bytes === null ? undefined : rawIndexKeys(state, idKey, bytes, schemaVersion)
+    const keys = indexed?.keys
     const violations =
       keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
     if (isAbsent(operation) && existing === undefined && row === undefined) return violations
@@ -200,6 +205,7 @@ export class ReplicaWriter {
       yield* page.batch.flush(writer.tx)
     }
     yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, page?.batch)
+    if (indexed?.isCurrent === false) yield* rememberUnmigrated(writer.tx, state.name, idKey)
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
@@ -221,6 +227,20 @@ export class ReplicaWriter {
     if (recorded instanceof Promise) yield* wait(recorded)
     writer.end()
     return violations
+  }
+
+  /** Replication has to go on where nobody can tell the entries of an entity: they stay until all are made anew. */
+  *#oldKeys(
+    state: CollectionState,
+    { idKey, existing }: Found,
+    id: string,
+  ): Steps<IndexKeys | undefined> {
+    if (existing === undefined) return undefined
+    if (state.chain !== undefined || !needsMigration(state, existing.schemaVersion)) {
+      return this.#writer.indexKeysOf(state, id, idKey, existing)
+    }
+    yield* orderReindexing(this.#writer.tx, state.name)
+    return undefined
   }
 
   /** Replaces the base of a pending entity. */
@@ -299,14 +319,35 @@ function stateOf({ existing, row }: Found): ReplicaState {
 }
 
 /** Errors: `invalid_entity` for bytes of another entity, `invalid_cbor`. */
-function rawIndexKeys(state: CollectionState, idKey: Uint8Array, bytes: Uint8Array): IndexKeys {
+function rawIndexKeys(
+  state: CollectionState,
+  idKey: Uint8Array,
+  bytes: Uint8Array,
+  schemaVersion: number,
+): { readonly keys: IndexKeys; readonly isCurrent: boolean } {
   const reader = rawEntityReader(state)
   reader.read(state.name, idKey, bytes)
-  return state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
+  if (needsMigration(state, schemaVersion)) {
+    const stored = { record: bytes, entityStart: 0, schemaVersion }
+    const { entity, isCurrent } = indexedForm(state, idOfKey(idKey), stored)
+    return { keys: indexKeysOf(state, idKey, entity), isCurrent }
+  }
+  const keys = state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
+  return { keys, isCurrent: true }
 }
 
-function isSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === b || (a !== null && b !== null && bytesEqual(a, b))
+/** Are the index entries of a replicated state those of what a migration makes of it? */
+export function needsMigration(state: CollectionState, schemaVersion: number): boolean {
+  return state.indexes.length > 0 && schemaVersion < state.schemaVersion
+}
+
+/** Do readers see the same? Bytes of another version may be migrated. */
+function isSameForm(
+  { bytes, schemaVersion }: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>,
+  other: ReplicatedState,
+): boolean {
+  if (bytes === null || other.bytes === null) return bytes === other.bytes
+  return schemaVersion === other.schemaVersion && bytesEqual(bytes, other.bytes)
 }
 
 export function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {

@@ -1,4 +1,5 @@
 /** `replication(db)`: what a sync client needs of a database, besides `tx.replica`. */
+import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import { Collection } from './collection.ts'
 import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
 import type { CommitListener } from './commit-log.ts'
@@ -14,8 +15,10 @@ import {
   toOperation,
 } from './feed-reader.ts'
 import { deleteMeta, READER_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
+import { OpenWork } from './open-work.ts'
 import type { DbOperation } from './operation.ts'
-import type { DatabaseIdentity } from './replication.ts'
+import type { DatabaseIdentity, ReplicatedState } from './replication.ts'
+import { type RunInTransaction, rewriteOlder } from './rewrite-older.ts'
 import type { Steps } from './steps.ts'
 import { sessionOf } from './transaction.ts'
 
@@ -59,6 +62,26 @@ export class Replication {
   /** What is beyond this is in the feed; up to here it was removed, or left out. */
   get feedAfter(): number {
     return this.#core.feed.after
+  }
+
+  /**
+   * The entity of a replicated state, deeply frozen, in the version of its shape that a read of the collection
+   * would give: for whoever shows the sides of a conflict, which may be of different versions. Null for a state
+   * without bytes. As it is stored when it is newer than the code, or the collection is not defined.
+   *
+   * Errors: `migration_failed`, `invalid_cbor`.
+   */
+  entityOf(
+    collection: string,
+    entityId: string,
+    { bytes, schemaVersion }: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>,
+  ): unknown {
+    if (bytes === null) return null
+    const state = this.#core.catalog.findReplicated(collection)
+    const stored = { record: bytes, entityStart: 0, schemaVersion }
+    const isOlder = schemaVersion < state.schemaVersion && state.chain !== undefined
+    const current = isOlder ? state.chain.upgrade(entityId, stored, state.schemaVersion) : bytes
+    return decodeFrozenEntity(current).value
   }
 
   /** The highest opId in the change feed or removed from it; 0 when there never was one. */
@@ -120,18 +143,26 @@ export class Replication {
   async openSystemCollections<const D extends CollectionDefinitions>(
     definitions: D,
   ): Promise<SystemCollections<D>> {
-    const { catalog } = this.#core
+    const { catalog, scheduler } = this.#core
+    const work = new OpenWork(scheduler)
+    const setting = { system: true, rewrites: true, work }
     const apply = await this.#source.write(function* (writer) {
-      const defined = yield* catalog.define(writer.tx, definitions, { system: true })
+      const defined = yield* catalog.define(writer.tx, definitions, setting)
       if (defined.changed) writer.markDirty()
       return defined.apply
     })
-    apply()
+    for (const state of apply()) await rewriteOlder(this.#inTransaction, state, work)
     const names = Object.keys(definitions)
     const handles = names.map((name) => [name, new Collection(catalog.find(name), this.#source)])
     // One handle for each definition, of its type.
     return Object.fromEntries(handles) as SystemCollections<D>
   }
+
+  readonly #inTransaction: RunInTransaction = (task) =>
+    this.#source.write(function* (writer) {
+      writer.markDirty()
+      return yield* task(writer.tx)
+    })
 }
 
 function* acknowledge(

@@ -13,11 +13,13 @@ import type { LossList } from './salvage-report.ts'
 import type { SalvageWriter } from './salvage-writer.ts'
 import { runSteps } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
+import { unmigratedTable } from './unmigrated.ts'
 import { storedCollection } from './verify-collection.ts'
 import { readStoredEntity } from './verify-record.ts'
 
 const BATCH = 512
 const SORTED_BYTES_MAX = 4 * 1024 * 1024
+const NOTHING = new Uint8Array(0)
 
 export async function remakeIndexes(
   store: KeyValueStore,
@@ -89,6 +91,10 @@ async function buildIndexes(
     const stored = readStoredEntity(idKey, record)
     // Others were not let in.
     if (typeof stored === 'string') continue
+    // Nobody here knows the migrations: entries of the stored form, until the application opens the database.
+    if (stored.stored.schemaVersion < state.schemaVersion) {
+      await writer.put(unmigratedTable(state.name), idKey, NOTHING)
+    }
     const keys = indexKeysOf(state, idKey, stored.entity)
     for (const [i, batch] of batches.entries()) {
       const key = keys[i]

@@ -2,6 +2,8 @@
 import type { Batch, TreeCursor } from '../store/key-value-store.ts'
 import { type Steps, wait } from './steps.ts'
 
+const BATCH = 500
+
 /** Exactly the next `entriesMax` entries, fewer only at the end. */
 export function* takeEntries(cursor: TreeCursor, entriesMax: number): Steps<Batch> {
   const first = yield* wait(cursor.next(entriesMax))
@@ -15,4 +17,14 @@ export function* takeEntries(cursor: TreeCursor, entriesMax: number): Steps<Batc
     for (const value of batch.values) values.push(value)
   }
   return { keys, values }
+}
+
+/** Every key, of a table that is known to be small. */
+export function* keysOf(cursor: TreeCursor): Steps<readonly Uint8Array[]> {
+  const all: Uint8Array[] = []
+  for (;;) {
+    const { keys } = yield* wait(cursor.next(BATCH))
+    if (keys.length === 0) return all
+    for (const key of keys) all.push(key)
+  }
 }

@@ -1,5 +1,6 @@
 /** Every record of a collection, and its indexes. */
 import {
+  type CollectionCode,
   type CollectionSpec,
   type CollectionState,
   createCollectionState,
@@ -8,7 +9,7 @@ import { EntityCache } from './entity-cache.ts'
 import { idOfKey } from './entity-id.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { IndexCheck } from './verify-index.ts'
-import { readStoredEntity } from './verify-record.ts'
+import { readIndexedForm, readStoredEntity } from './verify-record.ts'
 import { type StoredEntry, scanTable, type VerifyContext } from './verify-scan.ts'
 
 export interface CheckedCollection {
@@ -31,7 +32,14 @@ export async function verifyCollection(
       return
     }
     entities++
-    const keys = indexKeysOf(state, key, stored.entity)
+    const form = await readIndexedForm(context.view, state, key, stored)
+    if (form.failure !== undefined) {
+      const id = idOfKey(key)
+      const { message } = form.failure
+      context.problems.add({ code: 'migration_failed', collection: state.name, id, message })
+    }
+    if (form.isUnknown) return
+    const keys = indexKeysOf(state, key, form.entity)
     for (let i = 0; i < keys.length; i++) {
       const indexKey = keys[i]
       if (indexKey !== undefined) await checks[i]?.expect(indexKey, key)
@@ -44,12 +52,16 @@ export async function verifyCollection(
   return { entities, indexEntries: checks.reduce((sum, { checked }) => sum + checked, 0) }
 }
 
-/** A collection as its stored definition has it, for reading alone. */
-export function storedCollection(name: string, spec: CollectionSpec): CollectionState {
+/** A collection as its stored definition has it, for reading alone; its migrations, where they are known. */
+export function storedCollection(
+  name: string,
+  spec: CollectionSpec,
+  code?: CollectionCode,
+): CollectionState {
   return createCollectionState({
     name,
     spec,
-    schema: undefined,
+    code,
     isDefined: true,
     cache: new EntityCache(0).collection(),
     maxIdBytes: Number.MAX_SAFE_INTEGER,

@@ -10,7 +10,7 @@ import { idOfKey } from './entity-id.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
 import { KeyList } from './key-list.ts'
 import { indexKeysOf } from './prepared-entity.ts'
-import { readStoredEntity } from './verify-record.ts'
+import { readIndexedForm, readStoredEntity, type StoredEntity } from './verify-record.ts'
 import { type StoredEntry, scanTable, survives, type VerifyContext } from './verify-scan.ts'
 
 const BATCH_ENTRIES_MAX = 10_000
@@ -102,12 +102,15 @@ export class IndexCheck {
     const record = await this.#context.view.get(this.#state.recordTable, idKey)
     const stored = record === undefined ? undefined : readStoredEntity(idKey, record)
     if (typeof stored === 'string') return
-    const asked =
-      stored === undefined
-        ? undefined
-        : indexKeysOf(this.#state, idKey, stored.entity)[this.#position]
-    if (asked !== undefined && bytesEqual(asked, key)) return
+    if (stored !== undefined && (await this.#asksFor(key, idKey, stored))) return
     this.#report('index_extra', idKey, 'has an entry that is not of the present state of')
+  }
+
+  async #asksFor(key: Uint8Array, idKey: Uint8Array, stored: StoredEntity): Promise<boolean> {
+    const form = await readIndexedForm(this.#context.view, this.#state, idKey, stored)
+    if (form.isUnknown) return true
+    const asked = indexKeysOf(this.#state, idKey, form.entity)[this.#position]
+    return asked !== undefined && bytesEqual(asked, key)
   }
 
   #report(code: 'index_missing' | 'index_extra' | 'index_wrong', idKey: Uint8Array, what: string) {

@@ -8,6 +8,8 @@ import { roleOfTable } from './table-role.ts'
  * - `invalid_record`: what is stored is intact and not of the form that it should have.
  * - `index_missing`, `index_extra`, `index_wrong`: an index lacks the entry of an entity, has one that no
  *   entity asks for, or has it with a wrong value.
+ * - `migration_failed`: an entity is stored in an older version, and no migration brings it up: reading it fails
+ *   with this code. Only `db.verify` can tell.
  */
 export type VerifyProblemCode =
   | 'corrupt'
@@ -15,6 +17,7 @@ export type VerifyProblemCode =
   | 'index_missing'
   | 'index_extra'
   | 'index_wrong'
+  | 'migration_failed'
 
 /** Fields are there where they are known. */
 export interface VerifyProblem {

@@ -2,12 +2,15 @@
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import { pause, type Scheduler } from '../store/scheduler.ts'
+import type { CollectionCode } from './collection-state.ts'
 import type { ProblemList } from './verify-report.ts'
 
 export interface VerifyContext {
   readonly view: Reader
   readonly problems: ProblemList
   readonly scheduler: Scheduler
+  /** The migrations of a collection, where they are known. */
+  readonly codeOf: (collection: string) => CollectionCode | undefined
   /** So many entries more were looked at. Throws when nobody wants to know any more. */
   readonly advance: (entries: number) => void
 }

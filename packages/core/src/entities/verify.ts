@@ -3,10 +3,10 @@
  * memory and while others go on, that every record is deterministic CBOR under its own id and that indexes and
  * entities agree both ways. Definitions are taken from the database itself.
  */
-import type { KeyValueStore, StoreSnapshot, StoreVerification } from '../store/key-value-store.ts'
+import type { KeyValueStore, StoreVerification } from '../store/key-value-store.ts'
 import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
-import type { CollectionSpec, CollectionState } from './collection-state.ts'
-import { COLLECTION_PREFIX, META_TABLE, readMetaEntries } from './meta.ts'
+import type { CollectionCode, CollectionSpec, CollectionState } from './collection-state.ts'
+import { COLLECTION_PREFIX, META_TABLE, REINDEX_PREFIX, readMetaEntries } from './meta.ts'
 import { runSteps } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
 import { storedCollection, verifyCollection } from './verify-collection.ts'
@@ -33,6 +33,15 @@ export async function verifyStore(
   store: KeyValueStore,
   options: VerifyOptions & { readonly scheduler?: Scheduler } = {},
 ): Promise<VerifyReport> {
+  return verifyWith(store, () => undefined, options)
+}
+
+/** As `verifyStore`, by somebody who knows the migrations: `codeOf` answers undefined where he does not. */
+export async function verifyWith(
+  store: KeyValueStore,
+  codeOf: (collection: string) => CollectionCode | undefined,
+  options: VerifyOptions & { readonly scheduler?: Scheduler },
+): Promise<VerifyReport> {
   const { onProgress = () => {}, signal, scheduler = systemScheduler } = options
   const progress = (step: VerifyProgress): void => {
     signal?.throwIfAborted()
@@ -46,7 +55,7 @@ export async function verifyStore(
   }
   const view = store.snapshot()
   try {
-    const content = await verifyContent(view, problems, scheduler, progress)
+    const content = await verifyContent({ view, problems, scheduler, codeOf }, progress)
     const found = problems.problems
     return { ok: found.length === 0, problems: found, checked: { ...ofFiles(files), ...content } }
   } finally {
@@ -61,11 +70,10 @@ function ofFiles(files: StoreVerification | undefined): { extents: number; bytes
 type Content = Pick<VerifyReport['checked'], 'entities' | 'indexEntries' | 'rows'>
 
 async function verifyContent(
-  view: StoreSnapshot,
-  problems: ProblemList,
-  scheduler: Scheduler,
+  setting: Omit<VerifyContext, 'advance'>,
   onProgress: (progress: VerifyProgress) => void,
 ): Promise<Content> {
+  const { view } = setting
   const tables = await view.tables()
   let total = 0
   for (const table of tables) total += await view.count(table)
@@ -75,7 +83,7 @@ async function verifyContent(
     done = Math.min(done + entries, total)
     onProgress({ phase: 'entities', done, total })
   }
-  const context = { view, problems, scheduler, advance }
+  const context = { ...setting, advance }
   const content = { entities: 0, indexEntries: 0, rows: 0 }
   for (const state of await collectionsOf(context, tables)) {
     const { entities, indexEntries } = await verifyCollection(context, state)
@@ -93,10 +101,12 @@ async function collectionsOf(
   tables: readonly string[],
 ): Promise<readonly CollectionState[]> {
   const specs = new Map<string, unknown>()
+  let toReindex: ReadonlyMap<string, unknown> = new Map()
   const isReadable = await survives(context, META_TABLE, async () => {
     for (const [name, spec] of await runSteps(readMetaEntries(context.view, COLLECTION_PREFIX))) {
       specs.set(name, spec)
     }
+    toReindex = await runSteps(readMetaEntries(context.view, REINDEX_PREFIX))
   })
   const names = new Set(tables.map((table) => roleOfTable(table).collection))
   const states: CollectionState[] = []
@@ -105,16 +115,21 @@ async function collectionsOf(
     states.push(stateOf(context, name, specs.get(name)))
   }
   if (isReadable) for (const table of tables) reportUndefined(context, table, states)
-  return states
+  // Of entries that are going to be made anew nothing is to be expected.
+  return states.map((state) => (toReindex.has(state.name) ? { ...state, indexes: [] } : state))
 }
 
 const NO_INDEXES: CollectionSpec = { schemaVersion: 1, indexes: {} }
 
-function stateOf({ problems }: VerifyContext, name: string, spec: unknown): CollectionState {
+function stateOf(
+  { problems, codeOf }: VerifyContext,
+  name: string,
+  spec: unknown,
+): CollectionState {
   if (spec === undefined) return storedCollection(name, NO_INDEXES)
   try {
     // Written by the catalog; anything else throws.
-    return storedCollection(name, spec as CollectionSpec)
+    return storedCollection(name, spec as CollectionSpec, codeOf(name))
   } catch (error) {
     const message = `the stored definition of ${name} makes no sense: ${String(error)}`
     problems.add({ code: 'invalid_record', collection: name, message })

@@ -1,0 +1,38 @@
+/**
+ * The entities of a collection whose index entries are of their stored form, because no migration brought
+ * them up: their ids, in a table of their own. Ids of entities that were written since, or are gone, may be
+ * left in it; opening removes them.
+ */
+import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
+import { keysOf } from './scan.ts'
+import { type Steps, wait } from './steps.ts'
+
+const NOTHING = new Uint8Array(0)
+
+export function unmigratedTable(collection: string): string {
+  return `u:${collection}`
+}
+
+export function* rememberUnmigrated(
+  tx: Pick<WriteTransaction, 'put'>,
+  collection: string,
+  idKey: Uint8Array,
+): Steps<void> {
+  yield* wait(tx.put(unmigratedTable(collection), idKey, NOTHING))
+}
+
+export function* isUnmigrated(
+  view: Pick<Reader, 'get'>,
+  collection: string,
+  idKey: Uint8Array,
+): Steps<boolean> {
+  return (yield* wait(view.get(unmigratedTable(collection), idKey))) !== undefined
+}
+
+/** Few: all at once. */
+export function* readUnmigrated(view: Reader, collection: string): Steps<readonly Uint8Array[]> {
+  const table = unmigratedTable(collection)
+  // Nearly always: without a cursor.
+  if ((yield* wait(view.count(table))) === 0) return []
+  return yield* keysOf(view.scan(table, {}))
+}
