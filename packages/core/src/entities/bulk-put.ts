@@ -6,6 +6,7 @@ import type { MaybePromise } from '../files/file-system.ts'
 import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { type EntityWriter, LOCAL } from './entity-writer.ts'
+import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
@@ -113,10 +114,15 @@ export class BulkPut {
     const opId = opIdBegun ?? writer.begin(state, id)
     const entryValue = indexEntryValue(idKey)
     for (let i = 0; i < indexes.length; i++) {
+      // Within bounds.
+      const plan = indexes[i] as IndexPlan
+      if (plan.elementsAt >= 0) {
+        for (const key of listOf(prepared.keysOf(i))) this.#indexes.defers(plan, key, entryValue)
+        continue
+      }
       const start = prepared.keyStart(i)
       const end = prepared.keyEnd(i)
-      // Within bounds.
-      if (start < end) this.#indexes.defer(indexes[i] as IndexPlan, start, end, entryValue)
+      if (start < end) this.#indexes.defer(plan, start, end, entryValue)
     }
     const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
     const stored = writer.tx.put(state.recordTable, idKey, prepared.record(header))

@@ -16,12 +16,19 @@ export type FieldPath<T> = (keyof T & string) | `${keyof T & string}.${string}`
 
 export type Direction = 'asc' | 'desc'
 
-/** A field in ascending order, or `{ field: 'desc' }`. */
-export type IndexField<T> = FieldPath<T> | { readonly [F in FieldPath<T>]?: Direction }
+/** A field; or `'tags[]'`, each element of the list at `tags`. */
+export type IndexPath<T> = FieldPath<T> | `${FieldPath<T>}[]`
+
+/** In ascending order, or `{ field: 'desc' }`. */
+export type IndexField<T> = IndexPath<T> | { readonly [F in IndexPath<T>]?: Direction }
 
 export interface IndexOptions<T> {
+  /**
+   * One of them at most may be of the elements of a list: it answers `{ tags: { has: 'x' } }`. Entities without a
+   * list there, or with an empty one, are left out.
+   */
   readonly on: readonly IndexField<T>[]
-  /** No two entities have the same values here; a missing field counts as null. Default false. */
+  /** No two entities have the same values here (or elements); a missing field counts as null. Default false. */
   readonly unique?: boolean
   /** Leaves out entities that lack one of the fields; then they do not count for `unique` either. */
   readonly sparse?: boolean

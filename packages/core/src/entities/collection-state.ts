@@ -2,7 +2,12 @@
 import type { CollectionDefinition, Direction } from './collection-definition.ts'
 import type { CollectionCache } from './entity-cache.ts'
 import { isFieldPath } from './field-path.ts'
-import { createIndexPlan, type IndexPlan, type IndexSpec } from './index-plan.ts'
+import {
+  createIndexPlan,
+  type IndexFieldSpec,
+  type IndexPlan,
+  type IndexSpec,
+} from './index-plan.ts'
 import { createMigrationChain, type MigrationChain } from './migration-chain.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
@@ -154,19 +159,28 @@ function indexSpec(name: string, definition: IndexDefinition): IndexSpec {
   }
   assertOptions(`The index ${name}`, options, ['on', 'unique', 'sparse'])
   if (!Array.isArray(on) || on.length === 0) throw new TypeError(`The index ${name} has no fields`)
-  return { fields: on.map((field: unknown) => indexField(name, field)), unique, sparse }
+  const fields = on.map((field: unknown) => indexField(name, field))
+  if (fields.filter(({ elements }) => elements === true).length > 1) {
+    throw new TypeError(`The index ${name} has more than one field of elements`)
+  }
+  return { fields, unique, sparse }
 }
 
-function indexField(
-  name: string,
-  field: unknown,
-): { readonly path: string; readonly direction: Direction } {
-  if (isFieldPath(field)) return { path: field, direction: 'asc' }
+function indexField(name: string, field: unknown): IndexFieldSpec {
+  if (isFieldPath(field)) return fieldSpec(field, 'asc')
   const entries = typeof field === 'object' && field !== null ? Object.entries(field) : []
   const [entry] = entries
   if (entries.length === 1 && entry !== undefined && isFieldPath(entry[0])) {
     const [path, direction] = entry
-    if (direction === 'asc' || direction === 'desc') return { path, direction }
+    if (direction === 'asc' || direction === 'desc') return fieldSpec(path, direction)
   }
   throw new TypeError(`The index ${name} has a field that is neither a name nor { name: 'desc' }`)
+}
+
+const ELEMENTS = '[]'
+
+function fieldSpec(path: string, direction: Direction): IndexFieldSpec {
+  const list = path.endsWith(ELEMENTS) ? path.slice(0, -ELEMENTS.length) : undefined
+  if (list === undefined || !isFieldPath(list)) return { path, direction }
+  return { path: list, direction, elements: true }
 }

@@ -12,13 +12,14 @@ import { entityChanged, entityExists, migrationsUnknown } from './entity-errors.
 import { idKeyOf } from './entity-id.ts'
 import { EntityReader } from './entity-reader.ts'
 import type { EntityVersion } from './entity-version.ts'
+import type { IndexKeys } from './entry-keys.ts'
 import type { FeedSetting } from './feed-state.ts'
 import { FeedWriter } from './feed-writer.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
-import { type IndexKeys, indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
+import { indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import {
   ABSENT,

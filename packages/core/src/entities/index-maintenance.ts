@@ -5,12 +5,13 @@ import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { uniqueViolation } from './entity-errors.ts'
 import { idOfKey } from './entity-id.ts'
+import { type IndexKeys, isSameKeys, keysWithout, listOf } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
 import { indexedForm } from './indexed-form.ts'
 import { prefixEnd } from './key-range.ts'
 import type { OpenWork } from './open-work.ts'
-import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import { indexKeysOf } from './prepared-entity.ts'
 import { decodeRecord } from './record.ts'
 import type { IndexViolation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
@@ -48,13 +49,14 @@ export function* findViolations(
   let violations = NO_VIOLATIONS
   for (let i = 0; i < keys.length; i++) {
     const plan = state.indexes[i]
-    const key = keys[i]
-    if (plan?.unique !== true || key === undefined || isSameKey(key, oldKeys?.[i])) continue
-    const fieldsKey = key.subarray(0, key.length - idKey.length)
-    const others = yield* findOthers(view, plan, fieldsKey, idKey)
-    if (others.length === 0) continue
-    const ids = [idOfKey(idKey), ...others]
-    violations = [...violations, { collection: state.name, index: plan.name, ids }]
+    if (plan?.unique !== true) continue
+    for (const key of keysWithout(keys[i], oldKeys?.[i])) {
+      const fieldsKey = key.subarray(0, key.length - idKey.length)
+      const others = yield* findOthers(view, plan, fieldsKey, idKey)
+      if (others.length === 0) continue
+      const ids = [idOfKey(idKey), ...others]
+      violations = [...violations, { collection: state.name, index: plan.name, ids }]
+    }
   }
   return violations
 }
@@ -88,22 +90,20 @@ export function* updateIndexes(
   for (let i = 0; i < state.indexes.length; i++) {
     // Within bounds.
     const plan = state.indexes[i] as IndexPlan
-    const oldKey = oldKeys?.[i]
-    const key = keys?.[i]
-    if (isSameKey(oldKey, key)) continue
-    if (oldKey !== undefined) {
-      const done = tx.delete(plan.table, oldKey)
+    const before = oldKeys?.[i]
+    const now = keys?.[i]
+    if (isSameKeys(before, now)) continue
+    const isSingle = !Array.isArray(before) && !Array.isArray(now)
+    for (const key of isSingle ? listOf(before) : keysWithout(before, now)) {
+      const done = tx.delete(plan.table, key)
       if (done instanceof Promise) yield* wait(done)
     }
-    if (key !== undefined && batch?.defers(plan, key, entryValue) !== true) {
+    for (const key of isSingle ? listOf(now) : keysWithout(now, before)) {
+      if (batch?.defers(plan, key, entryValue) === true) continue
       const done = tx.put(plan.table, key, entryValue)
       if (done instanceof Promise) yield* wait(done)
     }
   }
-}
-
-export function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && bytesEqual(a, b))
 }
 
 /**

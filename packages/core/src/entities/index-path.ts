@@ -36,6 +36,8 @@ export function indexPath(index: IndexPlan, query: ParsedQuery): AccessPath | un
   if (index.sparse && !index.fields.every(({ path }) => demandsValue(query, path))) return undefined
   const answered = new Set<ParsedCondition>()
   const fixed = fixFields(index, query, answered)
+  // It has an entity once for each element, and not at all without.
+  if (index.elementsAt >= fixed.fields) return undefined
   const next = index.fields[fixed.fields]
   const ranges =
     next === undefined
@@ -84,15 +86,15 @@ function fixFields(index: IndexPlan, query: ParsedQuery, answered: Set<ParsedCon
 
 /** The values that a field is fixed to; undefined where it is not, or by too many together with those before. */
 function valuesOf(
-  { path }: IndexField,
+  { path, elements }: IndexField,
   { conditions }: ParsedQuery,
   prefixes: number,
 ): { condition: ParsedCondition; operands: readonly unknown[]; isOne: boolean } | undefined {
-  const equality = findCondition(conditions, path, 'eq')
+  const equality = findCondition(conditions, path, elements === true ? 'has' : 'eq')
   if (equality !== undefined) {
     return { condition: equality, operands: [equality.operand], isOne: true }
   }
-  const among = findCondition(conditions, path, 'in')
+  const among = elements === true ? undefined : findCondition(conditions, path, 'in')
   if (among === undefined) return undefined
   // `in` takes a list.
   const operands = among.operand as readonly unknown[]
@@ -123,8 +125,11 @@ function stretchOf(
   return isEmpty(interval) ? [] : [{ ...interval, prefix }]
 }
 
+/** Not that of elements: of the list itself nothing is said. */
 function constantPaths(index: IndexPlan, { constants }: Fixed): ReadonlySet<string> {
-  return new Set(index.fields.filter((_, i) => constants.has(i)).map(({ path }) => path))
+  const { fields, elementsAt } = index
+  const fixed = fields.filter((_, i) => constants.has(i) && i !== elementsAt)
+  return new Set(fixed.map(({ path }) => path))
 }
 
 /** The order of entries whose keys differ in the fields `given`, compared with what is asked for. */

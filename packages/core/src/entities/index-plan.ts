@@ -13,9 +13,16 @@ import { type FieldReader, fieldReader } from './field-path.ts'
 import { FieldReaderCursor } from './field-reader-cursor.ts'
 import type { KeyWriter } from './key-writer.ts'
 
+export interface IndexFieldSpec {
+  readonly path: string
+  readonly direction: Direction
+  /** Each element of the list at `path` has an entry. Of one field at most. */
+  readonly elements?: true
+}
+
 /** The definition in the one form that is stored: what must be equal for the entries to stay valid. */
 export interface IndexSpec {
-  readonly fields: readonly { readonly path: string; readonly direction: Direction }[]
+  readonly fields: readonly IndexFieldSpec[]
   readonly unique: boolean
   readonly sparse: boolean
 }
@@ -24,6 +31,8 @@ export interface IndexPlan extends IndexSpec {
   readonly name: string
   readonly table: string
   readonly readers: readonly FieldReader[]
+  /** The field whose elements have entries (`entry-keys.ts`); -1 where an entity has one entry. */
+  readonly elementsAt: number
 }
 
 /** Above every id, below every continuation of an escaped text. */
@@ -37,6 +46,7 @@ export function createIndexPlan(collection: string, name: string, spec: IndexSpe
     name,
     table: indexTable(collection, name),
     readers: spec.fields.map(({ path }) => fieldReader(path)),
+    elementsAt: spec.fields.findIndex(({ elements }) => elements === true),
   }
 }
 
@@ -45,7 +55,7 @@ export function indexTable(collection: string, name: string): string {
 }
 
 /**
- * Appends the key of an entity's entry; nothing when a sparse index leaves the entity out. The id's bytes
+ * Appends the key of an entity's one entry; nothing when a sparse index leaves the entity out. The id's bytes
  * are `[idStart, idEnd)` of what `writer` holds.
  */
 export function writeIndexKey(

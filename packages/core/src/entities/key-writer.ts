@@ -113,6 +113,13 @@ export class KeyWriter {
     this.#bytes[this.#length++] = value
   }
 
+  /** Big-endian. */
+  uint32(value: number): void {
+    this.reserve(4)
+    writeUint32(this.#bytes, this.#length, value)
+    this.#length += 4
+  }
+
   raw(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.#bytes.set(bytes, this.#length)
@@ -195,9 +202,7 @@ export class KeyWriter {
     if (remainder.length === 0) return
     this.#bytes[this.#length - 1] = WITH_REMAINDER
     const start = this.#length
-    this.reserve(4)
-    writeUint32(this.#bytes, start, remainder.length)
-    this.#length += 4
+    this.uint32(remainder.length)
     this.raw(remainder)
     if (invert) this.invertFrom(start)
   }

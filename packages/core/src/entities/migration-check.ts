@@ -6,7 +6,7 @@ import { decodeEntity } from '../cbor/entity-decoder.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
-import { isSameKey } from './index-maintenance.ts'
+import { isSameKeys } from './entry-keys.ts'
 import type { IndexPlan } from './index-plan.ts'
 import { indexedForm } from './indexed-form.ts'
 import { eachOlderEntity, isLocal, isRewritable, type OlderEntity } from './older-entities.ts'
@@ -81,7 +81,7 @@ class IndexMoves {
     const keysBefore = indexKeysOf(this.#now, idKey, before)
     const keysNow = indexKeysOf(this.#now, idKey, now)
     for (const [i, plan] of indexes.entries()) {
-      if (!isSameKey(keysBefore[i], keysNow[i])) this.indexes.add(plan)
+      if (!isSameKeys(keysBefore[i], keysNow[i])) this.indexes.add(plan)
     }
   }
 }

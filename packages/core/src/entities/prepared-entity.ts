@@ -2,20 +2,18 @@
  * An entity ready to be stored, taken at the moment of the call: what is done to it later has no effect. All
  * its bytes lie together in a buffer, which many of them may share:
  *
- * room for the record's header | CBOR | id | the key of an entry in each index
+ * room for the record's header | CBOR | id | the key of the entry in each index, or several, each with its length
  */
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { allocateBytes } from '../store/byte-slab.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId } from './entity-id.ts'
-import { writeIndexKey } from './index-plan.ts'
+import { type EntryKeys, elementKeys, type IndexKeys, listOf } from './entry-keys.ts'
+import { type IndexPlan, writeIndexKey } from './index-plan.ts'
 import { KeyList } from './key-list.ts'
 import { KeyWriter } from './key-writer.ts'
 import { encodeRecord, HEADER_BYTES_MAX, type RecordHeader, writeHeaderBefore } from './record.ts'
 import { assertFitsSchema } from './schema.ts'
-
-/** For each index the key of the entity's entry, or undefined where it is left out. */
-export type IndexKeys = readonly (Uint8Array | undefined)[]
 
 const NO_KEYS: IndexKeys = []
 /** So many entities of a batch tell how large the others are. */
@@ -40,12 +38,18 @@ function viewOf({ buffer, base }: Arena, start: number, end: number): Uint8Array
 export class PreparedEntity {
   readonly id: string
   readonly #arena: Arena
-  /** From `#first` on: where the CBOR begins, and where it, the id and each key end. */
+  /** From `#first` on: where the CBOR begins, and where it, the id and the keys in each index end. */
   readonly #bounds: readonly number[]
   readonly #first: number
-  readonly #indexes: number
+  readonly #indexes: readonly IndexPlan[]
 
-  constructor(id: string, arena: Arena, bounds: readonly number[], first: number, indexes: number) {
+  constructor(
+    id: string,
+    arena: Arena,
+    bounds: readonly number[],
+    first: number,
+    indexes: readonly IndexPlan[],
+  ) {
     this.id = id
     this.#arena = arena
     this.#bounds = bounds
@@ -62,16 +66,22 @@ export class PreparedEntity {
   }
 
   get indexKeys(): IndexKeys {
-    if (this.#indexes === 0) return NO_KEYS
-    const keys: (Uint8Array | undefined)[] = []
-    for (let i = 0; i < this.#indexes; i++) {
-      const key = this.#part(i + 2)
-      keys.push(key.length === 0 ? undefined : key)
-    }
+    if (this.#indexes.length === 0) return NO_KEYS
+    const keys: EntryKeys[] = []
+    for (let i = 0; i < this.#indexes.length; i++) keys.push(this.keysOf(i))
     return keys
   }
 
-  /** Where the key of the entry in an index lies in the buffer; empty where it is left out. */
+  /** In the index at `index`. */
+  keysOf(index: number): EntryKeys {
+    const part = this.#part(index + 2)
+    if (part.length === 0) return undefined
+    // Within bounds.
+    const { elementsAt } = this.#indexes[index] as IndexPlan
+    return elementsAt < 0 ? part : unframed(part)
+  }
+
+  /** Where the key in an index of one entry lies in the buffer; empty where it is left out. */
   keyStart(index: number): number {
     // Within bounds.
     return this.#bounds[this.#first + index + 2] as number
@@ -112,7 +122,7 @@ export function prepareEntity(
   const id = writeEntity(writer, bounds, state, entity, maxEntityBytes)
   const buffer = allocateBytes(writer.length)
   writer.moveTo(buffer, 0)
-  return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes.length)
+  return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes)
 }
 
 /** Many entities in one buffer: nothing of them is an object of its own while they wait to be stored. */
@@ -173,12 +183,18 @@ export class PreparedBatch {
 
   /** Valid until the next `add`. */
   at(position: number): PreparedEntity {
-    const indexes = this.#state.indexes.length
+    const { indexes } = this.#state
     // Within bounds by the caller's loop.
     const id = this.#ids[position] as string
     const bytes = this.#writer.written
     if (this.#arena?.bytes !== bytes) this.#arena = arenaOf(bytes)
-    return new PreparedEntity(id, this.#arena, this.#bounds, position * (indexes + 3), indexes)
+    return new PreparedEntity(
+      id,
+      this.#arena,
+      this.#bounds,
+      position * (indexes.length + 3),
+      indexes,
+    )
   }
 }
 
@@ -206,16 +222,48 @@ function writeEntity(
   const idEnd = target.length
   bounds.push(idStart, idEnd)
   for (const index of state.indexes) {
-    writeIndexKey(target, index, entity, idStart, idEnd)
+    if (index.elementsAt < 0) writeIndexKey(target, index, entity, idStart, idEnd)
+    else writeFramed(target, index, entity, idStart, idEnd)
     bounds.push(target.length)
   }
   return id
+}
+
+const LENGTH_BYTES = 4
+
+function writeFramed(
+  target: KeyWriter,
+  plan: IndexPlan,
+  entity: unknown,
+  idStart: number,
+  idEnd: number,
+): void {
+  const idKey = target.written.slice(idStart, idEnd)
+  for (const key of listOf(elementKeys(plan, (field) => plan.readers[field]?.(entity), idKey))) {
+    target.uint32(key.length)
+    target.raw(key)
+  }
+}
+
+/** Views, valid as long as `part`. */
+function unframed(part: Uint8Array): readonly Uint8Array[] {
+  const view = new DataView(part.buffer, part.byteOffset, part.byteLength)
+  const keys: Uint8Array[] = []
+  for (let at = 0; at < part.length; ) {
+    const start = at + LENGTH_BYTES
+    at = start + view.getUint32(at)
+    keys.push(part.subarray(start, at))
+  }
+  return keys
 }
 
 /** Of an entity that is stored already, or about to be as it was received. */
 export function indexKeysOf(state: CollectionState, idKey: Uint8Array, entity: unknown): IndexKeys {
   if (state.indexes.length === 0) return NO_KEYS
   return state.indexes.map((index) => {
+    if (index.elementsAt >= 0) {
+      return elementKeys(index, (field) => index.readers[field]?.(entity), idKey)
+    }
     writer.reset()
     writer.raw(idKey)
     const start = writer.length

@@ -9,6 +9,8 @@ export const indexes = {
   bSparse: { on: ['b', 'a'], sparse: true },
   nested: ['n.x', { b: 'desc' }],
   c: ['c'],
+  elements: ['c[]', { a: 'desc' }],
+  aElementsB: { on: ['a', { 'c[]': 'desc' }, 'b'], sparse: true },
 } as const
 
 const few = fc.oneof(
@@ -25,7 +27,7 @@ export const entities = fc.uniqueArray(
         .filter((id) => id !== ''),
       a: few,
       b: few,
-      c: values,
+      c: fc.oneof(values, fc.array(few, { maxLength: 3 })),
       n: fc.oneof(fc.record({ x: few }), few),
     },
     { requiredKeys: ['id'] },
@@ -60,6 +62,8 @@ const where = fc.letrec((tie) => ({
     fc.record({ or: fc.array(tie('where'), { maxLength: 2 }), a: conditions }),
     fc.record({ or: fc.array(tie('where'), { maxLength: 3 }) }),
     fc.record({ a: among, b: fc.oneof(among, conditions) }),
+    fc.record({ a: conditions, c: fc.record({ has: few }) }),
+    fc.record({ or: fc.array(fc.record({ c: fc.record({ has: few }) }), { maxLength: 3 }) }),
     fc.record({ not: tie('where') }),
   ),
 })).where

@@ -17,6 +17,8 @@ const definition = defineCollection<{ id: string; [field: string]: unknown }>({
     nested: ['deep.er', 'id'],
     sparse: { on: ['b'], sparse: true },
     sparseNested: { on: ['deep', 'deep.er'], sparse: true },
+    elements: ['deep.er[]', { a: 'desc' }],
+    sparseElements: { on: ['b', { 'a[]': 'desc' }], sparse: true },
   },
 })
 
@@ -33,7 +35,7 @@ function keysOf(id: string, bytes: Uint8Array) {
   const idKey = idKeyOf(id)
   const reader = rawEntityReader(state)
   reader.read('things', idKey, bytes)
-  return state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
+  return state.indexes.map((_, index) => reader.keysOf(index, idKey, bytes))
 }
 
 function failureOf(bytes: Uint8Array): unknown {

@@ -8,6 +8,7 @@ import { invalidCbor } from '../cbor/invalid-cbor.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
+import { type EntryKeys, elementKeys } from './entry-keys.ts'
 import { fieldReader } from './field-path.ts'
 import { ID_SEPARATOR, type IndexPlan } from './index-plan.ts'
 import { KeyWriter } from './key-writer.ts'
@@ -22,8 +23,8 @@ interface FieldPlan {
 }
 
 interface KeyPlan {
+  readonly plan: IndexPlan
   readonly fields: readonly FieldPlan[]
-  readonly sparse: boolean
 }
 
 const ID_SLOT = 0
@@ -47,9 +48,9 @@ export class RawEntityReader {
 
   constructor(indexes: readonly IndexPlan[]) {
     const names = ['id']
-    this.#keys = indexes.map(({ fields, sparse }) => ({
-      sparse,
-      fields: fields.map(({ path, direction }) => {
+    this.#keys = indexes.map((plan) => ({
+      plan,
+      fields: plan.fields.map(({ path, direction }) => {
         const [name = path, ...rest] = path.split('.')
         if (!names.includes(name)) names.push(name)
         return {
@@ -63,7 +64,7 @@ export class RawEntityReader {
   }
 
   /**
-   * Checks the entity that `keyOf` is then asked about. Errors: `invalid_cbor`, also without an id that is
+   * Checks the entity that `keysOf` is then asked about. Errors: `invalid_cbor`, also without an id that is
    * text; `invalid_entity` when the id is not the one of `idKey`.
    */
   read(collection: string, idKey: Uint8Array, bytes: Uint8Array): void {
@@ -77,14 +78,17 @@ export class RawEntityReader {
     throw otherId(collection, idOfKey(idKey), decodeEntity(bytes, start, end))
   }
 
-  /** The key of the entry in the index at `index`; undefined when that leaves the entity out. */
-  keyOf(index: number, idKey: Uint8Array, bytes: Uint8Array): Uint8Array | undefined {
-    const { fields, sparse } = this.#keys[index] as KeyPlan
+  /** Those in the index at `index`. */
+  keysOf(index: number, idKey: Uint8Array, bytes: Uint8Array): EntryKeys {
+    const { fields, plan } = this.#keys[index] as KeyPlan
+    if (plan.elementsAt >= 0) {
+      return elementKeys(plan, (field) => this.#valueOf(bytes, fields[field] as FieldPlan), idKey)
+    }
     writer.reset()
     for (const { slot, rest, isDescending } of fields) {
       const start = writer.length
       const isThere = this.#writeField(bytes, slot, rest)
-      if (!isThere && sparse) return undefined
+      if (!isThere && plan.sparse) return undefined
       if (isDescending) writer.invertFrom(start)
     }
     writer.byte(ID_SEPARATOR)
@@ -105,10 +109,16 @@ export class RawEntityReader {
       writer.utf8String(bytes, start + headBytes(initial), end)
       return true
     }
-    const value = decodeEntity(bytes, start, end)
-    const field = rest === undefined ? value : rest(value)
+    const field = this.#valueOf(bytes, { slot, rest })
     writer.value(field)
     return field !== undefined
+  }
+
+  #valueOf(bytes: Uint8Array, { slot, rest }: Pick<FieldPlan, 'slot' | 'rest'>): unknown {
+    const start = this.#scanner.starts[slot] as number
+    if (start < 0) return undefined
+    const value = decodeEntity(bytes, start, this.#scanner.ends[slot] as number)
+    return rest === undefined ? value : rest(value)
   }
 }
 

@@ -7,6 +7,7 @@ import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
+import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import { type RawEntityReader, rawEntityReader } from './raw-entity.ts'
@@ -117,9 +118,10 @@ export class ReplicaPage {
     reader.read(state.name, idKey, bytes)
     const value = indexEntryValue(idKey)
     for (let i = 0; i < indexes.length; i++) {
-      const key = reader.keyOf(i, idKey, bytes)
-      // Within bounds, and not unique: it is deferred.
-      if (key !== undefined) this.#batch.defers(indexes[i] as IndexPlan, key, value)
+      for (const key of listOf(reader.keysOf(i, idKey, bytes))) {
+        // Within bounds, and not unique: it is deferred.
+        this.#batch.defers(indexes[i] as IndexPlan, key, value)
+      }
     }
     const { version, schemaVersion } = operation
     const opId = this.#writer.begin(state, operation.entityId)

@@ -6,10 +6,11 @@ import { entityNotFound } from './entity-errors.ts'
 import { assertId, idKeyOf, idOfKey } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { replicatedStateOf } from './entity-writer.ts'
+import type { IndexKeys } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
-import { type IndexKeys, indexKeysOf } from './prepared-entity.ts'
+import { indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { orderReindexing } from './reindexing.ts'
@@ -332,7 +333,7 @@ function rawIndexKeys(
     const { entity, isCurrent } = indexedForm(state, idOfKey(idKey), stored)
     return { keys: indexKeysOf(state, idKey, entity), isCurrent }
   }
-  const keys = state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
+  const keys = state.indexes.map((_, index) => reader.keysOf(index, idKey, bytes))
   return { keys, isCurrent: true }
 }
 

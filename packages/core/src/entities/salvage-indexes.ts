@@ -5,6 +5,7 @@
 import type { KeyValueStore, StoreSnapshot, TreeCursor } from '../store/key-value-store.ts'
 import type { CollectionSpec, CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
+import { listOf } from './entry-keys.ts'
 import { idKeyOfEntry, indexEntryValue } from './index-plan.ts'
 import { KeyList } from './key-list.ts'
 import { COLLECTION_PREFIX, readMetaEntries } from './meta.ts'
@@ -97,8 +98,7 @@ async function buildIndexes(
     }
     const keys = indexKeysOf(state, idKey, stored.entity)
     for (const [i, batch] of batches.entries()) {
-      const key = keys[i]
-      if (key !== undefined && batch.add(key, idKey)) await batch.writeTo(writer)
+      for (const key of listOf(keys[i])) if (batch.add(key, idKey)) await batch.writeTo(writer)
     }
     onProgress(1)
   }

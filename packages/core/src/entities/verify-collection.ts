@@ -7,6 +7,7 @@ import {
 } from './collection-state.ts'
 import { EntityCache } from './entity-cache.ts'
 import { idOfKey } from './entity-id.ts'
+import { listOf } from './entry-keys.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { IndexCheck } from './verify-index.ts'
 import { readIndexedForm, readStoredEntity } from './verify-record.ts'
@@ -41,8 +42,7 @@ export async function verifyCollection(
     if (form.isUnknown) return
     const keys = indexKeysOf(state, key, form.entity)
     for (let i = 0; i < keys.length; i++) {
-      const indexKey = keys[i]
-      if (indexKey !== undefined) await checks[i]?.expect(indexKey, key)
+      for (const indexKey of listOf(keys[i])) await checks[i]?.expect(indexKey, key)
     }
   }
   const isReadable = await scanTable(context, state.recordTable, async (entries) => {

@@ -7,6 +7,7 @@ import { bytesEqual } from '../store/bytes.ts'
 import { pause } from '../store/scheduler.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
+import { listOf } from './entry-keys.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
 import { KeyList } from './key-list.ts'
 import { indexKeysOf } from './prepared-entity.ts'
@@ -110,7 +111,7 @@ export class IndexCheck {
     const form = await readIndexedForm(this.#context.view, this.#state, idKey, stored)
     if (form.isUnknown) return true
     const asked = indexKeysOf(this.#state, idKey, form.entity)[this.#position]
-    return asked !== undefined && bytesEqual(asked, key)
+    return listOf(asked).some((one) => bytesEqual(one, key))
   }
 
   #report(code: 'index_missing' | 'index_extra' | 'index_wrong', idKey: Uint8Array, what: string) {
