@@ -24,6 +24,7 @@ export {
   type FieldPath,
   type IndexField,
   type IndexOptions,
+  type IndexPath,
   type Migration,
 } from './entities/collection-definition.ts'
 export {
@@ -42,6 +43,7 @@ export {
 export type { DatabaseLimits } from './entities/database-core.ts'
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export { type EntityVersion, versionOf } from './entities/entity-version.ts'
+export type { FeedReader, FeedReadOptions } from './entities/feed-registration.ts'
 export type { RandomBytes } from './entities/identity.ts'
 export { memoryStorage } from './entities/memory-storage.ts'
 export {

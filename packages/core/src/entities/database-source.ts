@@ -73,15 +73,16 @@ export class DatabaseSource implements WriteSource {
     return result
   }
 
-  /** Errors: whatever `run` throws, `transaction_abandoned`, and those of the commit. */
+  /** Errors: whatever `run` throws, `transaction_abandoned`, by `begun`, and those of the commit. */
   async transact<R>(
     origin: string | undefined,
+    begun: Error,
     run: (session: WriteSession) => R | Promise<R>,
   ): Promise<R> {
     const session = await this.#begin(origin)
     let result: R
     try {
-      result = await this.#idleWatch.guard(session, () => this.#call(session, run))
+      result = await this.#idleWatch.guard(session, begun, () => this.#call(session, run))
     } catch (error) {
       await session.rollback(isEntiDBError(error, 'transaction_abandoned') ? error : undefined)
       throw error

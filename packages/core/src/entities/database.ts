@@ -7,6 +7,7 @@ import type { CollectionDefinitions, EntityOf } from './collection-definition.ts
 import type { ReadScope } from './collection-reader.ts'
 import type { DatabaseCore, DatabaseLimits } from './database-core.ts'
 import { DatabaseSource } from './database-source.ts'
+import { FeedReader } from './feed-registration.ts'
 import { type OpenOptions, openDatabase } from './open-database.ts'
 import type { DbOperation } from './operation.ts'
 import { Snapshot } from './snapshot.ts'
@@ -119,7 +120,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   ): Promise<R> {
     if (typeof run !== 'function') throw new TypeError('transaction takes a function')
     if (options.origin === 'local') throw new TypeError('local names local edits')
-    return this.#source.transact(options.origin, (session) =>
+    const begun = new Error('the transaction was begun here')
+    return this.#source.transact(options.origin, begun, (session) =>
       run(new Transaction<D>(this.#core, session)),
     )
   }
@@ -135,7 +137,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * bounded however far the reader is behind, and while it is open, the feed keeps what it has not handed out.
    *
    * On a synced database the feed keeps no more than sync, and every other registered reader, still needs:
-   * to go on from an opId at any time, register as a reader (`acknowledgeFeed` of `@entidb/core/replication`).
+   * to go on from an opId at any time, register as a reader (`feedReader`).
    *
    * Errors: `change_feed_off` when it is off, or no longer reaches back to `after`; `database_closed` when
    * the database is closed while it waits.
@@ -145,6 +147,24 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    */
   changes(options: ChangesOptions = {}): AsyncGenerator<DbOperation, void, undefined> {
     return iterateChanges(this.#core, options, this.#source.closing)
+  }
+
+  /**
+   * A reader of the change feed under a name that the database keeps: registered now, at the start of what
+   * the feed holds, or found again where it was. From then on the feed is on, whatever `changeFeed` says, and
+   * keeps what the reader has not acknowledged; remove it when it is not needed any more.
+   *
+   * Errors: those of a commit, `database_closed`.
+   *
+   * @example
+   * const reader = await db.feedReader('search')
+   * for await (const op of reader.changes({ signal })) {
+   *   await searchIndex.update(op)
+   *   await reader.acknowledge(op.opId)
+   * }
+   */
+  feedReader(name: string): Promise<FeedReader> {
+    return FeedReader.register(name, this.#core, this.#source)
   }
 
   async stats(): Promise<DatabaseStats> {

@@ -6,11 +6,17 @@ import { EntiDBError } from '../errors/entidb-error.ts'
 import type { Scheduler } from '../store/scheduler.ts'
 import type { WriteSession } from './write-session.ts'
 
+interface Guarded {
+  readonly session: WriteSession
+  readonly begun: Error
+  readonly abandon: (error: Error) => void
+}
+
 export class IdleWatch {
   readonly #idleMsMax: number
   readonly #scheduler: Scheduler
   #waiting = 0
-  #current: { readonly session: WriteSession; readonly abandon: (error: Error) => void } | undefined
+  #current: Guarded | undefined
   #cancel: (() => void) | undefined
 
   constructor(idleMsMax: number, scheduler: Scheduler) {
@@ -29,12 +35,15 @@ export class IdleWatch {
     }
   }
 
-  /** Runs a callback that may take its time; ends it with `transaction_abandoned` if it has to. */
-  async guard<R>(session: WriteSession, run: () => R | Promise<R>): Promise<R> {
+  /**
+   * Runs a callback that may take its time; ends it with `transaction_abandoned` if it has to, which has `begun`
+   * as its cause: an error made where the transaction was begun.
+   */
+  async guard<R>(session: WriteSession, begun: Error, run: () => R | Promise<R>): Promise<R> {
     const result = run()
     if (!(result instanceof Promise)) return result
     const abandoned = new Promise<never>((_, reject) => {
-      this.#current = { session, abandon: reject }
+      this.#current = { session, begun, abandon: reject }
       this.#arm()
     })
     try {
@@ -52,18 +61,18 @@ export class IdleWatch {
     const { stepsBegun } = current.session
     this.#cancel = this.#scheduler.after(this.#idleMsMax, () => {
       this.#cancel = undefined
-      const { session } = current
+      const { session, begun } = current
       const isIdle = session.stepsBegun === stepsBegun && !session.isBusy
       if (this.#current !== current || !isIdle || this.#waiting === 0) this.#arm()
-      else current.abandon(transactionAbandoned(this.#idleMsMax))
+      else current.abandon(transactionAbandoned(this.#idleMsMax, begun))
     })
   }
 }
 
-function transactionAbandoned(idleMsMax: number): EntiDBError {
+function transactionAbandoned(idleMsMax: number, begun: Error): EntiDBError {
   return new EntiDBError(
     'transaction_abandoned',
-    `The transaction did nothing for ${idleMsMax} ms while others waited, and was rolled back. Inside its callback use tx, never the database itself, and wait for nothing slow.`,
-    { details: { idleMsMax } },
+    `The transaction did nothing for ${idleMsMax} ms while others waited, and was rolled back. Inside its callback use tx, never the database itself, and wait for nothing slow. Its cause says where it was begun.`,
+    { details: { idleMsMax }, cause: begun },
   )
 }

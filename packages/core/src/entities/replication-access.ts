@@ -6,20 +6,12 @@ import type { CommitListener } from './commit-log.ts'
 import { coreOf } from './database.ts'
 import type { DatabaseCore } from './database-core.ts'
 import type { DatabaseSource } from './database-source.ts'
-import type { EntityWriter } from './entity-writer.ts'
-import {
-  type FeedBounds,
-  readFeedHead,
-  readWholeTransactions,
-  removeFeedEntries,
-  toOperation,
-} from './feed-reader.ts'
-import { deleteMeta, READER_PREFIX, readMetaEntries, writeMeta } from './meta.ts'
+import { acknowledgeFeed, removeFeedReader } from './feed-acknowledgement.ts'
+import { type FeedBounds, readFeedHead, readWholeTransactions, toOperation } from './feed-reader.ts'
 import { OpenWork } from './open-work.ts'
 import type { DbOperation } from './operation.ts'
 import type { DatabaseIdentity, ReplicatedState } from './replication.ts'
 import { type RunInTransaction, rewriteOlder } from './rewrite-older.ts'
-import type { Steps } from './steps.ts'
 import { sessionOf } from './transaction.ts'
 
 /** Handles of system collections, by name. */
@@ -38,9 +30,6 @@ export interface AcknowledgeOptions {
    */
   readonly ignores?: string
 }
-
-/** Operations that one call of `acknowledgeFeed` removes at most. */
-const REMOVED_PER_CALL = 4096
 
 export class Replication {
   readonly #core: DatabaseCore
@@ -116,16 +105,12 @@ export class Replication {
   ): Promise<void> {
     if (!Number.isSafeInteger(opId) || opId < 0) throw new TypeError('an opId is an integer from 0')
     if (ignores === 'local') throw new TypeError('a reader of the feed needs local edits')
-    await sessionOf(tx).run((writer) => acknowledge(writer, reader, opId, ignores))
+    await sessionOf(tx).run((writer) => acknowledgeFeed(writer, reader, opId, ignores))
   }
 
   /** In the transaction `tx`: `reader` is no more. The feed stays on until the next open. */
   async removeFeedReader(tx: object, reader: string): Promise<void> {
-    await sessionOf(tx).run(function* (writer) {
-      writer.markDirty()
-      writer.setFeed({ ...writer.feedSetting, ignoredOrigin: undefined })
-      yield* deleteMeta(writer.tx, READER_PREFIX + reader)
-    })
+    await sessionOf(tx).run((writer) => removeFeedReader(writer, reader))
   }
 
   /**
@@ -163,27 +148,6 @@ export class Replication {
       writer.markDirty()
       return yield* task(writer.tx)
     })
-}
-
-function* acknowledge(
-  writer: EntityWriter,
-  reader: string,
-  opId: number,
-  ignores: string | undefined,
-): Steps<void> {
-  writer.markDirty()
-  yield* writeMeta(writer.tx, READER_PREFIX + reader, opId)
-  // Numbers, written by the line before.
-  const readers = (yield* readMetaEntries(writer.tx, READER_PREFIX)) as ReadonlyMap<string, number>
-  const through = Math.min(...readers.values(), writer.core.feed.followedThrough)
-  const removed = yield* removeFeedEntries(writer.tx, through, REMOVED_PER_CALL)
-  const { on, after } = writer.feedSetting
-  writer.setFeed({
-    on: true,
-    after: on ? Math.max(after, removed) : writer.lastKnownOpId,
-    // Any other reader needs everything.
-    ignoredOrigin: readers.size === 1 ? ignores : undefined,
-  })
 }
 
 /** The replication side of an open database. */

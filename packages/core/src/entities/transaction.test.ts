@@ -231,7 +231,9 @@ describe('writers', () => {
       await late.catch(() => {})
     })
     const code = 'transaction_abandoned'
-    await expect(deadlock).rejects.toMatchObject({ code })
+    const error = await deadlock.catch((reason) => reason)
+    expect(error).toMatchObject({ code })
+    expect(error.cause.stack).toContain('transaction.test.ts')
     await behind
     expect((await db.collection('notes').find()).map(({ id }) => id)).toEqual(['m'])
     await expect(late).rejects.toMatchObject({ code })

@@ -34,6 +34,7 @@ export type EngineErrorCode =
   | 'transaction_abandoned'
   | 'backup_abandoned'
   | 'change_feed_off'
+  | 'feed_reader_unknown'
 
 /** Codes that travel on the wire of SyncProtocol v1 (`docs/protocol.md`). */
 export type WireErrorCode =
