@@ -1,5 +1,6 @@
 /** The replication side of a write transaction: the states of `replication.ts`, and the steps between them. */
 
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
@@ -329,8 +330,9 @@ function rawIndexKeys(
   reader.read(state.name, idKey, bytes)
   if (needsMigration(state, schemaVersion)) {
     const stored = { record: bytes, entityStart: 0, schemaVersion }
-    const { entity, isCurrent } = indexedForm(state, idOfKey(idKey), stored)
-    return { keys: indexKeysOf(state, idKey, entity), isCurrent }
+    const form = indexedForm(state, idOfKey(idKey), stored)
+    const { isCurrent } = form
+    return { keys: indexKeysOf(state, idKey, decodeEntity(form.bytes)), isCurrent }
   }
   const keys = state.indexes.map((_, index) => reader.keyOf(index, idKey, bytes))
   return { keys, isCurrent: true }
