@@ -209,6 +209,30 @@ describe('versions that change an indexed field and change it back', () => {
   })
 })
 
+test('one that failed is replaced by one that does not, and newer code opens -> found', async () => {
+  const storage = memoryStorage()
+  const migrations: Record<number, Migration> = {
+    2: (old) => ({ ...old, last: old.isSound ? 'B' : notSound() }),
+    3: (old) => ({ ...old, last: 'A' }),
+  }
+  const notSound = () => {
+    throw new Error('not sound')
+  }
+  const indexes = { byLast: ['last'] }
+  const { 2: step = toSecond } = migrations
+  const db = await openPeople(storage, { version: 2, migrations: { 2: step }, indexes })
+  for (const isSound of [false, true]) {
+    const operation = rawPerson({ id: 'x', last: 'A', isSound }, isSound ? 6 : 5, 1)
+    await db.transaction((tx) => tx.applyRaw(operation))
+  }
+  expect(await db.collection('people').count({ where: { last: 'B' } })).toBe(1)
+  await db.close()
+  const newer = await openPeople(storage, { version: 3, migrations, indexes })
+  expect(await newer.collection('people').find({ where: { last: 'A' } })).toHaveLength(1)
+  expect((await newer.verify()).problems).toEqual([])
+  await newer.close()
+})
+
 describe('a newer version arrives', () => {
   const newer: Person = { ...migratedPersonOf(1), tags: ['x'], address: { city: 'Turin' } }
 

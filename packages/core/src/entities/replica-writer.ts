@@ -23,7 +23,7 @@ import type {
   ReplicatedState,
 } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
-import { rememberUnmigrated } from './unmigrated.ts'
+import { noteMigrated } from './unmigrated.ts'
 
 /** Index entries that wait for the end of a page. */
 export interface PageEntries {
@@ -206,7 +206,9 @@ export class ReplicaWriter {
       yield* page.batch.flush(writer.tx)
     }
     yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, page?.batch)
-    if (indexed?.isCurrent === false) yield* rememberUnmigrated(writer.tx, state.name, idKey)
+    if (indexed !== undefined && needsMigration(state, schemaVersion)) {
+      yield* noteMigrated(writer.tx, state.name, idKey, indexed.isCurrent)
+    }
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
