@@ -186,8 +186,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
 
   /**
    * Checks everything that is stored: every checksum, the order of keys, that all space is used once or free
-   * once; that every entity can be read, in its one form, under its own id; that every index agrees with the
-   * entities both ways. Others go on meanwhile, and memory is bounded. Damage is reported, not thrown.
+   * once; that every entity can be read, in its one form, under its own id, and migrated if it is older; that
+   * every index agrees with the entities both ways. Others go on meanwhile, and memory is bounded. Damage is reported, not thrown.
    *
    * Errors: `database_closed`, `database_failed`.
    *

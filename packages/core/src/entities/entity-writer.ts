@@ -3,6 +3,7 @@
  * feed on, its operation. Everything that can refuse a write is asked before the first change, so that
  * a refused write leaves no trace and the transaction can go on.
  */
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
@@ -340,7 +341,7 @@ export class EntityWriter {
       return indexKeysOf(state, idKey, this.reader.entityOf(state, id, existing))
     }
     if (chain === undefined) throw migrationsUnknown(state.name, id, existing.schemaVersion)
-    return indexKeysOf(state, idKey, indexedForm(state, id, existing).entity)
+    return indexKeysOf(state, idKey, decodeEntity(indexedForm(state, id, existing).bytes))
   }
 
   /**

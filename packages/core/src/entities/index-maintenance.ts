@@ -1,5 +1,6 @@
 /** Keeps index entries in step with records, in the same transaction. */
 
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -126,7 +127,7 @@ export function* buildIndexes(
       // Keys and values belong together.
       const idKey = keys[i] as Uint8Array
       const form = indexedForm(state, idOfKey(idKey), decodeRecord(values[i] as Uint8Array))
-      const entries = indexKeysOf(state, idKey, form.entity)
+      const entries = indexKeysOf(state, idKey, decodeEntity(form.bytes))
       yield* updateIndexes(tx, state, idKey, undefined, entries)
       if (!form.isCurrent) yield* rememberUnmigrated(tx, collection, idKey)
     }

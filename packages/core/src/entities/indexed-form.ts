@@ -3,31 +3,31 @@
  * replication can have brought, has those of its stored form until some code can, and is remembered
  * (`unmigrated.ts`): an entity that cannot be read must not stop others from being written.
  */
-import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { StoredForm } from './migration-chain.ts'
 
 export interface IndexedForm {
-  readonly entity: unknown
+  /** CBOR of the entity. */
+  readonly bytes: Uint8Array
   /** False: it is the stored form, of an older version. */
   readonly isCurrent: boolean
   /** Why; undefined when nobody knows the migrations of the collection. */
   readonly failure?: Error
 }
 
-export function indexedForm(state: CollectionState, id: string, stored: StoredForm): IndexedForm {
-  const { record, entityStart, schemaVersion } = stored
-  const { chain } = state
-  if (schemaVersion >= state.schemaVersion) {
-    return { entity: decodeEntity(record, entityStart), isCurrent: true }
-  }
-  if (chain === undefined) return { entity: decodeEntity(record, entityStart), isCurrent: false }
+export function indexedForm(
+  { chain, schemaVersion }: Pick<CollectionState, 'chain' | 'schemaVersion'>,
+  id: string,
+  stored: StoredForm,
+): IndexedForm {
+  const asStored = stored.record.subarray(stored.entityStart)
+  if (stored.schemaVersion >= schemaVersion) return { bytes: asStored, isCurrent: true }
+  if (chain === undefined) return { bytes: asStored, isCurrent: false }
   try {
-    const bytes = chain.upgrade(id, stored, state.schemaVersion)
-    return { entity: decodeEntity(bytes), isCurrent: true }
+    return { bytes: chain.upgrade(id, stored, schemaVersion), isCurrent: true }
   } catch (failure) {
     if (!isEntiDBError(failure, 'migration_failed')) throw failure
-    return { entity: decodeEntity(record, entityStart), isCurrent: false, failure }
+    return { bytes: asStored, isCurrent: false, failure }
   }
 }

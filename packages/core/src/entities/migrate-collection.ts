@@ -45,7 +45,7 @@ export function* retryUnmigrated(tx: WriteTransaction, state: CollectionState): 
       if (!form.isCurrent) continue
       const before = decodeEntity(stored.record, stored.entityStart)
       const keysBefore = indexKeysOf(state, idKey, before)
-      const keys = indexKeysOf(state, idKey, form.entity)
+      const keys = indexKeysOf(state, idKey, decodeEntity(form.bytes))
       yield* updateIndexes(tx, state, idKey, keysBefore, keys)
     }
     yield* wait(tx.delete(unmigratedTable(state.name), idKey))

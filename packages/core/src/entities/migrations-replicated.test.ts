@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { defineCollection, type Migration } from './collection-definition.ts'
-import { EntiDB } from './database.ts'
+import { coreOf, EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import {
   firstVersion,
@@ -15,6 +15,7 @@ import {
   thirdVersion,
   toSecond,
 } from './migrations.test-kit.ts'
+import { prepareEntity } from './prepared-entity.ts'
 import { replication } from './replication-access.ts'
 import { salvage } from './salvage.ts'
 import type { StandardSchema } from './standard-schema.ts'
@@ -209,6 +210,30 @@ describe('versions that change an indexed field and change it back', () => {
   })
 })
 
+test('one that failed is replaced by one that does not, and newer code opens -> found', async () => {
+  const storage = memoryStorage()
+  const migrations: Record<number, Migration> = {
+    2: (old) => ({ ...old, last: old.isSound ? 'B' : notSound() }),
+    3: (old) => ({ ...old, last: 'A' }),
+  }
+  const notSound = () => {
+    throw new Error('not sound')
+  }
+  const indexes = { byLast: ['last'] }
+  const { 2: step = toSecond } = migrations
+  const db = await openPeople(storage, { version: 2, migrations: { 2: step }, indexes })
+  for (const isSound of [false, true]) {
+    const operation = rawPerson({ id: 'x', last: 'A', isSound }, isSound ? 6 : 5, 1)
+    await db.transaction((tx) => tx.applyRaw(operation))
+  }
+  expect(await db.collection('people').count({ where: { last: 'B' } })).toBe(1)
+  await db.close()
+  const newer = await openPeople(storage, { version: 3, migrations, indexes })
+  expect(await newer.collection('people').find({ where: { last: 'A' } })).toHaveLength(1)
+  expect((await newer.verify()).problems).toEqual([])
+  await newer.close()
+})
+
 describe('a newer version arrives', () => {
   const newer: Person = { ...migratedPersonOf(1), tags: ['x'], address: { city: 'Turin' } }
 
@@ -351,6 +376,27 @@ describe('without the migrations', () => {
     expect((await db.verify()).problems).toEqual([])
     expect(await db.collection('people').find({ where: { status: 'new' } })).toHaveLength(3)
     await db.close()
+  })
+
+  test('a local write over an older entity -> migration_failed, and the transaction goes on', async () => {
+    const storage = await storeMixed()
+    const db = await EntiDB.open({ storage, collections: {} })
+    const { core, source } = coreOf(db)
+    const state = core.catalog.findReplicated('people')
+    const prepared = prepareEntity(state, { ...migratedPersonOf(1), id: 'p00001' }, 1000)
+    const refused = { code: 'migration_failed', details: { id: 'p00001', from: 1 } }
+    await source.transact(undefined, async (session) => {
+      const deleting = session.run((writer) => writer.delete(state, 'p00001'))
+      await expect(deleting).rejects.toMatchObject(refused)
+      const putting = session.run((writer) => writer.put(state, prepared))
+      await expect(putting).rejects.toMatchObject(refused)
+      await session.run((writer) => writer.delete(state, 'p00000'))
+    })
+    await db.close()
+    const again = await openPeople(storage, fixed)
+    expect((await again.verify()).problems).toEqual([])
+    expect(await again.collection('people').find()).toHaveLength(2)
+    await again.close()
   })
 
   test('the collection is not defined while sync writes over older entities -> right when it is again', async () => {

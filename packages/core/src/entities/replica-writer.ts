@@ -1,5 +1,6 @@
 /** The replication side of a write transaction: the states of `replication.ts`, and the steps between them. */
 
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
@@ -23,7 +24,7 @@ import type {
   ReplicatedState,
 } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
-import { rememberUnmigrated } from './unmigrated.ts'
+import { noteMigrated } from './unmigrated.ts'
 
 /** Index entries that wait for the end of a page. */
 export interface PageEntries {
@@ -206,7 +207,9 @@ export class ReplicaWriter {
       yield* page.batch.flush(writer.tx)
     }
     yield* updateIndexes(writer.tx, state, idKey, oldKeys, keys, page?.batch)
-    if (indexed?.isCurrent === false) yield* rememberUnmigrated(writer.tx, state.name, idKey)
+    if (indexed !== undefined && needsMigration(state, schemaVersion)) {
+      yield* noteMigrated(writer.tx, state.name, idKey, indexed.isCurrent)
+    }
     if (bytes === null) {
       if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
       yield* this.#putTombstone(state, idKey, operation)
@@ -330,8 +333,9 @@ function rawIndexKeys(
   reader.read(state.name, idKey, bytes)
   if (needsMigration(state, schemaVersion)) {
     const stored = { record: bytes, entityStart: 0, schemaVersion }
-    const { entity, isCurrent } = indexedForm(state, idOfKey(idKey), stored)
-    return { keys: indexKeysOf(state, idKey, entity), isCurrent }
+    const form = indexedForm(state, idOfKey(idKey), stored)
+    const { isCurrent } = form
+    return { keys: indexKeysOf(state, idKey, decodeEntity(form.bytes)), isCurrent }
   }
   const keys = state.indexes.map((_, index) => reader.keysOf(index, idKey, bytes))
   return { keys, isCurrent: true }

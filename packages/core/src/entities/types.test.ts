@@ -56,6 +56,17 @@ async function typed(): Promise<void> {
   // @ts-expect-error there is no such direction
   const wrongOrder: Query<Person> = { orderBy: { name: 'up' } }
   void [wrongType, wrongField, wrongOrder]
+  defineCollection<Person>({
+    version: 3,
+    migrations: {
+      2: (old) => ({ ...old, name: old.name ?? 'new' }),
+      3: ({ label, ...old }: { id: string; label: string }): Person => ({ ...old, name: label }),
+    },
+  })
+  // @ts-expect-error a migration keeps the id
+  defineCollection<Person>({ version: 2, migrations: { 2: () => ({ name: 'x' }) } })
+  // @ts-expect-error a migration is synchronous
+  defineCollection<Person>({ version: 2, migrations: { 2: async (old) => ({ ...old }) } })
   // @ts-expect-error indexes name fields
   defineCollection<Person>({ indexes: { byAge: ['age'] } })
   await db.transaction(async (tx) => {

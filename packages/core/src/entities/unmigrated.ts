@@ -1,6 +1,6 @@
 /**
  * The entities of a collection whose index entries are of their stored form, because no migration brought
- * them up: their ids, in a table of their own. Ids of entities that were written since, or are gone, may be
+ * them up: their ids, in a table of their own. Ids of entities that are of the present version, or gone, may be
  * left in it; opening removes them.
  */
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
@@ -19,6 +19,17 @@ export function* rememberUnmigrated(
   idKey: Uint8Array,
 ): Steps<void> {
   yield* wait(tx.put(unmigratedTable(collection), idKey, NOTHING))
+}
+
+/** An entity of an older version was indexed: as migrated, or as it is stored. */
+export function* noteMigrated(
+  tx: Pick<WriteTransaction, 'put' | 'delete'>,
+  collection: string,
+  idKey: Uint8Array,
+  isMigrated: boolean,
+): Steps<void> {
+  if (isMigrated) yield* wait(tx.delete(unmigratedTable(collection), idKey))
+  else yield* rememberUnmigrated(tx, collection, idKey)
 }
 
 export function* isUnmigrated(

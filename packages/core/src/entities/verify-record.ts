@@ -4,14 +4,18 @@ import { bytesEqual } from '../store/bytes.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
-import { type IndexedForm, indexedForm } from './indexed-form.ts'
+import { indexedForm } from './indexed-form.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { runSteps } from './steps.ts'
 import { isUnmigrated } from './unmigrated.ts'
 
-export interface CheckedForm extends IndexedForm {
-  /** Nobody here can tell what its index entries are made of. */
+/** What the index entries of an entity are made of. */
+export interface CheckedForm {
+  readonly entity: unknown
+  /** Nobody here can tell. */
   readonly isUnknown: boolean
+  /** Why it is the stored form, of an older version. */
+  readonly failure?: Error | undefined
 }
 
 export interface StoredEntity {
@@ -37,18 +41,15 @@ export function readStoredEntity(idKey: Uint8Array, record: Uint8Array): StoredE
   }
 }
 
-/** What the index entries of an entity are made of. */
 export async function readIndexedForm(
   view: Reader,
   state: CollectionState,
   idKey: Uint8Array,
   { stored, entity }: StoredEntity,
 ): Promise<CheckedForm> {
-  if (stored.schemaVersion >= state.schemaVersion) {
-    return { entity, isCurrent: true, isUnknown: false }
-  }
-  const form = indexedForm(state, idOfKey(idKey), stored)
+  if (stored.schemaVersion >= state.schemaVersion) return { entity, isUnknown: false }
   const isKnown =
     state.chain !== undefined || (await runSteps(isUnmigrated(view, state.name, idKey)))
-  return { ...form, isUnknown: !isKnown }
+  const { bytes, failure } = indexedForm(state, idOfKey(idKey), stored)
+  return { entity: decodeEntity(bytes), isUnknown: !isKnown, failure }
 }
