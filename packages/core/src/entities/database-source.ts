@@ -73,12 +73,13 @@ export class DatabaseSource implements WriteSource {
     return result
   }
 
-  /** Errors: whatever `run` throws, `transaction_abandoned`, by `begun`, and those of the commit. */
+  /** Errors: whatever `run` throws, `transaction_abandoned`, and those of the commit. */
   async transact<R>(
     origin: string | undefined,
-    begun: Error,
     run: (session: WriteSession) => R | Promise<R>,
   ): Promise<R> {
+    // Before anything is waited for: its stack has who called.
+    const begun = new Error('the transaction was begun here')
     const session = await this.#begin(origin)
     let result: R
     try {

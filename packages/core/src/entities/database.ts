@@ -120,8 +120,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   ): Promise<R> {
     if (typeof run !== 'function') throw new TypeError('transaction takes a function')
     if (options.origin === 'local') throw new TypeError('local names local edits')
-    const begun = new Error('the transaction was begun here')
-    return this.#source.transact(options.origin, begun, (session) =>
+    return this.#source.transact(options.origin, (session) =>
       run(new Transaction<D>(this.#core, session)),
     )
   }
