@@ -18,7 +18,7 @@ import {
 import type { DatabaseLimits } from './database-core.ts'
 import type { EntityCache } from './entity-cache.ts'
 import { unknownCollection } from './entity-errors.ts'
-import { buildIndexes } from './index-maintenance.ts'
+import { buildAtOnce, endBuild, orderBuild, readBuilds } from './index-build.ts'
 import { type IndexPlan, indexTable } from './index-plan.ts'
 import { COLLECTION_PREFIX, entriesWith, MIGRATING_PREFIX, readMeta, writeMeta } from './meta.ts'
 import { changeVersion, retryUnmigrated } from './migrate-collection.ts'
@@ -45,8 +45,16 @@ export interface DefineSetting {
 /** What became of definitions; in effect once the transaction is sure to commit. */
 export interface Defined {
   readonly changed: boolean
-  /** Puts the definitions into effect. Answers the collections that have entities to store anew. */
-  readonly apply: () => readonly CollectionState[]
+  /** Puts the definitions into effect. */
+  readonly apply: () => WorkLeft
+}
+
+/** Collections that something is to be done about, in transactions of their own. */
+export interface WorkLeft {
+  /** They have indexes to be made (`index-build.ts`). */
+  readonly building: readonly CollectionState[]
+  /** They have entities to store anew (`rewrite-older.ts`). */
+  readonly rewritten: readonly CollectionState[]
 }
 
 export class Catalog {
@@ -108,15 +116,20 @@ export class Catalog {
     })
     let changed = false
     const rewritten = new Set<string>()
+    const building = new Set<string>()
     for (const { name, spec, code } of parsed) {
       if (yield* this.#fit(tx, name, spec, code, setting.work)) changed = true
       if (setting.rewrites && (yield* readMeta(tx, MIGRATING_PREFIX + name)) === true) {
         rewritten.add(name)
       }
+      if ((yield* readBuilds(tx, name)).size > 0) building.add(name)
     }
     const apply = () => {
       const states = parsed.map(({ name, spec, code }) => this.#add(name, spec, code, true))
-      return states.filter(({ name }) => rewritten.has(name))
+      return {
+        building: states.filter(({ name }) => building.has(name)),
+        rewritten: states.filter(({ name }) => rewritten.has(name)),
+      }
     }
     return { changed, apply }
   }
@@ -148,13 +161,33 @@ export class Catalog {
       versionBefore < spec.schemaVersion
         ? yield* changeVersion(tx, state, { versionBefore, kept, maxEntityBytes, work })
         : NOTHING_MOVED
+    const isNewlyUnique = (index: IndexPlan) =>
+      index.unique && !isToReindex && !kept.includes(index)
     const stale = state.indexes.filter((index) => !kept.includes(index) || moved.has(index))
-    if (stale.length > 0) yield* buildIndexes(tx, { ...state, indexes: stale }, work)
+    yield* this.#makeAnew(tx, state, stale, isNewlyUnique)
+    // Entities of a newer version cannot be opened by the code before: what may be refused has to be tried now.
+    const isUpgrade = versionBefore > 0 && versionBefore < spec.schemaVersion
+    if (isUpgrade && stale.some(isNewlyUnique)) yield* buildAtOnce(tx, state, work)
     for (const index of Object.keys(stored?.indexes ?? {})) {
-      if (spec.indexes[index] === undefined) yield* wait(tx.clear(indexTable(name, index)))
+      if (spec.indexes[index] !== undefined) continue
+      yield* wait(tx.clear(indexTable(name, index)))
+      yield* endBuild(tx, name, index)
     }
     yield* writeMeta(tx, COLLECTION_PREFIX + name, spec)
     return true
+  }
+
+  *#makeAnew(
+    tx: WriteTransaction,
+    state: CollectionState,
+    indexes: readonly IndexPlan[],
+    isNewlyUnique: (index: IndexPlan) => boolean,
+  ): Steps<void> {
+    const isEmpty = (yield* wait(tx.count(state.recordTable))) === 0
+    for (const index of indexes) {
+      if (isEmpty) yield* wait(tx.clear(index.table))
+      else yield* orderBuild(tx, state, index, isNewlyUnique(index))
+    }
   }
 
   /** The definition of the last open; undefined when there was none. */

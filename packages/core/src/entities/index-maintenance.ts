@@ -1,6 +1,5 @@
 /** Keeps index entries in step with records, in the same transaction. */
 
-import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -9,18 +8,12 @@ import { idOfKey } from './entity-id.ts'
 import { type IndexKeys, isSameKeys, keysWithout, listOf } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, idKeyOfEntry, indexEntryValue } from './index-plan.ts'
-import { indexedForm } from './indexed-form.ts'
 import { prefixEnd } from './key-range.ts'
-import type { OpenWork } from './open-work.ts'
-import { indexKeysOf } from './prepared-entity.ts'
-import { decodeRecord } from './record.ts'
 import type { IndexViolation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
-import { rememberUnmigrated } from './unmigrated.ts'
 
 /** Of all that have a key already, at most this many are named. */
 const NAMED_IDS_MAX = 10
-const BUILD_BATCH = 500
 
 /**
  * Refuses keys of unique indexes that other entities have. A key that the entity had before is let
@@ -104,35 +97,5 @@ export function* updateIndexes(
       const done = tx.put(plan.table, key, entryValue)
       if (done instanceof Promise) yield* wait(done)
     }
-  }
-}
-
-/**
- * Fills indexes from the records that are there. Duplicates in a unique index are tolerated as those
- * that sync brings: a database must not become unopenable by what another device wrote.
- */
-export function* buildIndexes(
-  tx: WriteTransaction,
-  state: CollectionState,
-  work: OpenWork,
-): Steps<void> {
-  const { name: collection, indexes, recordTable } = state
-  for (const { table } of indexes) yield* wait(tx.clear(table))
-  const total = yield* wait(tx.count(recordTable))
-  const cursor = tx.scan(recordTable, {})
-  for (let done = 0; done < total; ) {
-    const { keys, values } = yield* wait(cursor.next(BUILD_BATCH))
-    if (keys.length === 0) return
-    for (let i = 0; i < keys.length; i++) {
-      // Keys and values belong together.
-      const idKey = keys[i] as Uint8Array
-      const form = indexedForm(state, idOfKey(idKey), decodeRecord(values[i] as Uint8Array))
-      const entries = indexKeysOf(state, idKey, decodeEntity(form.bytes))
-      yield* updateIndexes(tx, state, idKey, undefined, entries)
-      if (!form.isCurrent) yield* rememberUnmigrated(tx, collection, idKey)
-    }
-    done += keys.length
-    const step = { phase: 'index' as const, collection, done, total }
-    yield* work.did(...indexes.map(({ name: index }) => ({ ...step, index })))
   }
 }

@@ -10,6 +10,7 @@
  * | `collection:<name>`   | the collection's schema version and indexes                      |
  * | `reindex:<name>`      | true: index entries may be wrong, opening makes them anew          |
  * | `migrating:<name>`    | true: entities may be left that opening stores in the new version |
+ * | `building:<name>:<index>` | how far an index is that is being made                        |
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
@@ -29,6 +30,7 @@ export const READER_PREFIX = 'reader:'
 export const COLLECTION_PREFIX = 'collection:'
 export const REINDEX_PREFIX = 'reindex:'
 export const MIGRATING_PREFIX = 'migrating:'
+export const BUILDING_PREFIX = 'building:'
 
 /** Undefined when the key was never written. */
 export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {

@@ -128,19 +128,6 @@ describe('opening', () => {
     await again.close()
   })
 
-  test('a unique index over duplicates -> built; the next write of such a key is refused', async () => {
-    const storage = memoryStorage()
-    const db = await open(storage)
-    await db.collection('notes').putMany(['a', 'b'].map((id) => ({ id, text: 'same' })))
-    await db.close()
-    const unique = await open(storage, { indexes: { text: { on: ['text'], unique: true } } })
-    const notes = unique.collection('notes')
-    expect(await notes.find({ where: { text: 'same' } })).toHaveLength(2)
-    const third = notes.put({ id: 'c', text: 'same' })
-    await expect(third).rejects.toMatchObject({ code: 'unique_violation' })
-    await unique.close()
-  })
-
   test('data of a newer version -> data_newer_than_code, and the store is free again', async () => {
     const storage = memoryStorage()
     await (await open(storage, { version: 3 })).close()

@@ -17,6 +17,7 @@ import { EntityCache } from './entity-cache.ts'
 import { FEED_TABLE } from './feed-row.ts'
 import { type FeedSetting, FeedState } from './feed-state.ts'
 import { hostRandomBytes, openIdentity, type RandomBytes } from './identity.ts'
+import { buildIndexes } from './index-build.ts'
 import {
   deleteMeta,
   entriesWith,
@@ -114,6 +115,7 @@ async function prepare<D extends CollectionDefinitions>(
     (tx) => prepareTables(tx, catalog, options, work),
     ({ changed }) => changed,
   )
+  for (const state of found.building) await buildIndexes(inTransaction, state, work, bounds)
   for (const state of found.rewritten) await rewriteOlder(inTransaction, state, work, bounds)
   const { identity, lastOpId, feed } = found
   return {
@@ -158,10 +160,10 @@ function* prepareTables<D extends CollectionDefinitions>(
   // Operations in the feed have the bytes of the entities: these must not differ.
   const setting = { system: false, rewrites: !feed.on, work }
   const defined = yield* catalog.define(tx, collections, setting)
-  const rewritten = defined.apply()
+  const workLeft = defined.apply()
   const isFeedChanged = meta.has(META_KEYS.feed) !== feed.on
   const changed = stored === undefined || defined.changed || isFeedChanged
-  return { identity, lastOpId, feed, changed, rewritten }
+  return { identity, lastOpId, feed, changed, ...workLeft }
 }
 
 /** On when the application wants it, or a reader relies on it. */

@@ -8,6 +8,7 @@ import type { DatabaseCore } from './database-core.ts'
 import type { DatabaseSource } from './database-source.ts'
 import { acknowledgeFeed, removeFeedReader } from './feed-acknowledgement.ts'
 import { type FeedBounds, readFeedHead, readWholeTransactions, toOperation } from './feed-reader.ts'
+import { buildIndexes } from './index-build.ts'
 import { OpenWork } from './open-work.ts'
 import type { DbOperation } from './operation.ts'
 import type { DatabaseIdentity, ReplicatedState } from './replication.ts'
@@ -136,7 +137,9 @@ export class Replication {
       if (defined.changed) writer.markDirty()
       return defined.apply
     })
-    for (const state of apply()) await rewriteOlder(this.#inTransaction, state, work)
+    const { building, rewritten } = apply()
+    for (const state of building) await buildIndexes(this.#inTransaction, state, work)
+    for (const state of rewritten) await rewriteOlder(this.#inTransaction, state, work)
     const names = Object.keys(definitions)
     const handles = names.map((name) => [name, new Collection(catalog.find(name), this.#source)])
     // One handle for each definition, of its type.

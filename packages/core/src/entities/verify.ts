@@ -6,7 +6,14 @@
 import type { KeyValueStore, StoreVerification } from '../store/key-value-store.ts'
 import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 import type { CollectionCode, CollectionSpec, CollectionState } from './collection-state.ts'
-import { COLLECTION_PREFIX, META_TABLE, REINDEX_PREFIX, readMetaEntries } from './meta.ts'
+import type { IndexPlan } from './index-plan.ts'
+import {
+  BUILDING_PREFIX,
+  COLLECTION_PREFIX,
+  META_TABLE,
+  REINDEX_PREFIX,
+  readMetaEntries,
+} from './meta.ts'
 import { runSteps } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
 import { storedCollection, verifyCollection } from './verify-collection.ts'
@@ -102,11 +109,13 @@ async function collectionsOf(
 ): Promise<readonly CollectionState[]> {
   const specs = new Map<string, unknown>()
   let toReindex: ReadonlyMap<string, unknown> = new Map()
+  let building: ReadonlyMap<string, unknown> = new Map()
   const isReadable = await survives(context, META_TABLE, async () => {
     for (const [name, spec] of await runSteps(readMetaEntries(context.view, COLLECTION_PREFIX))) {
       specs.set(name, spec)
     }
     toReindex = await runSteps(readMetaEntries(context.view, REINDEX_PREFIX))
+    building = await runSteps(readMetaEntries(context.view, BUILDING_PREFIX))
   })
   const names = new Set(tables.map((table) => roleOfTable(table).collection))
   const states: CollectionState[] = []
@@ -115,8 +124,13 @@ async function collectionsOf(
     states.push(stateOf(context, name, specs.get(name)))
   }
   if (isReadable) for (const table of tables) reportUndefined(context, table, states)
-  // Of entries that are going to be made anew nothing is to be expected.
-  return states.map((state) => (toReindex.has(state.name) ? { ...state, indexes: [] } : state))
+  // Of entries that are going to be made, or made anew, nothing is to be expected.
+  const isWhole = (state: CollectionState, { name }: IndexPlan) =>
+    !toReindex.has(state.name) && !building.has(`${state.name}:${name}`)
+  return states.map((state) => ({
+    ...state,
+    indexes: state.indexes.filter((index) => isWhole(state, index)),
+  }))
 }
 
 const NO_INDEXES: CollectionSpec = { schemaVersion: 1, indexes: {} }
