@@ -40,11 +40,14 @@ export {
   EntiDB,
   type TransactionOptions,
 } from './entities/database.ts'
+export { DatabaseCollection } from './entities/database-collection.ts'
 export type { DatabaseLimits } from './entities/database-core.ts'
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export { type EntityVersion, versionOf } from './entities/entity-version.ts'
 export type { FeedReader, FeedReadOptions } from './entities/feed-registration.ts'
 export type { RandomBytes } from './entities/identity.ts'
+export type { LiveChange, LiveChanges } from './entities/live-changes.ts'
+export { type LiveListener, type LiveOptions, LiveQuery } from './entities/live-query.ts'
 export { memoryStorage } from './entities/memory-storage.ts'
 export {
   type CollectionPlan,

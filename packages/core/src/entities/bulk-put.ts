@@ -125,7 +125,9 @@ export class BulkPut {
       if (start < end) this.#indexes.defer(plan, start, end, entryValue)
     }
     const header = { pending: !isSystem, revision: 0, schemaVersion, stamp: opId, opId }
-    const stored = writer.tx.put(state.recordTable, idKey, prepared.record(header))
+    const record = prepared.record(header)
+    const stored = writer.tx.put(state.recordTable, idKey, record)
+    writer.recorder.note(state, id, undefined, record)
     const recorded =
       stored instanceof Promise
         ? stored.then(() => this.#recordPlain(prepared, opId))

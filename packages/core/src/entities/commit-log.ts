@@ -2,6 +2,8 @@
  * The counters of a running database: opIds, and which transactions have written something that is not
  * visible yet. Tells listeners of commits once they are durable, in order.
  */
+import { reportUncaught } from './report-uncaught.ts'
+
 export interface CommittedTransaction {
   /** The highest opId of the transaction. */
   readonly lastOpId: number
@@ -74,9 +76,4 @@ export class CommitLog {
       }
     }
   }
-}
-
-/** As an error thrown in an event handler: it reaches the host, not the caller. */
-function reportUncaught(error: unknown): void {
-  void Promise.reject(error)
 }

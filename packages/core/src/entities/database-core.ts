@@ -5,6 +5,7 @@ import type { Catalog } from './catalog.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { EntityCache } from './entity-cache.ts'
 import type { FeedState } from './feed-state.ts'
+import type { LiveQueries } from './live-queries.ts'
 import type { DatabaseIdentity } from './replication.ts'
 
 /** Bounds of one database. */
@@ -33,4 +34,5 @@ export interface DatabaseCore {
   readonly scheduler: Scheduler
   readonly commits: CommitLog
   readonly feed: FeedState
+  readonly live: LiveQueries
 }

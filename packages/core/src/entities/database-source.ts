@@ -1,10 +1,12 @@
 /** Reads and writes of a database: each read on a view of now, each write a transaction of its own. */
 import { isEntiDBError } from '../errors/entidb-error.ts'
+import type { MaybePromise } from '../files/file-system.ts'
 import { databaseClosed } from '../store/store-errors.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { EntityReader } from './entity-reader.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { IdleWatch } from './idle-watch.ts'
+import type { LiveQueries } from './live-queries.ts'
 import type { PinnedView, WriteSource } from './read-source.ts'
 import { runSteps, type Steps } from './steps.ts'
 import { WriteSession } from './write-session.ts'
@@ -35,10 +37,19 @@ export class DatabaseSource implements WriteSource {
     if (this.#closed !== undefined) throw databaseClosed()
   }
 
+  get live(): LiveQueries {
+    return this.#core.live
+  }
+
   async read<T>(task: (reader: EntityReader) => Steps<T>): Promise<T> {
+    return this.readNow(task)
+  }
+
+  /** As `read`, and at once where the store answers at once. */
+  readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T> {
     this.assertOpen()
     const view = this.#core.store.snapshot()
-    let answer: T | Promise<T>
+    let answer: MaybePromise<T>
     try {
       answer = runSteps(task(new EntityReader(view, this.#core.commits)))
     } catch (error) {
@@ -99,6 +110,7 @@ export class DatabaseSource implements WriteSource {
 
   async #close(): Promise<void> {
     this.#closing.abort()
+    this.#core.live.close(databaseClosed())
     await this.#idleWatch.whileWaiting(this.#core.store.close())
   }
 

@@ -2,9 +2,9 @@
 import type { RecoveryReport, Storage, StoreStats, WorkProgress } from '../store/key-value-store.ts'
 import { type BackupOptions, type BackupReport, type ByteSink, backUpStore } from './backup.ts'
 import { type ChangesOptions, iterateChanges } from './changes.ts'
-import { Collection } from './collection.ts'
 import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
 import type { ReadScope } from './collection-reader.ts'
+import { DatabaseCollection } from './database-collection.ts'
 import type { DatabaseCore, DatabaseLimits } from './database-core.ts'
 import { DatabaseSource } from './database-source.ts'
 import { FeedReader } from './feed-registration.ts'
@@ -38,6 +38,8 @@ export interface DatabaseStats {
   readonly feed: { readonly on: boolean; readonly operations: number }
   /** Entities kept decoded in memory, and the bytes that they take there, about. */
   readonly cache: { readonly entities: number; readonly bytes: number }
+  /** Live queries that are open. */
+  readonly liveQueries: number
 }
 
 const cores = new WeakMap<object, DatabaseCore>()
@@ -95,8 +97,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   }
 
   /** Error: `unknown_collection`. */
-  collection<K extends keyof D & string>(name: K): Collection<EntityOf<D[K]>> {
-    return new Collection(this.#core.catalog.find(name), this.#source)
+  collection<K extends keyof D & string>(name: K): DatabaseCollection<EntityOf<D[K]>> {
+    return new DatabaseCollection(this.#core.catalog.find(name), this.#source)
   }
 
   /**
@@ -167,7 +169,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   }
 
   async stats(): Promise<DatabaseStats> {
-    const { store, catalog, cache, feed } = this.#core
+    const { store, catalog, cache, feed, live } = this.#core
     const collections: Record<string, number> = {}
     const operations = await this.#source.read(function* ({ view }) {
       for (const { name, recordTable } of catalog.defined) {
@@ -180,6 +182,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
       collections,
       feed: { on: feed.on, operations },
       cache: { entities: cache.entries, bytes: cache.bytes },
+      liveQueries: live.size,
     }
   }
 

@@ -81,6 +81,10 @@ export function snapshotReleased(): EntiDBError {
   return new EntiDBError('transaction_closed', 'The snapshot was released.')
 }
 
+export function liveQueryClosed(): EntiDBError {
+  return new EntiDBError('transaction_closed', 'The live query was closed.')
+}
+
 export function changeFeedOff(): EntiDBError {
   return new EntiDBError(
     'change_feed_off',

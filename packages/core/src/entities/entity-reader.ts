@@ -65,31 +65,40 @@ export class EntityReader {
    * those that are not in the cache. Error: `migration_failed`.
    */
   entityOf(state: CollectionState, idOrKey: string | Uint8Array, stored: StoredRecord): object {
-    const { stamp, revision, record, entityStart } = stored
-    const latest = this.#isLatest()
-    const cached = state.cache.find(stamp)
-    if (cached !== undefined) {
-      if (cached.revision !== revision) cached.revision = revision
-      if (latest && !cached.latest) cached.latest = true
-      return cached.value
-    }
-    const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
-    const decoded =
-      stored.schemaVersion < state.schemaVersion && state.chain !== undefined
-        ? decodeFrozenEntity(state.chain.upgrade(id, stored, state.schemaVersion), 0, makeVersioned)
-        : decodeFrozenEntity(record, entityStart, makeVersioned)
-    // Only maps are stored.
-    const value = decoded.value as object
-    if (!decoded.shareable || !state.cache.admits(id)) {
-      rememberVersion(value, { stamp, revision })
-      return value
-    }
-    const bytes = decodedBytes(record.length)
-    rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
-    return value
+    return entityOfRecord(state, idOrKey, stored, this.#isLatest())
   }
 
   #isLatest(): boolean {
     return this.#generation === this.#commits.generation
   }
+}
+
+/** As `entityOf` of a reader. `latest`: the record is what the last visible commit holds, for sure. */
+export function entityOfRecord(
+  state: CollectionState,
+  idOrKey: string | Uint8Array,
+  stored: StoredRecord,
+  latest: boolean,
+): object {
+  const { stamp, revision, record, entityStart } = stored
+  const cached = state.cache.find(stamp)
+  if (cached !== undefined) {
+    if (cached.revision !== revision) cached.revision = revision
+    if (latest && !cached.latest) cached.latest = true
+    return cached.value
+  }
+  const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
+  const decoded =
+    stored.schemaVersion < state.schemaVersion && state.chain !== undefined
+      ? decodeFrozenEntity(state.chain.upgrade(id, stored, state.schemaVersion), 0, makeVersioned)
+      : decodeFrozenEntity(record, entityStart, makeVersioned)
+  // Only maps are stored.
+  const value = decoded.value as object
+  if (!decoded.shareable || !state.cache.admits(id)) {
+    rememberVersion(value, { stamp, revision })
+    return value
+  }
+  const bytes = decodedBytes(record.length)
+  rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
+  return value
 }

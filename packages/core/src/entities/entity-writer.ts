@@ -22,6 +22,7 @@ import { indexedForm } from './indexed-form.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
 import { indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { ChangeRecorder } from './record-changes.ts'
 import {
   ABSENT,
   decodeReplicaRow,
@@ -85,6 +86,8 @@ export class EntityWriter {
   readonly origin: string
   /** opIds of the entities' writes, in order. */
   readonly opIds: number[] = []
+  /** Is told of every record that is written or removed. */
+  readonly recorder: ChangeRecorder
   readonly #feed: FeedWriter
   #timestampMs: number | undefined
   #dirty = false
@@ -97,6 +100,7 @@ export class EntityWriter {
     this.core = core
     this.origin = origin
     this.reader = new EntityReader(tx, core.commits)
+    this.recorder = new ChangeRecorder(core.live)
     this.#feed = new FeedWriter(tx, core.feed)
   }
 
@@ -175,6 +179,7 @@ export class EntityWriter {
     })
     const done = this.tx.put(state.recordTable, idKey, record)
     if (done instanceof Promise) yield* wait(done)
+    this.recorder.note(state, id, found, record)
     if (this.isRecorded(state)) {
       const { entityVersion, staleBase } = baseOf(revision, existing, condition)
       const payload = prepared.bytes
@@ -326,6 +331,7 @@ export class EntityWriter {
   ): Steps<void> {
     yield* updateIndexes(this.tx, state, idKey, oldKeys, undefined)
     yield* wait(this.tx.delete(state.recordTable, idKey))
+    this.recorder.note(state, id, existing.record, undefined)
   }
 
   /** Of what is stored. Error: `migration_failed` when nobody can tell. */

@@ -18,6 +18,7 @@ import { FEED_TABLE } from './feed-row.ts'
 import { type FeedSetting, FeedState } from './feed-state.ts'
 import { hostRandomBytes, openIdentity, type RandomBytes } from './identity.ts'
 import { buildIndexes } from './index-build.ts'
+import { LiveQueries } from './live-queries.ts'
 import {
   deleteMeta,
   entriesWith,
@@ -123,6 +124,7 @@ async function prepare<D extends CollectionDefinitions>(
     clock: options.clock ?? Date.now,
     commits: new CommitLog(lastOpId),
     feed: new FeedState(feed),
+    live: new LiveQueries(),
   }
 }
 

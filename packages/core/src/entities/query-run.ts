@@ -176,7 +176,8 @@ export function placeOf(entity: object, order: readonly OrderField[]): Place {
   return { values: order.map(({ read }) => read(entity)), id }
 }
 
-function comparePlaces(a: Place, b: Place, order: readonly OrderField[]): number {
+/** Negative, zero or positive. */
+export function comparePlaces(a: Place, b: Place, order: readonly OrderField[]): number {
   for (let i = 0; i < order.length; i++) {
     const difference = compareValues(a.values[i], b.values[i])
     if (difference !== 0) return order[i]?.direction === 'desc' ? -difference : difference

@@ -126,7 +126,9 @@ export class ReplicaPage {
     const { version, schemaVersion } = operation
     const opId = this.#writer.begin(state, operation.entityId)
     const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
-    const done = this.#writer.tx.put(state.recordTable, idKey, encodeRecord(header, bytes))
+    const record = encodeRecord(header, bytes)
+    const done = this.#writer.tx.put(state.recordTable, idKey, record)
+    this.#writer.recorder.note(state, operation.entityId, undefined, record)
     return done instanceof Promise
       ? done.then(() => this.#end(state, operation, opId))
       : this.#end(state, operation, opId)

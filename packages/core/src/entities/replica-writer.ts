@@ -119,7 +119,7 @@ export class ReplicaWriter {
     } else {
       if (!existing.pending) yield* this.#writer.putBase(state, idKey, base)
       const header = { pending: true, revision: version, schemaVersion, stamp, opId }
-      yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
+      yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }
     yield* this.#record(state, id, { ...mutation, origin: 'local' })
@@ -171,7 +171,7 @@ export class ReplicaWriter {
     }
     this.#writer.beginChange(state, id)
     if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
-    else yield* this.#makeClean(state, found.idKey, found.existing, committed)
+    else yield* this.#makeClean(state, id, found, found.existing, committed)
     this.#writer.end()
   }
 
@@ -211,11 +211,14 @@ export class ReplicaWriter {
       yield* noteMigrated(writer.tx, state.name, idKey, indexed.isCurrent)
     }
     if (bytes === null) {
-      if (existing !== undefined) yield* wait(writer.tx.delete(state.recordTable, idKey))
+      if (existing !== undefined) {
+        yield* wait(writer.tx.delete(state.recordTable, idKey))
+        writer.recorder.note(state, id, existing.record, undefined)
+      }
       yield* this.#putTombstone(state, idKey, operation)
     } else {
       const header = { pending: false, revision: version, schemaVersion, stamp: opId, opId: 0 }
-      yield* this.#putRecord(state, idKey, encodeRecord(header, bytes))
+      yield* this.#putRecord(state, id, found, encodeRecord(header, bytes))
       if (row !== undefined) yield* writer.deleteRow(state, idKey)
     }
     const recorded = writer.record({
@@ -248,12 +251,8 @@ export class ReplicaWriter {
   }
 
   /** Replaces the base of a pending entity. */
-  *#setBase(
-    state: CollectionState,
-    id: string,
-    { idKey, existing, row }: Found,
-    base: ReplicatedState,
-  ): Steps<void> {
+  *#setBase(state: CollectionState, id: string, found: Found, base: ReplicatedState): Steps<void> {
+    const { idKey, existing, row } = found
     this.#writer.beginChange(state, id)
     if (existing === undefined) {
       const opId = row?.opId ?? 0
@@ -262,7 +261,7 @@ export class ReplicaWriter {
       yield* this.#writer.putBase(state, idKey, base)
       const { pending, schemaVersion, stamp, opId } = existing
       const header = { pending, schemaVersion, stamp, opId, revision: base.version }
-      yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
+      yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     this.#writer.end()
   }
@@ -270,14 +269,15 @@ export class ReplicaWriter {
   /** The same bytes under the same stamp: for readers nothing changes. */
   *#makeClean(
     state: CollectionState,
-    idKey: Uint8Array,
+    id: string,
+    found: Found,
     existing: StoredRecord,
     { version, schemaVersion }: ReplicatedState,
   ): Steps<void> {
     const { stamp } = existing
     const header = { pending: false, revision: version, schemaVersion, stamp, opId: 0 }
-    yield* this.#putRecord(state, idKey, encodeRecord(header, entityBytes(existing)))
-    yield* this.#writer.deleteRow(state, idKey)
+    yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
+    yield* this.#writer.deleteRow(state, found.idKey)
   }
 
   *#putTombstone(
@@ -290,8 +290,14 @@ export class ReplicaWriter {
     yield* this.#writer.putRow(state, idKey, { kind: 'tombstone', state: tombstone, opId: 0 })
   }
 
-  *#putRecord(state: CollectionState, idKey: Uint8Array, record: Uint8Array): Steps<void> {
+  *#putRecord(
+    state: CollectionState,
+    id: string,
+    { idKey, existing }: Found,
+    record: Uint8Array,
+  ): Steps<void> {
     yield* wait(this.#writer.tx.put(state.recordTable, idKey, record))
+    this.#writer.recorder.note(state, id, existing?.record, record)
   }
 
   *#record(

@@ -1,9 +1,9 @@
 /** `replication(db)`: what a sync client needs of a database, besides `tx.replica`. */
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
-import { Collection } from './collection.ts'
 import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
 import type { CommitListener } from './commit-log.ts'
 import { coreOf } from './database.ts'
+import { DatabaseCollection } from './database-collection.ts'
 import type { DatabaseCore } from './database-core.ts'
 import type { DatabaseSource } from './database-source.ts'
 import { acknowledgeFeed, removeFeedReader } from './feed-acknowledgement.ts'
@@ -17,7 +17,7 @@ import { sessionOf } from './transaction.ts'
 
 /** Handles of system collections, by name. */
 export type SystemCollections<D extends CollectionDefinitions> = {
-  readonly [K in keyof D & string]: Collection<EntityOf<D[K]>>
+  readonly [K in keyof D & string]: DatabaseCollection<EntityOf<D[K]>>
 }
 
 export interface ReadFeedOptions extends FeedBounds {
@@ -141,7 +141,10 @@ export class Replication {
     for (const state of building) await buildIndexes(this.#inTransaction, state, work)
     for (const state of rewritten) await rewriteOlder(this.#inTransaction, state, work)
     const names = Object.keys(definitions)
-    const handles = names.map((name) => [name, new Collection(catalog.find(name), this.#source)])
+    const handles = names.map((name) => [
+      name,
+      new DatabaseCollection(catalog.find(name), this.#source),
+    ])
     // One handle for each definition, of its type.
     return Object.fromEntries(handles) as SystemCollections<D>
   }

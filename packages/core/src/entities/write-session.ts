@@ -67,15 +67,20 @@ export class WriteSession {
       throw error
     }
     this.#isOpen = false
-    const { commits, feed } = this.#core
-    const { isDirty, feedSetting, opIds } = this.writer
+    const { commits, feed, live } = this.#core
+    const { isDirty, feedSetting, opIds, lastOpId: lastStamp, recorder } = this.writer
     const durable = this.#tx.commit()
+    const onItsWay = isDirty ? live.handOver(recorder.finish(lastStamp), durable) : undefined
     if (isDirty) feed.set(feedSetting)
     try {
       await durable
+    } catch (error) {
+      if (onItsWay !== undefined) live.drop(onItsWay)
+      throw error
     } finally {
       this.writer.close()
     }
+    if (onItsWay !== undefined) live.deliver(onItsWay)
     const lastOpId = opIds.at(-1)
     const transactionId = opIds[0]
     if (lastOpId === undefined || transactionId === undefined) return

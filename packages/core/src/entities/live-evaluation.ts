@@ -1,0 +1,177 @@
+/**
+ * Keeps the result of one live query as of one commit after the other. Most commits need nothing but what they
+ * changed. The store is asked for the first result, when a query with a limit has lost more than its reserve, and
+ * after a transaction that wrote before the live query was there. Commits that arrive meanwhile wait their turn.
+ */
+import type { EntiDBError } from '../errors/entidb-error.ts'
+import type { MaybePromise } from '../files/file-system.ts'
+import type { CollectionState } from './collection-state.ts'
+import type { EntityChange } from './entity-change.ts'
+import type { EntityReader } from './entity-reader.ts'
+import type { LiveFollower, LiveQueries, Tell } from './live-queries.ts'
+import { LiveResult } from './live-result.ts'
+import { readLastOpId, readRows } from './live-rows.ts'
+import type { ParsedQuery } from './parsed-query.ts'
+import type { ParsedCondition } from './parsed-where.ts'
+import type { Place } from './query-run.ts'
+import type { RecordChange, RecordChanges } from './record-changes.ts'
+import type { Steps } from './steps.ts'
+
+/** What a live query needs of its database. */
+export interface LiveSource {
+  readonly live: LiveQueries
+  /** On a view of now. */
+  readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T>
+}
+
+/** Who asked for the result. */
+export interface LiveObserver {
+  /** The result after one more commit, or the first one. The answer tells of it, if there is anything to tell. */
+  show(items: readonly object[]): Tell | undefined
+  /** The end, before its time. */
+  fail(error: unknown): void
+  /** The database closes. */
+  end(reason: EntiDBError): void
+}
+
+/** A commit that waits its turn. */
+interface Commit {
+  readonly lastOpId: number
+  /** Undefined: not known. */
+  readonly changes: readonly EntityChange[] | undefined
+}
+
+export class LiveEvaluation implements LiveFollower {
+  readonly collection: string
+  readonly conditions: readonly ParsedCondition[]
+  readonly #source: LiveSource
+  readonly #state: CollectionState
+  readonly #query: ParsedQuery
+  readonly #observer: LiveObserver
+  readonly #result: LiveResult
+  /** Commits up to this opId are in the result. */
+  #lastOpId = 0
+  readonly #waiting: Commit[] = []
+  #isReading = false
+  #isOpen = true
+
+  constructor(
+    source: LiveSource,
+    state: CollectionState,
+    query: ParsedQuery,
+    observer: LiveObserver,
+  ) {
+    this.collection = state.name
+    this.conditions = query.conditions
+    this.#source = source
+    this.#state = state
+    this.#query = query
+    this.#observer = observer
+    this.#result = new LiveResult(query)
+  }
+
+  /** From now on every commit is told. The first result is there at once where the store answers at once. */
+  start(): void {
+    const { live } = this.#source
+    live.add(this)
+    // What was written when nobody watched is not recorded. The first result has to have it; only of the one
+    // transaction that may be writing right now it is read when that commits.
+    const settled = live.settled(this.collection)
+    const first = () => this.#source.readNow((reader) => this.#readFirst(reader))
+    this.#run(() => (settled === undefined ? first() : settled.then(first)))?.()
+  }
+
+  take(lastOpId: number, changes: readonly EntityChange[] | undefined): Tell | undefined {
+    const commit = { lastOpId, changes }
+    if (!this.#isReading) return this.#run(() => this.#apply(commit))
+    this.#waiting.push(commit)
+    return undefined
+  }
+
+  end(reason: EntiDBError): void {
+    this.stop()
+    this.#observer.end(reason)
+  }
+
+  stop(): void {
+    this.#isOpen = false
+    this.#waiting.length = 0
+    this.#source.live.remove(this)
+  }
+
+  /** Answers who tells of the outcome; undefined also while the store has to be waited for. */
+  #run(step: () => MaybePromise<void>): Tell | undefined {
+    if (!this.#isOpen) return undefined
+    try {
+      const done = step()
+      if (!(done instanceof Promise)) return this.#observer.show(this.#result.items)
+      this.#isReading = true
+      done.then(this.#goOn, this.#fail)
+    } catch (error) {
+      this.#fail(error)
+    }
+    return undefined
+  }
+
+  readonly #goOn = (): void => {
+    this.#isReading = false
+    this.#run(() => {})?.()
+    while (!this.#isReading) {
+      const commit = this.#waiting.shift()
+      if (commit === undefined) return
+      this.#run(() => this.#apply(commit))?.()
+    }
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (!this.#isOpen) return
+    this.stop()
+    this.#observer.fail(error)
+  }
+
+  #apply({ lastOpId, changes }: Commit): MaybePromise<void> {
+    // The first result has it. Without an opId it only says which versions entities count as.
+    if (lastOpId > 0 && lastOpId <= this.#lastOpId) return
+    if (lastOpId > 0) this.#lastOpId = lastOpId
+    if (changes === undefined) return this.#source.readNow((reader) => this.#readAnew(reader))
+    this.#result.apply(changes)
+    if (this.#result.needsMore) {
+      return this.#source.readNow((reader) => this.#readMore(reader))
+    }
+  }
+
+  *#readFirst(reader: EntityReader): Steps<void> {
+    this.#lastOpId = yield* readLastOpId(reader)
+    yield* this.#readAnew(reader)
+  }
+
+  *#readAnew(reader: EntityReader): Steps<void> {
+    const rows = yield* readRows(reader, this.#wanted(undefined, this.#result.capacity))
+    this.#result.replace(rows)
+  }
+
+  *#readMore(reader: EntityReader): Steps<void> {
+    const { boundary, capacity, size } = this.#result
+    const rows = yield* readRows(reader, this.#wanted(boundary, capacity - size))
+    this.#result.extend(rows)
+  }
+
+  #wanted(after: Place | undefined, rowsMax: number) {
+    const changesThrough = (through: number) => this.#changesThrough(through)
+    return { state: this.#state, query: this.#query, after, rowsMax, changesThrough }
+  }
+
+  /** What the commits after the one in hand changed, by id: the first change of an entity has what was before. */
+  #changesThrough(through: number): RecordChanges {
+    const changes = new Map<string, RecordChange>()
+    const add = (change: RecordChange): void => {
+      if (!changes.has(change.id)) changes.set(change.id, change)
+    }
+    for (const { lastOpId, changes: waiting = [] } of this.#waiting) {
+      if (lastOpId > this.#lastOpId && lastOpId <= through) waiting.forEach(add)
+    }
+    const { live } = this.#source
+    live.changesOnTheirWay(this.collection, this.#lastOpId, through).forEach(add)
+    return changes
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The live queries of an open database, and the commits on their way to them.
+ *
+ * A commit is handed over with what it changed, and delivered once it is durable and visible, in commit order.
+ * Delivering has two steps, so that no listener ever sees one live query after the commit and another one before
+ * it: first every result it touches is brought up to date, then their listeners are told. Only a live query that
+ * has to wait for the store follows later.
+ */
+import type { EntiDBError } from '../errors/entidb-error.ts'
+import { EntityChange } from './entity-change.ts'
+import { LiveDispatch } from './live-dispatch.ts'
+import type { ParsedCondition } from './parsed-where.ts'
+import type { CommittedChanges, RecordChange, RecordChanges, Watches } from './record-changes.ts'
+
+/** A live query as commits see it. */
+export interface LiveFollower {
+  readonly collection: string
+  readonly conditions: readonly ParsedCondition[]
+  /** The commit made these changes; undefined: what it changed in the collection is not known. Never throws. */
+  take(lastOpId: number, changes: readonly EntityChange[] | undefined): Tell | undefined
+  /** The database closes. Never throws. */
+  end(reason: EntiDBError): void
+}
+
+/** Tells listeners. Never throws. */
+export type Tell = () => void
+
+/** A commit that may not be durable yet. */
+export interface CommitOnItsWay {
+  readonly changes: CommittedChanges
+  readonly durable: Promise<void>
+}
+
+export class LiveQueries implements Watches {
+  readonly #dispatchesByCollection = new Map<string, LiveDispatch<LiveFollower>>()
+  readonly #followers = new Set<LiveFollower>()
+  #onTheirWay: CommitOnItsWay[] = []
+
+  /** Live queries that are open. */
+  get size(): number {
+    return this.#followers.size
+  }
+
+  watches(collection: string): boolean {
+    return this.#dispatchesByCollection.has(collection)
+  }
+
+  add(follower: LiveFollower): void {
+    const { collection, conditions } = follower
+    let dispatch = this.#dispatchesByCollection.get(collection)
+    if (dispatch === undefined) {
+      dispatch = new LiveDispatch()
+      this.#dispatchesByCollection.set(collection, dispatch)
+    }
+    dispatch.add(follower, conditions)
+    this.#followers.add(follower)
+  }
+
+  remove(follower: LiveFollower): void {
+    const { collection, conditions } = follower
+    if (!this.#followers.delete(follower)) return
+    const dispatch = this.#dispatchesByCollection.get(collection)
+    dispatch?.remove(follower, conditions)
+    if (dispatch?.isEmpty === true) this.#dispatchesByCollection.delete(collection)
+  }
+
+  /** The transaction was handed to the store. */
+  handOver(changes: CommittedChanges, durable: Promise<void>): CommitOnItsWay {
+    const commit = { changes, durable }
+    this.#onTheirWay.push(commit)
+    return commit
+  }
+
+  /** It came to nothing. */
+  drop(commit: CommitOnItsWay): void {
+    // Nearly always the first.
+    if (this.#onTheirWay[0] === commit) this.#onTheirWay.shift()
+    else this.#onTheirWay = this.#onTheirWay.filter((other) => other !== commit)
+  }
+
+  /** It is durable and visible. Called in commit order. */
+  deliver(commit: CommitOnItsWay): void {
+    this.drop(commit)
+    if (this.#followers.size === 0) return
+    const { lastOpId, changesByCollection, unrecorded } = commit.changes
+    const tells: Tell[] = []
+    const take = (follower: LiveFollower, changes: readonly EntityChange[] | undefined): void => {
+      const tell = follower.take(lastOpId, changes)
+      if (tell !== undefined) tells.push(tell)
+    }
+    for (const [collection, changes] of changesByCollection) {
+      for (const [follower, concerned] of this.#concerned(collection, changes)) {
+        take(follower, concerned)
+      }
+    }
+    for (const collection of unrecorded) {
+      const dispatch = this.#dispatchesByCollection.get(collection)
+      if (dispatch !== undefined) for (const follower of dispatch.all()) take(follower, undefined)
+    }
+    for (const tell of tells) tell()
+  }
+
+  /**
+   * Resolves when the commits on their way of which it is not known what they changed in the collection are
+   * visible, or came to nothing; undefined when there are none.
+   */
+  settled(collection: string): Promise<unknown> | undefined {
+    const unknown = this.#onTheirWay.filter(({ changes }) => changes.unrecorded.has(collection))
+    if (unknown.length === 0) return undefined
+    return Promise.allSettled(unknown.map(({ durable }) => durable))
+  }
+
+  /** What the commits on their way change in a collection, of those with an opId in `(after, through]`. */
+  changesOnTheirWay(collection: string, after: number, through: number): readonly RecordChange[] {
+    const changes: RecordChange[] = []
+    for (const { changes: commit } of this.#onTheirWay) {
+      if (commit.lastOpId <= after || commit.lastOpId > through) continue
+      changes.push(...(commit.changesByCollection.get(collection)?.values() ?? []))
+    }
+    return changes
+  }
+
+  close(reason: EntiDBError): void {
+    for (const follower of [...this.#followers]) follower.end(reason)
+  }
+
+  /** The live queries that the changes may touch, each with those that may touch it. */
+  #concerned(
+    collection: string,
+    changes: RecordChanges,
+  ): ReadonlyMap<LiveFollower, readonly EntityChange[]> {
+    const concerned = new Map<LiveFollower, EntityChange[]>()
+    const dispatch = this.#dispatchesByCollection.get(collection)
+    if (dispatch === undefined) return concerned
+    const followers = new Set<LiveFollower>()
+    for (const recorded of changes.values()) {
+      const change = new EntityChange(recorded)
+      const { entityBefore, entityAfter } = change
+      if (entityBefore !== undefined) dispatch.find(entityBefore, followers)
+      if (entityAfter !== undefined) dispatch.find(entityAfter, followers)
+      for (const follower of followers) {
+        const known = concerned.get(follower)
+        if (known === undefined) concerned.set(follower, [change])
+        else known.push(change)
+      }
+      followers.clear()
+    }
+    return concerned
+  }
+}
