@@ -38,14 +38,32 @@ export interface LiveChanges<T extends Entity> {
   }[]
 }
 
-/** Where an entity of the result before was. */
-interface Origin {
-  readonly from: number
-  /** Entities that stay as they are and were before it. */
-  readonly anchors: number
+/** Which places of two results differ, both in ascending order. Everything else is the same object, in the same order. */
+export interface Exchange {
+  /** In the result before. */
+  readonly leaving: readonly number[]
+  /** In the result after. */
+  readonly entering: readonly number[]
 }
 
-/** Undefined when nothing is different. Costs a comparison for each entity, and little more for what changed. */
+/**
+ * From an exchange of two longer lists that the results are the beginnings of: what is pushed over the end of the
+ * result, or comes in there, needs no mention in it. Undefined when nothing is different.
+ */
+export function changesOf<T extends Entity>(
+  before: readonly T[],
+  after: readonly T[],
+  exchange: Exchange,
+): LiveChanges<T> | undefined {
+  const leaving = exchange.leaving.filter((index) => index < before.length)
+  const entering = exchange.entering.filter((index) => index < after.length)
+  const staying = before.length - leaving.length - (after.length - entering.length)
+  if (staying > 0) addLastOthers(leaving, before.length, staying)
+  if (staying < 0) addLastOthers(entering, after.length, -staying)
+  return describe(before, after, { leaving, entering })
+}
+
+/** Between any two results. Costs a comparison for each entity, and little more for what lies between the changes. */
 export function changesBetween<T extends Entity>(
   before: readonly T[],
   after: readonly T[],
@@ -53,61 +71,81 @@ export function changesBetween<T extends Entity>(
   const shorter = Math.min(before.length, after.length)
   let start = 0
   while (start < shorter && before[start] === after[start]) start++
-  if (start === before.length && start === after.length) return undefined
-  let same = 0
-  while (
-    same < shorter - start &&
-    before[before.length - 1 - same] === after[after.length - 1 - same]
-  ) {
-    same++
+  let endBefore = before.length
+  let endAfter = after.length
+  while (endBefore > start && endAfter > start && before[endBefore - 1] === after[endAfter - 1]) {
+    endBefore--
+    endAfter--
   }
-  return compareStretch(before, after, start, before.length - same, after.length - same)
+  const stretch = before.slice(start, endBefore)
+  const stretchAfter = after.slice(start, endAfter)
+  const objects = new Set(stretch)
+  const objectsAfter = new Set(stretchAfter)
+  const leaving = indexesWhere(stretch, start, (entity) => !objectsAfter.has(entity))
+  const entering = indexesWhere(stretchAfter, start, (entity) => !objects.has(entity))
+  return describe(before, after, { leaving, entering })
 }
 
-/** Of what lies between the ends that are the same. */
-function compareStretch<T extends Entity>(
+function indexesWhere<T>(list: readonly T[], start: number, holds: (item: T) => boolean): number[] {
+  const indexes: number[] = []
+  list.forEach((item, i) => {
+    if (holds(item)) indexes.push(start + i)
+  })
+  return indexes
+}
+
+/** Adds the last `count` of the indexes below `length` that are not in the ascending `indexes`. */
+function addLastOthers(indexes: number[], length: number, count: number): void {
+  const known = new Set(indexes)
+  const others: number[] = []
+  for (let index = length - 1; others.length < count; index--) {
+    if (!known.has(index)) others.push(index)
+  }
+  indexes.push(...others)
+  indexes.sort((a, b) => a - b)
+}
+
+/** Where an entity of the result before was. */
+interface Origin {
+  readonly from: number
+  /** Entities that stay as they are and were before it. */
+  readonly stayingBefore: number
+}
+
+function describe<T extends Entity>(
   before: readonly T[],
   after: readonly T[],
-  start: number,
-  endBefore: number,
-  endAfter: number,
-): LiveChanges<T> {
-  const placesById = new Map<string, number>()
-  // All indexes from here on are within bounds.
-  for (let i = start; i < endAfter; i++) placesById.set((after[i] as T).id, i)
-  const changes = {
-    added: [] as { entity: T; index: number }[],
-    removed: [] as { entity: T; index: number }[],
-    changed: [] as { entity: T; previous: T; index: number }[],
-    moved: [] as { entity: T; from: number; to: number }[],
-  }
+  { leaving, entering }: Exchange,
+): LiveChanges<T> | undefined {
   const originsById = new Map<string, Origin>()
-  let anchors = 0
-  for (let from = start; from < endBefore; from++) {
-    const entity = before[from] as T
-    const place = placesById.get(entity.id)
-    if (place === undefined) changes.removed.push({ entity, index: from })
-    else originsById.set(entity.id, { from, anchors })
-    if (place !== undefined && after[place] === entity) anchors++
-  }
-  anchors = 0
+  // All indexes are within bounds.
+  leaving.forEach((from, i) => {
+    originsById.set((before[from] as T).id, { from, stayingBefore: from - i })
+  })
+  const added: { entity: T; index: number }[] = []
+  const changed: { entity: T; previous: T; index: number }[] = []
+  const moved: { entity: T; from: number; to: number }[] = []
   let lastFrom = -1
-  for (let index = start; index < endAfter; index++) {
+  entering.forEach((index, i) => {
     const entity = after[index] as T
     const origin = originsById.get(entity.id)
     if (origin === undefined) {
-      changes.added.push({ entity, index })
-      continue
+      added.push({ entity, index })
+      return
     }
-    const { from } = origin
+    originsById.delete(entity.id)
+    const { from, stayingBefore } = origin
     const previous = before[from] as T
-    if (previous === entity) {
-      anchors++
-      continue
-    }
-    changes.changed.push({ entity, previous, index })
-    if (origin.anchors === anchors && from > lastFrom) lastFrom = from
-    else changes.moved.push({ entity, from, to: index })
-  }
-  return changes
+    if (previous === entity) return
+    changed.push({ entity, previous, index })
+    // Of several that pass each other, the later ones count as moved.
+    if (stayingBefore === index - i && from > lastFrom) lastFrom = from
+    else moved.push({ entity, from, to: index })
+  })
+  const removed = [...originsById.values()].map(({ from }) => ({
+    entity: before[from] as T,
+    index: from,
+  }))
+  if (added.length + removed.length + changed.length === 0) return undefined
+  return { added, removed, changed, moved }
 }

@@ -8,6 +8,7 @@ import type { MaybePromise } from '../files/file-system.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { EntityChange } from './entity-change.ts'
 import type { EntityReader } from './entity-reader.ts'
+import type { Exchange } from './live-changes.ts'
 import type { LiveFollower, LiveQueries, Tell } from './live-queries.ts'
 import { LiveResult } from './live-result.ts'
 import { readLastOpId, readRows } from './live-rows.ts'
@@ -26,13 +27,19 @@ export interface LiveSource {
 
 /** Who asked for the result. */
 export interface LiveObserver {
-  /** The result after one more commit, or the first one. The answer tells of it, if there is anything to tell. */
-  show(items: readonly object[]): Tell | undefined
+  /**
+   * The result after one more commit, or the first one. `exchange` says where it may differ from the one before;
+   * undefined: anywhere. The answer tells of it, if there is anything to tell.
+   */
+  show(items: readonly object[], exchange: Exchange | undefined): Tell | undefined
   /** The end, before its time. */
   fail(error: unknown): void
   /** The database closes. */
   end(reason: EntiDBError): void
 }
+
+/** What became of the result: where it may differ from the one before; `other`: anywhere; `same`: nowhere. */
+type Outcome = Exchange | 'other' | 'same'
 
 /** A commit that waits its turn. */
 interface Commit {
@@ -100,27 +107,33 @@ export class LiveEvaluation implements LiveFollower {
   }
 
   /** Answers who tells of the outcome; undefined also while the store has to be waited for. */
-  #run(step: () => MaybePromise<void>): Tell | undefined {
+  #run(step: () => MaybePromise<Outcome>): Tell | undefined {
     if (!this.#isOpen) return undefined
     try {
-      const done = step()
-      if (!(done instanceof Promise)) return this.#observer.show(this.#result.items)
+      const outcome = step()
+      if (!(outcome instanceof Promise)) return this.#show(outcome)
       this.#isReading = true
-      done.then(this.#goOn, this.#fail)
+      outcome.then(this.#goOn, this.#fail)
     } catch (error) {
       this.#fail(error)
     }
     return undefined
   }
 
-  readonly #goOn = (): void => {
+  readonly #goOn = (outcome: Outcome): void => {
     this.#isReading = false
-    this.#run(() => {})?.()
+    if (this.#isOpen) this.#show(outcome)?.()
     while (!this.#isReading) {
       const commit = this.#waiting.shift()
       if (commit === undefined) return
       this.#run(() => this.#apply(commit))?.()
     }
+  }
+
+  #show(outcome: Outcome): Tell | undefined {
+    if (outcome === 'same') return undefined
+    const exchange = outcome === 'other' ? undefined : outcome
+    return this.#observer.show(this.#result.items(), exchange)
   }
 
   readonly #fail = (error: unknown): void => {
@@ -129,31 +142,34 @@ export class LiveEvaluation implements LiveFollower {
     this.#observer.fail(error)
   }
 
-  #apply({ lastOpId, changes }: Commit): MaybePromise<void> {
+  #apply({ lastOpId, changes }: Commit): MaybePromise<Outcome> {
     // The first result has it. Without an opId it only says which versions entities count as.
-    if (lastOpId > 0 && lastOpId <= this.#lastOpId) return
+    if (lastOpId > 0 && lastOpId <= this.#lastOpId) return 'same'
     if (lastOpId > 0) this.#lastOpId = lastOpId
     if (changes === undefined) return this.#source.readNow((reader) => this.#readAnew(reader))
-    this.#result.apply(changes)
-    if (this.#result.needsMore) {
-      return this.#source.readNow((reader) => this.#readMore(reader))
-    }
+    const exchange = this.#result.apply(changes)
+    if (exchange === undefined) return 'same'
+    if (!this.#result.needsMore) return exchange
+    return this.#source.readNow((reader) => this.#readMore(reader, exchange))
   }
 
-  *#readFirst(reader: EntityReader): Steps<void> {
+  *#readFirst(reader: EntityReader): Steps<Outcome> {
     this.#lastOpId = yield* readLastOpId(reader)
-    yield* this.#readAnew(reader)
+    return yield* this.#readAnew(reader)
   }
 
-  *#readAnew(reader: EntityReader): Steps<void> {
+  *#readAnew(reader: EntityReader): Steps<Outcome> {
     const rows = yield* readRows(reader, this.#wanted(undefined, this.#result.capacity))
     this.#result.replace(rows)
+    return 'other'
   }
 
-  *#readMore(reader: EntityReader): Steps<void> {
+  /** What is read lies behind all that the commit exchanged. */
+  *#readMore(reader: EntityReader, exchange: Exchange): Steps<Outcome> {
     const { boundary, capacity, size } = this.#result
     const rows = yield* readRows(reader, this.#wanted(boundary, capacity - size))
     this.#result.extend(rows)
+    return exchange
   }
 
   #wanted(after: Place | undefined, rowsMax: number) {

@@ -2,7 +2,7 @@
 import type { Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
 import { liveQueryClosed } from './entity-errors.ts'
-import { changesBetween, type LiveChange } from './live-changes.ts'
+import { changesBetween, changesOf, type Exchange, type LiveChange } from './live-changes.ts'
 import { LiveEvaluation, type LiveSource } from './live-evaluation.ts'
 import { allAdded, LiveIteration, type LiveReading } from './live-iteration.ts'
 import type { Tell } from './live-queries.ts'
@@ -72,7 +72,7 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
     this.#reading = this.#createReading()
     this.#evaluation = new LiveEvaluation(source, state, query, {
       // Put in as T; replicated entities are taken at their word.
-      show: (items) => this.#show(items as readonly Readonly<T>[]),
+      show: (items, exchange) => this.#show(items as readonly Readonly<T>[], exchange),
       fail: (error) => this.#fail(error),
       end: (reason) => this.#end(reason),
     })
@@ -148,16 +148,16 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
     this.close()
   }
 
-  #show(items: readonly Readonly<T>[]): Tell | undefined {
+  #show(items: readonly Readonly<T>[], exchange: Exchange | undefined): Tell | undefined {
     const before = this.#items
-    if (before === items) return undefined
     if (before === undefined) {
       this.#items = items
       this.#first?.resolve(items)
       this.#first = undefined
       return () => this.#tell({ items, changes: allAdded(items) })
     }
-    const changes = changesBetween(before, items)
+    const changes =
+      exchange === undefined ? changesBetween(before, items) : changesOf(before, items, exchange)
     if (changes === undefined) return undefined
     this.#items = items
     return () => this.#tell({ items, changes })

@@ -6,6 +6,7 @@ import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { EntityChange } from './entity-change.ts'
 import { knownVersion, rememberVersion } from './entity-version.ts'
+import type { Exchange } from './live-changes.ts'
 import { takeOperand } from './operand.ts'
 import type { OrderField, ParsedQuery } from './parsed-query.ts'
 import type { Predicate } from './parsed-where.ts'
@@ -27,14 +28,18 @@ export interface LiveRows {
 const RESERVE_MIN = 16
 const RESERVE_MAX = 256
 
+/** Up to so many rows are taken out of and put into the list as it is; for more, it is written anew. */
+const EXCHANGED_IN_PLACE_MAX = 8
+
 export class LiveResult {
   readonly #order: readonly OrderField[]
   readonly #matches: Predicate
   readonly #limit: number
-  #rows: readonly LiveRow[] = []
-  #boundary: Place | undefined
+  #rows: LiveRow[] = []
+  /** Of the rows: what is handed out is copied from here. */
+  #entities: object[] = []
   readonly #rowsById = new Map<string, LiveRow>()
-  #items: readonly object[] | undefined
+  #boundary: Place | undefined
 
   constructor(query: ParsedQuery) {
     this.#order = query.order
@@ -45,12 +50,6 @@ export class LiveResult {
   /** So many rows are kept at most. */
   get capacity(): number {
     return this.#limit + Math.max(RESERVE_MIN, Math.min(RESERVE_MAX, this.#limit))
-  }
-
-  /** What the query answers. Frozen: it is handed to everybody. */
-  get items(): readonly object[] {
-    this.#items ??= this.#makeItems()
-    return this.#items
   }
 
   /** There are fewer rows than the limit asks for, and more answers to be had behind `boundary`. */
@@ -66,38 +65,52 @@ export class LiveResult {
     return this.#rows.length
   }
 
+  /** What the query answers now: a list of its own for each call. */
+  items(): readonly object[] {
+    return this.#entities.slice(0, this.#limit)
+  }
+
   /** Starts anew. An entity that has the content it had before stays the object it was. */
   replace({ rows, boundary }: LiveRows): void {
-    const kept = rows.map((row) => this.#keepObject(row))
+    this.#setRows(rows.map((row) => this.#keepObject(row)))
     this.#rowsById.clear()
-    for (const row of kept) this.#rowsById.set(row.place.id, row)
-    this.#setRows(kept, boundary)
+    for (const row of this.#rows) this.#rowsById.set(row.place.id, row)
+    this.#boundary = boundary
   }
 
   /** What was read behind the boundary. */
   extend({ rows, boundary }: LiveRows): void {
     for (const row of rows) this.#rowsById.set(row.place.id, row)
-    this.#setRows([...this.#rows, ...rows], boundary)
+    this.#setRows([...this.#rows, ...rows])
+    this.#boundary = boundary
   }
 
-  /** A commit. Throws what a filter throws; then the result is of no use any more. */
-  apply(changes: readonly EntityChange[]): void {
-    const leaving: LiveRow[] = []
-    const entering: LiveRow[] = []
+  /**
+   * A commit. Answers the places of rows that are exchanged by it, undefined if there are none. Throws what a
+   * filter throws; then the result is of no use any more.
+   */
+  apply(changes: readonly EntityChange[]): Exchange | undefined {
+    const rowsLeaving: LiveRow[] = []
+    const rowsEntering: LiveRow[] = []
     for (const change of changes) {
       const row = this.#rowsById.get(change.id)
       if (change.keepsContent) {
         if (row !== undefined) change.renew(row.entity)
         continue
       }
-      if (row !== undefined) leaving.push(row)
+      if (row !== undefined) rowsLeaving.push(row)
       const entered = this.#rowAfter(change)
-      if (entered !== undefined) entering.push(entered)
+      if (entered !== undefined) rowsEntering.push(entered)
     }
-    if (leaving.length === 0 && entering.length === 0) return
-    for (const { place } of leaving) this.#rowsById.delete(place.id)
-    for (const row of entering) this.#rowsById.set(row.place.id, row)
-    this.#setRows(this.#exchange(leaving, entering), this.#boundary)
+    if (rowsLeaving.length === 0 && rowsEntering.length === 0) return undefined
+    for (const { place } of rowsLeaving) this.#rowsById.delete(place.id)
+    for (const row of rowsEntering) this.#rowsById.set(row.place.id, row)
+    const leaving = rowsLeaving.map(({ place }) => this.#positionOf(place)).sort(ascending)
+    rowsEntering.sort((a, b) => this.#compare(a.place, b.place))
+    const entering = this.#placesOf(rowsEntering, leaving)
+    this.#exchange(leaving, entering, rowsEntering)
+    this.#cutToCapacity()
+    return { leaving, entering }
   }
 
   /** Undefined where the entity is none of the rows now. */
@@ -110,53 +123,48 @@ export class LiveResult {
     return { place, entity: change.handOut() as object }
   }
 
-  #makeItems(): readonly object[] {
-    const size = Math.min(this.#limit, this.#rows.length)
-    const items: object[] = []
-    // Within bounds.
-    for (let i = 0; i < size; i++) items.push((this.#rows[i] as LiveRow).entity)
-    return Object.freeze(items)
-  }
-
-  #setRows(rows: readonly LiveRow[], boundary: Place | undefined): void {
-    this.#items = undefined
-    this.#rows = rows
-    this.#boundary = boundary
-    if (rows.length <= this.capacity) return
-    this.#rows = rows.slice(0, this.capacity)
-    this.#boundary = this.#rows.at(-1)?.place
-    for (const { place } of rows.slice(this.capacity)) this.#rowsById.delete(place.id)
-  }
-
-  /** The rows without those that leave, and with those that enter. */
-  #exchange(leaving: LiveRow[], entering: LiveRow[]): readonly LiveRow[] {
-    const compare = (a: LiveRow, b: LiveRow) => this.#compare(a.place, b.place)
-    leaving.sort(compare)
-    entering.sort(compare)
-    const rows: LiveRow[] = []
-    let next = 0
+  /** Where sorted rows will be once the others have left and all of them are there. */
+  #placesOf(rows: readonly LiveRow[], leaving: readonly number[]): readonly number[] {
     let left = 0
-    const copyUntil = (end: number): void => {
-      // Within bounds.
-      while (next < end) rows.push(this.#rows[next++] as LiveRow)
+    return rows.map(({ place }, i) => {
+      const position = this.#positionOf(place)
+      while (left < leaving.length && (leaving[left] as number) < position) left++
+      return position - left + i
+    })
+  }
+
+  #exchange(
+    leaving: readonly number[],
+    entering: readonly number[],
+    rows: readonly LiveRow[],
+  ): void {
+    if (leaving.length + entering.length > EXCHANGED_IN_PLACE_MAX) {
+      this.#setRows(exchanged(this.#rows, leaving, entering, rows))
+      return
     }
-    const leaveUntil = (end: number): void => {
-      for (; left < leaving.length; left++) {
-        const at = this.#positionOf((leaving[left] as LiveRow).place)
-        if (at >= end) return
-        copyUntil(at)
-        next = at + 1
-      }
+    for (const index of [...leaving].reverse()) {
+      this.#rows.splice(index, 1)
+      this.#entities.splice(index, 1)
     }
-    for (const row of entering) {
-      const at = this.#positionOf(row.place)
-      leaveUntil(at)
-      copyUntil(at)
-      rows.push(row)
-    }
-    leaveUntil(this.#rows.length)
-    copyUntil(this.#rows.length)
-    return rows
+    entering.forEach((index, i) => {
+      // As many places as rows.
+      const row = rows[i] as LiveRow
+      this.#rows.splice(index, 0, row)
+      this.#entities.splice(index, 0, row.entity)
+    })
+  }
+
+  #cutToCapacity(): void {
+    const { capacity } = this
+    if (this.#rows.length <= capacity) return
+    this.#entities.length = capacity
+    for (const { place } of this.#rows.splice(capacity)) this.#rowsById.delete(place.id)
+    this.#boundary = this.#rows.at(-1)?.place
+  }
+
+  #setRows(rows: LiveRow[]): void {
+    this.#rows = rows
+    this.#entities = rows.map(({ entity }) => entity)
   }
 
   /** How many rows are before the place. */
@@ -181,6 +189,36 @@ export class LiveResult {
     if (before === undefined || !isSameState(before.entity, row.entity)) return row
     return { place: row.place, entity: before.entity }
   }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}
+
+/** A list without the items at `leaving`, and with `items` at `entering`. */
+function exchanged<T>(
+  list: readonly T[],
+  leaving: readonly number[],
+  entering: readonly number[],
+  items: readonly T[],
+): T[] {
+  const result: T[] = []
+  let next = 0
+  let left = 0
+  let entered = 0
+  while (next < list.length || entered < items.length) {
+    if (result.length === entering[entered]) {
+      // As many places as items.
+      result.push(items[entered++] as T)
+    } else if (next === leaving[left]) {
+      next++
+      left++
+    } else {
+      // Within bounds: what enters behind the end is the last.
+      result.push(list[next++] as T)
+    }
+  }
+  return result
 }
 
 /** Does an entity answer the query, whatever its limit? */
