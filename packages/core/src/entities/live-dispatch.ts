@@ -1,156 +1,66 @@
 /**
- * Finds the live queries of a collection that an entity may concern, without asking each of them.
- *
- * Queries are grouped by the fields that they fix by equality (`eq`, or one `in`). Each group is a tree of maps: one
- * level for each of those fields, in the order of their names, from the field's value to the next level; at its
- * end are the queries that fix just these values. An entity is looked up once in each group. Queries that fix
- * nothing are all found. Finding one too many does no harm: it tests the entity itself.
+ * Finds the live queries of a collection that an entity may concern, without asking each of them: by the values
+ * that they fix (`live-groups.ts`), or else by an interval that they leave one field (`live-intervals.ts`). Those
+ * that do neither are always found. Finding one too many does no harm: it tests the entity itself.
  */
-import { rankOf } from './compare-values.ts'
 import { type FieldReader, fieldReader } from './field-path.ts'
+import { fixedFields, LiveGroups } from './live-groups.ts'
+import { fieldInterval, LiveIntervals } from './live-intervals.ts'
 import type { ParsedCondition } from './parsed-where.ts'
 
-/** A longer `in` is not worth an entry for each of its values. */
-const IN_VALUES_MAX = 1000
-
-/** The values that a field may have. */
-interface FixedField {
-  readonly path: string
-  readonly keys: readonly unknown[]
-}
-
-class Branch<Q> {
-  readonly branchesByKey = new Map<unknown, Branch<Q>>()
-  readonly queries = new Set<Q>()
-
-  get isEmpty(): boolean {
-    return this.branchesByKey.size === 0 && this.queries.size === 0
-  }
-}
-
-interface Group<Q> {
-  readonly reads: readonly FieldReader[]
-  readonly root: Branch<Q>
+interface IntervalsOfField<Q> {
+  readonly read: FieldReader
+  readonly intervals: LiveIntervals<Q>
 }
 
 export class LiveDispatch<Q> {
-  readonly #groupsByPaths = new Map<string, Group<Q>>()
+  readonly #queries = new Set<Q>()
+  readonly #groups = new LiveGroups<Q>()
+  readonly #intervalsByPath = new Map<string, IntervalsOfField<Q>>()
+  readonly #others = new Set<Q>()
 
-  get isEmpty(): boolean {
-    return this.#groupsByPaths.size === 0
+  /** Every query. */
+  get queries(): ReadonlySet<Q> {
+    return this.#queries
   }
 
   add(query: Q, conditions: readonly ParsedCondition[]): void {
+    this.#queries.add(query)
     const fields = fixedFields(conditions)
-    const paths = pathsOf(fields)
-    let group = this.#groupsByPaths.get(paths)
-    if (group === undefined) {
-      group = { reads: fields.map(({ path }) => fieldReader(path)), root: new Branch() }
-      this.#groupsByPaths.set(paths, group)
-    }
-    addTo(group.root, query, fields, 0)
+    const interval = fieldInterval(conditions)
+    if (fields.length > 0) this.#groups.add(query, fields)
+    else if (interval !== undefined) this.#intervalsOf(interval.path).add(query, interval)
+    else this.#others.add(query)
   }
 
   remove(query: Q, conditions: readonly ParsedCondition[]): void {
+    this.#queries.delete(query)
     const fields = fixedFields(conditions)
-    const paths = pathsOf(fields)
-    const group = this.#groupsByPaths.get(paths)
-    if (group === undefined) return
-    removeFrom(group.root, query, fields, 0)
-    if (group.root.isEmpty) this.#groupsByPaths.delete(paths)
-  }
-
-  /** All queries. */
-  *all(): Generator<Q, void, undefined> {
-    const found = new Set<Q>()
-    for (const { root } of this.#groupsByPaths.values()) collect(root, found)
-    yield* found
+    const interval = fieldInterval(conditions)
+    if (fields.length > 0) this.#groups.remove(query, fields)
+    else if (interval === undefined) this.#others.delete(query)
+    else {
+      const intervals = this.#intervalsOf(interval.path)
+      intervals.remove(query)
+      if (intervals.isEmpty) this.#intervalsByPath.delete(interval.path)
+    }
   }
 
   /** Adds those that the entity may concern to `found`. */
   find(entity: object, found: Set<Q>): void {
-    for (const { reads, root } of this.#groupsByPaths.values()) {
-      let branch: Branch<Q> | undefined = root
-      for (let i = 0; i < reads.length && branch !== undefined; i++) {
-        branch = branch.branchesByKey.get(keyOf(reads[i]?.(entity)))
-      }
-      if (branch !== undefined) for (const query of branch.queries) found.add(query)
+    this.#groups.find(entity, found)
+    for (const { read, intervals } of this.#intervalsByPath.values()) {
+      intervals.find(read(entity), found)
     }
+    for (const query of this.#others) found.add(query)
   }
-}
 
-function addTo<Q>(branch: Branch<Q>, query: Q, fields: readonly FixedField[], level: number): void {
-  const field = fields[level]
-  if (field === undefined) {
-    branch.queries.add(query)
-    return
-  }
-  for (const key of field.keys) {
-    let next = branch.branchesByKey.get(key)
-    if (next === undefined) {
-      next = new Branch()
-      branch.branchesByKey.set(key, next)
+  #intervalsOf(path: string): LiveIntervals<Q> {
+    let known = this.#intervalsByPath.get(path)
+    if (known === undefined) {
+      known = { read: fieldReader(path), intervals: new LiveIntervals() }
+      this.#intervalsByPath.set(path, known)
     }
-    addTo(next, query, fields, level + 1)
+    return known.intervals
   }
 }
-
-function removeFrom<Q>(
-  branch: Branch<Q>,
-  query: Q,
-  fields: readonly FixedField[],
-  level: number,
-): void {
-  const field = fields[level]
-  if (field === undefined) {
-    branch.queries.delete(query)
-    return
-  }
-  for (const key of field.keys) {
-    const next = branch.branchesByKey.get(key)
-    if (next === undefined) continue
-    removeFrom(next, query, fields, level + 1)
-    if (next.isEmpty) branch.branchesByKey.delete(key)
-  }
-}
-
-function collect<Q>(branch: Branch<Q>, found: Set<Q>): void {
-  for (const query of branch.queries) found.add(query)
-  for (const next of branch.branchesByKey.values()) collect(next, found)
-}
-
-/** Sorted by path; of several conditions on one field the first one counts. */
-function fixedFields(conditions: readonly ParsedCondition[]): readonly FixedField[] {
-  const keysByPath = new Map<string, readonly unknown[]>()
-  for (const { path, operator, operand } of conditions) {
-    if (operator === 'eq' && !keysByPath.has(path)) keysByPath.set(path, [keyOf(operand)])
-  }
-  for (const { path, operator, operand } of conditions) {
-    if (operator !== 'in' || keysByPath.has(path)) continue
-    // `in` takes a list.
-    const values = operand as readonly unknown[]
-    if (values.length > IN_VALUES_MAX) continue
-    keysByPath.set(path, [...new Set(values.map(keyOf))])
-    break
-  }
-  const fields = [...keysByPath].map(([path, keys]) => ({ path, keys }))
-  return fields.sort((a, b) => (a.path < b.path ? -1 : 1))
-}
-
-function pathsOf(fields: readonly FixedField[]): string {
-  return JSON.stringify(fields.map(({ path }) => path))
-}
-
-/** Equal for values that compare equal; maybe for others too. */
-function keyOf(value: unknown): unknown {
-  if (value === undefined) return null
-  if (typeof value === 'bigint') {
-    const number = Number(value)
-    return Number.isFinite(number) && BigInt(number) === value ? number : value
-  }
-  if (typeof value !== 'object' || value === null) return value
-  return value instanceof Date ? value.getTime() : RANK_KEYS[rankOf(value)]
-}
-
-/** Bytes, arrays and maps: all of a kind. */
-const RANK_KEYS: readonly symbol[] = Array.from({ length: 8 }, (_, rank) => Symbol(`rank ${rank}`))

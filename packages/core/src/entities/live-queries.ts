@@ -61,7 +61,7 @@ export class LiveQueries implements Watches {
     if (!this.#followers.delete(follower)) return
     const dispatch = this.#dispatchesByCollection.get(collection)
     dispatch?.remove(follower, conditions)
-    if (dispatch?.isEmpty === true) this.#dispatchesByCollection.delete(collection)
+    if (dispatch?.queries.size === 0) this.#dispatchesByCollection.delete(collection)
   }
 
   /** The transaction was handed to the store. */
@@ -95,7 +95,7 @@ export class LiveQueries implements Watches {
     }
     for (const collection of unrecorded) {
       const dispatch = this.#dispatchesByCollection.get(collection)
-      if (dispatch !== undefined) for (const follower of dispatch.all()) take(follower, undefined)
+      if (dispatch !== undefined) for (const follower of dispatch.queries) take(follower, undefined)
     }
     for (const tell of tells) tell()
   }

@@ -37,8 +37,8 @@ interface FirstResult<T extends Entity> {
  * content changes nothing. `filter` must depend on the entity alone.
  *
  * When the result cannot be kept right any more (the store failed, a `filter` threw), the live query is over: every
- * `onError`, every iteration and a pending `ready` get the error, and `getSnapshot` and `subscribe` throw it from then
- * on. If nobody hears of it that way, it is reported to the host as an uncaught error.
+ * `onError`, every iteration and a pending `ready` get the error, and `getSnapshot` throws it from then on. If nobody
+ * hears of it that way, it is reported to the host as an uncaught error.
  *
  * It takes memory for its result until it is closed, or the database is.
  *
@@ -86,19 +86,24 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
 
   /**
    * Tells `listener` of every commit that changes the result from now on; and of the first result, if that is not
-   * there yet. `onError` is told when the live query fails. The answer ends it. Bound: may be passed on as it is.
+   * there yet. `onError` is told when the live query fails, or has failed already. The answer ends it. Bound: may be
+   * passed on as it is.
    *
    * Listeners are called while nothing else happens, after every live query that answers at once shows the commit;
    * they may write, close and subscribe.
    *
-   * Errors: why the live query is over, if it is: what it failed with, `transaction_closed` after `close`,
-   * `database_closed`, the signal's reason.
+   * Errors: why the live query is over, if it is: `transaction_closed` after `close`, `database_closed`, the signal's
+   * reason; without `onError` also what it failed with.
    */
   readonly subscribe = (
     listener: LiveListener<T>,
     onError?: (error: unknown) => void,
   ): (() => void) => {
     if (typeof listener !== 'function') throw new TypeError('subscribe takes a function')
+    if (this.#state === 'failed' && onError !== undefined) {
+      void Promise.resolve(this.#hearReason()).then(onError)
+      return () => {}
+    }
     if (this.#state !== 'open') throw this.#hearReason()
     const subscription = { listener, onError }
     this.#subscriptions.add(subscription)
