@@ -36,6 +36,21 @@ async function typed(): Promise<void> {
     orderBy: { name: 'desc' },
   })
   await people.find({ where: { or: [{ name: 'A' }, { not: { name: { gte: 'B' } } }] } })
+  const live = people.live({ where: { name: 'A' }, orderBy: { 'address.city': 'asc' }, limit: 3 })
+  live.subscribe(({ items, changes }) => {
+    const first: Readonly<Person> | undefined = items[0]
+    const added: string | undefined = changes.added[0]?.entity.name
+    const place: number | undefined = changes.moved[0]?.to
+    void [first, added, place]
+  })
+  const shown: readonly Readonly<Person>[] | undefined = live.getSnapshot()
+  void shown
+  // @ts-expect-error there is no such field
+  people.live({ where: { age: 1 } })
+  // @ts-expect-error a live query begins at the beginning
+  people.live({ limit: 1, after: 'x' })
+  // @ts-expect-error what a snapshot shows does not change
+  db.snapshot().collection('people').live()
   const anything = await db.collection('anything').get('a')
   const field: unknown = anything?.whatever
   void field
@@ -75,6 +90,8 @@ async function typed(): Promise<void> {
     void inner
     // @ts-expect-error there is no such collection
     tx.collection('robots')
+    // @ts-expect-error a transaction has nothing to wait for
+    tx.collection('people').live()
   })
 }
 
