@@ -95,6 +95,12 @@ export class LiveEvaluation implements LiveFollower {
     return undefined
   }
 
+  fail(error: unknown): void {
+    if (!this.#isOpen) return
+    this.stop()
+    this.#observer.fail(error)
+  }
+
   end(reason: EntiDBError): void {
     this.stop()
     this.#observer.end(reason)
@@ -113,9 +119,9 @@ export class LiveEvaluation implements LiveFollower {
       const outcome = step()
       if (!(outcome instanceof Promise)) return this.#show(outcome)
       this.#isReading = true
-      outcome.then(this.#goOn, this.#fail)
+      outcome.then(this.#goOn, (error) => this.fail(error))
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
     return undefined
   }
@@ -134,12 +140,6 @@ export class LiveEvaluation implements LiveFollower {
     if (outcome === 'same') return undefined
     const exchange = outcome === 'other' ? undefined : outcome
     return this.#observer.show(this.#result.items(), exchange)
-  }
-
-  readonly #fail = (error: unknown): void => {
-    if (!this.#isOpen) return
-    this.stop()
-    this.#observer.fail(error)
   }
 
   #apply({ lastOpId, changes }: Commit): MaybePromise<Outcome> {

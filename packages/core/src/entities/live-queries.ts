@@ -18,6 +18,8 @@ export interface LiveFollower {
   readonly conditions: readonly ParsedCondition[]
   /** The commit made these changes; undefined: what it changed in the collection is not known. Never throws. */
   take(lastOpId: number, changes: readonly EntityChange[] | undefined): Tell | undefined
+  /** Its result cannot be kept right any more. Never throws. */
+  fail(error: unknown): void
   /** The database closes. Never throws. */
   end(reason: EntiDBError): void
 }
@@ -78,7 +80,7 @@ export class LiveQueries implements Watches {
     else this.#onTheirWay = this.#onTheirWay.filter((other) => other !== commit)
   }
 
-  /** It is durable and visible. Called in commit order. */
+  /** It is durable and visible. Called in commit order. Never throws: there is nothing to undo any more. */
   deliver(commit: CommitOnItsWay): void {
     this.drop(commit)
     if (this.#followers.size === 0) return
@@ -89,8 +91,15 @@ export class LiveQueries implements Watches {
       if (tell !== undefined) tells.push(tell)
     }
     for (const [collection, changes] of changesByCollection) {
-      for (const [follower, concerned] of this.#concerned(collection, changes)) {
-        take(follower, concerned)
+      const dispatch = this.#dispatchesByCollection.get(collection)
+      if (dispatch === undefined) continue
+      try {
+        for (const [follower, concerned] of findConcerned(dispatch, changes)) {
+          take(follower, concerned)
+        }
+      } catch (error) {
+        // An entity that cannot be decoded: which of them it concerns is not known.
+        for (const follower of dispatch.queries) follower.fail(error)
       }
     }
     for (const collection of unrecorded) {
@@ -123,28 +132,26 @@ export class LiveQueries implements Watches {
   close(reason: EntiDBError): void {
     for (const follower of [...this.#followers]) follower.end(reason)
   }
+}
 
-  /** The live queries that the changes may touch, each with those that may touch it. */
-  #concerned(
-    collection: string,
-    changes: RecordChanges,
-  ): ReadonlyMap<LiveFollower, readonly EntityChange[]> {
-    const concerned = new Map<LiveFollower, EntityChange[]>()
-    const dispatch = this.#dispatchesByCollection.get(collection)
-    if (dispatch === undefined) return concerned
-    const followers = new Set<LiveFollower>()
-    for (const recorded of changes.values()) {
-      const change = new EntityChange(recorded)
-      const { entityBefore, entityAfter } = change
-      if (entityBefore !== undefined) dispatch.find(entityBefore, followers)
-      if (entityAfter !== undefined) dispatch.find(entityAfter, followers)
-      for (const follower of followers) {
-        const known = concerned.get(follower)
-        if (known === undefined) concerned.set(follower, [change])
-        else known.push(change)
-      }
-      followers.clear()
+/** The live queries that the changes may touch, each with those that may touch it. */
+function findConcerned(
+  dispatch: LiveDispatch<LiveFollower>,
+  changes: RecordChanges,
+): ReadonlyMap<LiveFollower, readonly EntityChange[]> {
+  const concerned = new Map<LiveFollower, EntityChange[]>()
+  const followers = new Set<LiveFollower>()
+  for (const recorded of changes.values()) {
+    const change = new EntityChange(recorded)
+    const { entityBefore, entityAfter } = change
+    if (entityBefore !== undefined) dispatch.find(entityBefore, followers)
+    if (entityAfter !== undefined) dispatch.find(entityAfter, followers)
+    for (const follower of followers) {
+      const known = concerned.get(follower)
+      if (known === undefined) concerned.set(follower, [change])
+      else known.push(change)
     }
-    return concerned
+    followers.clear()
   }
+  return concerned
 }

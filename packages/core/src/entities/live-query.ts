@@ -89,8 +89,8 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
    * there yet. `onError` is told when the live query fails, or has failed already. The answer ends it. Bound: may be
    * passed on as it is.
    *
-   * Listeners are called while nothing else happens, after every live query that answers at once shows the commit;
-   * they may write, close and subscribe.
+   * Listeners are called before the write's promise resolves, when every live query that answers at once shows the
+   * commit; they may write, close and subscribe.
    *
    * Errors: why the live query is over, if it is: `transaction_closed` after `close`, `database_closed`, the signal's
    * reason; without `onError` also what it failed with.
