@@ -158,14 +158,14 @@ const places: readonly {
   readonly answersAtOnce: boolean
   readonly runs: number
 }[] = [
-  { store: 'tree', createStorage: memoryStorage, answersAtOnce: true, runs: 300 },
+  { store: 'tree', createStorage: memoryStorage, answersAtOnce: true, runs: 150 },
   {
     store: 'async',
     createStorage: () => naiveStorage({ async: true }),
     answersAtOnce: false,
-    runs: 150,
+    runs: 80,
   },
-  { store: 'simulated disk', createStorage: disk, answersAtOnce: false, runs: 100 },
+  { store: 'simulated disk', createStorage: disk, answersAtOnce: false, runs: 60 },
 ]
 
 describe('live queries', () => {
