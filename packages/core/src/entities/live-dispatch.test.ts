@@ -7,7 +7,7 @@ import { entities, queries } from './queries.test-kit.ts'
 
 function dispatchOf(all: readonly ParsedQuery[]): LiveDispatch<ParsedQuery> {
   const dispatch = new LiveDispatch<ParsedQuery>()
-  for (const query of all) dispatch.add(query, query.conditions)
+  for (const query of all) dispatch.add(query, query)
   return dispatch
 }
 
@@ -30,7 +30,7 @@ describe('dispatch', () => {
         // What was measured before has to be measured anew.
         for (const entity of all) found(dispatch, entity)
         for (const { query, stays } of parsed) {
-          if (!stays) dispatch.remove(query, query.conditions)
+          if (!stays) dispatch.remove(query, query)
         }
         for (const entity of all) {
           const concerned = found(dispatch, entity)
@@ -39,7 +39,7 @@ describe('dispatch', () => {
             else if (matcherOf(query)(entity)) expect(concerned.has(query)).toBe(true)
           }
         }
-        for (const { query } of parsed) dispatch.remove(query, query.conditions)
+        for (const { query } of parsed) dispatch.remove(query, query)
         expect(dispatch.queries.size).toBe(0)
         for (const entity of all) expect(found(dispatch, entity).size).toBe(0)
       }),
@@ -60,6 +60,9 @@ describe('dispatch', () => {
     ['a date', (i) => ({ a: new Date(i) }), { a: new Date(7) }],
     ['one of several', (i) => ({ a: { in: [i, `x${i}`] } }), { a: 'x7' }],
     ['a range', (i) => ({ a: { gte: i, lt: i + 1 } }), { a: 7.5 }],
+    ['a part of an or', (i) => ({ or: [{ a: i }, { b: { gt: i + 2000 } }] }), { a: 7, b: 1 }],
+    ['a value, whatever an or says', (i) => ({ a: i, or: [{ b: 1 }, { c: 1 }] }), { a: 7, b: 1 }],
+    ['a part of an or, and a range', (i) => ({ c: { gt: 0 }, or: [{ a: i }] }), { a: 7, c: 1 }],
     ['between', (i) => ({ a: { between: [`k${i + 100}`, `k${i + 100}z`] } }), { a: 'k107y' }],
   ])('a thousand queries that fix %s -> one is found', (_, where, entity) => {
     const all = thousand(where)

@@ -9,11 +9,11 @@ import type { CollectionState } from './collection-state.ts'
 import type { EntityChange } from './entity-change.ts'
 import type { EntityReader } from './entity-reader.ts'
 import type { Exchange } from './live-changes.ts'
+import type { Demands } from './live-dispatch.ts'
 import type { LiveFollower, LiveQueries, Tell } from './live-queries.ts'
 import { LiveResult } from './live-result.ts'
 import { readLastOpId, readRows } from './live-rows.ts'
 import type { ParsedQuery } from './parsed-query.ts'
-import type { ParsedCondition } from './parsed-where.ts'
 import type { Place } from './query-run.ts'
 import type { RecordChange, RecordChanges } from './record-changes.ts'
 import type { Steps } from './steps.ts'
@@ -50,7 +50,7 @@ interface Commit {
 
 export class LiveEvaluation implements LiveFollower {
   readonly collection: string
-  readonly conditions: readonly ParsedCondition[]
+  readonly demands: Demands
   readonly #source: LiveSource
   readonly #state: CollectionState
   readonly #query: ParsedQuery
@@ -69,7 +69,7 @@ export class LiveEvaluation implements LiveFollower {
     observer: LiveObserver,
   ) {
     this.collection = state.name
-    this.conditions = query.conditions
+    this.demands = query
     this.#source = source
     this.#state = state
     this.#query = query

@@ -16,7 +16,7 @@ function followerOf(collection: string) {
   const failures: unknown[] = []
   const follower: LiveFollower = {
     collection,
-    conditions: [],
+    demands: { conditions: [], alternatives: [] },
     take: () => undefined,
     fail: (error) => failures.push(error),
     end: () => {},

@@ -8,14 +8,13 @@
  */
 import type { EntiDBError } from '../errors/entidb-error.ts'
 import { EntityChange } from './entity-change.ts'
-import { LiveDispatch } from './live-dispatch.ts'
-import type { ParsedCondition } from './parsed-where.ts'
+import { type Demands, LiveDispatch } from './live-dispatch.ts'
 import type { CommittedChanges, RecordChange, RecordChanges, Watches } from './record-changes.ts'
 
 /** A live query as commits see it. */
 export interface LiveFollower {
   readonly collection: string
-  readonly conditions: readonly ParsedCondition[]
+  readonly demands: Demands
   /** The commit made these changes; undefined: what it changed in the collection is not known. Never throws. */
   take(lastOpId: number, changes: readonly EntityChange[] | undefined): Tell | undefined
   /** Its result cannot be kept right any more. Never throws. */
@@ -48,21 +47,21 @@ export class LiveQueries implements Watches {
   }
 
   add(follower: LiveFollower): void {
-    const { collection, conditions } = follower
+    const { collection, demands } = follower
     let dispatch = this.#dispatchesByCollection.get(collection)
     if (dispatch === undefined) {
       dispatch = new LiveDispatch()
       this.#dispatchesByCollection.set(collection, dispatch)
     }
-    dispatch.add(follower, conditions)
+    dispatch.add(follower, demands)
     this.#followers.add(follower)
   }
 
   remove(follower: LiveFollower): void {
-    const { collection, conditions } = follower
+    const { collection, demands } = follower
     if (!this.#followers.delete(follower)) return
     const dispatch = this.#dispatchesByCollection.get(collection)
-    dispatch?.remove(follower, conditions)
+    dispatch?.remove(follower, demands)
     if (dispatch?.queries.size === 0) this.#dispatchesByCollection.delete(collection)
   }
 
