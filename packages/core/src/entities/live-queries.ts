@@ -123,7 +123,9 @@ export class LiveQueries implements Watches {
     const changes: RecordChange[] = []
     for (const { changes: commit } of this.#onTheirWay) {
       if (commit.lastOpId <= after || commit.lastOpId > through) continue
-      changes.push(...(commit.changesByCollection.get(collection)?.values() ?? []))
+      for (const change of commit.changesByCollection.get(collection)?.values() ?? []) {
+        changes.push(change)
+      }
     }
     return changes
   }
