@@ -1,8 +1,10 @@
 /** One entity that a commit changed, decoded where somebody looks at it. Shared by all live queries it touches. */
+import { decodeEntity } from '../cbor/entity-decoder.ts'
+import { isEntiDBError } from '../errors/entidb-error.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import { entityOfRecord } from './entity-reader.ts'
-import { type EntityVersion, rememberVersion } from './entity-version.ts'
-import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { rememberVersion } from './entity-version.ts'
+import { decodeRecord, entityBytes } from './record.ts'
 import type { RecordChange } from './record-changes.ts'
 
 export class EntityChange implements RecordChange {
@@ -13,6 +15,7 @@ export class EntityChange implements RecordChange {
   #entityBefore: object | undefined
   #entityAfter: object | undefined
   #keepsContent: boolean | undefined
+  #changesShape: boolean | undefined
 
   constructor({ state, id, before, after }: RecordChange) {
     this.state = state
@@ -21,22 +24,40 @@ export class EntityChange implements RecordChange {
     this.after = after
   }
 
-  /** To look at, not to hand out. */
+  /**
+   * What live queries are found by. An entity that no migration brings up counts as it is stored, as it does in
+   * indexes.
+   */
+  get formBefore(): object | undefined {
+    return this.#formOf(this.before, () => this.entityBefore)
+  }
+
+  get formAfter(): object | undefined {
+    return this.#formOf(this.after, () => this.entityAfter)
+  }
+
+  /** To look at, not to hand out. Error: `migration_failed`. */
   get entityBefore(): object | undefined {
     if (this.before !== undefined) this.#entityBefore ??= this.#decode(this.before)
     return this.#entityBefore
   }
 
-  /** To look at, not to hand out. */
+  /** To look at, not to hand out. Error: `migration_failed`. */
   get entityAfter(): object | undefined {
     if (this.after !== undefined) this.#entityAfter ??= this.#decode(this.after)
     return this.#entityAfter
   }
 
-  /** Only its version is another one. */
+  /** Stored as it was, but for its version. */
   get keepsContent(): boolean {
-    this.#keepsContent ??= isSameContent(this.before, this.after)
-    return this.#keepsContent
+    this.#compare()
+    return this.#keepsContent === true
+  }
+
+  /** Stored in another version of its shape: only the entities themselves tell whether they are the same. */
+  get changesShape(): boolean {
+    this.#compare()
+    return this.#changesShape === true
   }
 
   /** The entity as it is now, for one reader: what cannot be frozen is shared with nobody. */
@@ -46,20 +67,32 @@ export class EntityChange implements RecordChange {
 
   /** Of an object that has the content: which version it counts as. */
   renew(entity: object): void {
-    if (this.after !== undefined) rememberVersion(entity, versionOfRecord(decodeRecord(this.after)))
+    if (this.after === undefined) return
+    const { stamp, revision } = decodeRecord(this.after)
+    rememberVersion(entity, { stamp, revision })
+  }
+
+  #compare(): void {
+    if (this.#keepsContent !== undefined) return
+    this.#keepsContent = this.before === this.after
+    this.#changesShape = false
+    if (this.before === undefined || this.after === undefined) return
+    const [old, now] = [decodeRecord(this.before), decodeRecord(this.after)]
+    this.#changesShape = old.schemaVersion !== now.schemaVersion
+    this.#keepsContent = !this.#changesShape && bytesEqual(entityBytes(old), entityBytes(now))
+  }
+
+  #formOf(record: Uint8Array | undefined, read: () => object | undefined): object | undefined {
+    try {
+      return read()
+    } catch (error) {
+      if (record === undefined || !isEntiDBError(error, 'migration_failed')) throw error
+      // Only maps are stored.
+      return decodeEntity(record, decodeRecord(record).entityStart) as object
+    }
   }
 
   #decode(record: Uint8Array): object {
     return entityOfRecord(this.state, this.id, decodeRecord(record), false)
   }
-}
-
-function versionOfRecord({ stamp, revision }: StoredRecord): EntityVersion {
-  return { stamp, revision }
-}
-
-function isSameContent(before: Uint8Array | undefined, after: Uint8Array | undefined): boolean {
-  if (before === undefined || after === undefined) return before === after
-  const [old, now] = [decodeRecord(before), decodeRecord(after)]
-  return old.schemaVersion === now.schemaVersion && bytesEqual(entityBytes(old), entityBytes(now))
 }

@@ -201,7 +201,7 @@ export class EntityWriter {
     const base = state.isSystem ? ABSENT : yield* this.findBase(state, idKey, existing)
     const oldKeys = this.indexKeysOf(state, id, idKey, existing)
     const opId = this.begin(state, id)
-    yield* this.removeRecord(state, idKey, oldKeys)
+    yield* this.removeRecord(state, id, idKey, existing, oldKeys)
     if (!state.isSystem) yield* this.#putPendingDelete(state, idKey, base, opId)
     const mutation = { state, id, opId, payload: null, origin: LOCAL }
     const { schemaVersion } = state
@@ -326,7 +326,9 @@ export class EntityWriter {
 
   *removeRecord(
     state: CollectionState,
+    id: string,
     idKey: Uint8Array,
+    existing: StoredRecord,
     oldKeys: IndexKeys | undefined,
   ): Steps<void> {
     yield* updateIndexes(this.tx, state, idKey, oldKeys, undefined)

@@ -144,9 +144,9 @@ function findConcerned(
   const followers = new Set<LiveFollower>()
   for (const recorded of changes.values()) {
     const change = new EntityChange(recorded)
-    const { entityBefore, entityAfter } = change
-    if (entityBefore !== undefined) dispatch.find(entityBefore, followers)
-    if (entityAfter !== undefined) dispatch.find(entityAfter, followers)
+    const { formBefore, formAfter } = change
+    if (formBefore !== undefined) dispatch.find(formBefore, followers)
+    if (formAfter !== undefined) dispatch.find(formAfter, followers)
     for (const follower of followers) {
       const known = concerned.get(follower)
       if (known === undefined) concerned.set(follower, [change])

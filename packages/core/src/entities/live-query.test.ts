@@ -568,3 +568,48 @@ describe('a failure', () => {
     await full.close()
   })
 })
+
+describe('a collection with migrations', () => {
+  const migrations = {
+    2: (old: object) => {
+      if ('broken' in old) throw new Error('of the migration')
+      return { rank: 0, ...old } as Task
+    },
+  }
+  const older = (id: string, content: object) => ({
+    ...{ collection: 'tasks', entityId: id, schemaVersion: 1, version: 1 },
+    bytes: encodeEntity({ id, ...content }),
+  })
+
+  function openMigrated(): Promise<EntiDB<Pick<Definitions, 'tasks'>>> {
+    const tasks = defineCollection<Task>({ version: 2, migrations })
+    return EntiDB.open({ storage: memoryStorage(), collections: { tasks } })
+  }
+
+  test('an older state arrives -> shown as the code knows it; written anew as it is -> not told', async () => {
+    const migrated = await openMigrated()
+    const tasks = migrated.collection('tasks')
+    const { changes } = heard(tasks.live({ where: { rank: 0 } }))
+    await migrated.transaction((tx) => tx.applyRaw(older('1', { list: 'home' })))
+    await tasks.put(task('1'))
+    expect(changes.map(({ items }) => items)).toEqual([[task('1')]])
+    await migrated.close()
+  })
+
+  test('one that no migration brings up -> fails the queries that have to read it, and no other', async () => {
+    const migrated = await openMigrated()
+    const tasks = migrated.collection('tasks')
+    const [reads, passes] = [tasks.live({ where: { list: 'x' } }), tasks.live(home)]
+    const errors: unknown[] = []
+    reads.subscribe(
+      () => {},
+      (error) => errors.push(error),
+    )
+    await migrated.transaction((tx) => tx.applyRaw(older('1', { list: 'x', broken: true })))
+    await turn()
+    expect(errors).toMatchObject([{ code: 'migration_failed', details: { id: '1' } }])
+    await tasks.put(task('1'))
+    expect(passes.getSnapshot()).toEqual([task('1')])
+    await migrated.close()
+  })
+})

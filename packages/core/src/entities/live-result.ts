@@ -94,7 +94,7 @@ export class LiveResult {
     const rowsEntering: LiveRow[] = []
     for (const change of changes) {
       const row = this.#rowsById.get(change.id)
-      if (change.keepsContent) {
+      if (change.keepsContent || (row !== undefined && isSameInOtherShape(row.entity, change))) {
         if (row !== undefined) change.renew(row.entity)
         continue
       }
@@ -250,7 +250,18 @@ function isSameState(held: object, read: object): boolean {
   const version = knownVersion(read)
   if (version === undefined) return false
   if (knownVersion(held)?.stamp === version.stamp) return true
-  if (!bytesEqual(encodeEntity(held), encodeEntity(read))) return false
+  if (!isSameContent(held, read)) return false
   rememberVersion(held, { stamp: version.stamp, revision: version.revision })
   return true
+}
+
+/** A new version of the shape that makes no difference to this entity. */
+function isSameInOtherShape(held: object, change: EntityChange): boolean {
+  if (!change.changesShape) return false
+  const { entityAfter } = change
+  return entityAfter !== undefined && isSameContent(held, entityAfter)
+}
+
+function isSameContent(a: object, b: object): boolean {
+  return bytesEqual(encodeEntity(a), encodeEntity(b))
 }

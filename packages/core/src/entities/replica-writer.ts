@@ -144,7 +144,7 @@ export class ReplicaWriter {
     if (existing === undefined) return yield* this.forget(state, id)
     const oldKeys = yield* this.#oldKeys(state, found, id)
     const opId = this.#writer.begin(state, id)
-    yield* this.#writer.removeRecord(state, idKey, oldKeys)
+    yield* this.#writer.removeRecord(state, id, idKey, existing, oldKeys)
     const { origin } = this.#writer
     const mutation = {
       opId,
