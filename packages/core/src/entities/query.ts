@@ -4,6 +4,7 @@ import type { Condition } from './conditions.ts'
 import type { FieldPath, ValueAt } from './field-types.ts'
 import type { Selection } from './selection.ts'
 
+/** By field, nested ones as `'address.city'`; all of it has to hold. */
 export type Where<T> = {
   readonly [F in Exclude<FieldPath<T>, 'and' | 'or' | 'not'>]?: Condition<ValueAt<T, F>>
 } & {
