@@ -18,10 +18,10 @@ export {
   type CollectionDefinitions,
   type CollectionOptions,
   type Direction,
+  type Directions,
   defineCollection,
   type Entity,
   type EntityOf,
-  type FieldPath,
   type IndexField,
   type IndexOptions,
   type IndexPath,
@@ -34,6 +34,14 @@ export {
   type ReadScope,
 } from './entities/collection-reader.ts'
 export { compareValues } from './entities/compare-values.ts'
+export type {
+  ArrayConditions,
+  Condition,
+  Conditions,
+  EqualityConditions,
+  RangeConditions,
+  TextConditions,
+} from './entities/conditions.ts'
 export {
   type CompactOptions,
   type DatabaseStats,
@@ -45,6 +53,7 @@ export type { DatabaseLimits } from './entities/database-core.ts'
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export { type EntityVersion, versionOf } from './entities/entity-version.ts'
 export type { FeedReader, FeedReadOptions } from './entities/feed-registration.ts'
+export type { FieldPath, ListPath, ValueAt } from './entities/field-types.ts'
 export type { RandomBytes } from './entities/identity.ts'
 export type { LiveChange, LiveChanges } from './entities/live-changes.ts'
 export { type LiveListener, type LiveOptions, LiveQuery } from './entities/live-query.ts'
@@ -61,8 +70,6 @@ export type { OpenOptions } from './entities/open-database.ts'
 export type { OpenProgress } from './entities/open-work.ts'
 export type { DbOperation, OpType } from './entities/operation.ts'
 export type {
-  Condition,
-  Conditions,
   OrderBy,
   Page,
   PageQuery,
@@ -73,6 +80,7 @@ export type {
 export type { CommitReceipt, TransactionReceipt } from './entities/receipt.ts'
 export { type SalvageOptions, type SalvageProgress, salvage } from './entities/salvage.ts'
 export type { SalvageLoss, SalvageReport } from './entities/salvage-report.ts'
+export type { Answer, Selected, Selection } from './entities/selection.ts'
 export { Snapshot } from './entities/snapshot.ts'
 export type {
   StandardSchema,

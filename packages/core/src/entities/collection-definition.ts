@@ -1,4 +1,5 @@
 /** What an application says about its collections when it opens a database. */
+import type { FieldPath, ListPath } from './field-types.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** What every entity has. */
@@ -11,16 +12,16 @@ export interface AnyEntity extends Entity {
   readonly [field: string]: unknown
 }
 
-/** The name of a field, or the way to a nested one: `'address.city'`. */
-export type FieldPath<T> = (keyof T & string) | `${keyof T & string}.${string}`
-
 export type Direction = 'asc' | 'desc'
 
+/** By field, nested ones as `'address.city'`. */
+export type Directions<Path extends string> = { readonly [F in Path]?: Direction }
+
 /** A field; or `'tags[]'`, each element of the list at `tags`. */
-export type IndexPath<T> = FieldPath<T> | `${FieldPath<T>}[]`
+export type IndexPath<T> = FieldPath<T> | `${ListPath<T>}[]`
 
 /** In ascending order, or `{ field: 'desc' }`. */
-export type IndexField<T> = IndexPath<T> | { readonly [F in IndexPath<T>]?: Direction }
+export type IndexField<T> = IndexPath<T> | Directions<IndexPath<T>>
 
 export interface IndexOptions<T> {
   /**
@@ -44,8 +45,10 @@ export type Migration = (old: any) => Entity | AnyEntity
 
 export interface CollectionOptions<T extends Entity> {
   /**
-   * Checked on every local write, synchronously. It must not transform: what it returns has to equal
-   * what it was given.
+   * Any Standard Schema (zod, valibot, arktype, ...); its output is the entity type where no other is named.
+   * Checked on every local write, synchronously. It must not transform: what it returns has to equal what it
+   * was given. So say what is to happen to fields that it does not name, where the library would drop them:
+   * refuse the entity (`strictObject` of zod and valibot) or keep them (`looseObject`).
    */
   readonly schema?: StandardSchema<unknown, T>
   /** Version of the entities' shape, from 1 (the default). Recorded with every local write. */
@@ -84,13 +87,20 @@ export type EntityOf<D> = D extends CollectionDefinition<infer T> ? T : never
 /**
  * Describes one collection, for `EntiDB.open`. Fields are told by name, nested ones as `'address.city'`.
  *
+ * The entity type is T, or what the schema describes; without either, fields may be anything.
+ *
  * @example
  * const people = defineCollection<Person>({
  *   indexes: { recent: ['status', { createdAt: 'desc' }], email: { on: ['email'], unique: true } },
  * })
+ * const places = defineCollection({ schema: z.strictObject({ id: z.string(), city: z.string() }) })
  */
 export function defineCollection<T extends Entity = AnyEntity>(
   options: CollectionOptions<T> = {},
-): CollectionDefinition<T> {
-  return { ...options }
+): CollectionDefinition<Named<T>> {
+  // Only `any`, which says nothing, is not T.
+  return { ...options } as CollectionDefinition<Named<T>>
 }
+
+/** Where a definition is part of the options of `EntiDB.open`, a type that nobody named comes out as `any`. */
+type Named<T extends Entity> = 0 extends 1 & T ? AnyEntity : T

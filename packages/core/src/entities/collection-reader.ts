@@ -7,11 +7,13 @@ import { idKeyOf } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { formatPlace, parsePlace } from './page-token.ts'
 import { parseQuery } from './parsed-query.ts'
+import { projectAll } from './projection.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
 import { placeOf, QueryRun } from './query-run.ts'
 import type { ReadSource } from './read-source.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { takeEntries } from './scan.ts'
+import type { Answer, Selection } from './selection.ts'
 import type { Steps } from './steps.ts'
 
 /** Stored bytes of an entity. */
@@ -37,6 +39,9 @@ export interface ReadScope<D extends CollectionDefinitions = CollectionDefinitio
   collection<K extends keyof D & string>(name: K): CollectionReader<EntityOf<D[K]>>
 }
 
+/** For where the answers themselves do not matter. */
+type AnyQuery<T extends Entity> = Query<T, Selection<T> | undefined>
+
 const SCAN_BATCH = 256
 
 /**
@@ -60,7 +65,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   }
 
   /** Undefined when there is no such entity. */
-  async get(id: string): Promise<Readonly<T> | undefined> {
+  async get(id: T['id']): Promise<Readonly<T> | undefined> {
     this.#source.assertOpen()
     if (this.#source.readsLatest) {
       const latest = this.#state.cache.latest(id)
@@ -73,7 +78,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   }
 
   /** In the order of `ids`, undefined where there is no such entity; all from one state. */
-  async getMany(ids: readonly string[]): Promise<(Readonly<T> | undefined)[]> {
+  async getMany(ids: readonly T['id'][]): Promise<(Readonly<T> | undefined)[]> {
     this.#source.assertOpen()
     const { readsLatest } = this.#source
     const taken = [...ids]
@@ -86,7 +91,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   }
 
   /** The stored bytes, exactly; undefined when there is no such entity. */
-  async getRaw(id: string): Promise<RawEntity | undefined> {
+  async getRaw(id: T['id']): Promise<RawEntity | undefined> {
     assertIdArgument(id)
     const stored = await this.#source.read((reader) => reader.findRecord(this.#state, idKeyOf(id)))
     return stored === undefined ? undefined : rawOf(stored)
@@ -116,24 +121,32 @@ export class CollectionReader<T extends Entity = AnyEntity> {
    *   orderBy: { createdAt: 'desc' },
    *   limit: 20,
    * })
+   * await people.find({ select: ['id', 'address.city'] }) // [{ id: 'p1', address: { city: 'Bern' } }]
    */
-  async find(query?: Query<T>): Promise<readonly Readonly<T>[]> {
-    const run = new QueryRun(this.#state, parseQuery(query))
+  async find<const S extends Selection<T> | undefined = undefined>(
+    query?: Query<T, S>,
+  ): Promise<readonly Answer<T, S>[]> {
+    const parsed = parseQuery(query)
+    const run = new QueryRun(this.#state, parsed)
+    const found = await this.#source.read((reader) => run.all(reader))
     // As in `get`.
-    return (await this.#source.read((reader) => run.all(reader))) as readonly Readonly<T>[]
+    return projectAll(found, parsed.project) as readonly Answer<T, S>[]
   }
 
   /** The first answer. Error: `invalid_query`. */
-  async first(query: Query<T> = {}): Promise<Readonly<T> | undefined> {
+  async first<const S extends Selection<T> | undefined = undefined>(
+    query: Query<T, S> = {},
+  ): Promise<Answer<T, S> | undefined> {
     const parsed = parseQuery(query)
     const run = new QueryRun(this.#state, { ...parsed, limit: Math.min(1, parsed.limit) })
-    const [first] = await this.#source.read((reader) => run.next(reader, 1))
+    const found = await this.#source.read((reader) => run.next(reader, 1))
+    const [first] = projectAll(found, parsed.project)
     // As in `get`.
-    return first as Readonly<T> | undefined
+    return first as Answer<T, S> | undefined
   }
 
   /** How many answers, `limit` included. Error: `invalid_query`. */
-  async count(query?: Query<T>): Promise<number> {
+  async count(query?: AnyQuery<T>): Promise<number> {
     const parsed = parseQuery(query)
     const isAll = parsed.conditions.length === 0 && parsed.predicates.length === 0
     const { recordTable } = this.#state
@@ -153,13 +166,19 @@ export class CollectionReader<T extends Entity = AnyEntity> {
    * @example
    * for await (const person of people.scan({ where: { status: 'open' } })) print(person)
    */
-  scan(query?: Query<T>): AsyncIterableIterator<Readonly<T>, void, undefined> {
-    const run = new QueryRun(this.#state, parseQuery(query), { streams: true })
+  scan<const S extends Selection<T> | undefined = undefined>(
+    query?: Query<T, S>,
+  ): AsyncIterableIterator<Answer<T, S>, void, undefined> {
+    const parsed = parseQuery(query)
+    const run = new QueryRun(this.#state, parsed, { streams: true })
     return new AnswerStream(() => {
       const view = this.#source.pin()
       return {
-        // As in `get`.
-        next: () => view.read((reader) => run.next(reader, SCAN_BATCH)) as Promise<Readonly<T>[]>,
+        next: async () => {
+          const found = await view.read((reader) => run.next(reader, SCAN_BATCH))
+          // As in `get`.
+          return projectAll(found, parsed.project) as readonly Answer<T, S>[]
+        },
         release: () => view.release(),
       }
     })
@@ -172,9 +191,11 @@ export class CollectionReader<T extends Entity = AnyEntity> {
    * @example
    * const page = await people.findPage({ orderBy: { name: 'asc' }, limit: 20, after: last?.next })
    */
-  async findPage(query: PageQuery<T>): Promise<Page<T>> {
+  async findPage<const S extends Selection<T> | undefined = undefined>(
+    query: PageQuery<T, S>,
+  ): Promise<Page<Answer<T, S>>> {
     const parsed = parseQuery(query)
-    const { limit, order } = parsed
+    const { limit, order, project } = parsed
     if (!(limit >= 1 && limit < Infinity))
       throw invalidQuery('findPage needs a limit of at least 1')
     const after = query.after === undefined ? undefined : parsePlace(query.after, order.length)
@@ -185,11 +206,11 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     const last = found.length > limit ? items.at(-1) : undefined
     const next = last === undefined ? undefined : formatPlace(placeOf(last, order))
     // As in `get`.
-    return { items: items as readonly Readonly<T>[], next }
+    return { items: projectAll(items, project) as readonly Answer<T, S>[], next }
   }
 
   /** Runs the query and tells how it was answered. Error: `invalid_query`. */
-  async explain(query?: Query<T>): Promise<QueryExplanation> {
+  async explain(query?: AnyQuery<T>): Promise<QueryExplanation> {
     const run = new QueryRun(this.#state, parseQuery(query))
     await this.#source.read((reader) => run.all(reader))
     return run.explanation

@@ -77,7 +77,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
    * await people.update('p1', (person) => ({ ...person, age: person.age + 1 }))
    */
   async update(
-    id: string,
+    id: T['id'],
     change: (entity: Readonly<T>) => Readonly<T>,
   ): Promise<CommitReceipt<T>> {
     assertId(id, this.#state.maxIdBytes)
@@ -101,7 +101,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
    * Removes the entity. Removing what is not there is no error and writes nothing. Error: `entity_changed`
    * with `ifVersion`.
    */
-  async delete(id: string, options: PutOptions<T> = {}): Promise<CommitReceipt<T>> {
+  async delete(id: T['id'], options: PutOptions<T> = {}): Promise<CommitReceipt<T>> {
     assertId(id, this.#state.maxIdBytes)
     const condition = conditionOf(options, id)
     return this.#write(undefined, (writer) => writer.delete(this.#state, id, condition))

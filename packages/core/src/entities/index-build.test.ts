@@ -190,7 +190,7 @@ describe('a unique index over what is stored', () => {
   test('with a new version whose entities clash -> refused, and the code before still opens', async () => {
     const storage = memoryStorage()
     await store(storage, notes(3))
-    const migrations = { 2: (old: object) => ({ ...old, text: 'same' }) }
+    const migrations = { 2: (old: Note): Note => ({ ...old, text: 'same' }) }
     const collections = {
       notes: defineCollection<Note>({ version: 2, migrations, indexes: unique }),
     }

@@ -8,6 +8,7 @@ import {
   type Predicate,
   parseWhere,
 } from './parsed-where.ts'
+import { type Projection, parseSelect } from './projection.ts'
 
 export interface OrderField {
   readonly path: string
@@ -23,6 +24,8 @@ export interface ParsedQuery {
   readonly alternatives: readonly Alternatives[]
   readonly order: readonly OrderField[]
   readonly limit: number
+  /** Applied to each answer, after everything else. */
+  readonly project: Projection | undefined
 }
 
 const EVERYTHING: ParsedQuery = {
@@ -31,9 +34,10 @@ const EVERYTHING: ParsedQuery = {
   alternatives: [],
   order: [],
   limit: Infinity,
+  project: undefined,
 }
 
-const KEYS = new Set(['where', 'filter', 'orderBy', 'limit', 'after'])
+const KEYS = new Set(['where', 'filter', 'orderBy', 'limit', 'after', 'select'])
 
 /** Error: `invalid_query`. */
 export function parseQuery(query: unknown): ParsedQuery {
@@ -42,10 +46,15 @@ export function parseQuery(query: unknown): ParsedQuery {
   for (const key of Object.keys(query)) {
     if (!KEYS.has(key)) throw invalidQuery(`A query has no ${key}; it has ${[...KEYS].join(', ')}`)
   }
-  const { where, filter, orderBy, limit } = query as Readonly<Record<string, unknown>>
+  const { where, filter, orderBy, limit, select } = query as Readonly<Record<string, unknown>>
   const parsed = parseWhere(where)
   if (filter !== undefined) parsed.predicates.push(parseFilter(filter))
-  return { ...parsed, order: parseOrder(orderBy), limit: parseLimit(limit) }
+  return {
+    ...parsed,
+    order: parseOrder(orderBy),
+    limit: parseLimit(limit),
+    project: parseSelect(select),
+  }
 }
 
 function parseFilter(filter: unknown): Predicate {

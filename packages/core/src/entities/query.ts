@@ -1,33 +1,12 @@
 /** What can be asked of a collection. */
-import type { Direction, Entity, FieldPath } from './collection-definition.ts'
+import type { Directions, Entity } from './collection-definition.ts'
+import type { Condition } from './conditions.ts'
+import type { FieldPath, ValueAt } from './field-types.ts'
+import type { Selection } from './selection.ts'
 
-/** Conditions on one field; all of them have to hold. A range matches only values of its bound's type. */
-export interface Conditions<V> {
-  /** Equal; a missing field equals null, -0 equals 0, 1n equals 1. */
-  readonly eq?: V
-  /** The exact complement of `eq`. */
-  readonly ne?: V
-  readonly gt?: V
-  readonly gte?: V
-  readonly lt?: V
-  readonly lte?: V
-  readonly in?: readonly V[]
-  /** Both bounds included. */
-  readonly between?: readonly [low: V, high: V]
-  readonly startsWith?: string
-  /** Tells a missing field from null. */
-  readonly exists?: boolean
-  /** The field is an array that holds this value. */
-  readonly has?: V extends readonly (infer Item)[] ? Item : unknown
-}
-
-type Queryable<V> = Exclude<V, undefined> | null
-
-/** A value means equality. */
-export type Condition<V> = Queryable<V> | Conditions<Queryable<V>>
-
+/** By field, nested ones as `'address.city'`; all of it has to hold. */
 export type Where<T> = {
-  readonly [F in FieldPath<T>]?: F extends keyof T ? Condition<T[F]> : Condition<unknown>
+  readonly [F in Exclude<FieldPath<T>, 'and' | 'or' | 'not'>]?: Condition<ValueAt<T, F>>
 } & {
   readonly and?: readonly Where<T>[]
   readonly or?: readonly Where<T>[]
@@ -36,11 +15,9 @@ export type Where<T> = {
 }
 
 /** Several fields in the order they are named, or as a list. Ties are in ascending order of ids. */
-export type OrderBy<T> =
-  | { readonly [F in FieldPath<T>]?: Direction }
-  | readonly { readonly [F in FieldPath<T>]?: Direction }[]
+export type OrderBy<T> = Directions<FieldPath<T>> | readonly Directions<FieldPath<T>>[]
 
-export interface Query<T extends Entity> {
+export interface Query<T extends Entity, S extends Selection<T> | undefined = undefined> {
   readonly where?: Where<T>
   /** Runs on what `where` lets through. */
   readonly filter?: (entity: Readonly<T>) => boolean
@@ -48,9 +25,17 @@ export interface Query<T extends Entity> {
   readonly orderBy?: OrderBy<T>
   /** At most so many, from 0. Default: all. */
   readonly limit?: number
+  /**
+   * Answers these fields only, nested ones by path, as new frozen objects: what is left of an entity when all the
+   * rest is cut away. What an entity lacks is missing there too; so is a path that meets no object on its way. It
+   * changes neither which entities match, nor their order, nor `Page.next`. Such an object has no version: it is no
+   * `basedOn`, and has no `versionOf`.
+   */
+  readonly select?: S
 }
 
-export interface PageQuery<T extends Entity> extends Query<T> {
+export interface PageQuery<T extends Entity, S extends Selection<T> | undefined = undefined>
+  extends Query<T, S> {
   readonly limit: number
   /** `next` of the page before; absent: the first page. */
   readonly after?: string | undefined
@@ -58,7 +43,7 @@ export interface PageQuery<T extends Entity> extends Query<T> {
 
 export interface Page<T> {
   readonly items: readonly Readonly<T>[]
-  /** Undefined at the end. Of use with the same `where`, `filter` and `orderBy` only. */
+  /** Undefined at the end. Of use with the same `where`, `filter` and `orderBy` only; `select` may differ. */
   readonly next: string | undefined
 }
 

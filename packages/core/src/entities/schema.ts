@@ -5,7 +5,10 @@ import { bytesEqual } from '../store/bytes.ts'
 import type { StandardSchema, StandardSchemaIssue } from './standard-schema.ts'
 
 /**
- * `bytes` is the encoded `entity`. Errors: `schema_violation` (details: issues), `schema_transforms`.
+ * `bytes` is the encoded `entity`. Errors: `schema_violation` (details: issues; cause: those of the library),
+ * `schema_transforms`.
+ *
+ * @throws TypeError for a schema that answers later.
  */
 export function assertFitsSchema(
   schema: StandardSchema,
@@ -14,15 +17,16 @@ export function assertFitsSchema(
   bytes: Uint8Array,
 ): void {
   const result = schema['~standard'].validate(entity)
-  if (result instanceof Promise) {
+  if ('then' in result) {
     // Its outcome comes too late to matter; a rejection must not go unhandled.
-    result.catch(() => {})
+    Promise.resolve(result).catch(() => {})
     throw new TypeError(
       `The schema of ${collection} validates asynchronously; it has to be synchronous.`,
     )
   }
   if (result.issues !== undefined) throw schemaViolation(collection, result.issues)
-  if (result.value !== entity && !hasBytes(result.value, bytes)) throw schemaTransforms(collection)
+  // Also where the very entity comes back: it may have been changed in place.
+  if (!hasBytes(result.value, bytes)) throw schemaTransforms(collection)
 }
 
 function hasBytes(value: unknown, bytes: Uint8Array): boolean {
@@ -43,7 +47,7 @@ function schemaViolation(
   return new EntiDBError(
     'schema_violation',
     `The schema of ${collection} refuses the entity: ${list.join('; ')}`,
-    { details: { collection, issues } },
+    { details: { collection, issues }, cause: schemaIssues },
   )
 }
 
@@ -55,7 +59,7 @@ function pathText(path: StandardSchemaIssue['path']): string {
 function schemaTransforms(collection: string): EntiDBError {
   return new EntiDBError(
     'schema_transforms',
-    `The schema of ${collection} changes the entity (a default, a coercion, a dropped key). Its output has to equal its input.`,
+    `The schema of ${collection} changes the entity (a default, a coercion, a dropped unknown key). Its output has to equal its input.`,
     { details: { collection } },
   )
 }

@@ -7,12 +7,13 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 export interface StandardSchemaProps<Input, Output> {
+  // First, so that it is what the compiler names when a schema does not fit.
+  readonly types?: { readonly input: Input; readonly output: Output } | undefined
   readonly version: 1
   readonly vendor: string
   readonly validate: (
     value: unknown,
   ) => StandardSchemaResult<Output> | Promise<StandardSchemaResult<Output>>
-  readonly types?: { readonly input: Input; readonly output: Output } | undefined
 }
 
 export type StandardSchemaResult<Output> =
