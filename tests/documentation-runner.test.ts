@@ -1,0 +1,182 @@
+/** What runs the documentation finds a page that is wrong, and says in which line. */
+import { describe, expect, test } from 'vitest'
+import { formatProblem } from './kit/pages/page.ts'
+import { createPageModule, type PageModule } from './kit/pages/page-module.ts'
+import { runPage } from './kit/pages/run-page.ts'
+import { typeCheckPages } from './kit/pages/type-check-pages.ts'
+
+const FENCE = '```'
+
+/** A page with its title in line 1, and an empty line before each part. */
+function pageOf(...parts: readonly string[]): PageModule {
+  return createPageModule({ name: 'page.md', text: ['# Title', ...parts].join('\n\n') })
+}
+
+function block(language: string, ...lines: readonly string[]): string {
+  return [FENCE + language, ...lines, FENCE].join('\n')
+}
+
+async function problemsOf(...parts: readonly string[]): Promise<readonly string[]> {
+  const module = pageOf(...parts)
+  return [...module.problems, ...(await runPage(module, { timeLimitMs: 60_000 }))].map(
+    formatProblem,
+  )
+}
+
+function typeErrorsOf(...parts: readonly string[]): readonly string[] {
+  return typeCheckPages([pageOf(...parts)]).map(formatProblem)
+}
+
+/** Lines 3 to 13; what comes next has its first row in line 16. */
+const OPEN = block(
+  'ts',
+  "import { defineCollection, EntiDB, memoryStorage } from '@entidb/core'",
+  '',
+  'interface Person { id: string; name: string }',
+  'const db = await EntiDB.open({',
+  '  storage: memoryStorage(),',
+  '  collections: { people: defineCollection<Person>() },',
+  '})',
+  "const people = db.collection('people')",
+  "await people.put({ id: 'p1', name: 'Ada' })",
+)
+
+describe('a page that is right', () => {
+  test('values, errors, several lines -> no problem', async () => {
+    const story = block(
+      'ts',
+      "await people.get('p1') // -> { id: 'p1', name: 'Ada' }",
+      'const all = await people.find({',
+      "  where: { name: 'Ada' },",
+      '})',
+      '// -> [',
+      "//      { id: 'p1', name: 'Ada' },",
+      '//    ]',
+      'console.log(all.length) // -> 1',
+      "for (const person of all) person.name // -> 'Ada'",
+      "await people.insert({ id: 'p1', name: 'Bob' }) // -> throws entity_exists",
+      'await db.transaction(async () => {',
+      "  throw new RangeError('enough')",
+      '}) // -> throws RangeError',
+    )
+    expect(await problemsOf(OPEN, story)).toEqual([])
+    expect(typeErrorsOf(OPEN, story)).toEqual([])
+  })
+
+  test('names declared and imported again, hidden code -> no problem', async () => {
+    const again = [OPEN, "<!-- hidden:\nconst name = 'Ada'\n-->", block('ts', "name // -> 'Ada'")]
+    expect(await problemsOf(OPEN, ...again)).toEqual([])
+    expect(typeErrorsOf(OPEN, ...again)).toEqual([])
+  })
+
+  test('the command line on what the code before it made -> no problem', async () => {
+    const story = [
+      block(
+        'ts',
+        "import { EntiDB } from '@entidb/core'",
+        "import { fileStorage } from '@entidb/core/node'",
+        "const db = await EntiDB.open({ storage: fileStorage('./data'), collections: {} })",
+        'await db.close()',
+      ),
+      block(
+        'sh',
+        'entidb verify ./data --json  # -> "ok":true',
+        'entidb backup \\',
+        '  ./data ./copy',
+      ),
+      block('ts', "import { existsSync } from 'node:fs'", "existsSync('./copy') // -> true"),
+    ]
+    expect(await problemsOf(...story)).toEqual([])
+  })
+
+  test('a block that is not run, with its reason -> its types are checked only', async () => {
+    const marked = `<!-- not run: there is no such server -->\n${block('ts', "fetch('https://a.example')")}`
+    expect(await problemsOf(marked)).toEqual([])
+    expect(typeErrorsOf(marked)).toEqual([])
+    expect(typeErrorsOf(marked.replace('fetch', 'fetsh'))).toEqual([
+      expect.stringContaining('page.md:5: type error'),
+    ])
+  })
+})
+
+describe('a page that is wrong', () => {
+  test('several expectations -> a problem for each, with its line and what is so', async () => {
+    const wrong = [
+      ["(await people.get('p1'))?.name // -> 'Bob'", "the page says 'Bob', but it is 'Ada'"],
+      ['const n = await people.count() // -> 2', 'the page says 2, but it is 1'],
+      ['console.log(n) // -> 3', 'the page says 3, but it is 1'],
+      ["await people.get('p1') // -> { id: 'p1' }", "but it is { id: 'p1', name: 'Ada' }"],
+      ["await people.get('p1') // -> throws invalid_id", 'throws invalid_id, but it does not'],
+      ["await people.put({ id: '', name: 'A' }) // -> throws corrupt", 'invalid_id'],
+      ['if (n === 0) people.name // -> 1', 'the code of this expectation was not reached'],
+      ['await people.count() // -> one of them', 'this is no value: one of them'],
+      ['', ''],
+      ['// -> 1', 'no statement ends before this expectation'],
+    ]
+    const problems = await problemsOf(OPEN, block('ts', ...wrong.map(([code = '']) => code)))
+    const expected = wrong.flatMap(([, message = ''], i) =>
+      message === ''
+        ? []
+        : [expect.stringMatching(new RegExp(`^page.md:${16 + i}: .*${message}`, 's'))],
+    )
+    expect(problems).toHaveLength(expected.length)
+    expect(problems).toEqual(expect.arrayContaining(expected))
+  })
+
+  test.each([
+    ['an error', "await people.put({ id: '', name: 'A' })", '16: threw invalid_id'],
+    ['a rejection nobody awaits', "void people.put({ id: '', name: 'A' })", '16: threw invalid_id'],
+    ['a promise that never resolves', 'await new Promise(() => {})', '1: .*never happens'],
+  ])('%s -> told', async (_, code, problem) => {
+    const problems = await problemsOf(OPEN, block('ts', code))
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^page.md:${problem}`))])
+  })
+
+  test('a command that fails, or prints something else -> its line', async () => {
+    const shell = block(
+      'sh',
+      'entidb token',
+      'entidb token  # -> tokens: 1',
+      'entidb verify ./nothing',
+    )
+    const problems = await problemsOf(shell)
+    expect(problems).toEqual([
+      expect.stringContaining('page.md:5: the page says it prints tokens: 1'),
+      expect.stringMatching(/^page\.md:6: the command ends with 1: .*not_a_database/s),
+    ])
+  })
+
+  test('a page that goes on for ever -> ended after its time limit', async () => {
+    const module = pageOf(block('ts', 'setInterval(() => {}, 1000)', 'for (;;) {}'))
+    expect(await runPage(module, { timeLimitMs: 500 })).toEqual([
+      { page: 'page.md', line: 1, message: 'the page was not at its end after 500 ms' },
+    ])
+  })
+
+  test('types, imports -> the line of each', () => {
+    const wrong = block(
+      'ts',
+      "import { EntiDB, nothing } from '@entidb/core'",
+      "await people.put({ id: 'p2', name: 2 })",
+      'await people.find({ where: { age: 1 } })',
+      '// @ts-expect-error this compiles',
+      "await people.get('p1')",
+    )
+    const lines = typeErrorsOf(OPEN, wrong).map((problem) => problem.split(':')[1])
+    expect(lines.sort()).toEqual(['16', '17', '18', '19'])
+  })
+
+  test.each([
+    ['no reason', `<!-- not run -->\n${block('ts', '1')}`, 'page.md:4: not run, but no reason'],
+    ['a reason for nothing', '<!-- not run: because -->\n\ntext', 'page.md:4: a reason not to run'],
+    [
+      'a reason for text',
+      `<!-- not run: x -->\n${block('text', 'x')}`,
+      'page.md:4: not run, but it is no',
+    ],
+    ['another name', block('typescript', '1'), 'page.md:3: a block of typescript would not be run'],
+    ['no end', `${FENCE}ts\n1`, 'page.md:3: the code block has no end'],
+  ])('marks: %s -> a problem', (_, part, problem) => {
+    expect(pageOf(part).problems.map(formatProblem)).toEqual([expect.stringContaining(problem)])
+  })
+})
