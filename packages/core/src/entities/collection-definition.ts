@@ -14,6 +14,7 @@ export interface AnyEntity extends Entity {
 /** The name of a field, or the way to a nested one: `'address.city'`. */
 export type FieldPath<T> = (keyof T & string) | `${keyof T & string}.${string}`
 
+/** Ascending, or descending. */
 export type Direction = 'asc' | 'desc'
 
 /** A field; or `'tags[]'`, each element of the list at `tags`. */
@@ -22,6 +23,7 @@ export type IndexPath<T> = FieldPath<T> | `${FieldPath<T>}[]`
 /** In ascending order, or `{ field: 'desc' }`. */
 export type IndexField<T> = IndexPath<T> | { readonly [F in IndexPath<T>]?: Direction }
 
+/** The long form of an index. */
 export interface IndexOptions<T> {
   /**
    * One of them at most may be of the elements of a list: it answers `{ tags: { has: 'x' } }`. Entities without a
@@ -42,6 +44,7 @@ export interface IndexOptions<T> {
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Migration = (old: any) => Entity | AnyEntity
 
+/** What the database has to do for a collection. */
 export interface CollectionOptions<T extends Entity> {
   /**
    * Checked on every local write, synchronously. It must not transform: what it returns has to equal
@@ -66,6 +69,7 @@ export interface CollectionOptions<T extends Entity> {
 
 declare const entityType: unique symbol
 
+/** What `defineCollection` answers: the options, with the type of the entities. */
 export interface CollectionDefinition<T extends Entity = AnyEntity> extends CollectionOptions<T> {
   /** Never there: it carries the entity type. */
   readonly [entityType]?: T

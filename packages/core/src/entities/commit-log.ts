@@ -10,6 +10,7 @@ export interface CommittedTransaction {
   readonly transactionId: number
 }
 
+/** Told of each transaction, once it is durable. */
 export type CommitListener = (commit: CommittedTransaction) => void
 
 export class CommitLog {

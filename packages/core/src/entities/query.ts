@@ -26,6 +26,7 @@ type Queryable<V> = Exclude<V, undefined> | null
 /** A value means equality. */
 export type Condition<V> = Queryable<V> | Conditions<Queryable<V>>
 
+/** Conditions by field, all of which have to hold. */
 export type Where<T> = {
   readonly [F in FieldPath<T>]?: F extends keyof T ? Condition<T[F]> : Condition<unknown>
 } & {
@@ -40,6 +41,7 @@ export type OrderBy<T> =
   | { readonly [F in FieldPath<T>]?: Direction }
   | readonly { readonly [F in FieldPath<T>]?: Direction }[]
 
+/** A question to a collection. */
 export interface Query<T extends Entity> {
   readonly where?: Where<T>
   /** Runs on what `where` lets through. */
@@ -50,12 +52,14 @@ export interface Query<T extends Entity> {
   readonly limit?: number
 }
 
+/** A query for one page. */
 export interface PageQuery<T extends Entity> extends Query<T> {
   readonly limit: number
   /** `next` of the page before; absent: the first page. */
   readonly after?: string | undefined
 }
 
+/** One page of answers. */
 export interface Page<T> {
   readonly items: readonly Readonly<T>[]
   /** Undefined at the end. Of use with the same `where`, `filter` and `orderBy` only. */

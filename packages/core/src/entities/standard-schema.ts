@@ -6,6 +6,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaProps<Input, Output>
 }
 
+/** What a validation library hangs onto its schemas. */
 export interface StandardSchemaProps<Input, Output> {
   readonly version: 1
   readonly vendor: string
@@ -15,10 +16,12 @@ export interface StandardSchemaProps<Input, Output> {
   readonly types?: { readonly input: Input; readonly output: Output } | undefined
 }
 
+/** The value, or what is wrong with it. */
 export type StandardSchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardSchemaIssue[] }
 
+/** What a schema finds wrong. */
 export interface StandardSchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
