@@ -1,5 +1,6 @@
 /** What runs the documentation finds a page that is wrong, and says in which line. */
 import { describe, expect, test } from 'vitest'
+import { brokenLinks } from './kit/pages/links.ts'
 import { formatProblem } from './kit/pages/page.ts'
 import { createPageModule, type PageModule } from './kit/pages/page-module.ts'
 import { runPage } from './kit/pages/run-page.ts'
@@ -8,8 +9,12 @@ import { typeCheckPages } from './kit/pages/type-check-pages.ts'
 const FENCE = '```'
 
 /** A page with its title in line 1, and an empty line before each part. */
+function namedPage(name: string, ...parts: readonly string[]): PageModule {
+  return createPageModule({ name, text: ['# Title', ...parts].join('\n\n') })
+}
+
 function pageOf(...parts: readonly string[]): PageModule {
-  return createPageModule({ name: 'page.md', text: ['# Title', ...parts].join('\n\n') })
+  return namedPage('page.md', ...parts)
 }
 
 function block(language: string, ...lines: readonly string[]): string {
@@ -21,10 +26,6 @@ async function problemsOf(...parts: readonly string[]): Promise<readonly string[
   return [...module.problems, ...(await runPage(module, { timeLimitMs: 60_000 }))].map(
     formatProblem,
   )
-}
-
-function typeErrorsOf(...parts: readonly string[]): readonly string[] {
-  return typeCheckPages([pageOf(...parts)]).map(formatProblem)
 }
 
 /** Lines 3 to 13; what comes next has its first row in line 16. */
@@ -41,11 +42,29 @@ const OPEN = block(
   "await people.put({ id: 'p1', name: 'Ada' })",
 )
 
+describe('links', () => {
+  test('to a file or heading that is not there -> a problem with its line', () => {
+    const text =
+      '# A title: two words\n\n[x](#a-title-two-words) [y](b.md#c)\n[z](#nowhere) [b](b.md)'
+    const there = { name: 'docs/a.md', text }
+    const exists = (name: string): boolean => name === 'docs/a.md'
+    const problems = [
+      '3: no such file: b.md#c',
+      '4: no such heading: #nowhere',
+      '4: no such file: b.md',
+    ]
+    expect(brokenLinks([there], exists).map(formatProblem)).toEqual(
+      problems.map((problem) => `docs/a.md:${problem}`),
+    )
+  })
+})
+
 describe('a page that is right', () => {
   test('values, errors, several lines -> no problem', async () => {
     const story = block(
       'ts',
       "await people.get('p1') // -> { id: 'p1', name: 'Ada' }",
+      "await people.get('p1') // -> { id: '...', name: 'Ada' }",
       'const all = await people.find({',
       "  where: { name: 'Ada' },",
       '})',
@@ -60,13 +79,11 @@ describe('a page that is right', () => {
       '}) // -> throws RangeError',
     )
     expect(await problemsOf(OPEN, story)).toEqual([])
-    expect(typeErrorsOf(OPEN, story)).toEqual([])
   })
 
   test('names declared and imported again, hidden code -> no problem', async () => {
     const again = [OPEN, "<!-- hidden:\nconst name = 'Ada'\n-->", block('ts', "name // -> 'Ada'")]
     expect(await problemsOf(OPEN, ...again)).toEqual([])
-    expect(typeErrorsOf(OPEN, ...again)).toEqual([])
   })
 
   test('the command line on what the code before it made -> no problem', async () => {
@@ -89,13 +106,9 @@ describe('a page that is right', () => {
     expect(await problemsOf(...story)).toEqual([])
   })
 
-  test('a block that is not run, with its reason -> its types are checked only', async () => {
-    const marked = `<!-- not run: there is no such server -->\n${block('ts', "fetch('https://a.example')")}`
-    expect(await problemsOf(marked)).toEqual([])
-    expect(typeErrorsOf(marked)).toEqual([])
-    expect(typeErrorsOf(marked.replace('fetch', 'fetsh'))).toEqual([
-      expect.stringContaining('page.md:5: type error'),
-    ])
+  test('a block that is not run, with its reason -> no problem', async () => {
+    const fence = block('ts', "throw new Error('run')")
+    expect(await problemsOf(`<!-- not run: there is no such server -->\n${fence}`)).toEqual([])
   })
 })
 
@@ -105,7 +118,8 @@ describe('a page that is wrong', () => {
       ["(await people.get('p1'))?.name // -> 'Bob'", "the page says 'Bob', but it is 'Ada'"],
       ['const n = await people.count() // -> 2', 'the page says 2, but it is 1'],
       ['console.log(n) // -> 3', 'the page says 3, but it is 1'],
-      ["await people.get('p1') // -> { id: 'p1' }", "but it is { id: 'p1', name: 'Ada' }"],
+      ["await people.get('p1') // -> { id: '...' }", "but it is { id: 'p1', name: 'Ada' }"],
+      ["await people.find() // -> [{ id: '...', name: 'Bob' }]", "name: 'Ada' }"],
       ["await people.get('p1') // -> throws invalid_id", 'throws invalid_id, but it does not'],
       ["await people.put({ id: '', name: 'A' }) // -> throws corrupt", 'invalid_id'],
       ['if (n === 0) people.name // -> 1', 'the code of this expectation was not reached'],
@@ -147,13 +161,15 @@ describe('a page that is wrong', () => {
   })
 
   test('a page that goes on for ever -> ended after its time limit', async () => {
-    const module = pageOf(block('ts', 'setInterval(() => {}, 1000)', 'for (;;) {}'))
-    expect(await runPage(module, { timeLimitMs: 500 })).toEqual([
-      { page: 'page.md', line: 1, message: 'the page was not at its end after 500 ms' },
-    ])
+    for (const endless of [block('ts', 'for (;;) {}'), block('sh', 'sleep 1000')]) {
+      expect(await runPage(pageOf(endless), { timeLimitMs: 500 })).toEqual([
+        { page: 'page.md', line: 1, message: 'the page was not at its end after 500 ms' },
+      ])
+    }
   })
 
-  test('types, imports -> the line of each', () => {
+  test('types and imports, also of what is not run -> the line of each', () => {
+    const fence = block('ts', "fetsh('https://a.example')")
     const wrong = block(
       'ts',
       "import { EntiDB, nothing } from '@entidb/core'",
@@ -162,8 +178,19 @@ describe('a page that is wrong', () => {
       '// @ts-expect-error this compiles',
       "await people.get('p1')",
     )
-    const lines = typeErrorsOf(OPEN, wrong).map((problem) => problem.split(':')[1])
-    expect(lines.sort()).toEqual(['16', '17', '18', '19'])
+    const problems = typeCheckPages([
+      namedPage(
+        'again.md',
+        OPEN,
+        OPEN,
+        "<!-- hidden:\nconst a = 'a'\n-->",
+        block('ts', 'a.length'),
+      ),
+      namedPage('not-run.md', `<!-- not run: there is no such server -->\n${fence}`),
+      namedPage('wrong.md', OPEN, wrong),
+    ])
+    const places = problems.map(({ page, line }) => `${page}:${line}`)
+    expect(places.sort()).toEqual(['not-run.md:5', ...[16, 17, 18, 19].map((n) => `wrong.md:${n}`)])
   })
 
   test.each([

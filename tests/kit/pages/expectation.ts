@@ -7,7 +7,8 @@
  *
  * `->` stands behind a statement, or in the line below it, and goes on in lines that begin with `//` and two
  * spaces or more. The value is JavaScript and must be deeply equal to that of the expression, of the one variable
- * that is declared, or of the one argument of `console.log`. Behind `throws` stands the error's code or name.
+ * that is declared, or of the one argument of `console.log`; `'...'` in it stands for anything. Behind `throws`
+ * stands the error's code or name.
  */
 import ts from 'typescript'
 

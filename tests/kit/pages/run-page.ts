@@ -1,5 +1,5 @@
 /** Runs the module of a page in a process and a folder of its own. */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -49,6 +49,8 @@ async function runIn(
     // A server of the page takes any free port.
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, PORT: '0' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // A group of its own, so that the commands of shell blocks end with it.
+    detached: true,
   })
   let isAtEnd = false
   let isLate = false
@@ -62,7 +64,7 @@ async function runIn(
   })
   const timer = setTimeout(() => {
     isLate = true
-    child.kill('SIGKILL')
+    killGroup(child)
   }, timeLimitMs)
   const code = await new Promise((resolve) => child.once('close', resolve))
   clearTimeout(timer)
@@ -72,6 +74,10 @@ async function runIn(
     add(1, `the page did not come to its end: ${why}. ${errors}`)
   }
   return problems
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL')
 }
 
 function prepareFolder(

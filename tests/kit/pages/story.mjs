@@ -30,7 +30,7 @@ export function at(line) {
 
 export function value(line, actual, expected) {
   missing.delete(line)
-  if (!isDeepStrictEqual(actual, expected)) {
+  if (!matches(actual, expected)) {
     report(line, `the page says ${show(expected)}, but it is ${show(actual)}`)
   }
   return actual
@@ -63,6 +63,20 @@ export function shell(line, commands) {
 
 export function end() {
   for (const line of missing) report(line, 'the code of this expectation was not reached')
+}
+
+/** Deeply equal, but for `'...'`, which stands for any value. */
+function matches(actual, expected) {
+  if (expected === '...') return true
+  const isList = Array.isArray(expected)
+  if (!isList && expected?.constructor !== Object) return isDeepStrictEqual(actual, expected)
+  if (isList !== Array.isArray(actual) || actual === null || typeof actual !== 'object')
+    return false
+  const keys = Object.keys(expected)
+  return (
+    isDeepStrictEqual(Object.keys(actual).sort(), [...keys].sort()) &&
+    keys.every((key) => matches(actual[key], expected[key]))
+  )
 }
 
 function show(data) {
