@@ -2,6 +2,8 @@
  * The counters of a running database: opIds, and which transactions have written something that is not
  * visible yet. Tells listeners of commits once they are durable, in order.
  */
+
+/** A transaction that is durable now. */
 export interface CommittedTransaction {
   /** The highest opId of the transaction. */
   readonly lastOpId: number

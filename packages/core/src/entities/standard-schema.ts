@@ -2,6 +2,8 @@
  * The types of Standard Schema 1 (https://standardschema.dev), copied as its authors intend, so that
  * any validation library fits without a dependency on one.
  */
+
+/** A schema of any validation library that implements Standard Schema. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaProps<Input, Output>
 }
