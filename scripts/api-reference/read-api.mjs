@@ -87,7 +87,7 @@ function isShown(symbol) {
   return (
     ts.isTypeAliasDeclaration(declaration) ||
     ts.isVariableDeclaration(declaration) ||
-    (ts.isInterfaceDeclaration(declaration) && /(Options|Bounds)$/.test(symbol.name))
+    (ts.isInterfaceDeclaration(declaration) && /(Options|Bounds|Spec)$/.test(symbol.name))
   )
 }
 

@@ -23,7 +23,7 @@ type Message = { readonly line: number; readonly message: string } | { readonly 
 /** A page that has not come to its end after `timeLimitMs` is ended, and that is a problem of it. */
 export async function runPage(
   module: PageModule,
-  { timeLimitMs = 120_000 }: { readonly timeLimitMs?: number } = {},
+  { timeLimitMs = 240_000 }: { readonly timeLimitMs?: number } = {},
 ): Promise<readonly PageProblem[]> {
   const folder = mkdtempSync(join(tmpdir(), 'entidb-page-'))
   try {
