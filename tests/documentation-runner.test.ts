@@ -1,4 +1,5 @@
 /** What runs the documentation finds a page that is wrong, and says in which line. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { brokenLinks } from './kit/pages/links.ts'
 import { formatProblem } from './kit/pages/page.ts'
@@ -110,6 +111,25 @@ describe('a page that is right', () => {
     const fence = block('ts', "throw new Error('run')")
     expect(await problemsOf(`<!-- not run: there is no such server -->\n${fence}`)).toEqual([])
   })
+})
+
+describe('the guide', () => {
+  const folder = new URL('../docs/guide/', import.meta.url)
+  const names = readdirSync(folder).filter((name) => name !== 'README.md')
+
+  test.each(names)(
+    '%s: every expectation changed -> a problem in each of these lines',
+    async (name) => {
+      const text = readFileSync(new URL(name, folder), 'utf8')
+        .replaceAll(/-> throws \w+/g, '-> throws nothing_of_the_kind')
+        .replaceAll(/(\/\/|#) -> (?!throws).*/g, "$1 -> 'something else'")
+      const lines = text.split('\n').flatMap((line, i) => (line.includes(' -> ') ? [i + 1] : []))
+      const module = createPageModule({ name, text })
+      const found = [...module.problems, ...(await runPage(module))].map(({ line }) => line)
+      expect(lines.length).toBeGreaterThan(4)
+      expect([...new Set(found)].sort((a, b) => a - b)).toEqual(lines)
+    },
+  )
 })
 
 describe('a page that is wrong', () => {
