@@ -2,6 +2,7 @@
 
 export const METHOD = `## Method
 
+<!-- not run: they take minutes to hours -->
 \`\`\`sh
 npm run bench -- store                        # every row but the long ones
 npm run bench -- store --rows bulk,get        # some

@@ -8,6 +8,7 @@ import { treeStorage } from './store/tree-store.ts'
 /** Node's own, where this Node has it: the same checksum several times faster. */
 const fastestCrc32: Checksum = typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32
 
+/** Options of `fileStorage`. */
 export interface FileStorageOptions {
   /** Bytes of the tree kept in memory, at most. Default 64 MiB. */
   readonly cacheBytes?: number

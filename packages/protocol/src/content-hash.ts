@@ -5,6 +5,7 @@
 import { CborWriter } from '@entidb/core/cbor'
 import type { SyncOperation } from './messages.ts'
 
+/** What of an operation its content hash covers. */
 export type HashedContent = Pick<
   SyncOperation,
   'collection' | 'entityId' | 'opType' | 'entityVersion' | 'entityCbor'

@@ -20,6 +20,7 @@ const errorResponse: Codec<ErrorResponse> = record<ErrorResponse>({
   ),
 })
 
+/** The body of an answer that is an error. */
 export function encodeErrorResponse(message: ErrorResponse): Uint8Array {
   return encodeMessage(errorResponse, message)
 }

@@ -14,6 +14,7 @@ import { optional, record, required } from './record-codec.ts'
 
 /** Bytes of an epoch and of a replicaId. */
 export const EPOCH_BYTES = 16
+/** Length of a replicaId. */
 export const REPLICA_ID_BYTES = 16
 
 export const epochBytes: Codec<Uint8Array> = bytesOf(EPOCH_BYTES)
@@ -72,6 +73,7 @@ const handshakeResponse = record<HandshakeResponse>({
   purgedThrough: optional(uint()),
 })
 
+/** The body of a handshake. */
 export function encodeHandshakeRequest(message: HandshakeRequest): Uint8Array {
   return encodeMessage(handshakeRequest, message)
 }
@@ -81,6 +83,7 @@ export function decodeHandshakeRequest(bytes: Uint8Array): HandshakeRequest {
   return decodeMessage(handshakeRequest, bytes, 'invalid_request')
 }
 
+/** The body of the answer to a handshake. */
 export function encodeHandshakeResponse(message: HandshakeResponse): Uint8Array {
   return encodeMessage(handshakeResponse, message)
 }

@@ -8,10 +8,15 @@ export const PROTOCOL_VERSION: readonly [number, number] = [1, 0]
 /** The only type of a body. */
 export const MEDIA_TYPE = 'application/cbor'
 
+/** POST: handshake. */
 export const HANDSHAKE_PATH = '/v1/handshake'
+/** POST: pull. */
 export const PULL_PATH = '/v1/pull'
+/** POST: push. */
 export const PUSH_PATH = '/v1/push'
+/** POST: verify. */
 export const VERIFY_PATH = '/v1/verify'
+/** GET: the stream of wake-ups. */
 export const STREAM_PATH = '/v1/stream'
 
 /** Name of the stream's event; its `data` is the head in decimal. */

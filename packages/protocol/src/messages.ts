@@ -4,6 +4,7 @@
  * them. All integers are 0 to 2^53 - 1 unless said otherwise.
  */
 
+/** What an operation does to its entity. */
 export type OpType = 'PUT' | 'DELETE'
 
 /** One operation on one entity, as it travels in pushes, pulls and conflicts. */
@@ -29,6 +30,7 @@ export interface SyncOperation {
   readonly schemaVersion?: number
 }
 
+/** An epoch, and the first cursor that belongs to it. */
 export interface HistoryEntry {
   /** 16 bytes. */
   readonly epoch: Uint8Array
@@ -36,6 +38,7 @@ export interface HistoryEntry {
   readonly firstCursor: number
 }
 
+/** Who the client is, and what it knows of the server. */
 export interface HandshakeRequest {
   readonly dbId: string
   readonly deviceId: string
@@ -63,6 +66,7 @@ export interface Limits {
   readonly maxDepth: number
 }
 
+/** What a server can do. */
 export interface Capabilities {
   readonly pull: boolean
   readonly push: boolean
@@ -77,6 +81,7 @@ export interface Capabilities {
   readonly collections?: boolean
 }
 
+/** Where the server stands, what it can do, and its bounds. */
 export interface HandshakeResponse {
   /** The head. */
   readonly serverCursor: number
@@ -99,6 +104,7 @@ export interface HandshakeResponse {
   readonly purgedThrough?: number
 }
 
+/** Asks for what was accepted after a cursor. */
 export interface PullRequest {
   readonly dbId: string
   readonly sinceCursor: number
@@ -114,6 +120,7 @@ export interface PullRequest {
   readonly collections?: readonly string[]
 }
 
+/** A page of accepted operations. */
 export interface PullResponse {
   /** By `entityVersion`, strictly increasing. */
   readonly ops: readonly SyncOperation[]
@@ -127,6 +134,7 @@ export interface PullResponse {
   readonly purgedThrough?: number
 }
 
+/** Operations for the server to accept. */
 export interface PushRequest {
   readonly dbId: string
   readonly deviceId: string
@@ -148,6 +156,7 @@ export interface ServerState {
   readonly schemaVersion?: number
 }
 
+/** An operation that was made on a state the server no longer has, and the state it has. */
 export interface Conflict {
   readonly collection: string
   readonly entityId: string
@@ -157,12 +166,14 @@ export interface Conflict {
   readonly reason?: 'stale' | 'group'
 }
 
+/** An operation that a push brought in, with its revision. */
 export interface CommittedOp {
   readonly opId: number
   /** The revision; 0 for a no-op delete of what is absent. */
   readonly entityVersion: number
 }
 
+/** An operation that the server refuses, and why. */
 export interface RejectedOp {
   readonly opId: number
   /** `forbidden`, `invalid_entity`, `too_large`, `group`, or a code of the server's policy. */
@@ -207,6 +218,7 @@ export interface ErrorDetails {
   readonly limit?: number
 }
 
+/** Asks whether the client holds what the server held at a cursor. */
 export interface VerifyRequest {
   readonly dbId: string
   readonly cursor: number
@@ -214,6 +226,7 @@ export interface VerifyRequest {
   readonly digest: Uint8Array
 }
 
+/** Whether it does; if not, the digest of each collection. */
 export interface VerifyResponse {
   readonly match: boolean
   /** Only when they do not match: 32 bytes by collection, empty collections omitted. */

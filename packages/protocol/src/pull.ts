@@ -37,6 +37,7 @@ const pullResponse: Codec<PullResponse> = checked(
 
 const pullPage = record<PullPage>({ ...pageFields, ops: required(arrayOf(encoded)) })
 
+/** The body of a pull. */
 export function encodePullRequest(message: PullRequest): Uint8Array {
   return encodeMessage(pullRequest, message)
 }
@@ -46,6 +47,7 @@ export function decodePullRequest(bytes: Uint8Array): PullRequest {
   return decodeMessage(pullRequest, bytes, 'invalid_request')
 }
 
+/** The body of the answer to a pull. */
 export function encodePullResponse(message: PullResponse): Uint8Array {
   return encodeMessage(pullResponse, message)
 }

@@ -31,6 +31,7 @@ const encodedPushRequest = record<EncodedPushRequest>({
   ops: required(arrayOf(encoded)),
 })
 
+/** The body of a push. */
 export function encodePushRequest(message: PushRequest): Uint8Array {
   return encodeMessage(pushRequest, message)
 }

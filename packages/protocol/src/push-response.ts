@@ -50,6 +50,7 @@ const pushResponse: Codec<PushResponse> = checked(
   problemOfResponse,
 )
 
+/** The body of the answer to a push. */
 export function encodePushResponse(message: PushResponse): Uint8Array {
   return encodeMessage(pushResponse, message)
 }

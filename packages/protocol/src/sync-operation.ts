@@ -41,6 +41,7 @@ export const syncOperation: Codec<SyncOperation> = checked(
   problemOf,
 )
 
+/** One operation, as it stands in messages and in the oplog. */
 export function encodeSyncOperation(operation: SyncOperation): Uint8Array {
   return encodeMessage(syncOperation, operation)
 }

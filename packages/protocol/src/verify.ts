@@ -21,6 +21,7 @@ const verifyResponse: Codec<VerifyResponse> = checked(
   problemOf,
 )
 
+/** The body of a verify. */
 export function encodeVerifyRequest(message: VerifyRequest): Uint8Array {
   return encodeMessage(verifyRequest, message)
 }
@@ -30,6 +31,7 @@ export function decodeVerifyRequest(bytes: Uint8Array): VerifyRequest {
   return decodeMessage(verifyRequest, bytes, 'invalid_request')
 }
 
+/** The body of the answer to a verify. */
 export function encodeVerifyResponse(message: VerifyResponse): Uint8Array {
   return encodeMessage(verifyResponse, message)
 }

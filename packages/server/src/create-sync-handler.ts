@@ -15,14 +15,17 @@ import { jsonLogger, type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { systemTimers, type Timers } from './timers.ts'
 
+/** What a sync server serves, to whom, and within which bounds. */
 export interface SyncHandlerOptions {
   /** A folder; each database is a folder in it, named by its dbId. This or `storage`. */
   readonly dataDir?: string
   /** Where the database of a dbId is kept. Called once for each opening. */
   readonly storage?: (dbId: string) => Storage
+  /** Who may do what: `jwtAuth`, `staticTokens`, or your own. */
   readonly auth: Authenticator
   /** Default: a token with access to a database may do everything in it. */
   readonly policy?: Policy
+  /** Bounds; those that are absent have their defaults. */
   readonly limits?: Partial<ServerLimits>
   /** Whether a token with write access creates a database by using it; default false. */
   readonly createDatabases?: boolean
@@ -34,9 +37,11 @@ export interface SyncHandlerOptions {
   readonly clock?: () => number
   /** Default: the system's cryptographic source. */
   readonly randomBytes?: RandomBytes
+  /** Timers, for tests. Default: the host's. */
   readonly timers?: Timers
 }
 
+/** The sync server without a port: for a server of your own. */
 export interface SyncHandler {
   /** Answers every request, errors included; never rejects. */
   fetch(request: Request): Promise<Response>

@@ -20,6 +20,7 @@ export interface SyncServerOptions extends SyncHandlerOptions {
   readonly drainMs?: number
 }
 
+/** Where a server listens. */
 export interface ListenOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string
@@ -27,6 +28,7 @@ export interface ListenOptions {
   readonly port?: number
 }
 
+/** A sync server on a port of its own. */
 export interface SyncServer {
   /** Such as `https://127.0.0.1:8443`. Error: `TypeError` before `listen`. */
   readonly url: string

@@ -1,6 +1,7 @@
 /** What one server allows. The first five are told to clients in the handshake, in the same units. */
 import { DEFAULT_LIMITS, type Limits } from '@entidb/protocol'
 
+/** Bounds of a server: those of the protocol, and of its resources. */
 export interface ServerLimits extends Limits {
   /** A pull page stops growing at this many bytes of operations; one group may exceed it. */
   readonly maxPullBytes: number
@@ -12,6 +13,7 @@ export interface ServerLimits extends Limits {
   readonly maxConnections: number
 }
 
+/** The bounds of a server that is not told others. */
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_LIMITS,
   maxPullBytes: 4 * 1024 * 1024,

@@ -12,6 +12,7 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 
+/** Certificate chain and key, PEM. */
 export interface TlsOptions {
   /** PEM, the chain included. */
   readonly cert: string | Buffer

@@ -3,8 +3,10 @@
  * logged holds a token, entity bytes or another tenant's data.
  */
 
+/** Facts of a log line, for programs. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/** Where a server logs to. */
 export interface Logger {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
@@ -12,6 +14,7 @@ export interface Logger {
   error(fields: LogFields, message: string): void
 }
 
+/** The least level that is logged; each includes those behind it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
@@ -19,6 +22,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 /** Longer texts are cut: a field may come from a client. */
 const TEXT_LENGTH_MAX = 500
 
+/** Logs nothing. */
 export const silentLogger: Logger = {
   debug: () => {},
   info: () => {},
@@ -26,6 +30,7 @@ export const silentLogger: Logger = {
   error: () => {},
 }
 
+/** Options of `jsonLogger`. */
 export interface JsonLoggerOptions {
   /** Least level that is written; default `warn`. */
   readonly level?: LogLevel

@@ -1,5 +1,6 @@
 /** Timers as they are injected. */
 
+/** Timers, for tests. The answer of `set` ends the timer. */
 export interface Timers {
   /** Calls back once after the delay; returns what prevents it. */
   set(callback: () => void, delayMs: number): () => void

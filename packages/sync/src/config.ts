@@ -5,8 +5,11 @@ import { defaultEnvironment, type Environment, type FetchLike } from './environm
 import { parseServerUrl } from './transport/server-url.ts'
 import type { AuthTokenProvider } from './transport/token-source.ts'
 
+/** What the application configures. */
 export interface SyncConfig {
+  /** `https://`, and the path of the server if it has one. */
   readonly serverUrl: URL | string
+  /** The database on the server. */
   readonly dbId: string
   /** Default: the random one stored in the database file. */
   readonly deviceId?: string
@@ -14,6 +17,7 @@ export interface SyncConfig {
   readonly authTokenProvider: AuthTokenProvider
   /** Default: every conflict is deferred to `sync.conflicts`. */
   readonly conflictResolver?: ConflictResolver
+  /** For the logs of the server. */
   readonly clientInfo?: { readonly platform?: string; readonly appVersion?: string }
   /** Default: the platform's. In Node, undici's with an agent of your own takes a private CA. */
   readonly fetch?: FetchLike

@@ -17,12 +17,15 @@ import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
 
+/** What `EntiDBSync` works on. */
 export interface SyncOptions {
   /** Opened with `changeFeed: true`. */
   readonly db: EntiDB
+  /** The server, and how to deal with it. */
   readonly config: SyncConfig
 }
 
+/** What one cycle did. */
 export interface SyncResult {
   /** Operations of other devices that changed something here. */
   readonly pulled: number
@@ -38,8 +41,11 @@ export interface SyncResult {
 /** What sync knows of one entity. */
 export type EntitySyncState = 'synced' | 'pending' | 'inFlight' | 'held' | 'rejected'
 
+/** Makes a database and its copies on other devices agree, through a server. `docs/sync-client.md` says how. */
 export class EntiDBSync {
+  /** Conflicts that nobody has settled. */
   readonly conflicts: ConflictDesk
+  /** Groups that the server refused. */
   readonly rejections: RejectionDesk
   readonly #engine: Engine
   readonly #settings: Settings

@@ -3,6 +3,7 @@
  * being online. Injected, so that the logic is deterministic; nothing here is touched at import.
  */
 
+/** What the client asks of `fetch`. */
 export interface FetchInit {
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
@@ -32,11 +33,13 @@ export interface FetchResponse {
 /** The `fetch` of the platform, of undici, or a server's own handler. */
 export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>
 
+/** Timers, for tests. The answer of `after` ends the timer. */
 export interface Timers {
   /** Returns a function that cancels. */
   after(delayMs: number, run: () => void): () => void
 }
 
+/** Time, timers, randomness and network, for tests. */
 export interface Environment {
   readonly fetch: FetchLike
   readonly timers: Timers

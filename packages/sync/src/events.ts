@@ -4,6 +4,7 @@ import type { OpenConflict } from './conflicts/conflict-types.ts'
 import type { Rejection } from './conflicts/rejection.ts'
 import type { SyncStatus } from './status.ts'
 
+/** What each event tells; `docs/sync-client.md` says when. */
 export interface SyncEvents {
   /** The status changed. */
   status: SyncStatus
@@ -31,8 +32,10 @@ export interface SyncEvents {
   }
 }
 
+/** Why everything is received again. */
 export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions'
 
+/** The events there are. */
 export type SyncEventName = keyof SyncEvents
 
 export class SyncEmitter {

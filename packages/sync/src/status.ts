@@ -2,11 +2,13 @@
 import type { EntiDBError } from '@entidb/core'
 import type { CycleState } from './machine/cycle-machine.ts'
 
+/** How far the present step is. */
 export interface SyncProgress {
   readonly done: number
   readonly total: number
 }
 
+/** Where sync stands. */
 export interface SyncStatus {
   readonly phase: CycleState
   /** The last request reached the server. */

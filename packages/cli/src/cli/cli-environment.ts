@@ -15,6 +15,7 @@ export interface CliEnvironment {
   readonly now: () => number
 }
 
+/** Where the command line prints: a stream of the process, or a text to look at afterwards. */
 export interface TextOutput {
   write(text: string): void
   /** The terminal behind it, where bars may be drawn; undefined for a pipe or a file. */

@@ -20,6 +20,7 @@ const NULL = 0xf6
 /** The smallest argument that needs so many bytes. */
 const SMALLEST_BY_WIDTH = [0, 24, 0x100, 0, 0x1_0000, 0, 0, 0, 2 ** 32]
 
+/** Reads deterministic CBOR, item by item. Errors: `invalid_cbor`. */
 export class CborReader {
   private readonly bytes: Uint8Array
   private readonly end: number
@@ -43,6 +44,7 @@ export class CborReader {
     return this.offset
   }
 
+  /** Has everything been read? */
   get atEnd(): boolean {
     return this.offset === this.end
   }
@@ -94,6 +96,7 @@ export class CborReader {
     return this.bytes.subarray(start, this.offset)
   }
 
+  /** The next item, a string. */
   readText(): string {
     const itemStart = this.offset
     const length = this.readLength(TEXT, 1)
@@ -114,11 +117,13 @@ export class CborReader {
     return this.readLength(MAP, 2)
   }
 
+  /** The next item, null. */
   readNull(): void {
     if (this.peek() !== NULL) throw invalidCbor(this.offset, 'unexpected_type')
     this.offset++
   }
 
+  /** The next item, true or false. */
   readBoolean(): boolean {
     const initial = this.peek()
     if (initial !== TRUE && initial !== FALSE) throw invalidCbor(this.offset, 'unexpected_type')

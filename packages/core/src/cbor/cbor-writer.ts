@@ -73,6 +73,7 @@ export class CborWriter {
     else this.writeHead(0x00, value)
   }
 
+  /** A byte string. */
   writeBytes(value: Uint8Array): void {
     this.writeHead(0x40, value.length)
     this.writeRaw(value)
@@ -119,10 +120,12 @@ export class CborWriter {
     this.writeHead(0xc0, tag)
   }
 
+  /** Null. */
   writeNull(): void {
     this.writeByte(0xf6)
   }
 
+  /** True or false. */
   writeBoolean(value: boolean): void {
     this.writeByte(value ? 0xf5 : 0xf4)
   }

@@ -30,6 +30,7 @@ class Frame {
   keyStart = -1
 }
 
+/** A decoded entity, and whether it may be shared. */
 export interface FrozenEntity {
   /** Frozen all through, but for what cannot be: Date and Uint8Array. */
   readonly value: unknown

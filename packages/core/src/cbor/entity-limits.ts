@@ -9,6 +9,7 @@ export const BIGINT_BYTES_MAX: number = 64 * 1024
 /** Default of `maxEntityBytes`: 16 MiB. */
 export const ENTITY_BYTES_MAX: number = 16 * 1024 * 1024
 
+/** Bounds of what `encodeEntity` takes. */
 export interface EntityLimits {
   /** Encoded size in bytes, default 16 MiB. */
   readonly maxEntityBytes?: number

@@ -8,6 +8,7 @@ import { DEPTH_MAX, ENTITY_BYTES_MAX } from './entity-limits.ts'
 import { invalidCbor } from './invalid-cbor.ts'
 import { isUtf8 } from './utf8.ts'
 
+/** Bounds of what is accepted as an entity. */
 export interface EntityFormLimits {
   /** Levels of arrays and maps, the entity being the first; default 64. */
   readonly depthMax?: number

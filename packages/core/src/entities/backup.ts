@@ -7,6 +7,7 @@ export interface ByteSink {
   getWriter(): ByteSinkWriter
 }
 
+/** The writer of a `ByteSink`, as of a `WritableStream`. */
 export interface ByteSinkWriter {
   write(piece: Uint8Array): Promise<unknown>
   close(): Promise<unknown>
@@ -22,23 +23,29 @@ export interface ByteStream {
   }
 }
 
+/** How far a backup is. */
 export interface BackupProgress {
   readonly doneBytes: number
   readonly totalBytes: number
 }
 
+/** How to follow a backup, and to end it. */
 export interface BackupOptions {
+  /** Called as the backup goes on. */
   readonly onProgress?: (progress: BackupProgress) => void
   /** Ends it with the signal's reason: the target is left without a database, the space it held is free. */
   readonly signal?: AbortSignal
 }
 
+/** What a backup, or a restored copy, came to. */
 export interface BackupReport {
   readonly bytes: number
 }
 
+/** How to follow a restore, and to end it. */
 export interface RestoreOptions {
   /** How much is not known beforehand. */
+  /** Called as the restore goes on. */
   readonly onProgress?: (progress: { readonly doneBytes: number }) => void
   /** Ends it with the signal's reason; nothing is left of it. */
   readonly signal?: AbortSignal

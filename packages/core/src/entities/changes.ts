@@ -8,6 +8,7 @@ import { readFeedEntries, readFeedHead, toOperation } from './feed-reader.ts'
 import type { DbOperation } from './operation.ts'
 import { runSteps, type Steps } from './steps.ts'
 
+/** Where `db.changes` begins and when it ends. */
 export interface ChangesOptions {
   /** Operations with a higher opId than this. Default: from the start of what the feed holds. */
   readonly after?: number

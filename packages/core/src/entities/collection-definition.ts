@@ -12,6 +12,7 @@ export interface AnyEntity extends Entity {
   readonly [field: string]: unknown
 }
 
+/** Ascending, or descending. */
 export type Direction = 'asc' | 'desc'
 
 /** By field, nested ones as `'address.city'`. */
@@ -23,6 +24,7 @@ export type IndexPath<T> = FieldPath<T> | `${ListPath<T>}[]`
 /** In ascending order, or `{ field: 'desc' }`. */
 export type IndexField<T> = IndexPath<T> | Directions<IndexPath<T>>
 
+/** The long form of an index. */
 export interface IndexOptions<T> {
   /**
    * One of them at most may be of the elements of a list: it answers `{ tags: { has: 'x' } }`. Entities without a
@@ -43,6 +45,7 @@ export interface IndexOptions<T> {
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Migration = (old: any) => Entity | AnyEntity
 
+/** What the database has to do for a collection. */
 export interface CollectionOptions<T extends Entity> {
   /**
    * Any Standard Schema (zod, valibot, arktype, ...); its output is the entity type where no other is named.
@@ -69,6 +72,7 @@ export interface CollectionOptions<T extends Entity> {
 
 declare const entityType: unique symbol
 
+/** What `defineCollection` answers: the options, with the type of the entities. */
 export interface CollectionDefinition<T extends Entity = AnyEntity> extends CollectionOptions<T> {
   /** Never there: it carries the entity type. */
   readonly [entityType]?: T

@@ -26,6 +26,7 @@ export interface RawEntity {
   readonly schemaVersion: number
 }
 
+/** Which entities `nextRaw` answers. */
 export interface RawRange {
   /** Entities with a higher id, by UTF-8 bytes. Absent: from the first. */
   readonly after?: string

@@ -13,6 +13,7 @@ import type { CommitReceipt, TransactionReceipt } from './receipt.ts'
 import type { Steps } from './steps.ts'
 import { createReceipt } from './write-receipt.ts'
 
+/** What a write rests on; see each option. */
 export interface PutOptions<T> {
   /**
    * The entity, as a read returned it, that the edit was made on. If a newer replicated revision was

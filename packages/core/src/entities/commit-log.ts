@@ -4,6 +4,7 @@
  */
 import { reportUncaught } from './report-uncaught.ts'
 
+/** A transaction that is durable now. */
 export interface CommittedTransaction {
   /** The highest opId of the transaction. */
   readonly lastOpId: number
@@ -12,6 +13,7 @@ export interface CommittedTransaction {
   readonly transactionId: number
 }
 
+/** Told of each transaction, once it is durable. */
 export type CommitListener = (commit: CommittedTransaction) => void
 
 export class CommitLog {

@@ -16,6 +16,7 @@ import { Transaction } from './transaction.ts'
 import { type VerifyOptions, verifyWith } from './verify.ts'
 import type { VerifyReport } from './verify-report.ts'
 
+/** Options of `db.transaction`. */
 export interface TransactionOptions {
   /**
    * Named in the change feed by the operations that `replica` applies (`applied` if absent). Not `local`,
@@ -24,12 +25,15 @@ export interface TransactionOptions {
   readonly origin?: string
 }
 
+/** How to follow `db.compact`, and to end it. */
 export interface CompactOptions {
+  /** Called after each step. */
   readonly onProgress?: (progress: WorkProgress) => void
   /** Ends it, between two steps, with the signal's reason. What was done stays done. */
   readonly signal?: AbortSignal
 }
 
+/** What a database holds, and what it takes. */
 export interface DatabaseStats {
   readonly store: StoreStats
   /** Entities by collection. */
@@ -92,6 +96,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
     return this.#core.store.recovery
   }
 
+  /** The bounds it was opened with. */
   get limits(): DatabaseLimits {
     return this.#core.limits
   }
@@ -168,6 +173,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
     return FeedReader.register(name, this.#core, this.#source)
   }
 
+  /** What the database holds, and what it takes. Error: `database_closed`. */
   async stats(): Promise<DatabaseStats> {
     const { store, catalog, cache, feed, live } = this.#core
     const collections: Record<string, number> = {}

@@ -14,6 +14,7 @@ import { sessionOf } from './transaction.ts'
 /** Among the names of all readers: those of the application cannot be taken for sync's. */
 const PREFIX = 'app:'
 
+/** When the operations of a reader end. */
 export interface FeedReadOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal
@@ -44,7 +45,10 @@ export class FeedReader {
     this.#source = source
   }
 
-  /** @throws TypeError for what is no name: 1 to 64 of `A-Z a-z 0-9 _ -`, without a leading `_`. */
+  /**
+   * @internal
+   * @throws TypeError for what is no name: 1 to 64 of `A-Z a-z 0-9 _ -`, without a leading `_`.
+   */
   static async register(
     name: string,
     core: DatabaseCore,

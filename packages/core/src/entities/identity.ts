@@ -5,6 +5,7 @@ import { META_KEYS, writeMeta } from './meta.ts'
 import type { DatabaseIdentity } from './replication.ts'
 import type { Steps } from './steps.ts'
 
+/** Gives so many random bytes. */
 export type RandomBytes = (length: number) => Uint8Array
 
 const IDENTITY_BYTES = 16

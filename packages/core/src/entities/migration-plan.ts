@@ -17,19 +17,25 @@ import { type OpenProgress, OpenWork } from './open-work.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 import { storedCollection } from './verify-collection.ts'
 
+/** Options of `planMigrations`. */
 export interface MigrationPlanOptions<D extends CollectionDefinitions> {
+  /** Where the database is; nothing in it is changed. */
   readonly storage: Storage
+  /** As they are given to `EntiDB.open`. */
   readonly collections: D
   /** As for `EntiDB.open`. */
   readonly limits?: { readonly maxEntityBytes?: number }
   /** Entities of each collection to show, before and after. Default 3. */
   readonly samples?: number
+  /** Called as entities are looked at. */
   readonly onProgress?: (progress: OpenProgress) => void
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Timers, for a simulator. Default: the host's. */
   readonly scheduler?: Scheduler
 }
 
+/** What opening would do. */
 export interface MigrationPlan {
   /** Every older entity can be migrated, and no collection is newer than its definition. */
   readonly ok: boolean
@@ -40,6 +46,7 @@ export interface MigrationPlan {
   readonly collections: readonly CollectionPlan[]
 }
 
+/** What opening would do with one collection. */
 export interface CollectionPlan {
   readonly collection: string
   /** The version that it was last opened with; null when it never was. */
@@ -61,6 +68,7 @@ export interface CollectionPlan {
   readonly samples: readonly MigrationSample[]
 }
 
+/** An entity that cannot be migrated, and why. */
 export interface MigrationFailure {
   readonly id: string
   readonly from: number
@@ -69,6 +77,7 @@ export interface MigrationFailure {
   readonly isLocal: boolean
 }
 
+/** An entity before and after. */
 export interface MigrationSample {
   readonly id: string
   readonly from: number

@@ -31,8 +31,11 @@ import { type OpenProgress, OpenWork } from './open-work.ts'
 import { REWRITE_BOUNDS, type RewriteBounds, rewriteOlder } from './rewrite-older.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 
+/** Options of `EntiDB.open`. */
 export interface OpenOptions<D extends CollectionDefinitions> {
+  /** Where it is stored: `fileStorage(directory)`, `memoryStorage()`. */
   readonly storage: Storage
+  /** By name, each from `defineCollection`. */
   readonly collections: D
   /**
    * Records every operation for `changes` and for sync. Default false, and then it costs nothing; once a
@@ -44,6 +47,7 @@ export interface OpenOptions<D extends CollectionDefinitions> {
    * lose the last commits, never consistency.
    */
   readonly durability?: Durability
+  /** Bounds; those that are absent have their defaults. */
   readonly limits?: Partial<DatabaseLimits>
   /** Wall clock in milliseconds, for `timestampMs` of operations. Default `Date.now`. */
   readonly clock?: () => number

@@ -1,7 +1,9 @@
 /** The change feed's record of one committed mutation. */
 
+/** What an operation did to its entity. */
 export type OpType = 'PUT' | 'DELETE'
 
+/** One committed write of one entity, as the change feed tells it. */
 export interface DbOperation<T = unknown> {
   /** At least 1, strictly increasing in commit order, never reused within this database file. */
   readonly opId: number

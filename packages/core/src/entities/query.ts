@@ -17,6 +17,7 @@ export type Where<T> = {
 /** Several fields in the order they are named, or as a list. Ties are in ascending order of ids. */
 export type OrderBy<T> = Directions<FieldPath<T>> | readonly Directions<FieldPath<T>>[]
 
+/** A question to a collection. */
 export interface Query<T extends Entity, S extends Selection<T> | undefined = undefined> {
   readonly where?: Where<T>
   /** Runs on what `where` lets through. */
@@ -34,6 +35,7 @@ export interface Query<T extends Entity, S extends Selection<T> | undefined = un
   readonly select?: S
 }
 
+/** A query for one page. */
 export interface PageQuery<T extends Entity, S extends Selection<T> | undefined = undefined>
   extends Query<T, S> {
   readonly limit: number
@@ -41,6 +43,7 @@ export interface PageQuery<T extends Entity, S extends Selection<T> | undefined 
   readonly after?: string | undefined
 }
 
+/** One page of answers. */
 export interface Page<T> {
   readonly items: readonly Readonly<T>[]
   /** Undefined at the end. Of use with the same `where`, `filter` and `orderBy` only; `select` may differ. */

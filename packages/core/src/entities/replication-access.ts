@@ -20,10 +20,13 @@ export type SystemCollections<D extends CollectionDefinitions> = {
   readonly [K in keyof D & string]: DatabaseCollection<EntityOf<D[K]>>
 }
 
+/** Which operations `readFeed` answers. */
 export interface ReadFeedOptions extends FeedBounds {
+  /** Operations with a higher opId than this. */
   readonly after: number
 }
 
+/** Options of `acknowledgeFeed`. */
 export interface AcknowledgeOptions {
   /**
    * The reader needs no operation of this origin. Such operations are not even written while it is the only
@@ -32,6 +35,7 @@ export interface AcknowledgeOptions {
   readonly ignores?: string
 }
 
+/** The replication side of a database, outside a transaction; inside one it is `tx.replica`. */
 export class Replication {
   readonly #core: DatabaseCore
   readonly #source: DatabaseSource
@@ -41,10 +45,12 @@ export class Replication {
     this.#source = source
   }
 
+  /** Random names of the database and of this installation of it. */
   get identity(): DatabaseIdentity {
     return this.#core.identity
   }
 
+  /** Is the change feed on? */
   get feedOn(): boolean {
     return this.#core.feed.on
   }

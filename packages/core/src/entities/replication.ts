@@ -25,6 +25,7 @@ export interface ReplicatedState {
   readonly schemaVersion: number
 }
 
+/** An entity as replication sees it. */
 export interface ReplicaState extends EntityStamp {
   /** What readers see: deterministic CBOR, or null when there is no such entity. */
   readonly bytes: Uint8Array | null
@@ -48,6 +49,7 @@ export interface ReplicaEntry {
   readonly deleted: boolean
 }
 
+/** A replicated state, and whose it is. */
 export interface RawOperation extends ReplicatedState {
   /** Need not be defined locally: entities of a newer application's collections are kept too. */
   readonly collection: string
@@ -108,6 +110,7 @@ export interface ReplicaTransaction {
   }): Promise<readonly ReplicaEntry[]>
 }
 
+/** Names an entity. */
 export interface ReplicaRef {
   readonly collection: string
   readonly entityId: string
@@ -129,6 +132,7 @@ export interface AppliedOperations {
   readonly violations: readonly IndexViolation[]
 }
 
+/** A unique index that a replicated entity breaks: it is stored all the same. */
 export interface IndexViolation {
   readonly collection: string
   readonly index: string

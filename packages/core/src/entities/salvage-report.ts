@@ -16,6 +16,7 @@ export interface SalvageLoss {
   readonly message: string
 }
 
+/** What was saved, and what was lost. */
 export interface SalvageReport {
   /** Nothing is missing. */
   readonly ok: boolean

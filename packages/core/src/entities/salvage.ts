@@ -16,6 +16,7 @@ import { LossList, type SalvageReport } from './salvage-report.ts'
 import { SalvageWriter } from './salvage-writer.ts'
 import { roleOfTable } from './table-role.ts'
 
+/** How far a salvage is. */
 export interface SalvageProgress {
   /** First the files are read, in bytes; then indexes are made, in entities. */
   readonly phase: 'files' | 'indexes'
@@ -23,7 +24,9 @@ export interface SalvageProgress {
   readonly total: number
 }
 
+/** How to follow a salvage, and to end it. */
 export interface SalvageOptions {
+  /** Called as the salvage goes on. */
   readonly onProgress?: (progress: SalvageProgress) => void
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal

@@ -30,6 +30,7 @@ export interface VerifyProblem {
   readonly message: string
 }
 
+/** What a check found. */
 export interface VerifyReport {
   /** There is no problem. */
   readonly ok: boolean
@@ -47,6 +48,7 @@ export interface VerifyReport {
   }
 }
 
+/** How far a check is. */
 export interface VerifyProgress {
   /** The files are checked first, then what is in them. */
   readonly phase: 'files' | 'entities'

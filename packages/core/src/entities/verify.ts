@@ -21,7 +21,9 @@ import { ProblemList, type VerifyProgress, type VerifyReport } from './verify-re
 import { verifyRows } from './verify-rows.ts'
 import { survives, type VerifyContext } from './verify-scan.ts'
 
+/** How to follow a check, and to end it. */
 export interface VerifyOptions {
+  /** Called as the check goes on. */
   readonly onProgress?: (progress: VerifyProgress) => void
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal

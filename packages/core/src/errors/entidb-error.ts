@@ -68,12 +68,15 @@ export type SyncErrorCode =
   | 'server_unreachable'
   | 'invalid_response'
 
+/** Every code there is. */
 export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode
 
 /** What a caller may do about an error: nothing, try later, reopen the database, or authenticate anew. */
 export type Retry = 'no' | 'later' | 'after-reopen' | 'after-auth'
 
+/** What an error is made of besides its code and message. */
 export interface EntiDBErrorOptions {
+  /** The error that led to it. */
   readonly cause?: unknown
   /** Facts for programs: file, offset, path, ids, ... Plain data only. */
   readonly details?: Readonly<Record<string, unknown>>
@@ -81,10 +84,14 @@ export interface EntiDBErrorOptions {
   readonly retry?: Retry
 }
 
+/** Every error that EntiDB throws, but for `TypeError` at wrong arguments. `docs/errors.md` lists the codes. */
 export class EntiDBError extends Error {
   override readonly name = 'EntiDBError'
+  /** Stable: test by it. */
   readonly code: ErrorCode
+  /** Facts for programs: file, offset, path, ids, ... Plain data. */
   readonly details: Readonly<Record<string, unknown>>
+  /** What a caller may do about it. */
   readonly retry: Retry
 
   constructor(code: ErrorCode, message: string, options: EntiDBErrorOptions = {}) {

@@ -18,6 +18,7 @@
 /** Implementations that can answer at once do: a synchronous read of a cached page costs microseconds, a promise more. */
 export type MaybePromise<T> = T | Promise<T>
 
+/** One open file of a `FileSystem`. */
 export interface File {
   /** As it was opened. */
   readonly name: string
@@ -53,6 +54,7 @@ export interface DirectoryLock {
   release(): Promise<void>
 }
 
+/** A directory: what the store needs of a place for files. `fileSystemConformance` tests an implementation. */
 export interface FileSystem {
   /** For messages: a path, or a name such as `memory`. */
   readonly description: string

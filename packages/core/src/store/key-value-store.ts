@@ -30,6 +30,7 @@ export interface TreeCursor {
   next(entriesMax: number): MaybePromise<Batch>
 }
 
+/** Reads of one state of a store. */
 export interface Reader {
   get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined>
   /** A table that was never written is empty. */
@@ -69,6 +70,7 @@ export interface WriteTransaction extends Reader {
   rollback(): void
 }
 
+/** What opening found in the log. */
 export interface RecoveryReport {
   /** Commits replayed from the log. */
   readonly replayedCommits: number
@@ -78,6 +80,7 @@ export interface RecoveryReport {
   readonly tailCut?: { readonly file: string; readonly offset: number; readonly bytes: number }
 }
 
+/** What a store holds, and what it takes. */
 export interface StoreStats {
   readonly state: 'open' | 'failed' | 'closed'
   readonly lastLsn: number
@@ -105,6 +108,7 @@ export interface StoreProblem {
   readonly key?: Uint8Array
 }
 
+/** What a check of the store, below the entities, found. */
 export interface StoreVerification {
   /** The first thousand. */
   readonly problems: readonly StoreProblem[]
@@ -116,16 +120,19 @@ export interface StoreVerification {
   }
 }
 
+/** How far a piece of work is, in steps. */
 export interface WorkProgress {
   readonly done: number
   /** In the same unit as `done`; an estimate until the end. */
   readonly total: number
 }
 
+/** How far a copy is. */
 export interface CopyProgress {
   readonly doneBytes: number
 }
 
+/** `strict`: a resolved commit survives power loss. `relaxed`: the last ones may not; consistency does. */
 export type Durability = 'strict' | 'relaxed'
 
 /** Looking after the files, while others read and write. */
@@ -164,6 +171,7 @@ export interface StoreLayout {
   readonly tables: readonly TableLayout[]
 }
 
+/** What one table takes. */
 export interface TableLayout {
   readonly name: string
   readonly entries: number
@@ -174,6 +182,7 @@ export interface TableLayout {
   readonly nodeBytes: number
 }
 
+/** Named tables of ordered keys: what entities are stored in. `storeConformance` tests an implementation. */
 export interface KeyValueStore {
   readonly recovery: RecoveryReport
   /** Waits its turn (first come, first served) and becomes the one writer. */

@@ -1,6 +1,7 @@
 /** What is got out of a damaged store, part by part. */
 import type { Change } from './wal-payload.ts'
 
+/** What salvage finds, piece by piece. */
 export type SalvagedPart =
   /** Entries of the tree, in key order within a table. */
   | {
@@ -30,6 +31,7 @@ export interface StoreLoss {
   readonly high?: Uint8Array
 }
 
+/** Which tables to salvage, and how to follow it. */
 export interface SalvageStoreOptions {
   /** Asked when a table is reached; tables come in the order of their names. Default: all. */
   readonly wants?: (table: string) => boolean

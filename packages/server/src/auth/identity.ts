@@ -1,7 +1,9 @@
 /** Who sent a request, and what the token says they may do. */
 
+/** What a token may do. */
 export type Access = 'read' | 'write'
 
+/** Who sent a request, and what they may do. */
 export interface Identity {
   /** Stable name of the user or service. */
   readonly subject: string

@@ -17,10 +17,13 @@ import { identityOfClaims } from './claims.ts'
 import type { Authenticator, Identity } from './identity.ts'
 import { IdentityCache } from './identity-cache.ts'
 
+/** Options of `jwtAuth`. */
 export interface JwtAuthOptions {
   /** Where the issuer publishes its public keys (https, or http on loopback), or the keys themselves. */
   readonly jwks: URL | string | JSONWebKeySet
+  /** The claim `iss`, or those that are accepted. */
   readonly issuer: string | string[]
+  /** The claim `aud`, or those that are accepted. */
   readonly audience: string | string[]
   /** Default: ES256, ES384, PS256, RS256, EdDSA. Symmetric algorithms and `none` are refused. */
   readonly algorithms?: readonly string[]

@@ -4,6 +4,7 @@ import { isValidClientDeviceId, isValidDbId } from '@entidb/protocol'
 import { isSendableToken } from './bearer-token.ts'
 import type { Access, Authenticator, Identity } from './identity.ts'
 
+/** What a listed token may do. */
 export interface StaticToken {
   readonly subject: string
   readonly databases: readonly string[] | '*'

@@ -30,6 +30,7 @@ import {
 } from '@entidb/core'
 import type { OpType } from '@entidb/protocol'
 
+/** What there is one of in a database. */
 export interface MetaRow {
   readonly id: 'database'
   readonly dbId: string
@@ -39,12 +40,14 @@ export interface MetaRow {
   readonly purgedThrough: number
 }
 
+/** An epoch of the database. */
 export interface EpochRow {
   readonly id: string
   readonly epoch: Uint8Array
   readonly firstCursor: number
 }
 
+/** The present state of an entity. */
 export interface EntityRow {
   readonly id: string
   readonly collection: string
@@ -58,6 +61,7 @@ export interface EntityRow {
   readonly schemaVersion: number
 }
 
+/** An accepted operation, under its cursor. */
 export interface OplogRow {
   readonly id: string
   readonly serverCursor: number
@@ -73,6 +77,7 @@ export interface OplogRow {
   readonly operationCbor: Uint8Array
 }
 
+/** An operation that was accepted, so that it is accepted once. */
 export interface AcceptedOpRow {
   readonly id: string
   /** SHA-256, 32 bytes. */
@@ -82,6 +87,7 @@ export interface AcceptedOpRow {
   readonly noop: boolean
 }
 
+/** A device, and how far it is. */
 export interface DeviceRow {
   readonly id: string
   readonly dbId: string
@@ -99,12 +105,14 @@ export interface DeviceRow {
   readonly lastOpId: number
 }
 
+/** A database file that another one took the place of. */
 export interface SupersededReplicaRow {
   readonly id: string
   readonly deviceId: string
   readonly supersededAt: number
 }
 
+/** A conflict that the server found. */
 export interface ConflictRow {
   readonly id: string
   readonly dbId: string
@@ -117,6 +125,7 @@ export interface ConflictRow {
   readonly detectedAt: number
 }
 
+/** What a collection holds: how much, and the digest of it. */
 export interface CollectionStateRow {
   readonly id: string
   readonly liveEntities: number
@@ -124,6 +133,7 @@ export interface CollectionStateRow {
   readonly digest: Uint8Array
 }
 
+/** The collections that a server keeps a database in. */
 export type ServerCollections = {
   readonly meta: CollectionDefinition<MetaRow>
   readonly epochs: CollectionDefinition<EpochRow>
@@ -142,6 +152,7 @@ export type ServerSnapshot = Snapshot<ServerCollections>
 /** What a transaction and a snapshot have in common here. */
 export type ServerReader = ReadScope<ServerCollections>
 
+/** The collections that a server keeps a database in: for tools that open one. */
 export const serverCollections: ServerCollections = {
   meta: defineCollection<MetaRow>({}),
   epochs: defineCollection<EpochRow>({}),

@@ -1,5 +1,6 @@
 /** Tells who waits that the head moved. Listeners never see it move back. */
 
+/** Told when the head of a database moves. */
 export interface HeadListener {
   onHead(head: number): void
   /** No head will follow: the database was closed. */

@@ -9,6 +9,7 @@ import type { Identity } from '../auth/identity.ts'
 /** Everything, nothing, or a pure function of who asks and which entity. */
 export type EntityRule = boolean | ((identity: Identity, entityId: string) => boolean)
 
+/** Who may read and write the entities of a collection. */
 export interface CollectionPolicy {
   /** Default true. */
   readonly read?: EntityRule
@@ -40,6 +41,7 @@ export interface Refusal {
   readonly message: string
 }
 
+/** What the application allows, beyond what tokens say. */
 export interface Policy {
   /** By collection name. */
   readonly collections?: Readonly<Record<string, CollectionPolicy>>

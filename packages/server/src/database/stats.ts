@@ -2,6 +2,7 @@
 import type { ServerReader } from './collections.ts'
 import { readMeta } from './meta.ts'
 
+/** Where a database of the server stands. */
 export interface DatabaseStats {
   readonly head: number
   /** Lower-case hex of the 16 bytes. */

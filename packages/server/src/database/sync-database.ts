@@ -80,7 +80,9 @@ const KEY_BYTES_MAX = 1024
 /** A pull looks at no more rows than this for each operation it may send. */
 const ROWS_PER_PULLED_OP = 4
 
+/** One database of the server: handshake, pull, push and verify, without HTTP. */
 export class SyncDatabase {
+  /** Its name. */
   readonly dbId: string
   readonly #db: ServerDatabase
   readonly #options: SyncDatabaseOptions
@@ -194,6 +196,7 @@ export class SyncDatabase {
     return this.#heads.add(listener)
   }
 
+  /** Where it stands. */
   async stats(): Promise<DatabaseStats> {
     return this.#read(readStats)
   }

@@ -19,11 +19,12 @@ import { openConflicts } from './sides.ts'
 /** Times a decision is tried again because an edit was just being committed. */
 const TRIES_MAX = 20
 
+/** The conflicts that nobody has settled: `sync.conflicts`. */
 export class ConflictDesk {
   readonly #store: () => Promise<SyncStore>
   readonly #changed: () => void
 
-  /** `changed` is called after a decision: there is something to push. */
+  /** @internal `changed` is called after a decision: there is something to push. */
   constructor(store: () => Promise<SyncStore>, changed: () => void) {
     this.#store = store
     this.#changed = changed

@@ -4,12 +4,14 @@ import type { EntityRef } from '../entity-ref.ts'
 /** An entity as sync hands it out: decoded and frozen. A typed resolver narrows it by collection. */
 export type SyncedEntity = Readonly<Record<string, unknown>> & { readonly id: string }
 
+/** An entity as this device has it. */
 export interface LocalSide extends EntityRef {
   readonly opType: 'PUT' | 'DELETE'
   /** The newest local state; null when deleted. */
   readonly entity: SyncedEntity | null
 }
 
+/** An entity as the server has it. */
 export interface RemoteSide {
   /** 0: the server never had it, or forgot it. */
   readonly entityVersion: number
@@ -17,6 +19,7 @@ export interface RemoteSide {
   readonly entity: SyncedEntity | null
 }
 
+/** How a conflict ends. */
 export type Resolution =
   /** The local edits of the whole group are dropped. */
   | { readonly type: 'takeRemote' }
@@ -27,6 +30,7 @@ export type Resolution =
   /** Stays listed and held. */
   | { readonly type: 'defer' }
 
+/** What a resolver may look at besides the two sides. */
 export interface ResolveContext {
   /** The last state both sides had in common; undefined when this device does not have it. */
   readonly base: RemoteSide | undefined
@@ -36,6 +40,7 @@ export interface ResolveContext {
   readonly signal: AbortSignal
 }
 
+/** One entity of a group, with both sides of it. */
 export interface GroupMember {
   readonly local: LocalSide
   /** Undefined when the server did not change this member. */
@@ -60,6 +65,7 @@ export interface ConflictResolver {
   ): Resolution | readonly Resolution[] | Promise<Resolution | readonly Resolution[]>
 }
 
+/** A conflict that nobody has settled. */
 export interface OpenConflict extends EntityRef {
   /** Names this pair of states; when either side moves it is another conflict. */
   readonly id: string

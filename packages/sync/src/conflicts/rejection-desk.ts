@@ -7,6 +7,7 @@ import { rejectionOf } from './sides.ts'
 
 const TRIES_MAX = 20
 
+/** The groups that the server refused: `sync.rejections`. */
 export class RejectionDesk {
   readonly #store: () => Promise<SyncStore>
 

@@ -1,6 +1,7 @@
 /** Groups of local edits that the server refused. */
 import type { EntityRef } from '../entity-ref.ts'
 
+/** An entity of a rejected group. */
 export interface RejectedEntity extends EntityRef {
   /** Null for a member that nothing was said against. */
   readonly code: string | null

@@ -21,6 +21,7 @@ export const CYCLE_STATES = [
   'blocked',
 ] as const
 
+/** A state of the cycle; `docs/sync-client.md` has the table of them. */
 export type CycleState = (typeof CYCLE_STATES)[number]
 
 export const CYCLE_EVENTS = [

@@ -4,8 +4,10 @@
  */
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 
+/** Why a token is asked for. */
 export type TokenReason = 'start' | 'expired' | 'rejected'
 
+/** Gives a bearer token; asked again when the server refuses the last one. */
 export type AuthTokenProvider = (context: {
   /** `start`: none yet. `expired`: the server refused the last one. `rejected`: it refused the renewed one too. */
   readonly reason: TokenReason

@@ -1,0 +1,2 @@
+import type { Api } from './api-reference.d.mts'
+export function readApi(repository: string): Api
