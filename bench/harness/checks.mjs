@@ -1,5 +1,5 @@
 // What workloads compare before they believe a figure.
-import { checksumAt, checksumOf, STATUSES, statusOf, visitsOf } from './data-set.mjs'
+import { checksumAt, checksumOf, idAt, visitsOf } from './data-set.mjs'
 
 export function assertEqual(what, actual, expected) {
   if (actual === expected) return
@@ -51,27 +51,19 @@ export function numbersBetween(from, to) {
   return Uint32Array.from({ length: to - from }, (_, k) => from + k)
 }
 
-/** All entities, and the status index, of a database just loaded. */
-export async function assertLoaded(engine, count) {
-  assertEqual('count', await engine.count(), count)
+/** Shown entities, compares them with those of these numbers, in this order, and every field by its checksum. */
+export function assertSequence(what, numbers) {
   const seen = new Checksum()
-  await engine.scan(seen.visit)
-  seen.assertIs('a scan', numbersBetween(0, count))
-  const expected = new Map(STATUSES.map((status) => [status, 0]))
-  for (let i = 0; i < count; i++) expected.set(statusOf(i), expected.get(statusOf(i)) + 1)
-  for (const [status, entities] of expected) {
-    assertEqual(`count of ${status}`, await engine.countByStatus(status), entities)
+  return {
+    visit: (entity) => {
+      const number = numbers[seen.count]
+      assertEqual(
+        `id ${seen.count} of ${what}`,
+        entity.id,
+        number === undefined ? '' : idAt(number),
+      )
+      seen.visit(entity)
+    },
+    assertComplete: () => seen.assertIs(what, numbers),
   }
-}
-
-/** Entities that were put after the load, by a get and through the index. */
-export async function assertPut(engine, numbers, put) {
-  const seen = new Checksum()
-  const ids = put.map(({ id }) => id)
-  await engine.getAll(ids, seen.visit)
-  seen.assertIs('what was put', numbers)
-  const last = put.at(-1)
-  const found = []
-  await engine.range(last.createdAt, 1, (entity) => found.push(entity.id))
-  assertEqual('the entity at the index entry of the last put', found[0], last.id)
 }

@@ -1,12 +1,12 @@
-// Whether a row holds what the store has to reach. Pure: medians in, verdicts out.
-import { OURS, PEERS, SHARED_STRUCTURES } from './engines.mjs'
+// Whether a row holds what has to be reached. Pure: medians in, verdicts out.
+import { OURS } from './line-up.mjs'
 
 /**
  * `medians`: engine -> median. The peers that were measured, the best of them.
  * Undefined when none was.
  */
-export function bestPeerOf({ lessIsBetter = false }, medians) {
-  const measured = PEERS.filter((name) => medians.has(name))
+export function bestPeerOf({ lessIsBetter = false }, medians, peers) {
+  const measured = peers.filter((name) => medians.has(name))
   if (measured.length === 0) return undefined
   return measured.reduce((best, name) => {
     const isBetter = lessIsBetter
@@ -17,35 +17,36 @@ export function bestPeerOf({ lessIsBetter = false }, medians) {
 }
 
 /** Ours over theirs; undefined when one of them was not measured. */
-export function ratioOver(medians, engine) {
-  const ours = medians.get(OURS)
-  const theirs = medians.get(engine)
-  return ours === undefined || theirs === undefined ? undefined : ours / theirs
-}
-
-/** Ours over LMDB with shared structures, for comparison. */
-export function ratioOverSharedStructures(medians) {
-  return ratioOver(medians, SHARED_STRUCTURES)
+export function ratioOver(medians, engine, of = OURS) {
+  return ratio(medians.get(of), medians.get(engine))
 }
 
 /**
  * One verdict a goal: `{ wanted, measured, holds }` as text and truth; `holds` is undefined when it was
- * not measured.
+ * not measured. `mediansOf(rowName)`: engine -> median.
  */
-export function judge(row, medians) {
-  return row.goals.map((goal) => judgeOne(row, goal, medians))
+export function judge(row, mediansOf, peers) {
+  return row.goals.map((goal) => judgeOne(row, goal, mediansOf, peers))
 }
 
-function judgeOne(row, { over, least, most }, medians) {
+function judgeOne(row, goal, mediansOf, peers) {
+  const { over, overRow, least, most } = goal
+  const { of = OURS } = row
+  const medians = mediansOf(row.name)
   const bound = least === undefined ? `at most ${most}` : `at least ${least}`
-  if (over === undefined) {
-    const ours = medians.get(OURS)
-    return verdict(`${bound} ${row.unit}`, ours, { least, most }, row.unit)
+  if (overRow !== undefined) {
+    const growth = ratio(medians.get(of), mediansOf(overRow).get(of))
+    return verdict(`${bound} x ${overRow}`, growth, goal, 'x')
   }
-  const against = over === 'best peer' ? bestPeerOf(row, medians) : over
+  if (over === undefined) return verdict(`${bound} ${row.unit}`, medians.get(of), goal, row.unit)
+  const against = over === 'best peer' ? bestPeerOf(row, medians, peers) : over
   const name = over === 'best peer' && against !== undefined ? `the best peer, ${against}` : over
-  const ratio = against === undefined ? undefined : ratioOver(medians, against)
-  return verdict(`${bound} x ${name}`, ratio, { least, most }, 'x')
+  const measured = against === undefined ? undefined : ratioOver(medians, against, of)
+  return verdict(`${bound} x ${name}`, measured, goal, 'x')
+}
+
+function ratio(ours, theirs) {
+  return ours === undefined || theirs === undefined ? undefined : ours / theirs
 }
 
 function verdict(wanted, value, { least = -Infinity, most = Infinity }, unit) {

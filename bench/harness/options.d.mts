@@ -1,4 +1,6 @@
-export interface StoreOptions {
+import type { Suite } from './suite.mjs'
+
+export interface SuiteOptions {
   readonly rows: readonly string[]
   readonly engines: readonly string[] | undefined
   readonly quick: boolean
@@ -7,10 +9,10 @@ export interface StoreOptions {
   readonly withoutWaiting: boolean
   readonly writesDocs: boolean
   readonly rounds: number
-  readonly count: number
-  readonly largeCount: number
+  readonly counts: { readonly usual: number; readonly small: number; readonly large: number }
+  readonly effort: { readonly [work: string]: number }
   readonly cacheBytes: number
   readonly data?: string
 }
-export const USAGE: string
-export function parseStoreOptions(args: readonly string[]): StoreOptions
+export function usageOf(suite: Suite): string
+export function parseOptions(suite: Suite, args: readonly string[]): SuiteOptions

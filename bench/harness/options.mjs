@@ -1,25 +1,11 @@
-// The options of `npm run bench -- store`. Pure: arguments in, settings out; a mistake is an Error whose
-// message is for the user.
+// The options of a suite. Pure: arguments in, settings out; a mistake is an Error whose message is for the
+// user.
 import { parseArgs } from 'node:util'
-import { ENGINE_NAMES } from './engines.mjs'
-import { LONG_ROWS, ROW_NAMES } from './workloads.mjs'
 
 const MIB = 1024 * 1024
-
-export const USAGE = `npm run bench -- store [options]
-  --rows a,b        only these rows: ${ROW_NAMES.join(', ')}
-  --engines a,b     only these engines: ${ENGINE_NAMES.join(', ')}
-  --rounds n        rounds (5; with --scale 3)
-  --entities n      entities (100000)
-  --quick           10,000 entities, one round, little work: does everything run?
-  --long            also the rows of 5 million entities: ${LONG_ROWS.join(', ')}
-  --large n         how many those rows have (5000000)
-  --data directory  keeps the loaded databases there, and uses those that it finds
-  --scale           10 thousand, 100 thousand and 1 million entities instead, with one peer (lmdb)
-  --without-waiting leaves out the time in which the main thread waited for a core: on a busy machine,
-                    for rows whose work is done in it (bulk, open, get, range, scan, update)
-  --profile         prints in which functions our engine spends the measured time
-  --write-docs      puts the figures of this run into docs/benchmarks.md`
+const USUAL_ENTITIES = 100_000
+const QUICK_ENTITIES = 10_000
+const QUICK_LARGE_ENTITIES = 20_000
 
 const OPTIONS = {
   rows: { type: 'string' },
@@ -36,33 +22,29 @@ const OPTIONS = {
   'write-docs': { type: 'boolean', default: false },
 }
 
-/** How much is done to measure once. */
-const EFFORT = {
-  gets: 500_000,
-  ranges: 500,
-  scanned: 500_000,
-  commits: 8000,
-  commitsPerCommitter: 500,
-  updates: 20_000,
-  bulkWarmUp: 0,
+export function usageOf({ name, rowNames, longRowNames, engines, sizes, scalePeer, page }) {
+  const long = `
+  --long            also the rows that take long: ${longRowNames.join(', ')}`
+  return `npm run bench -- ${name} [options]
+  --rows a,b        only these rows: ${rowNames.join(', ')}
+  --engines a,b     only these engines: ${engines.names.join(', ')}
+  --rounds n        rounds (5; with --scale 3)
+  --entities n      entities (${USUAL_ENTITIES})
+  --quick           10,000 entities, one round, little work: does everything run?${longRowNames.length === 0 ? '' : long}
+  --large n         how many the rows of many entities have (${sizes.large})
+  --data directory  keeps the loaded databases there, and uses those that it finds
+  --scale           10 thousand, 100 thousand and 1 million entities instead, with one peer (${scalePeer})
+  --without-waiting leaves out the time in which the main thread waited for a core: on a busy machine,
+                    for rows whose work is done in it and not in the disk
+  --profile         prints in which functions our engine spends the measured time
+  --write-docs      puts the figures of this run into docs/${page.file}.md`
 }
-const QUICK_EFFORT = {
-  ...EFFORT,
-  gets: 5000,
-  ranges: 5,
-  scanned: 10_000,
-  commits: 50,
-  commitsPerCommitter: 3,
-  updates: 2000,
-}
-/** Few entities are loaded before a process is warm: sizes would not compare. */
-const SCALE_EFFORT = { ...EFFORT, scanned: 1_000_000, bulkWarmUp: 20_000 }
 
-export function parseStoreOptions(args) {
+export function parseOptions(suite, args) {
   const { values } = parseArgs({ args, options: OPTIONS, allowPositionals: false })
   const { quick, long, scale, profile } = values
-  const rows = chosenRows(values.rows, long)
-  const engines = chosen('engine', values.engines, ENGINE_NAMES)
+  const rows = chosenRows(suite, values.rows, long)
+  const engines = chosen('engine', values.engines, suite.engines.names)
   const writesDocs = values['write-docs']
   const withoutWaiting = values['without-waiting']
   if (writesDocs && (quick || profile || withoutWaiting))
@@ -72,11 +54,20 @@ export function parseStoreOptions(args) {
   return {
     ...{ rows, engines, quick, scale, profile, withoutWaiting, writesDocs },
     rounds: positive('rounds', values.rounds, defaultRounds(values)),
-    count: positive('entities', values.entities, quick ? 10_000 : 100_000),
-    largeCount: positive('large', values.large, quick ? 20_000 : 5_000_000),
-    effort: effortOf(values),
+    counts: countsOf(suite, values),
+    effort: effortOf(suite, values),
     cacheBytes: 64 * MIB,
     ...(values.data === undefined ? {} : { data: values.data }),
+  }
+}
+
+/** By the size that a workload names. */
+function countsOf({ sizes }, { quick, entities, large }) {
+  const usual = positive('entities', entities, quick ? QUICK_ENTITIES : USUAL_ENTITIES)
+  return {
+    usual,
+    small: Math.min(usual, sizes.small),
+    large: positive('large', large, quick ? QUICK_LARGE_ENTITIES : sizes.large),
   }
 }
 
@@ -85,14 +76,14 @@ function defaultRounds({ quick, profile, scale }) {
   return scale ? 3 : 5
 }
 
-function effortOf({ quick, scale }) {
-  if (quick) return QUICK_EFFORT
-  return scale ? SCALE_EFFORT : EFFORT
+function effortOf({ efforts }, { quick, scale }) {
+  if (quick) return efforts.quick
+  return scale ? efforts.scale : efforts.usual
 }
 
-function chosenRows(text, long) {
-  const named = chosen('row', text, ROW_NAMES)
-  return named ?? ROW_NAMES.filter((name) => long || !LONG_ROWS.includes(name))
+function chosenRows({ rowNames, longRowNames }, text, long) {
+  const named = chosen('row', text, rowNames)
+  return named ?? rowNames.filter((name) => long || !longRowNames.includes(name))
 }
 
 function chosen(what, text, known) {

@@ -1,18 +1,7 @@
 // How many times better ours is than each peer, row by row, on a logarithmic axis.
-import { OURS, PEERS, SHARED_STRUCTURES } from '../engines.mjs'
-import { rowNamed } from '../tables.mjs'
-import { ROW_NAMES } from '../workloads.mjs'
+import { OURS } from '../line-up.mjs'
 import { circle, legend, line, svg, text } from './svg.mjs'
 
-const COLORS = new Map([
-  ['better-sqlite3', '#1f77b4'],
-  ['lmdb', '#d62728'],
-  ['lmdb-structs', '#ff9896'],
-  ['classic-level', '#2ca02c'],
-  ['limit-overwrite', '#7f7f7f'],
-])
-const LIMIT = 'limit-overwrite'
-const SHOWN = [...PEERS, SHARED_STRUCTURES, LIMIT]
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
 const CAPTION =
   'How many times better EntiDB is. Bars: what has to be reached over the best peer, the limit or SQLite.'
@@ -20,23 +9,37 @@ const LEFT = 130
 const WIDTH = 760
 const TOP = 50
 const ROW_HEIGHT = 28
+const LEGEND_STEP = 125
 
-export function plotRatios(rows) {
-  const names = ROW_NAMES.filter((name) => rows[name]?.engines[OURS] !== undefined)
+export function plotRatios(suite, rows) {
+  const shown = shownEngines(suite)
+  const names = suite.rowNames.filter((name) => rows[name]?.engines[OURS] !== undefined)
   const bottom = TOP + names.length * ROW_HEIGHT
+  const width = Math.max(WIDTH, LEFT + shown.length * LEGEND_STEP)
+  const colored = shown.map((name) => ({ name, color: suite.engines.colorOf(name) }))
   const parts = [
     ...axis(bottom),
-    ...names.flatMap((name, k) => dots(name, rows[name].engines, TOP + (k + 0.5) * ROW_HEIGHT)),
-    ...legend(
-      SHOWN.map((name) => ({ name, color: COLORS.get(name) })),
-      { x: LEFT, y: 20, step: 125 },
-    ),
-    text(CAPTION, {
-      x: LEFT,
-      y: bottom + 36,
+    ...names.flatMap((name, k) => {
+      const row = suite.rowNamed(name)
+      const isGoal = (engine) => row.goals.some(({ over }) => over === engine)
+      const taking = colored.filter(
+        (engine) => !suite.engines.isLimit(engine.name) || isGoal(engine.name),
+      )
+      return dots(row, rows[name].engines, taking, TOP + (k + 0.5) * ROW_HEIGHT)
     }),
+    ...legend(colored, { x: LEFT, y: 20, step: LEGEND_STEP }),
+    text(CAPTION, { x: LEFT, y: bottom + 36 }),
   ]
-  return svg({ title: CAPTION, width: WIDTH + 20, height: bottom + 48 }, parts)
+  return svg({ title: CAPTION, width: width + 20, height: bottom + 48 }, parts)
+}
+
+/** The engines with columns, and the limits that a goal is over. */
+function shownEngines({ engines, rows }) {
+  const limits = engines.names.filter(
+    (name) =>
+      engines.isLimit(name) && rows.some(({ goals }) => goals.some(({ over }) => over === name)),
+  )
+  return [...engines.columns.filter((name) => name !== OURS), ...limits]
 }
 
 function xOf(ratio) {
@@ -52,23 +55,21 @@ function axis(bottom) {
   ])
 }
 
-/** A dot for each peer, and a bar where the least acceptable ratio over the best one is. */
-function dots(name, engines, y) {
-  const row = rowNamed(name)
+/** A dot for each engine, and a bar where the least acceptable ratio over the best peer is. */
+function dots(row, engines, colored, y) {
   const ours = engines[OURS].median
   const betterBy = (theirs) => (row.lessIsBetter ? theirs / ours : ours / theirs)
   return [
-    text(name, { x: LEFT - 10, y: y + 4, anchor: 'end' }),
+    text(row.name, { x: LEFT - 10, y: y + 4, anchor: 'end' }),
     ...row.goals.flatMap(({ over, least, most }) => {
       if (over === undefined) return []
       const x = xOf(least ?? 1 / most)
       return [line({ x, y: y - 9 }, { x, y: y + 9 }, '#333', 3)]
     }),
-    ...SHOWN.flatMap((engine) =>
-      engines[engine] === undefined ||
-      (engine === LIMIT && !row.goals.some(({ over }) => over === LIMIT))
+    ...colored.flatMap(({ name, color }) =>
+      engines[name] === undefined
         ? []
-        : [circle({ x: xOf(betterBy(engines[engine].median)), y }, COLORS.get(engine))],
+        : [circle({ x: xOf(betterBy(engines[name].median)), y }, color)],
     ),
   ]
 }
