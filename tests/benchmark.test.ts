@@ -8,9 +8,11 @@ import {
   entityAt,
   idAt,
 } from '../bench/harness/data-set.mjs'
+import { formatPage } from '../bench/harness/docs/page.mjs'
 import { bestPeerOf, judge } from '../bench/harness/goals.mjs'
 import { LineUp } from '../bench/harness/line-up.mjs'
 import { parseOptions, usageOf } from '../bench/harness/options.mjs'
+import { runRounds } from '../bench/harness/rounds.mjs'
 import { Samples } from '../bench/harness/samples.mjs'
 import { SUITE_NAMES, suiteNamed } from '../bench/harness/suites.mjs'
 
@@ -213,6 +215,41 @@ describe('options', async () => {
   test.each(SUITE_NAMES)('rows of %s -> each name once', async (name) => {
     const { rowNames } = await suiteNamed(name)
     expect(new Set(rowNames).size).toBe(rowNames.length)
+  })
+})
+
+describe('page', async () => {
+  const suite = await suiteNamed('entities')
+  const figures = (median: number) => ({ median, min: median, max: median })
+  const run = { date: '2026-01-31', commit: 'abc', rounds: 3, machine: 'a machine', entities: 100 }
+
+  test('figures of a run -> what was wanted, measured, and whether it holds', () => {
+    const engines = { entidb: figures(30), 'better-sqlite3': figures(20), lokijs: figures(60) }
+    const page = formatPage(suite, { rows: { equal: { ...run, engines } } }, '')
+    expect(page).toContain('| `equal` | at least 2 x better-sqlite3 | 1.50 x | **no** |')
+    expect(page).toContain(
+      '| `equal` | at least 1 x the best peer, better-sqlite3 | 1.50 x | holds |',
+    )
+    expect(page).toContain('| `equal` | 2026-01-31 | abc | 3 | 100 | a machine |  |')
+  })
+
+  test('a page before with notes -> the notes stay', () => {
+    const before = 'x <!-- notes: kept by the run -->\nwhy\n<!-- end of notes --> y'
+    const page = formatPage(suite, { rows: {} }, before)
+    expect(page).toContain('<!-- notes: kept by the run -->\nwhy\n<!-- end of notes -->')
+  })
+})
+
+describe('rows of entities', async () => {
+  const suite = await suiteNamed('entities')
+  const ours = ['entidb', 'entidb-memory']
+
+  test('ours, 3,000 entities -> every answer is right; a row without a figure says why', async () => {
+    const size = ['--entities', '3000', '--large', '3000']
+    const options = parseOptions(suite, ['--quick', '--engines', ours.join(), ...size])
+    const samples = await runRounds(suite, { ...options, progress: () => {} })
+    const missing = suite.rows.filter(({ name }) => samples.figuresOf(name, ours).size === 0)
+    expect(missing.filter(({ absence }) => absence === undefined)).toEqual([])
   })
 })
 

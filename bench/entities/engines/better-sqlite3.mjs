@@ -1,4 +1,5 @@
-// SQLite: JSON text, indexes over JSON expressions, WAL, synchronous=FULL, reads through a memory map.
+// SQLite: JSON text, indexes over JSON expressions, WAL, synchronous=FULL, reads through a memory map. A table with
+// rowids is faster by its indexes than one without, and by equality the short index, which it would not take itself.
 import Database from 'better-sqlite3'
 
 const STATUS = "json_extract(body, '$.status')"
@@ -18,9 +19,9 @@ export async function open(directory, { cacheBytes }) {
     create unique index if not exists by_email on people (${EMAIL});
     create index if not exists by_recent on people (${STATUS}, ${CREATED_AT});
   `)
-  const prepare = (tail) => db.prepare(`select body from people ${tail}`).pluck()
+  const prepare = (rest) => db.prepare(`select body from people ${rest}`).pluck()
   const insert = db.prepare('insert into people (id, body) values (?, ?)')
-  const selectStatus = prepare(`where ${STATUS} = ?`)
+  const selectStatus = prepare(`indexed by by_status where ${STATUS} = ?`)
   const selectRange = prepare(`where ${CREATED_AT} between ? and ? order by ${CREATED_AT}`)
   const selectEmail = prepare(`where ${EMAIL} = ?`)
   const selectNewest = prepare(
