@@ -1,39 +1,44 @@
-// `npm run bench [-- load | sync | codec | store]`: ours and the peers interleaved in one run, each engine in
-// a process of its own; medians and ratios. What begins with `--` is for the store suite: `store --help`.
+// `npm run bench [-- load | sync | codec | store | entities]`: ours and the peers interleaved in one run, each
+// engine in a process of its own; medians and ratios. What begins with `--` is for the store suite or the
+// entities suite: `store --help`.
 import { cpus } from 'node:os'
 import { bulkLoad } from './bulk-load.mjs'
 import { codec } from './codec.mjs'
 import { firstSync } from './first-sync.mjs'
+import { parseOptions, usageOf } from './harness/options.mjs'
+import { runSuite } from './harness/run-suite.mjs'
+import { SUITE_NAMES, suiteNamed } from './harness/suites.mjs'
 import { installPeers } from './processes.mjs'
-import { parseStoreOptions, USAGE } from './store/options.mjs'
-import { storeSuite } from './store/suite.mjs'
 
-const suites = {
-  load: bulkLoad,
-  sync: firstSync,
-  codec,
-  store: (options) => storeSuite(parseStoreOptions(options)),
-}
+const benchmarks = { load: bulkLoad, sync: firstSync, codec }
+const names = [...Object.keys(benchmarks), ...SUITE_NAMES]
 const { chosen, options } = splitArguments(process.argv.slice(2))
-const unknown = chosen.find((name) => !(name in suites))
-if (unknown !== undefined)
-  fail(`no benchmark '${unknown}'; there are: ${Object.keys(suites).join(', ')}`)
+const unknown = chosen.find((name) => !names.includes(name))
+if (unknown !== undefined) fail(`no benchmark '${unknown}'; there are: ${names.join(', ')}`)
+const suites = await Promise.all(
+  SUITE_NAMES.filter((name) => chosen.length === 0 || chosen.includes(name)).map(suiteNamed),
+)
 if (options.includes('--help')) {
-  console.log(USAGE)
+  for (const suite of suites) console.log(usageOf(suite))
   process.exit(0)
 }
-if (options.length > 0 && !chosen.includes('store'))
-  fail(`only the store suite has options: ${options}`)
-try {
-  parseStoreOptions(options)
-} catch (error) {
-  fail(`${error.message}\n${USAGE}`)
-}
+if (options.length > 0 && (chosen.length !== 1 || suites.length !== 1))
+  fail(`options are for one of ${SUITE_NAMES.join(', ')} alone: ${options}`)
+const runsOfSuites = suites.map((suite) => [suite, optionsOf(suite)])
 
 installPeers()
 console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}`)
-for (const [name, suite] of Object.entries(suites)) {
-  if (chosen.length === 0 || chosen.includes(name)) await suite(options)
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (chosen.length === 0 || chosen.includes(name)) await run()
+}
+for (const [suite, settings] of runsOfSuites) await runSuite(suite, settings)
+
+function optionsOf(suite) {
+  try {
+    return parseOptions(suite, options)
+  } catch (error) {
+    return fail(`${error.message}\n${usageOf(suite)}`)
+  }
 }
 
 /** Names of suites, up to the first option; options and their values. */

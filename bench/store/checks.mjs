@@ -1,55 +1,6 @@
-// What workloads compare before they believe a figure.
-import { checksumAt, checksumOf, STATUSES, statusOf, visitsOf } from './data-set.mjs'
-
-export function assertEqual(what, actual, expected) {
-  if (actual === expected) return
-  throw new Error(`wrong result: ${what} is ${actual}, expected ${expected}`)
-}
-
-/** Adds up every field of what it is shown. */
-export class Checksum {
-  count = 0
-  sum = 0
-
-  visit = (entity) => {
-    this.count++
-    this.sum += checksumOf(entity)
-  }
-
-  /** Against the entities of these numbers, in any order. */
-  assertIs(what, indexes) {
-    assertTotal(what, this, indexes, checksumAt)
-  }
-}
-
-/**
- * Adds up one field: cheap enough to be within the time, so that engines are compared and not the check.
- * The warm-up before it looks at every field.
- */
-export class Tally {
-  count = 0
-  sum = 0
-
-  visit = (entity) => {
-    this.count++
-    this.sum += entity.visits
-  }
-
-  assertIs(what, indexes) {
-    assertTotal(what, this, indexes, visitsOf)
-  }
-}
-
-function assertTotal(what, { count, sum }, indexes, fieldOf) {
-  let expected = 0
-  for (const i of indexes) expected += fieldOf(i)
-  assertEqual(`number of entities of ${what}`, count, indexes.length)
-  assertEqual(`sum over ${what}`, sum, expected)
-}
-
-export function numbersBetween(from, to) {
-  return Uint32Array.from({ length: to - from }, (_, k) => from + k)
-}
+// What the workloads of the store compare besides what they read.
+import { assertEqual, Checksum, numbersBetween } from '../harness/checks.mjs'
+import { STATUSES, statusOf } from '../harness/data-set.mjs'
 
 /** All entities, and the status index, of a database just loaded. */
 export async function assertLoaded(engine, count) {

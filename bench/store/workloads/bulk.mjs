@@ -1,10 +1,10 @@
 // Loads all entities in one durable transaction with both indexes, and looks what that takes on disk.
 
 import { mkdirSync, rmSync } from 'node:fs'
+import { entitiesBetween } from '../../harness/data-set.mjs'
+import { bytesOnDisk, MIB } from '../../harness/process-figures.mjs'
 import { assertLoaded } from '../checks.mjs'
-import { entitiesBetween } from '../data-set.mjs'
 import { isLimit } from '../engines.mjs'
-import { bytesOnDisk, MIB } from '../process-figures.mjs'
 
 export const bulk = {
   name: 'bulk',

@@ -1,6 +1,7 @@
 // Durable commits of one new entity each: one after the other, and by 64 committers at a time.
-import { assertPut, numbersBetween } from '../checks.mjs'
-import { entitiesBetween } from '../data-set.mjs'
+import { numbersBetween } from '../../harness/checks.mjs'
+import { entitiesBetween } from '../../harness/data-set.mjs'
+import { assertPut } from '../checks.mjs'
 import { isLimit } from '../engines.mjs'
 
 const COMMITTERS = 64

@@ -1,8 +1,8 @@
 // Gets by random ids, decoded, in a warm process: 100,000 entities of which every one was read before,
 // and 5 million of which the cache holds a few.
-import { Checksum, numbersBetween, Tally } from '../checks.mjs'
-import { idAt, randomIndexes } from '../data-set.mjs'
-import { MIB, peakResidentBytes } from '../process-figures.mjs'
+import { Checksum, numbersBetween, Tally } from '../../harness/checks.mjs'
+import { idAt, randomIndexes } from '../../harness/data-set.mjs'
+import { MIB, peakResidentBytes } from '../../harness/process-figures.mjs'
 
 const WARM_UP_SEED = 1
 const SEED = 2
@@ -64,7 +64,8 @@ export const getLarge = {
       goals: [{ most: 400 }],
     },
   ],
-  isLarge: true,
+  size: 'large',
+  isLong: true,
   place: 'unchanged',
   async run(task) {
     const engine = await task.open()

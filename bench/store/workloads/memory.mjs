@@ -1,7 +1,7 @@
 // Resident memory once all entities are loaded, in transactions of 10,000 so that the benchmark itself
 // holds few, over that of a bare Node. The database is still open.
-import { fill } from '../fill.mjs'
-import { bareResidentBytes, MIB, residentBytes } from '../process-figures.mjs'
+import { fill } from '../../harness/fill.mjs'
+import { bareResidentBytes, MIB, residentBytes } from '../../harness/process-figures.mjs'
 
 /** The issue's bound: `cacheBytes` (64 MiB) and 40 MiB. */
 const RESIDENT_MIB_MOST = 104

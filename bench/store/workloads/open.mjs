@@ -1,7 +1,7 @@
 // From the call that opens a database, in a process that has loaded the engine's modules and nothing
 // more, to the first entity.
-import { assertEqual } from '../checks.mjs'
-import { entityAt, idAt } from '../data-set.mjs'
+import { assertEqual } from '../../harness/checks.mjs'
+import { entityAt, idAt } from '../../harness/data-set.mjs'
 
 const row = {
   title: 'open to first get',
@@ -47,7 +47,8 @@ export const open = {
 export const openLarge = {
   name: 'open-large',
   rows: [{ ...row, name: 'open-large', title: 'open to first get, 5 million entities' }],
-  isLarge: true,
+  size: 'large',
+  isLong: true,
   place: 'unchanged',
   run: async (task) => ({ 'open-large': await openToFirstGet(task) }),
 }

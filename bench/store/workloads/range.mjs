@@ -1,6 +1,6 @@
 // Runs of 1,000 entities in the order of `createdAt`, from random places of the index, decoded.
-import { assertEqual, Checksum, Tally } from '../checks.mjs'
-import { createdAtOf, randomIndexes } from '../data-set.mjs'
+import { assertEqual, Checksum, Tally } from '../../harness/checks.mjs'
+import { createdAtOf, randomIndexes } from '../../harness/data-set.mjs'
 
 const LENGTH = 1000
 

@@ -1,6 +1,6 @@
 // Every entity once, decoded, in bounded memory, after a warm-up. Small collections are scanned several
 // times, so that all sizes are measured in the same state of the process.
-import { Checksum, numbersBetween, Tally } from '../checks.mjs'
+import { Checksum, numbersBetween, Tally } from '../../harness/checks.mjs'
 
 export const scan = {
   name: 'scan',

@@ -1,7 +1,7 @@
 // Read-modify-write of random entities in durable transactions of 1,000: one more visit, and the next
 // status, so that one of the two indexes changes.
-import { assertEqual } from '../checks.mjs'
-import { distinctIndexes, idAt, STATUSES } from '../data-set.mjs'
+import { assertEqual } from '../../harness/checks.mjs'
+import { distinctIndexes, idAt, STATUSES } from '../../harness/data-set.mjs'
 
 const TRANSACTION_ENTITIES = 1000
 

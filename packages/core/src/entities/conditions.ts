@@ -6,6 +6,7 @@ type Asked<V> = V extends readonly unknown[] ? Readonly<V> : V
 /** Null stands for a missing field too. */
 type Known<V> = Exclude<V, undefined> | null
 
+/** Conditions on a field of any type. */
 export interface EqualityConditions<V> {
   /** Equal; a missing field equals null, -0 equals 0, 1n equals 1. */
   readonly eq?: V
@@ -26,10 +27,12 @@ export interface RangeConditions<Bound> {
   readonly between?: readonly [low: Bound, high: Bound]
 }
 
+/** Conditions on a field that may be text. */
 export interface TextConditions {
   readonly startsWith?: string
 }
 
+/** Conditions on a field that may be a list. */
 export interface ArrayConditions<Item> {
   /** The field is an array that holds this value. */
   readonly has?: Item

@@ -1,4 +1,3 @@
-/** A collection of the database itself, as opposed to one of a transaction: it can be watched. */
 import { Collection } from './collection.ts'
 import type { AnyEntity, Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -8,6 +7,7 @@ import { type LiveOptions, LiveQuery } from './live-query.ts'
 import { parseQuery } from './parsed-query.ts'
 import type { Query } from './query.ts'
 
+/** A collection of the database itself, as opposed to one of a transaction: it can be watched. */
 export class DatabaseCollection<T extends Entity = AnyEntity> extends Collection<T> {
   readonly #state: CollectionState
   readonly #source: DatabaseSource

@@ -12,6 +12,7 @@ import { reportUncaught } from './report-uncaught.ts'
 /** Told of every commit that changes the result, in commit order. What it throws is reported as an uncaught error. */
 export type LiveListener<T extends Entity> = (change: LiveChange<T>) => void
 
+/** How a live query ends, besides by `close`. */
 export interface LiveOptions {
   /** Closes the live query, with the signal's reason. */
   readonly signal?: AbortSignal
@@ -61,7 +62,6 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
   /** Somebody got the error that it failed with. */
   #wasHeard = false
 
-  /** Made by `live` of a collection. */
   constructor(
     source: LiveSource,
     state: CollectionState,

@@ -1,15 +1,11 @@
-// docs/benchmarks.md, as text. What stands between the two marks is written by people and kept.
+// The page of a suite, as text. What stands between the two marks is written by people and kept.
 import { formatNumber } from '../../figures.mjs'
-import { isVariant, OURS, PEERS, SHARED_STRUCTURES } from '../engines.mjs'
-import { judge, ratioOverSharedStructures } from '../goals.mjs'
+import { judge, ratioOver } from '../goals.mjs'
 import { depthGrowth, judgeGrowth } from '../scale.mjs'
-import { costUnitOf, rowNamed } from '../tables.mjs'
-import { ROW_NAMES } from '../workloads.mjs'
-import { METHOD } from './method.mjs'
+import { costUnitOf } from '../suite.mjs'
 
 const NOTES_BEGIN = '<!-- notes: kept by the run -->'
 const NOTES_END = '<!-- end of notes -->'
-const COLUMNS = [OURS, ...PEERS, SHARED_STRUCTURES]
 
 const WORDS = new Map([
   [true, 'holds'],
@@ -18,23 +14,24 @@ const WORDS = new Map([
 ])
 
 /** `previous`: the page so far, for its notes. */
-export function formatPage({ rows, scale }, previous) {
-  const measured = ROW_NAMES.filter((name) => rows[name] !== undefined)
+export function formatPage(suite, { rows, scale }, previous) {
+  const { name, page } = suite
+  const measured = suite.rowNames.filter((row) => rows[row] !== undefined)
   return [
-    '# Benchmarks of the store',
-    'Written by `npm run bench -- store --write-docs`; do not edit it but between the marks of the notes.',
+    `# ${page.title}`,
+    `Written by \`npm run bench -- ${name} --write-docs\`; do not edit it but between the marks of the notes.`,
     '## Figures',
-    figuresTable(measured, rows),
+    figuresTable(suite, measured, rows),
     'Medians, and in brackets the least and the most of the rounds.',
     'What has to be reached, ours over theirs:',
-    verdictsTable(measured, rows),
-    '![How many times better EntiDB is than each peer](benchmarks.svg)',
-    ...otherEngines(measured, rows),
+    verdictsTable(suite, measured, rows),
+    `![How many times better EntiDB is than each peer](${page.file}.svg)`,
+    ...otherEngines(suite, measured, rows),
     '## By number of entities',
-    ...scaleSection(scale),
+    ...scaleSection(suite, scale),
     '## Notes',
     `${NOTES_BEGIN}\n${notesOf(previous)}\n${NOTES_END}`,
-    METHOD,
+    page.method,
     '## Runs',
     runsTable(measured, rows),
   ]
@@ -47,13 +44,14 @@ function table(header, lines) {
   return [line(header), line(header.map(() => '---')), ...lines.map(line)].join('\n')
 }
 
-function figuresTable(names, rows) {
+function figuresTable(suite, names, rows) {
+  const { columns } = suite.engines
   const lines = names.map((name) => {
-    const row = rowNamed(name)
-    const cells = COLUMNS.map((engine) => cell(rows[name].engines[engine], row))
+    const row = suite.rowNamed(name)
+    const cells = columns.map((engine) => cell(rows[name].engines[engine], row))
     return [`\`${name}\` ${row.title}, ${row.unit}`, ...cells]
   })
-  return table(['row', ...COLUMNS], lines)
+  return table(['row', ...columns], lines)
 }
 
 function cell(figures, { digits = 0 }) {
@@ -64,48 +62,57 @@ function cell(figures, { digits = 0 }) {
   return `**${median}** (${min} to ${max})`
 }
 
-function mediansOf({ engines }) {
-  return new Map(Object.entries(engines).map(([name, { median }]) => [name, median]))
+/** Row name -> engine -> median. */
+function mediansIn(rows) {
+  return (name) =>
+    new Map(
+      Object.entries(rows[name]?.engines ?? {}).map(([engine, { median }]) => [engine, median]),
+    )
 }
 
-function verdictsTable(names, rows) {
+function verdictsTable(suite, names, rows) {
+  const { beside, peers } = suite.engines
+  const mediansOf = mediansIn(rows)
   const lines = names.flatMap((name) => {
-    const medians = mediansOf(rows[name])
-    const structures = ratioOverSharedStructures(medians)
+    const overBeside = ratioOver(mediansOf(name), beside)
     const busy = rows[name].busyMachine ? ', busy' : ''
-    return judge(rowNamed(name), medians).map(({ wanted, measured, holds }) => [
+    return judge(suite.rowNamed(name), mediansOf, peers).map(({ wanted, measured, holds }) => [
       ...[`\`${name}\``, wanted, measured + busy, WORDS.get(holds)],
-      structures === undefined ? '-' : `${structures.toFixed(2)} x`,
+      ...(beside === undefined
+        ? []
+        : [overBeside === undefined ? '-' : `${overBeside.toFixed(2)} x`]),
     ])
   })
-  return table(['row', 'wanted', 'measured', '', 'over lmdb-structs'], lines)
+  const last = beside === undefined ? [] : [`over ${beside}`]
+  return table(['row', 'wanted', 'measured', '', ...last], lines)
 }
 
 /** Limits of the disk, and variants of engines: figures without a verdict. */
-function otherEngines(names, rows) {
+function otherEngines(suite, names, rows) {
+  const { engines } = suite
   const lines = names.flatMap((name) =>
     Object.entries(rows[name].engines)
-      .filter(([engine]) => !COLUMNS.includes(engine))
+      .filter(([engine]) => !engines.columns.includes(engine))
       .map(([engine, figures]) => [
-        ...[`\`${name}\``, engine, cell(figures, rowNamed(name)), rowNamed(name).unit],
-        isVariant(engine) ? 'for comparison' : 'limit of the disk',
+        ...[`\`${name}\``, engine, cell(figures, suite.rowNamed(name)), suite.rowNamed(name).unit],
+        engines.isVariant(engine) ? 'for comparison' : 'limit of the disk',
       ]),
   )
   return lines.length === 0 ? [] : [table(['row', 'engine', 'figure', '', ''], lines)]
 }
 
-function scaleSection(scale) {
+function scaleSection(suite, scale) {
   if (scale === undefined)
-    return ['Not measured yet: `npm run bench -- store --scale --write-docs`.']
+    return [`Not measured yet: \`npm run bench -- ${suite.name} --scale --write-docs\`.`]
   const sizes = sizesOf(scale)
-  const names = ROW_NAMES.filter((name) => scale[name] !== undefined)
+  const names = suite.rowNames.filter((name) => scale[name] !== undefined)
   const lines = names.flatMap((name) =>
     Object.entries(scale[name].costs).map(([engine, costs]) => {
       const growth = costs[sizes.at(-1)] / costs[sizes[0]]
       return [
-        ...[`\`${name}\``, engine, costUnitOf(rowNamed(name))],
+        ...[`\`${name}\``, engine, costUnitOf(suite.rowNamed(name))],
         ...sizes.map((size) => formatNumber(costs[size], costs[size] < 100 ? 2 : 0)),
-        ...[growth.toFixed(2), WORDS.get(judgeGrowth(rowNamed(name), engine, growth, sizes))],
+        ...[growth.toFixed(2), WORDS.get(judgeGrowth(suite.rowNamed(name), engine, growth, sizes))],
       ]
     }),
   )
@@ -115,7 +122,7 @@ function scaleSection(scale) {
       ['row', 'engine', 'cost', ...sizes.map((size) => formatNumber(size)), 'growth', ''],
       lines,
     ),
-    '![How the cost of one operation grows](benchmarks-scale.svg)',
+    `![How the cost of one operation grows](${suite.page.file}-scale.svg)`,
     runsTable(names, scale),
   ]
 }

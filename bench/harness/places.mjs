@@ -13,14 +13,18 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../processes.mjs'
-import { isLimit, placeOf } from './engines.mjs'
 
 export class Places {
+  #engines
   #load
   #root
 
-  /** `load(engine, directory, count)` loads into an empty directory; `kept`: where databases stay. */
-  constructor({ load, kept }) {
+  /**
+   * `engines`: the suite's LineUp. `load(engine, directory, count)` loads into an empty directory; `kept`: where
+   * databases stay.
+   */
+  constructor({ engines, load, kept }) {
+    this.#engines = engines
     this.#load = load
     this.#root =
       kept === undefined ? temporaryDirectory() : { directory: kept, remove: () => undefined }
@@ -28,8 +32,9 @@ export class Places {
 
   /** Runs `use(directory)` with the database that a workload of this kind gets, of so many entities. */
   async with({ kind, engine, count }, use) {
-    if (kind === 'empty' || isLimit(engine)) return withTemporary(use)
-    const loaded = await this.#loaded(placeOf(engine), count)
+    const hasNone = this.#engines.isLimit(engine) || this.#engines.isVolatile(engine)
+    if (kind === 'empty' || hasNone) return withTemporary(use)
+    const loaded = await this.#loaded(this.#engines.placeOf(engine), count)
     if (kind === 'unchanged') return use(loaded)
     return withTemporary((directory) => {
       copyFlushed(loaded, directory)

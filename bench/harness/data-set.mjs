@@ -1,4 +1,4 @@
-// The entities of the store benchmark. Entity i is computed from i alone: the same in every process and
+// The entities of the benchmarks. Entity i is computed from i alone: the same in every process and
 // every engine, and a process that reads 5 million of them need not hold any.
 
 export const STATUSES = ['open', 'active', 'waiting', 'done', 'archived']
@@ -42,6 +42,11 @@ export function visitsOf(i) {
   return mix(i, 5) % 1000
 }
 
+export function emailOf(i) {
+  const { first, last } = namesOf(i)
+  return `${first}.${last}.${i}@example.org`
+}
+
 /** About 200 bytes as JSON. Plain strings as a parser makes them, not concatenations left to be joined. */
 export function entityAt(i) {
   return JSON.parse(JSON.stringify(draftOf(i)))
@@ -54,12 +59,11 @@ export function checksumAt(i) {
 
 function draftOf(i) {
   const bits = mix(i, 5)
-  const first = FIRST[bits & 7]
-  const last = LAST[(bits >>> 3) & 7]
+  const { first, last } = namesOf(i)
   return {
     id: idAt(i),
     name: `${first} ${last}`,
-    email: `${first}.${last}.${i}@example.org`,
+    email: emailOf(i),
     status: statusOf(i),
     city: CITIES[(bits >>> 6) & 7],
     createdAt: createdAtOf(i),
@@ -67,6 +71,11 @@ function draftOf(i) {
     score: (mix(i, 6) % 10_000) / 100,
     tags: [TAGS[(bits >>> 9) & 7], TAGS[(bits >>> 12) & 7]],
   }
+}
+
+function namesOf(i) {
+  const bits = mix(i, 5)
+  return { first: FIRST[bits & 7], last: LAST[(bits >>> 3) & 7] }
 }
 
 export function entitiesBetween(from, to) {

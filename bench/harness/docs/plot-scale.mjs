@@ -1,6 +1,6 @@
 // How the cost of one of our operations grows with the number of entities, beside a tree's depth.
 import { formatNumber } from '../../figures.mjs'
-import { OURS } from '../engines.mjs'
+import { OURS } from '../line-up.mjs'
 import { sizesOf } from './page.mjs'
 import { circle, legend, line, svg, text } from './svg.mjs'
 
@@ -21,10 +21,8 @@ const LEFT = 60
 const RIGHT = 560
 const TOP = 20
 const BOTTOM = 320
-/** Their figures are no cost of an operation. */
-const NOT_SHOWN = ['disk', 'memory']
 
-export function plotScale(scale) {
+export function plotScale(suite, scale) {
   const sizes = sizesOf(scale)
   const xOf = (size) => {
     const share = Math.log(size / sizes[0]) / Math.log(sizes.at(-1) / sizes[0])
@@ -32,7 +30,7 @@ export function plotScale(scale) {
   }
   const curves = Object.entries(scale)
     .map(([name, { costs }]) => [name, costs[OURS]])
-    .filter(([name, costs]) => !NOT_SHOWN.includes(name) && costs !== undefined)
+    .filter(([name, costs]) => isCost(suite.rowNamed(name)) && costs !== undefined)
     .map(([name, costs], k) => ({
       name,
       color: COLORS[k % COLORS.length],
@@ -59,6 +57,11 @@ export function plotScale(scale) {
       y: BOTTOM + 40,
     }),
   ])
+}
+
+/** Not the space that all entities take. */
+function isCost({ isTimed = true }) {
+  return isTimed
 }
 
 function yOf(growth) {

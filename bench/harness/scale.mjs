@@ -1,12 +1,11 @@
 // The same rows at three sizes: what one operation costs, and whether that grows faster than the depth
 // of a tree, which is the logarithm of the number of entities.
 import { median } from '../figures.mjs'
-import { OURS } from './engines.mjs'
+import { OURS } from './line-up.mjs'
 import { runRounds } from './rounds.mjs'
-import { costOf, LONG_ROWS, ROWS } from './workloads.mjs'
+import { costOf } from './suite.mjs'
 
 const SIZES = [10_000, 100_000, 1_000_000]
-const DEFAULT_PEER = 'lmdb'
 
 /** How much deeper a tree of the last size is than one of the first. */
 export function depthGrowth(sizes) {
@@ -22,29 +21,32 @@ export function judgeGrowth({ isTimed = true }, engine, growth, sizes) {
 }
 
 /** `{ sizes, rounds, rows: [{ row, engine, costs, growth }] }`; costs in the order of the sizes. */
-export async function runScale(options) {
-  const { sizes, rows, engines } = scaleSettings(options)
+export async function runScale(suite, options) {
+  const { sizes, rows, engines } = scaleSettings(suite, options)
   const samplesBySize = []
   for (const count of sizes) {
-    samplesBySize.push(await runRounds({ ...options, rows, engines, count }))
+    const counts = { usual: count }
+    samplesBySize.push(await runRounds(suite, { ...options, rows, engines, counts }))
   }
-  const measured = ROWS.filter(({ name }) => rows.includes(name)).flatMap((row) =>
-    engines.flatMap((engine) => {
-      const figures = samplesBySize.map((samples) =>
-        samples.figuresOf(row.name, [engine]).get(engine),
-      )
-      if (figures.includes(undefined)) return []
-      const costs = figures.map((values, k) => costOf(row, median(values), sizes[k]))
-      return [{ row: row.name, engine, costs, growth: costs.at(-1) / costs[0] }]
-    }),
-  )
+  const measured = rows
+    .map((name) => suite.rowNamed(name))
+    .flatMap((row) =>
+      engines.flatMap((engine) => {
+        const figures = samplesBySize.map((samples) =>
+          samples.figuresOf(row.name, [engine]).get(engine),
+        )
+        if (figures.includes(undefined)) return []
+        const costs = figures.map((values, k) => costOf(row, median(values), sizes[k]))
+        return [{ row: row.name, engine, costs, growth: costs.at(-1) / costs[0] }]
+      }),
+    )
   return { sizes, rounds: options.rounds, rows: measured }
 }
 
-function scaleSettings({ rows, engines, quick }) {
+function scaleSettings({ scalingRowNames, scalePeer }, { rows, engines, quick }) {
   return {
     sizes: quick ? SIZES.slice(0, 2) : SIZES,
-    rows: rows.filter((name) => !LONG_ROWS.includes(name)),
-    engines: engines ?? [OURS, DEFAULT_PEER],
+    rows: scalingRowNames.filter((name) => rows.includes(name)),
+    engines: engines ?? [OURS, scalePeer],
   }
 }

@@ -1,34 +1,36 @@
 // Runs the chosen workloads: in every round each workload by all its engines in turn, one process each, so
 // that whatever slows the machine down meets them all.
 import { runScript } from '../processes.mjs'
-import { enginesFor } from './engines.mjs'
 import { Places } from './places.mjs'
 import { Samples } from './samples.mjs'
-import { workloadsFor } from './workloads.mjs'
 
 /** `settings`: of options.mjs, and `progress(text)`. */
-export async function runRounds({ rows, engines, rounds, count, largeCount, ...settings }) {
+export async function runRounds(suite, { rows, engines, rounds, counts, ...settings }) {
   const { effort, cacheBytes, profile, withoutWaiting, progress } = settings
   const runTask = (task) => {
     progress(`${task.engine}: ${task.workload}, round ${(task.round ?? 0) + 1} of ${rounds}`)
-    const child = JSON.stringify({ effort, cacheBytes, profile, withoutWaiting, ...task })
-    return runScript('store/child.mjs', [child], ['--expose-gc'])
+    const shared = { suite: suite.name, effort, cacheBytes, profile, withoutWaiting }
+    const child = JSON.stringify({ ...shared, ...task })
+    return runScript('harness/child.mjs', [child], ['--expose-gc'])
   }
   const samples = new Samples()
   const places = new Places({
+    engines: suite.engines,
     load: (engine, directory, entities) =>
       runTask({ workload: 'load', engine, directory, count: entities }),
     kept: settings.data,
   })
   try {
     for (let round = 0; round < rounds; round++) {
-      for (const workload of workloadsFor(rows)) {
-        const entities = workload.isLarge ? largeCount : count
-        const taking = enginesFor(workload).filter((name) => engines?.includes(name) ?? true)
+      for (const workload of suite.workloadsFor(rows)) {
+        const count = counts[workload.size ?? 'usual']
+        const taking = suite.engines
+          .takingPart(workload)
+          .filter((name) => engines?.includes(name) ?? true)
         for (const engine of rotated(taking, round)) {
-          const place = { kind: workload.place, engine, count: entities }
+          const place = { kind: workload.place, engine, count }
           const outcome = await places.with(place, (directory) =>
-            runTask({ workload: workload.name, engine, directory, count: entities, round }),
+            runTask({ workload: workload.name, engine, directory, count, round }),
           )
           samples.add(workload, engine, outcome)
         }

@@ -1,30 +1,30 @@
-// Puts the figures of a run into docs/benchmarks.json, and makes docs/benchmarks.md and its plots of all that
-// the file holds. A run replaces the rows it measured; the others keep their date and commit.
+// Puts the figures of a run into docs, and makes the page of the suite and its plots of all that the file of
+// figures holds. A run replaces the rows it measured; the others keep their date and commit.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem, type } from 'node:os'
-import { ENGINE_NAMES } from '../engines.mjs'
 import { summaryOf } from '../samples.mjs'
 import { formatPage } from './page.mjs'
 import { plotRatios } from './plot-ratios.mjs'
 import { plotScale } from './plot-scale.mjs'
 
 const docs = new URL('../../../docs/', import.meta.url)
-const file = (name) => new URL(name, docs)
 
 /** Of a run by rounds (`samples`) or of one by sizes (`scale`). Returns the URL of the page. */
-export function writeDocs({ samples, scale }, options) {
-  const figures = existsSync(file('benchmarks.json'))
-    ? JSON.parse(readFileSync(file('benchmarks.json'), 'utf8'))
+export function writeDocs(suite, { samples, scale }, options) {
+  const file = (ending) => new URL(suite.page.file + ending, docs)
+  const figures = existsSync(file('.json'))
+    ? JSON.parse(readFileSync(file('.json'), 'utf8'))
     : { rows: {} }
   const run = { date: today(), commit: commit(), rounds: options.rounds, machine: machine() }
   if (samples !== undefined) {
     for (const name of options.rows) {
-      const measured = [...samples.figuresOf(name, ENGINE_NAMES)].map(roundedSummary)
+      const measured = [...samples.figuresOf(name, suite.engines.names)].map(roundedSummary)
+      if (measured.length === 0) continue
       figures.rows[name] = {
         ...run,
         ...(samples.isDisturbed(name) ? { busyMachine: true } : {}),
-        entities: name.endsWith('-large') ? options.largeCount : options.count,
+        entities: options.counts[suite.workloadOf(name).size ?? 'usual'],
         engines: Object.fromEntries(measured),
       }
     }
@@ -35,13 +35,13 @@ export function writeDocs({ samples, scale }, options) {
       figures.scale[name] = { ...run, costs }
     }
   }
-  const page = file('benchmarks.md')
-  const notes = existsSync(page) ? readFileSync(page, 'utf8') : ''
-  writeFileSync(file('benchmarks.json'), `${JSON.stringify(figures, null, 2)}\n`)
-  writeFileSync(file('benchmarks.svg'), plotRatios(figures.rows))
+  const page = file('.md')
+  const previous = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  writeFileSync(file('.json'), `${JSON.stringify(figures, null, 2)}\n`)
+  writeFileSync(file('.svg'), plotRatios(suite, figures.rows))
   if (figures.scale !== undefined)
-    writeFileSync(file('benchmarks-scale.svg'), plotScale(figures.scale))
-  writeFileSync(page, formatPage(figures, notes))
+    writeFileSync(file('-scale.svg'), plotScale(suite, figures.scale))
+  writeFileSync(page, formatPage(suite, figures, previous))
   return page
 }
 

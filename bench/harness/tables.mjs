@@ -1,38 +1,34 @@
 // What the run prints. Pure: samples in, text out.
 import { formatColumns, formatNumber, formatTable, median } from '../figures.mjs'
-import { ENGINE_NAMES, OURS } from './engines.mjs'
-import { judge, ratioOverSharedStructures } from './goals.mjs'
+import { judge, ratioOver } from './goals.mjs'
+import { OURS } from './line-up.mjs'
 import { depthGrowth, judgeGrowth } from './scale.mjs'
-import { ROWS } from './workloads.mjs'
+import { costUnitOf } from './suite.mjs'
 
 const DISTURBED = '(busy machine: an engine waited for a core over 15 % of its time in every round)'
 
-export function rowNamed(name) {
-  return ROWS.find((row) => row.name === name)
-}
-
-/** Engine -> median of a row. */
-export function mediansOf(rowName, samples) {
-  const figures = samples.figuresOf(rowName, ENGINE_NAMES)
-  return new Map([...figures].map(([engine, values]) => [engine, median(values)]))
+/** Row name -> engine -> median. */
+function mediansIn(samples, { names }) {
+  return (rowName) => {
+    const figures = samples.figuresOf(rowName, names)
+    return new Map([...figures].map(([engine, values]) => [engine, median(values)]))
+  }
 }
 
 /** One row: every engine, and the verdicts. */
-export function formatRow(rowName, samples) {
-  const row = rowNamed(rowName)
-  const figures = samples.figuresOf(rowName, ENGINE_NAMES)
-  const lines = [...figures].map(([name, rates]) => ({
-    name,
-    rates,
-  }))
-  if (lines.length === 0) return `${rowName}: not measured`
+export function formatRow(suite, rowName, samples) {
+  const { engines } = suite
+  const row = suite.rowNamed(rowName)
+  const figures = samples.figuresOf(rowName, engines.names)
+  const lines = [...figures].map(([name, rates]) => ({ name, rates }))
+  if (lines.length === 0) return `${rowName}: ${row.absence ?? 'not measured'}`
   const direction = row.lessIsBetter ? 'less is better' : 'more is better'
   const table = formatTable(lines, {
     heading: row.unit,
     digits: row.digits ?? 0,
-    hasOurs: figures.has(OURS),
+    hasOurs: figures.has(row.of ?? OURS),
   })
-  const verdicts = judge(row, mediansOf(rowName, samples)).map(
+  const verdicts = judge(row, mediansIn(samples, engines), engines.peers).map(
     ({ wanted, measured, holds }) => `${wanted}: ${measured}, ${wordFor(holds)}`,
   )
   return [
@@ -44,17 +40,19 @@ export function formatRow(rowName, samples) {
 }
 
 /** All verdicts of the run, one line each. */
-export function formatVerdicts(rowNames, samples) {
+export function formatVerdicts(suite, rowNames, samples) {
+  const { beside, peers } = suite.engines
+  const mediansOf = mediansIn(samples, suite.engines)
   const lines = rowNames.flatMap((name) => {
-    const medians = mediansOf(name, samples)
-    const structures = ratioOverSharedStructures(medians)
+    const overBeside = ratioOver(mediansOf(name), beside)
     const busy = samples.isDisturbed(name) ? ', busy machine' : ''
-    return judge(rowNamed(name), medians).map(({ wanted, measured, holds }) => [
+    return judge(suite.rowNamed(name), mediansOf, peers).map(({ wanted, measured, holds }) => [
       ...[name, wanted, measured, `${wordFor(holds)}${busy}`],
-      structures === undefined ? '' : `${structures.toFixed(2)} x`,
+      overBeside === undefined ? '' : `${overBeside.toFixed(2)} x`,
     ])
   })
-  return formatColumns([['row', 'wanted', 'measured', '', 'over lmdb-structs'], ...lines], 4)
+  const last = beside === undefined ? '' : `over ${beside}`
+  return formatColumns([['row', 'wanted', 'measured', '', last], ...lines], 4)
 }
 
 export function wordFor(holds) {
@@ -62,7 +60,7 @@ export function wordFor(holds) {
   return holds ? 'holds' : 'FALLS SHORT'
 }
 
-export function formatScale({ sizes, rows }) {
+export function formatScale(suite, { sizes, rows }) {
   const header = [
     'row',
     'engine',
@@ -72,9 +70,9 @@ export function formatScale({ sizes, rows }) {
     '',
   ]
   const lines = rows.map(({ row, engine, costs, growth }) => [
-    ...[row, engine, costUnitOf(rowNamed(row))],
+    ...[row, engine, costUnitOf(suite.rowNamed(row))],
     ...costs.map((cost) => formatNumber(cost, cost < 100 ? 2 : 0)),
-    ...[growth.toFixed(2), wordFor(judgeGrowth(rowNamed(row), engine, growth, sizes))],
+    ...[growth.toFixed(2), wordFor(judgeGrowth(suite.rowNamed(row), engine, growth, sizes))],
   ])
   const depth = depthGrowth(sizes).toFixed(2)
   return [
@@ -82,12 +80,6 @@ export function formatScale({ sizes, rows }) {
     formatColumns([header, ...lines], 3),
     `(a tree of the last size is ${depth} times as deep as one of the first: costs are to grow no faster)`,
   ].join('\n')
-}
-
-export function costUnitOf({ cost, unit }) {
-  return cost === undefined
-    ? `µs/${unit.split('/')[0].replace(/ies$/, 'y').replace(/s$/, '')}`
-    : cost.unit
 }
 
 export function formatProfile(functions) {
