@@ -68,7 +68,10 @@ export type SyncErrorCode =
   | 'server_unreachable'
   | 'invalid_response'
 
-export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode
+/** Codes that the command line raises on its own account. */
+export type ToolErrorCode = 'invalid_input' | 'import_unfinished' | 'file_exists'
+
+export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode | ToolErrorCode
 
 /** What a caller may do about an error: nothing, try later, reopen the database, or authenticate anew. */
 export type Retry = 'no' | 'later' | 'after-reopen' | 'after-auth'
