@@ -120,12 +120,10 @@ describe.each(stores)('opening as stored: $store', ({ createStorage }) => {
     const storage = createStorage()
     await (await EntiDB.open({ storage, collections: {} })).close()
     const db = await openStored({ storage })
-    await db.transaction((tx) => createStoredCollection(db, tx, 'notes', { schemaVersion: 3 }))
+    await createStoredCollection(db, 'notes', { schemaVersion: 3 })
     await putBytes(db, encodeEntity({ id: 'a', text: 'x', rank: 5 }))
-    await db.transaction((tx) => createStoredCollection(db, tx, 'notes'))
-    await expect(db.transaction((tx) => createStoredCollection(db, tx, '_mine'))).rejects.toThrow(
-      TypeError,
-    )
+    await createStoredCollection(db, 'notes')
+    await expect(createStoredCollection(db, '_mine')).rejects.toThrow(TypeError)
     await db.close()
     const app = await openApp(storage)
     expect(await app.collection('notes').find({ where: { rank: 5 } })).toHaveLength(1)

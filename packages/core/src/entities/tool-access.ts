@@ -1,6 +1,6 @@
 /** What tools do in a database beyond its public methods; see `stored-database.ts`. */
 import type { CollectionDefinitions } from './collection-definition.ts'
-import { assertCollectionName, type CollectionSpec } from './collection-state.ts'
+import type { CollectionSpec } from './collection-state.ts'
 import { coreOf } from './database.ts'
 import { type EncodedPutOutcome, type OnConflict, putEncoded } from './encoded-put.ts'
 import { deleteMeta, readMeta, TOOL_PREFIX, writeMeta } from './meta.ts'
@@ -32,25 +32,24 @@ export function storedCollections(db: object): readonly StoredCollection[] {
 }
 
 /**
- * In the transaction `tx` of `db`: defines a collection without indexes, which an application may define further.
- * Its entities are taken to be of shape `schemaVersion` (default 1). One that is there stays as it is.
+ * Defines a collection without indexes, which an application may define further. Its entities are taken to be of
+ * shape `schemaVersion` (default 1). One that is there stays as it is. Durable when it resolves.
  * @throws TypeError for a name that no collection can have.
  */
 export async function createStoredCollection(
   db: object,
-  tx: object,
   name: string,
   { schemaVersion = 1 }: { readonly schemaVersion?: number } = {},
 ): Promise<void> {
-  const { catalog } = coreOf(db).core
-  assertCollectionName(name, { system: false })
-  if (catalog.defined.some((state) => state.name === name)) return
+  const { core, source } = coreOf(db)
+  if (core.catalog.defined.some((state) => state.name === name)) return
   const definitions: CollectionDefinitions = { [name]: { version: schemaVersion } }
-  await sessionOf(tx).run(function* (writer): Steps<void> {
-    const { apply } = yield* catalog.define(writer.tx, definitions, { system: false })
+  const apply = await source.write(function* (writer) {
+    const defined = yield* core.catalog.define(writer.tx, definitions, { system: false })
     writer.markDirty()
-    apply()
+    return defined.apply
   })
+  apply()
 }
 
 /**
