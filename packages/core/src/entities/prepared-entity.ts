@@ -6,7 +6,7 @@
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
-import { assertDeterministicEntity } from '../cbor/entity-validator.ts'
+import { invalidCbor } from '../cbor/invalid-cbor.ts'
 import { invalidEntity } from '../cbor/invalid-entity.ts'
 import { allocateBytes } from '../store/byte-slab.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -133,9 +133,10 @@ export function prepareEncodedEntity(
   maxEntityBytes: number,
 ): PreparedEntity {
   if (bytes.length > maxEntityBytes) throw invalidEntity([], 'too_large')
-  assertDeterministicEntity(bytes, { bytesMax: maxEntityBytes })
-  // A map: the line before has seen to it.
-  const entity = decodeEntity(bytes) as object
+  const entity = decodeEntity(bytes)
+  if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
+    throw invalidCbor(0, 'not_a_map')
+  }
   return prepareOne(state, (bounds) => writeEncoded(writer, bounds, state, entity, bytes))
 }
 

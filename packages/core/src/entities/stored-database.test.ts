@@ -219,6 +219,8 @@ describe('encoded put', () => {
     ['cut off', 'invalid_cbor', first.subarray(0, -1)],
     ['something behind it', 'invalid_cbor', Uint8Array.of(...first, 0)],
     ['no map', 'invalid_cbor', encodeEntity(['a'])],
+    ['a date', 'invalid_id', encodeEntity(new Date(0))],
+    ['nothing', 'invalid_cbor', new Uint8Array()],
     ['no id', 'invalid_id', encodeEntity({ text: 'x' })],
     ['an empty id', 'invalid_id', encodeEntity({ id: '', text: 'x' })],
     ['a number as id', 'invalid_id', encodeEntity({ id: 1, text: 'x' })],

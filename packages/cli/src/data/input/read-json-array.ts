@@ -118,7 +118,7 @@ class ArrayReader {
   }
 
   #use(size: number): void {
-    this.#lines += countLines(this.#window.bytes, 0, size)
+    this.#lines += countLines(this.#window.bytes.subarray(0, size))
     this.#window.use(size)
   }
 

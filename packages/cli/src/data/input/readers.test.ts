@@ -2,6 +2,7 @@
 import { decodeEntity, encodeEntity } from '@entidb/core/cbor'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { csvReader } from '../csv/read-csv.ts'
 import { INPUT_START, type InputPosition, type RecordReader } from './input-record.ts'
 import { readCborSequence } from './read-cbor-sequence.ts'
 import { readJsonArray } from './read-json-array.ts'
@@ -124,6 +125,29 @@ describe.each([
     }
   })
 })
+
+test.each([
+  ['NDJSON', readNdjson, '', '{"id":"a"}\n'.repeat(1000)],
+  ['JSON', readJsonArray, '[{"id":"a"}', ',{"id":"a"}'.repeat(1000)],
+  ['CSV', csvReader({ delimiter: ',', types: new Map() }), 'id,n\n', 'a,1\n'.repeat(1000)],
+  ['CBOR', readCborSequence, '', '\xa1bidaa'.repeat(1000)],
+])(
+  'reader of %s: records are taken one by one -> little is read ahead',
+  async (_, read, head, piece) => {
+    let given = 0
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(head, 'latin1')
+      for (; ; given++) yield Buffer.from(piece, 'latin1')
+    }
+    const records = read(endless(), INPUT_START)
+    for (let taken = 0; taken < 20_000; taken++) {
+      const { value } = await records.next()
+      expect(value?.end.records).toBe(taken + 1)
+      expect(given * 1000 - taken).toBeLessThan(100_000)
+    }
+    await records.return()
+  },
+)
 
 test('record without an end -> invalid_input before memory is full of it', async () => {
   let given = 0

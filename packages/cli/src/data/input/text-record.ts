@@ -36,9 +36,9 @@ function encode(text: string, place: InputPlace): Uint8Array {
 
 const NEWLINE = 0x0a
 
-export function countLines(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+export function countLines(bytes: Uint8Array): number {
   let lines = 0
-  for (let at = start; at < end; at++) if (bytes[at] === NEWLINE) lines++
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines++
   return lines
 }
 

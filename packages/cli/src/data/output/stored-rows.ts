@@ -8,8 +8,9 @@ export interface RowQuery {
   readonly limit?: number
 }
 
-/** An entity has at most 16 MiB. */
-const ENTITIES_AT_ONCE = 32
+const ENTITIES_AT_ONCE = 256
+/** About: so many entities are asked for at once as had not more than this last time. */
+const BYTES_AT_ONCE = 1024 * 1024
 
 /**
  * All from one state, when `reader` is of a snapshot. By id unless the query says otherwise. Error:
@@ -28,12 +29,14 @@ export async function* storedRows(
 
 async function* allRows(reader: CollectionReader): AsyncGenerator<RawEntity, void, undefined> {
   let after: string | undefined
-  for (;;) {
-    const range = { limit: ENTITIES_AT_ONCE, ...(after === undefined ? {} : { after }) }
-    const rows = await reader.nextRaw(range)
+  for (let limit = 1; ; ) {
+    const rows = await reader.nextRaw({ limit, ...(after === undefined ? {} : { after }) })
     yield* rows
     const last = rows.at(-1)
     if (last === undefined) return
     after = readEntityId(last.bytes)
+    const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
+    if (bytes > BYTES_AT_ONCE) limit = Math.max(1, limit >> 1)
+    else if (bytes * 2 < BYTES_AT_ONCE) limit = Math.min(limit * 2, ENTITIES_AT_ONCE)
   }
 }

@@ -1,28 +1,57 @@
-/** Small pieces of text and bytes to a sink, a good many at once. */
-import type { ByteSink } from '@entidb/core'
+/** Small pieces of text and bytes to a sink, a good many at once, through one buffer that is used again and again. */
+import type { ByteSink, ByteSinkWriter } from '@entidb/core'
 import type { Pieces } from './row-format.ts'
 
-const BYTES_AT_ONCE = 256 * 1024
+const BUFFER_BYTES = 1024 * 1024
 
 /** Answers how many bytes were written. Does not close the sink. Errors: those of the pieces and the sink. */
 export async function writePieces(pieces: Pieces, sink: ByteSink): Promise<number> {
-  const writer = sink.getWriter()
-  let waiting: Uint8Array[] = []
-  let waitingBytes = 0
-  let bytes = 0
-  const flush = async (): Promise<void> => {
-    const all = Buffer.concat(waiting)
-    waiting = []
-    waitingBytes = 0
-    if (all.length > 0) await writer.write(all)
-  }
+  const output = new BufferedOutput(sink.getWriter())
   for await (const piece of pieces) {
-    const encoded = typeof piece === 'string' ? Buffer.from(piece) : piece
-    waiting.push(encoded)
-    waitingBytes += encoded.length
-    bytes += encoded.length
-    if (waitingBytes >= BYTES_AT_ONCE) await flush()
+    const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
+    const waiting = output.add(piece, size)
+    if (waiting !== undefined) await waiting
   }
-  await flush()
-  return bytes
+  await output.flush()
+  return output.bytes
+}
+
+class BufferedOutput {
+  bytes = 0
+  readonly #writer: ByteSinkWriter
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  #used = 0
+
+  constructor(writer: ByteSinkWriter) {
+    this.#writer = writer
+  }
+
+  /** Answers what is to be waited for, if anything. */
+  add(piece: string | Uint8Array, size: number): Promise<void> | undefined {
+    this.bytes += size
+    if (this.#used + size > BUFFER_BYTES) return this.#addAfterFlush(piece, size)
+    this.#put(piece)
+    return undefined
+  }
+
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    // It is written, or taken over by the system, when this resolves.
+    await this.#writer.write(this.#buffer.subarray(0, this.#used))
+    this.#used = 0
+  }
+
+  async #addAfterFlush(piece: string | Uint8Array, size: number): Promise<void> {
+    await this.flush()
+    if (size <= BUFFER_BYTES) this.#put(piece)
+    else await this.#writer.write(typeof piece === 'string' ? Buffer.from(piece) : piece)
+  }
+
+  #put(piece: string | Uint8Array): void {
+    if (typeof piece === 'string') this.#used += this.#buffer.write(piece, this.#used)
+    else {
+      this.#buffer.set(piece, this.#used)
+      this.#used += piece.length
+    }
+  }
 }
