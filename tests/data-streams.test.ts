@@ -79,7 +79,7 @@ describe(`more data than memory (600 MiB)`, () => {
     ['ndjson', '', '\n', '{"id":"last"}'],
     ['json', '[', ',', '{"id":"last"}]'],
   ])('import of %s from a pipe -> bounded memory', async (format, head, separator, tail) => {
-    const pieces = 600
+    const pieces = 450
     const record = `{"id":"a","text":"${'x'.repeat(MIB)}"}`
     const words = ['notes', '-', '--format', format, '--create', '--on-conflict', 'skip', '--json']
     const child = start('import', join(home, `import-${format}`), ...words)

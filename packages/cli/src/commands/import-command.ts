@@ -62,7 +62,7 @@ export const importCommand: CliCommand = {
   async run(args, environment) {
     const directory = resolve(args.text('dir'))
     const collection = args.text('collection')
-    const source = importSource(args.text('file'), environment)
+    const source = importSource(args.text('file'), environment.inputBytes)
     const format = formatOf(args.optionalText('format'), source.path)
     if (format === undefined) {
       throw new UsageError(`--format is missing, and the name of ${source.path} does not tell it`)

@@ -2,12 +2,7 @@
  * Imports records into a collection, a bounded number in each transaction. Each transaction also says how far
  * the import is (`import-state.ts`): one that was broken off goes on there, and imports every record once.
  */
-import {
-  type EncodedPutOutcome,
-  type OnConflict,
-  type openStored,
-  putEncodedEntity,
-} from '@entidb/core/tools'
+import { type EncodedPutOutcome, type OnConflict, putEncodedEntity } from '@entidb/core/tools'
 import type { DataFormat } from '../data-format.ts'
 import {
   INPUT_START,
@@ -26,8 +21,10 @@ import {
 import { locatingErrors } from './locating-errors.ts'
 import { PrefixFingerprint } from './prefix-fingerprint.ts'
 
-/** An open database whose collections are those that are stored. */
-export type ImportDatabase = Awaited<ReturnType<typeof openStored>>
+/** An open EntiDB: of an application, or as `openStored` opens it. */
+export interface ImportDatabase {
+  transaction<R>(run: (tx: object) => R | Promise<R>): Promise<R>
+}
 
 export interface ImportOptions {
   readonly format: DataFormat

@@ -1,7 +1,6 @@
 /** What is imported: a file, or stdin. */
 import { createReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CliEnvironment } from '../../cli/cli-environment.ts'
 
 export interface ImportSource {
   /** `-` for stdin. */
@@ -17,7 +16,7 @@ const CHUNK_BYTES = 256 * 1024
 /** A system error when there is no such file. */
 export function importSource(
   word: string,
-  { inputBytes }: Pick<CliEnvironment, 'inputBytes'>,
+  inputBytes: () => AsyncIterable<Uint8Array> = () => process.stdin,
 ): ImportSource {
   if (word === '-') return { path: word, bytes: undefined, chunks: inputBytes }
   const path = resolve(word)

@@ -19,7 +19,10 @@ export interface ExportReport {
   readonly schemaVersions: Readonly<Record<string, number>>
 }
 
-/** `reader` is of a snapshot. Errors: `invalid_query`, and those of the sink. */
+/**
+ * `reader` is of a snapshot: of a database the answers to CSV, which are gone through twice, might change in
+ * between. The sink is closed at the end, or aborted. Errors: `invalid_query`, and those of the sink.
+ */
 export async function exportCollection(
   reader: CollectionReader,
   sink: ByteSink,

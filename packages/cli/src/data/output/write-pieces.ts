@@ -1,25 +1,36 @@
-/** Small pieces of text and bytes to a sink, a good many at once, through one buffer that is used again and again. */
+/** Small pieces of text and bytes to a sink, a good many at once. */
 import type { ByteSink, ByteSinkWriter } from '@entidb/core'
 import type { Pieces } from './row-format.ts'
 
-const BUFFER_BYTES = 1024 * 1024
+const BUFFER_BYTES = 256 * 1024
 
-/** Answers how many bytes were written. Does not close the sink. Errors: those of the pieces and the sink. */
+/**
+ * Answers how many bytes were written, and closes the sink; when that fails, aborts it. Errors: those of the
+ * pieces and the sink.
+ */
 export async function writePieces(pieces: Pieces, sink: ByteSink): Promise<number> {
-  const output = new BufferedOutput(sink.getWriter())
-  for await (const piece of pieces) {
-    const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
-    const waiting = output.add(piece, size)
-    if (waiting !== undefined) await waiting
+  const writer = sink.getWriter()
+  const output = new BufferedOutput(writer)
+  try {
+    for await (const piece of pieces) {
+      const size = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
+      const waiting = output.add(piece, size)
+      if (waiting !== undefined) await waiting
+    }
+    await output.flush()
+    await writer.close()
+    return output.bytes
+  } catch (error) {
+    // The first error says why; aborting can only add to it.
+    await writer.abort(error).catch(() => {})
+    throw error
   }
-  await output.flush()
-  return output.bytes
 }
 
 class BufferedOutput {
   bytes = 0
   readonly #writer: ByteSinkWriter
-  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
+  #buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   #used = 0
 
   constructor(writer: ByteSinkWriter) {
@@ -36,9 +47,11 @@ class BufferedOutput {
 
   async flush(): Promise<void> {
     if (this.#used === 0) return
-    // It is written, or taken over by the system, when this resolves.
-    await this.#writer.write(this.#buffer.subarray(0, this.#used))
+    const full = this.#buffer.subarray(0, this.#used)
+    // A sink may hold on to what it was given.
+    this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES)
     this.#used = 0
+    await this.#writer.write(full)
   }
 
   async #addAfterFlush(piece: string | Uint8Array, size: number): Promise<void> {
