@@ -38,10 +38,11 @@ export const exportCommand: CliCommand = {
     overwrite: { type: 'boolean', description: 'Replace the file that is there' },
     json: { type: 'boolean', description: 'Print one JSON object (on stderr when out is -)' },
   },
-  run: (args, environment) =>
-    untilUnread(() =>
-      args.flag('all') ? exportAll(args, environment) : exportOne(args, environment),
-    ),
+  run(args, environment) {
+    if (args.flag('all')) return exportAll(args, environment)
+    const work = () => exportOne(args, environment)
+    return args.text('out') === '-' ? untilUnread(work) : work()
+  },
 }
 
 async function exportOne(args: CommandArguments, environment: CliEnvironment): Promise<number> {

@@ -262,6 +262,9 @@ describe('entidb import', () => {
     expect(await imported(path('db'), 'more', path('n.ndjson'), '--create')).toMatchObject({
       inserted: 20,
     })
+    const other = [path('n.ndjson'), '--create', '--schema-version', '2']
+    expect((await run('import', path('db'), 'more', ...other)).exit).toBe(EXIT_USAGE)
+    expect(await imported(path('db'), 'newer', ...other)).toMatchObject({ inserted: 20 })
     // The application adds its index.
     await expectNotes(path('db'), 20)
   })
@@ -335,6 +338,7 @@ describe('entidb import', () => {
     ['an unknown way with conflicts', ['notes', 'n', '--format', 'csv', '--on-conflict', 'merge']],
     ['a batch of nothing', ['notes', 'n', '--format', 'csv', '--batch', '0']],
     ['types that make no sense', ['notes', 'n', '--format', 'csv', '--types', 'a:b']],
+    ['types of what has none', ['notes', 'n', '--format', 'ndjson', '--types', '*:string']],
     ['a system collection', ['_notes', 'n', '--format', 'ndjson']],
     [
       'a schema version of nothing new',

@@ -6,7 +6,7 @@ import type { CommandArguments } from '../cli/command-arguments.ts'
 import { EXIT_OK } from '../cli/exit-codes.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { parseColumnTypes } from '../data/csv/csv-columns.ts'
-import { formatOf } from '../data/data-format.ts'
+import { type DataFormat, formatOf } from '../data/data-format.ts'
 import { importCollection } from '../data/import/import-collection.ts'
 import { importSource } from '../data/import/import-source.ts'
 import { withImportTarget } from '../data/import/import-target.ts'
@@ -68,8 +68,8 @@ export const importCommand: CliCommand = {
       throw new UsageError(`--format is missing, and the name of ${source.path} does not tell it`)
     }
     const options = importOptions(args)
-    const read = await recordReader(format, source, csvOptions(args))
     const target = { directory, collection, ...targetOptions(args) }
+    const read = await recordReader(format, source, csvOptions(args, format))
     const output = createCommandOutput(args, environment)
     const report = await showing(output.progress('import', formatBytes), (progress) => {
       const watch = new ImportWatch(source, progress, environment.now)
@@ -105,11 +105,12 @@ function targetOptions(args: CommandArguments) {
   if (schemaVersion !== undefined && !create) {
     throw new UsageError('--schema-version is for a collection that --create makes')
   }
-  return { create, schemaVersion: schemaVersion ?? 1, dryRun: args.flag('dry-run') }
+  return { create, schemaVersion, dryRun: args.flag('dry-run') }
 }
 
-function csvOptions(args: CommandArguments) {
+function csvOptions(args: CommandArguments, format: DataFormat) {
   const types = args.optionalText('types')
+  if (types !== undefined && format !== 'csv') throw new UsageError('--types are of CSV')
   return {
     delimiter: parseDelimiter(args.text('delimiter')),
     types: types === undefined ? new Map() : parseColumnTypes(types),

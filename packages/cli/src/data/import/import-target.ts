@@ -2,7 +2,12 @@
 import { readdirSync } from 'node:fs'
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
-import { createStoredCollection, openStored, storedCollections } from '@entidb/core/tools'
+import {
+  createStoredCollection,
+  openStored,
+  type StoredCollection,
+  storedCollections,
+} from '@entidb/core/tools'
 import { UsageError } from '../../cli/usage-error.ts'
 import { kindOf } from '../../maintenance/new-directory.ts'
 import {
@@ -17,21 +22,21 @@ export interface ImportTarget {
   readonly collection: string
   /** Makes the collection when it is not there, and the database when the directory is empty or absent. */
   readonly create: boolean
-  /** Of a collection that is made: the version of the shape that its records have. */
-  readonly schemaVersion: number
+  /** The version of the collection's shape that the records have. Absent: that of the collection; 1 if it is made. */
+  readonly schemaVersion: number | undefined
   /** What would be made is made in memory, for as long as the import runs. */
   readonly dryRun: boolean
 }
 
 /**
  * Errors: `unknown_collection`, `not_a_database`, `database_locked`, `read_only`, `corrupt`, `format_too_new`.
- * @throws UsageError for a name that no collection of an application has.
+ * @throws UsageError for a name that no collection of an application has, or if it has another schema version.
  */
 export async function withImportTarget<T>(
   target: ImportTarget,
   use: (db: StoredDatabase) => Promise<T>,
 ): Promise<T> {
-  const { directory, collection, create, schemaVersion, dryRun } = target
+  const { directory, collection, create, dryRun } = target
   assertName(collection)
   const isNew = create && isEmpty(directory)
   if (dryRun && create && (isNew || !(await isThere(target)))) {
@@ -41,10 +46,27 @@ export async function withImportTarget<T>(
     await (await EntiDB.open({ storage: fileStorage(directory), collections: {} })).close()
   }
   return withStoredDatabase(directory, { readOnly: false }, async (db) => {
-    if (create) await createStoredCollection(db, collection, { schemaVersion })
-    findCollection(db, collection, '. Make it with --create')
+    if (create) await makeCollection(db, target)
+    const found = findCollection(db, collection, '. Make it with --create')
+    assertVersion(found, target)
     return use(db)
   })
+}
+
+function makeCollection(db: StoredDatabase, { collection, schemaVersion }: ImportTarget) {
+  return createStoredCollection(
+    db,
+    collection,
+    schemaVersion === undefined ? {} : { schemaVersion },
+  )
+}
+
+/** Records would be taken for what they are not, and migrated as such. */
+function assertVersion(found: StoredCollection, { schemaVersion }: ImportTarget): void {
+  if (schemaVersion === undefined || schemaVersion === found.schemaVersion) return
+  throw new UsageError(
+    `${found.name} is at version ${found.schemaVersion} of its shape, not ${schemaVersion}`,
+  )
 }
 
 function assertName(collection: string): void {
@@ -66,13 +88,13 @@ function isThere({ directory, collection }: ImportTarget): Promise<boolean> {
 }
 
 async function withMemoryDatabase<T>(
-  { collection, schemaVersion }: ImportTarget,
+  target: ImportTarget,
   use: (db: StoredDatabase) => Promise<T>,
 ): Promise<T> {
   const storage = memoryStorage()
   await (await EntiDB.open({ storage, collections: {} })).close()
   return closing(await openStored({ storage }), async (db) => {
-    await createStoredCollection(db, collection, { schemaVersion })
+    await makeCollection(db, target)
     return use(db)
   })
 }
