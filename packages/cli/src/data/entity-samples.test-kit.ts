@@ -25,7 +25,10 @@ export const samples: readonly AnyEntity[] = [
 ]
 
 const collections = {
-  things: defineCollection<AnyEntity>({ version: 2, indexes: { text: ['text'], list: ['list'] } }),
+  things: defineCollection<AnyEntity>({
+    version: 2,
+    indexes: { text: ['text'], list: ['list[]'] },
+  }),
   others: defineCollection<AnyEntity>(),
 }
 

@@ -30,6 +30,7 @@ interface Note {
 const collections = {
   notes: defineCollection<Note>({
     version: 3,
+    migrations: { 2: (old) => old, 3: (old) => old },
     indexes: { rank: [{ rank: 'desc' }], text: { on: ['text'], unique: true } },
   }),
 }
@@ -67,7 +68,7 @@ describe.each(stores)('opening as stored: $store', ({ createStorage }) => {
     ])
     await db.collection('notes').put({ id: 'b', text: 'y', rank: 2 })
     const query = { where: { rank: 2 } }
-    expect(await db.collection('notes').explain(query)).toMatchObject({ index: 'rank', scanned: 1 })
+    expect(await db.collection('notes').find(query)).toHaveLength(1)
     await expect(db.collection('notes').put({ id: 'c', text: 'y' })).rejects.toMatchObject({
       code: 'unique_violation',
     })
@@ -155,6 +156,65 @@ describe.each(stores)('opening as stored: $store', ({ createStorage }) => {
   })
 })
 
+describe('opening as stored, what only the application can do', () => {
+  const before = { notes: defineCollection<Note>({ indexes: { text: ['text'] } }) }
+  const after = {
+    notes: defineCollection<Note>({
+      version: 2,
+      migrations: { 2: (old) => ({ ...old, text: `new ${String(old.text)}` }) },
+      indexes: { text: ['text'] },
+    }),
+  }
+
+  test('entities of an older version -> read and found as they are stored, not replaced', async () => {
+    const storage = memoryStorage()
+    const old = await EntiDB.open({ storage, collections: before, changeFeed: true })
+    await old.collection('notes').put({ id: 'a', text: 'x' })
+    await old.close()
+    await (await EntiDB.open({ storage, collections: after, changeFeed: true })).close()
+    const db = await openStored({ storage })
+    const notes = db.collection('notes')
+    expect(await notes.getRaw('a')).toMatchObject({ schemaVersion: 1 })
+    expect(await notes.find({ where: { text: 'x' } })).toEqual([{ id: 'a', text: 'x' }])
+    expect(await notes.find({ where: { text: 'new x' } })).toEqual([])
+    expect(await notes.explain({ where: { text: 'x' } })).toMatchObject({ index: null })
+    const bytes = encodeEntity({ id: 'a', text: 'y' })
+    await expect(putBytes(db, bytes)).rejects.toMatchObject({ code: 'migration_failed' })
+    expect(await putBytes(db, bytes, 'skip')).toBe('skipped')
+    expect(await putBytes(db, encodeEntity({ id: 'b', text: 'y' }))).toBe('inserted')
+    await db.close()
+    const app = await EntiDB.open({ storage, collections: after, changeFeed: true })
+    const texts = await app.collection('notes').find({ where: { text: { in: ['new x', 'y'] } } })
+    expect(texts.map(({ id }) => id)).toEqual(['a', 'b'])
+    expect((await app.verify()).ok).toBe(true)
+    await app.close()
+  })
+
+  test('an index that is still being made -> read without it; writing is migration_failed', async () => {
+    const storage = memoryStorage()
+    const old = await EntiDB.open({ storage, collections: { notes: defineCollection<Note>() } })
+    const notes = Array.from({ length: 5000 }, (_, i) => ({ id: `n${i}`, text: `${i}` }))
+    await old.collection('notes').putMany(notes)
+    await old.close()
+    const onProgress = () => {
+      throw new Error('stopped')
+    }
+    const opening = EntiDB.open({ storage, collections: before, onProgress })
+    await expect(opening).rejects.toThrow('stopped')
+    const db = await openStored({ storage, readOnly: true })
+    const query = { where: { text: '4999' } }
+    expect(await db.collection('notes').find(query)).toEqual([{ id: 'n4999', text: '4999' }])
+    expect(await db.collection('notes').explain(query)).toMatchObject({ index: null })
+    await db.close()
+    await expect(openStored({ storage })).rejects.toMatchObject({
+      code: 'migration_failed',
+      details: { collection: 'notes', index: 'text' },
+    })
+    await (await EntiDB.open({ storage, collections: before })).close()
+    await (await openStored({ storage })).close()
+  })
+})
+
 describe('opening as stored, files', () => {
   test('read only, and read -> not a byte of them changes; writing is read_only', async () => {
     const random = new Random(1)
@@ -193,13 +253,24 @@ describe('encoded put', () => {
 
   test('same bytes of an older schema version -> replaced', async () => {
     const storage = memoryStorage()
-    const old = await EntiDB.open({ storage, collections: { notes: defineCollection<Note>() } })
+    const open = (version: 1 | 2) =>
+      EntiDB.open({
+        storage,
+        collections: {
+          notes: defineCollection<Note>(
+            version === 1 ? {} : { version, migrations: { 2: (old) => old } },
+          ),
+        },
+        changeFeed: true,
+      })
+    const old = await open(1)
     await old.collection('notes').put({ id: 'a', text: 'x', rank: 1 })
     await old.close()
-    await (await openApp(storage)).close()
+    await (await open(2)).close()
     const db = await openStored({ storage })
     expect(await putBytes(db, first)).toBe('replaced')
-    expect(await db.collection('notes').getRaw('a')).toMatchObject({ schemaVersion: 3 })
+    expect(await db.collection('notes').getRaw('a')).toMatchObject({ schemaVersion: 2 })
+    expect(await putBytes(db, first)).toBe('unchanged')
     await db.close()
   })
 
