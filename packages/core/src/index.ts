@@ -105,6 +105,7 @@ export {
   isEntiDBError,
   type Retry,
   type SyncErrorCode,
+  type ToolErrorCode,
   type WireErrorCode,
 } from './errors/entidb-error.ts'
 export type { DirectoryLock, File, FileSystem, MaybePromise } from './files/file-system.ts'

@@ -18,6 +18,12 @@ export class CommandArguments {
     return this.#valuesByName.get(name) === true
   }
 
+  /** Was it given, or has it a default? */
+  has(name: string): boolean {
+    const value = this.#valuesByName.get(name)
+    return value !== undefined && value !== false
+  }
+
   /** The option's value, not empty; undefined when it was not given and has no default. */
   optionalText(name: string): string | undefined {
     const value = this.#valuesByName.get(name)

@@ -1,5 +1,6 @@
 /** An environment that records what a command prints. */
 import type { CliEnvironment, TextOutput } from './cli-environment.ts'
+import { Stopped } from './stopped.ts'
 
 export interface TestEnvironment extends CliEnvironment {
   output(): string
@@ -53,7 +54,7 @@ export function createTestEnvironment(
       return only
     },
     step: (name) => events('step').find((step) => step.name === name),
-    interrupt: () => controller.abort(new Error('interrupted')),
+    interrupt: () => controller.abort(new Stopped('interrupted')),
   }
 }
 

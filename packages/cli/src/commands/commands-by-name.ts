@@ -3,8 +3,11 @@ import type { CliCommand } from '../cli/cli-command.ts'
 import { backupCommand } from './backup-command.ts'
 import { compactCommand } from './compact-command.ts'
 import { demoCommand } from './demo-command.ts'
+import { exportCommand } from './export-command.ts'
+import { importCommand } from './import-command.ts'
 import { inspectCommand } from './inspect-command.ts'
 import { migrateCommand } from './migrate-command.ts'
+import { queryCommand } from './query-command.ts'
 import { restoreCommand } from './restore-command.ts'
 import { salvageCommand } from './salvage-command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -15,6 +18,9 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['serve', serveCommand],
   ['demo', demoCommand],
   ['inspect', inspectCommand],
+  ['query', queryCommand],
+  ['import', importCommand],
+  ['export', exportCommand],
   ['verify', verifyCommand],
   ['migrate', migrateCommand],
   ['compact', compactCommand],

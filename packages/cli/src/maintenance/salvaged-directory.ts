@@ -1,13 +1,9 @@
-/** Salvages into a directory that is there as a whole or not at all, whenever the process is killed. */
-import { randomBytes } from 'node:crypto'
-import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+/** Salvages into a directory, and tells what came of it. */
 import { type SalvageProgress, type SalvageReport, salvage } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { renderTable } from '../output/text-table.ts'
 import { formatCount } from '../output/units.ts'
-import { inTheWay, kindOf } from './new-directory.ts'
-import { flushDirectory } from './whole-file.ts'
+import { makeWholeDirectory } from './whole-directory.ts'
 
 /** Errors: `database_exists` when the target is there and not an empty directory; those of `salvage`. */
 export async function salvageDirectory(
@@ -16,26 +12,9 @@ export async function salvageDirectory(
   onProgress: (progress: SalvageProgress) => void,
   signal: AbortSignal,
 ): Promise<SalvageReport> {
-  assertFree(target)
-  const partial = `${target}.partial-${randomBytes(4).toString('hex')}`
-  try {
-    const places = [fileStorage(source), fileStorage(partial)] as const
-    const report = await salvage(...places, { onProgress, signal })
-    assertFree(target)
-    // Not every system puts a directory in place of an empty one.
-    if (kindOf(target) === 'directory') rmdirSync(target)
-    renameSync(partial, target)
-    await flushDirectory(dirname(target))
-    return report
-  } finally {
-    rmSync(partial, { recursive: true, force: true })
-  }
-}
-
-function assertFree(target: string): void {
-  const kind = kindOf(target)
-  if (kind === 'absent' || (kind === 'directory' && readdirSync(target).length === 0)) return
-  throw inTheWay(target)
+  return makeWholeDirectory(target, (partial) =>
+    salvage(fileStorage(source), fileStorage(partial), { onProgress, signal }),
+  )
 }
 
 /** More than anyone reads; `--json` has the others. */

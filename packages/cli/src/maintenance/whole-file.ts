@@ -8,16 +8,29 @@ import { dirname } from 'node:path'
 import { type ByteSink, EntiDBError } from '@entidb/core'
 import { inTheWay, kindOf } from './new-directory.ts'
 
-/** Errors: `database_exists`, `disk_full`. */
+export interface WholeFileOptions {
+  /** A file that is there is replaced, in one step. Default false. */
+  readonly replace?: boolean
+  /** The error for what is there. Default: `database_exists`. */
+  readonly refusal?: (path: string) => EntiDBError
+}
+
+/** Errors: that of `refusal`, `disk_full`, and those of `fill`. */
 export async function writeWholeFile<T>(
   path: string,
   fill: (sink: ByteSink) => Promise<T>,
+  { replace = false, refusal = inTheWay }: WholeFileOptions = {},
 ): Promise<T> {
-  if (kindOf(path) !== 'absent') throw inTheWay(path)
+  const assertFree = (): void => {
+    const kind = kindOf(path)
+    if (kind !== 'absent' && !(replace && kind === 'file')) throw refusal(path)
+  }
+  assertFree()
   const partial = `${path}.partial-${randomBytes(4).toString('hex')}`
   try {
     const result = await writeFlushed(partial, fill)
-    await putInPlace(partial, path)
+    if (replace) await renameOver(partial, path, assertFree)
+    else await putInPlace(partial, path, refusal)
     await flushDirectory(dirname(path))
     return result
   } catch (error) {
@@ -47,13 +60,22 @@ function sinkOf(file: FileHandle): ByteSink {
   return { getWriter: () => ({ write, close: async () => {}, abort: async () => {} }) }
 }
 
-async function putInPlace(partial: string, path: string): Promise<void> {
+async function renameOver(partial: string, path: string, assertFree: () => void): Promise<void> {
+  assertFree()
+  await rename(partial, path)
+}
+
+async function putInPlace(
+  partial: string,
+  path: string,
+  refusal: (path: string) => EntiDBError,
+): Promise<void> {
   try {
     await link(partial, path)
   } catch (error) {
-    if (isSystemError(error, 'EEXIST')) throw inTheWay(path)
+    if (isSystemError(error, 'EEXIST')) throw refusal(path)
     // File systems without hard links. Whoever makes the file in this instant loses it.
-    if (kindOf(path) !== 'absent') throw inTheWay(path)
+    if (kindOf(path) !== 'absent') throw refusal(path)
     await rename(partial, path)
   }
 }

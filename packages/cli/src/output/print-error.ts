@@ -2,26 +2,37 @@
 import { inspect } from 'node:util'
 import { isEntiDBError } from '@entidb/core'
 import type { TextOutput } from '../cli/cli-environment.ts'
+import { Stopped } from '../cli/stopped.ts'
 import { UsageError } from '../cli/usage-error.ts'
 
 export function printError(error: unknown, stderr: TextOutput, json: boolean): void {
-  const { code, message } = describeError(error)
+  const { code, message, details } = describeError(error)
   if (json) {
-    stderr.write(`${JSON.stringify({ event: 'error', code, message })}\n`)
+    stderr.write(`${JSON.stringify({ event: 'error', code, message, details })}\n`)
     return
   }
-  stderr.write(
-    `entidb: ${message}${code === 'usage' || code === 'unexpected' ? '' : ` (${code})`}\n`,
-  )
+  stderr.write(`entidb: ${message}${CODES_NOT_SHOWN.has(code) ? '' : ` (${code})`}\n`)
   if (code === 'usage') stderr.write('Try: entidb --help\n')
   // With its stack and causes: it is a bug, and this is what a report of it needs.
   if (code === 'unexpected') stderr.write(`${inspect(error)}\n`)
 }
 
-function describeError(error: unknown): { code: string; message: string } {
+const CODES_NOT_SHOWN: ReadonlySet<string> = new Set(['usage', 'stopped', 'unexpected'])
+
+interface ErrorDescription {
+  readonly code: string
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+function describeError(error: unknown): ErrorDescription {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof UsageError) return { code: 'usage', message }
-  if (isEntiDBError(error)) return { code: error.code, message: error.message }
+  if (error instanceof Stopped) return { code: 'stopped', message }
+  if (isEntiDBError(error)) {
+    const { code, details } = error
+    return Object.keys(details).length === 0 ? { code, message } : { code, message, details }
+  }
   return { code: systemCodeOf(error) ?? 'unexpected', message }
 }
 

@@ -12,7 +12,7 @@ export function createBarProgress(
   format: NumberFormat = formatCount,
 ): ProgressReport {
   const options = {
-    format: `  ${title} {bar} {percentage}%  {value} of {total}  {duration_formatted}`,
+    format: `  ${title} {bar} {percentage}%  {value} of {total}  {detail}{duration_formatted}`,
     formatValue: (value: number, _: object, type: string) =>
       type === 'percentage' || type === 'duration' ? String(value) : format(value),
     stream,
@@ -24,11 +24,12 @@ export function createBarProgress(
   const bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic)
   let started = false
   return {
-    update: (done, total) => {
-      if (!started) bar.start(total, done)
+    update: (done, total, detail) => {
+      const payload = { detail: detail === undefined ? '' : `${detail}  ` }
+      if (!started) bar.start(total, done, payload)
       started = true
       bar.setTotal(total)
-      bar.update(done)
+      bar.update(done, payload)
     },
     end: () => {
       if (started) bar.stop()
@@ -45,10 +46,11 @@ export function createLineProgress(
 ): ProgressReport {
   let shownAt = now()
   return {
-    update: (done, total) => {
+    update: (done, total, detail) => {
       if (now() - shownAt < lineIntervalMs) return
       shownAt = now()
-      line(`  ${title}: ${format(done)} of ${format(total)}`)
+      const more = detail === undefined ? '' : `, ${detail}`
+      line(`  ${title}: ${format(done)} of ${format(total)}${more}`)
     },
     end: () => {},
   }

@@ -24,6 +24,7 @@ export interface ReportTable {
 }
 
 export interface ProgressReport {
-  update(done: number, total: number): void
+  /** `detail` is shown beside it, such as a rate. */
+  update(done: number, total: number, detail?: string): void
   end(): void
 }

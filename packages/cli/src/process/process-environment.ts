@@ -2,6 +2,7 @@
 import type { ByteSink } from '@entidb/core'
 import type { CliEnvironment, TextOutput } from '../cli/cli-environment.ts'
 import { EXIT_KILLED } from '../cli/exit-codes.ts'
+import { isUnread, Stopped } from '../cli/stopped.ts'
 
 export function processEnvironment(): CliEnvironment {
   const stopping = new AbortController()
@@ -40,7 +41,7 @@ function sinkOf(stream: NodeJS.WriteStream): ByteSink {
 function stopOnSignals(stopping: AbortController): void {
   const onSignal = (): void => {
     if (stopping.signal.aborted) process.exit(EXIT_KILLED)
-    stopping.abort(new Error('stopped by a signal'))
+    stopping.abort(new Stopped('stopped by a signal'))
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
@@ -52,7 +53,6 @@ function stopOnSignals(stopping: AbortController): void {
  */
 function stopWhenNobodyReads(stopping: AbortController, stream: NodeJS.WriteStream): void {
   stream.on('error', (error) => {
-    const isUnread = 'code' in error && error.code === 'EPIPE'
-    stopping.abort(isUnread ? new Error('nobody reads the output any more') : error)
+    stopping.abort(isUnread(error) ? new Stopped('nobody reads the output any more', true) : error)
   })
 }

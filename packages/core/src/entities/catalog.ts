@@ -101,6 +101,19 @@ export class Catalog {
   }
 
   /**
+   * Makes usable what is stored, as it was last defined: of `names` too, which replication may have brought
+   * without a definition. Queries use no indexes of collections that are `doubtful`, nor of those that may have
+   * entities of older versions: their entries are of what the application's migrations make of them.
+   */
+  defineStored(names: Iterable<string>, doubtful: ReadonlySet<string>): void {
+    for (const name of [...this.#statesByName.keys(), ...names]) {
+      const state = this.#add(name, this.#storedSpec(name) ?? EMPTY_SPEC, undefined, true)
+      if (state.schemaVersion === 1 && !doubtful.has(name)) continue
+      this.#statesByName.set(name, { ...state, queryIndexes: [] })
+    }
+  }
+
+  /**
    * Makes entities, indexes and stored definitions fit. Errors: `data_newer_than_code`, `migration_failed`:
    * then nothing may be committed.
    */

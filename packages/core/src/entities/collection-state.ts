@@ -24,6 +24,8 @@ export interface CollectionState {
   /** Undefined where nobody knows its migrations: older entities are read as they are stored. */
   readonly chain: MigrationChain | undefined
   readonly indexes: readonly IndexPlan[]
+  /** Those of them that tell what readers see: all, but where a tool does not know the migrations. */
+  readonly queryIndexes: readonly IndexPlan[]
   readonly hasUnique: boolean
   readonly cache: CollectionCache
   readonly maxIdBytes: number
@@ -70,6 +72,7 @@ export function createCollectionState(setting: CollectionSetting): CollectionSta
     replicaTable: replicaTable(name),
     schemaVersion: spec.schemaVersion,
     indexes,
+    queryIndexes: indexes,
     hasUnique: indexes.some(({ unique }) => unique),
   }
 }

@@ -57,6 +57,9 @@ export function coreOf(db: object): { core: DatabaseCore; source: DatabaseSource
   return { core, source }
 }
 
+/** A database of what another entry point of this package opened. */
+export let createDatabase: <D extends CollectionDefinitions>(core: DatabaseCore) => EntiDB<D>
+
 /**
  * @example
  * const db = await EntiDB.open({
@@ -70,6 +73,10 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
 {
   readonly #core: DatabaseCore
   readonly #source: DatabaseSource
+
+  static {
+    createDatabase = (core) => new EntiDB(core)
+  }
 
   private constructor(core: DatabaseCore) {
     this.#core = core

@@ -26,7 +26,7 @@ export function* openIdentity(
   return identity
 }
 
-function parseIdentity(stored: unknown): DatabaseIdentity {
+export function parseIdentity(stored: unknown): DatabaseIdentity {
   // Written by `openIdentity`; the assertion guards against another writer.
   const identity = stored as DatabaseIdentity
   assertInvariant(

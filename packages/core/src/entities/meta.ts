@@ -11,6 +11,7 @@
  * | `reindex:<name>`      | true: index entries may be wrong, opening makes them anew          |
  * | `migrating:<name>`    | true: entities may be left that opening stores in the new version |
  * | `building:<name>:<index>` | how far an index is that is being made                        |
+ * | `tool:<key>`          | what a tool keeps until it is done, such as how far an import is  |
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
@@ -31,6 +32,7 @@ export const COLLECTION_PREFIX = 'collection:'
 export const REINDEX_PREFIX = 'reindex:'
 export const MIGRATING_PREFIX = 'migrating:'
 export const BUILDING_PREFIX = 'building:'
+export const TOOL_PREFIX = 'tool:'
 
 /** Undefined when the key was never written. */
 export function* readMeta(reader: Pick<Reader, 'get'>, key: string): Steps<unknown> {

@@ -28,6 +28,7 @@ import {
   writeMeta,
 } from './meta.ts'
 import { type OpenProgress, OpenWork } from './open-work.ts'
+import type { DatabaseIdentity } from './replication.ts'
 import { REWRITE_BOUNDS, type RewriteBounds, rewriteOlder } from './rewrite-older.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 
@@ -62,6 +63,13 @@ export interface OpenOptions<D extends CollectionDefinitions> {
   readonly onProgress?: (progress: OpenProgress) => void
 }
 
+/** What an open database needs to know of what is stored. */
+export interface StoredFacts {
+  readonly identity: DatabaseIdentity
+  readonly lastOpId: number
+  readonly feed: FeedSetting
+}
+
 const DEFAULT_LIMITS: DatabaseLimits = {
   maxEntityBytes: 16 * 1024 * 1024,
   maxIdBytes: 512,
@@ -92,7 +100,7 @@ export async function openDatabase<D extends CollectionDefinitions>(
 }
 
 /** @throws TypeError for what is no limit. */
-function limitsOf(given: Partial<DatabaseLimits>): DatabaseLimits {
+export function limitsOf(given: Partial<DatabaseLimits>): DatabaseLimits {
   const limits = { ...DEFAULT_LIMITS }
   for (const name of LIMIT_NAMES) {
     const value = given[name] ?? limits[name]
@@ -122,14 +130,7 @@ async function prepare<D extends CollectionDefinitions>(
   )
   for (const state of found.building) await buildIndexes(inTransaction, state, work, bounds)
   for (const state of found.rewritten) await rewriteOlder(inTransaction, state, work, bounds)
-  const { identity, lastOpId, feed } = found
-  return {
-    ...{ store, catalog, cache, identity, limits, scheduler },
-    clock: options.clock ?? Date.now,
-    commits: new CommitLog(lastOpId),
-    feed: new FeedState(feed),
-    live: new LiveQueries(),
-  }
+  return createCore({ store, catalog, cache, limits, scheduler }, found, options.clock)
 }
 
 /** Rolled back where `isToCommit` says no. */
@@ -150,6 +151,21 @@ async function runIn<T>(
   }
 }
 
+export function createCore(
+  parts: Pick<DatabaseCore, 'store' | 'catalog' | 'cache' | 'limits' | 'scheduler'>,
+  { identity, lastOpId, feed }: StoredFacts,
+  clock: DatabaseCore['clock'] = Date.now,
+): DatabaseCore {
+  return {
+    ...parts,
+    identity,
+    clock,
+    commits: new CommitLog(lastOpId),
+    feed: new FeedState(feed),
+    live: new LiveQueries(),
+  }
+}
+
 function* prepareTables<D extends CollectionDefinitions>(
   tx: WriteTransaction,
   catalog: Catalog,
@@ -159,8 +175,7 @@ function* prepareTables<D extends CollectionDefinitions>(
   const meta = yield* readAllMeta(tx)
   const stored = meta.get(META_KEYS.identity)
   const identity = yield* openIdentity(tx, stored, randomBytes)
-  // A number, written by `EntityWriter.finish`.
-  const lastOpId = (meta.get(META_KEYS.lastOpId) as number | undefined) ?? 0
+  const lastOpId = lastOpIdOf(meta)
   const feed = yield* openFeed(tx, meta, changeFeed, lastOpId)
   catalog.load(meta)
   // Operations in the feed have the bytes of the entities: these must not differ.
@@ -170,6 +185,11 @@ function* prepareTables<D extends CollectionDefinitions>(
   const isFeedChanged = meta.has(META_KEYS.feed) !== feed.on
   const changed = stored === undefined || defined.changed || isFeedChanged
   return { identity, lastOpId, feed, changed, ...workLeft }
+}
+
+export function lastOpIdOf(meta: ReadonlyMap<string, unknown>): number {
+  // A number, written by `EntityWriter.finish`.
+  return (meta.get(META_KEYS.lastOpId) as number | undefined) ?? 0
 }
 
 /** On when the application wants it, or a reader relies on it. */

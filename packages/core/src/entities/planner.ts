@@ -78,7 +78,7 @@ function chooseParts(
 function choosePath(state: CollectionState, query: ParsedQuery, mayStopEarly: boolean): Scored {
   let path = idPath(query)
   let score = scoreOf(path, mayStopEarly)
-  for (const index of state.indexes) {
+  for (const index of state.queryIndexes) {
     const other = indexPath(index, query)
     if (other === undefined) continue
     const otherScore = scoreOf(other, mayStopEarly)

@@ -4,7 +4,10 @@
  *
  * room for the record's header | CBOR | id | the key of the entry in each index, or several, each with its length
  */
+import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { invalidCbor } from '../cbor/invalid-cbor.ts'
+import { invalidEntity } from '../cbor/invalid-entity.ts'
 import { allocateBytes } from '../store/byte-slab.ts'
 import type { CollectionState } from './collection-state.ts'
 import { assertId } from './entity-id.ts'
@@ -117,9 +120,30 @@ export function prepareEntity(
   entity: unknown,
   maxEntityBytes: number,
 ): PreparedEntity {
+  return prepareOne(state, (bounds) => writeEntity(writer, bounds, state, entity, maxEntityBytes))
+}
+
+/**
+ * Of an entity that is encoded already: stored byte for byte. Errors: as for `prepareEntity`, and
+ * `invalid_cbor`.
+ */
+export function prepareEncodedEntity(
+  state: CollectionState,
+  bytes: Uint8Array,
+  maxEntityBytes: number,
+): PreparedEntity {
+  if (bytes.length > maxEntityBytes) throw invalidEntity([], 'too_large')
+  const entity = decodeEntity(bytes)
+  if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
+    throw invalidCbor(0, 'not_a_map')
+  }
+  return prepareOne(state, (bounds) => writeEncoded(writer, bounds, state, entity, bytes))
+}
+
+function prepareOne(state: CollectionState, write: (bounds: number[]) => string): PreparedEntity {
   writer.reset()
   const bounds: number[] = []
-  const id = writeEntity(writer, bounds, state, entity, maxEntityBytes)
+  const id = write(bounds)
   const buffer = allocateBytes(writer.length)
   writer.moveTo(buffer, 0)
   return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes)
@@ -209,8 +233,17 @@ function writeEntity(
   if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
     throw new TypeError(`An entity of ${state.name} must be an object with an id`)
   }
-  const bytes = encodeEntity(entity, { maxEntityBytes })
-  // The encoder let it through: a plain object without accessors.
+  return writeEncoded(target, bounds, state, entity, encodeEntity(entity, { maxEntityBytes }))
+}
+
+function writeEncoded(
+  target: KeyWriter,
+  bounds: number[],
+  state: CollectionState,
+  entity: object,
+  bytes: Uint8Array,
+): string {
+  // The encoder let it through, or the decoder made it: a plain object without accessors.
   const { id } = entity as { readonly id?: unknown }
   assertId(id, state.maxIdBytes)
   if (state.schema !== undefined) assertFitsSchema(state.schema, state.name, entity, bytes)

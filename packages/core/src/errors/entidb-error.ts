@@ -68,8 +68,11 @@ export type SyncErrorCode =
   | 'server_unreachable'
   | 'invalid_response'
 
+/** Codes that the command line raises on its own account. */
+export type ToolErrorCode = 'invalid_input' | 'import_unfinished' | 'file_exists'
+
 /** Every code there is. */
-export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode
+export type ErrorCode = EngineErrorCode | WireErrorCode | SyncErrorCode | ToolErrorCode
 
 /** What a caller may do about an error: nothing, try later, reopen the database, or authenticate anew. */
 export type Retry = 'no' | 'later' | 'after-reopen' | 'after-auth'

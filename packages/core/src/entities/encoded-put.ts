@@ -1,0 +1,37 @@
+/** Entities that are encoded already, stored byte for byte as local edits. */
+import { bytesEqual } from '../store/bytes.ts'
+import type { CollectionState } from './collection-state.ts'
+import { entityExists } from './entity-errors.ts'
+import type { EntityWriter } from './entity-writer.ts'
+import { prepareEncodedEntity } from './prepared-entity.ts'
+import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import type { Steps } from './steps.ts'
+
+/** What becomes of an entity whose id is there already. */
+export type OnConflict = 'replace' | 'skip' | 'fail'
+
+/** `unchanged`: the very bytes were there, and nothing was written. */
+export type EncodedPutOutcome = 'inserted' | 'replaced' | 'unchanged' | 'skipped'
+
+export function* putEncoded(
+  writer: EntityWriter,
+  state: CollectionState,
+  bytes: Uint8Array,
+  onConflict: OnConflict,
+): Steps<EncodedPutOutcome> {
+  const prepared = prepareEncodedEntity(state, bytes, writer.core.limits.maxEntityBytes)
+  const { id, idKey } = prepared
+  const found = yield* writer.find(state, idKey)
+  if (found !== undefined) {
+    if (onConflict === 'fail') throw entityExists(state.name, id)
+    if (onConflict === 'skip') return 'skipped'
+    if (isSame(state, decodeRecord(found), bytes)) return 'unchanged'
+  }
+  yield* writer.putOver(found, idKey, state, prepared, {})
+  return found === undefined ? 'inserted' : 'replaced'
+}
+
+/** The same bytes of another schema version mean something else. */
+function isSame(state: CollectionState, existing: StoredRecord, bytes: Uint8Array): boolean {
+  return existing.schemaVersion === state.schemaVersion && bytesEqual(entityBytes(existing), bytes)
+}
