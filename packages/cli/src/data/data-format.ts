@@ -4,6 +4,7 @@ import { UsageError } from '../cli/usage-error.ts'
 
 const FORMATS = ['ndjson', 'json', 'csv', 'cbor'] as const
 
+/** NDJSON, one array of JSON, CSV with a header, or a CBOR sequence. */
 export type DataFormat = (typeof FORMATS)[number]
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, DataFormat> = new Map([

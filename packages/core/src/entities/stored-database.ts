@@ -22,12 +22,15 @@ export interface StoredCollections {
   readonly [name: string]: CollectionDefinition<AnyEntity>
 }
 
+/** What a tool opens, and how. */
 export interface OpenStoredOptions {
+  /** Where the database is. */
   readonly storage: Storage
   /** Nothing can be written, and not a byte of the files changes: writes are `read_only`. Default false. */
   readonly readOnly?: boolean
   /** Default `strict`. */
   readonly durability?: Durability
+  /** Bounds; those that are not named are as for `EntiDB.open`. */
   readonly limits?: Partial<DatabaseLimits>
 }
 

@@ -14,6 +14,7 @@ export const CELL_TYPES = [
   'json',
 ] as const
 
+/** What the cells of a column hold. */
 export type CellType = (typeof CELL_TYPES)[number]
 
 /** Undefined for a cell that stays empty: null, or no value. */

@@ -11,7 +11,9 @@ import {
 } from './csv-columns.ts'
 import { parseCsv } from './parse-csv.ts'
 
+/** How CSV is read. */
 export interface CsvOptions {
+  /** One character between two cells. */
   readonly delimiter: string
   /** Columns that are not named are strings. */
   readonly types: ColumnTypes

@@ -26,8 +26,11 @@ export interface ImportDatabase {
   transaction<R>(run: (tx: object) => R | Promise<R>): Promise<R>
 }
 
+/** How an import goes about it. */
 export interface ImportOptions {
+  /** Of the source; an import that is taken up again has to be of the same. */
   readonly format: DataFormat
+  /** Of that format: `readNdjson`, `readJsonArray`, `readCborSequence`, or what `csvReader` answers. */
   readonly read: RecordReader
   /** What becomes of a record whose id is in the collection already. */
   readonly onConflict: OnConflict
@@ -43,6 +46,7 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
 }
 
+/** What an import has done. */
 export interface ImportReport {
   /** Behind the last record; what earlier, broken-off runs did included. */
   readonly done: InputPosition

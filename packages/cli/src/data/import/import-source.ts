@@ -2,6 +2,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+/** Where the bytes of an import come from. */
 export interface ImportSource {
   /** `-` for stdin. */
   readonly path: string

@@ -20,6 +20,7 @@ export interface InputPlace {
   readonly line?: number
 }
 
+/** One entity of the input. */
 export interface InputRecord {
   readonly place: InputPlace
   /** Behind it. */

@@ -2,6 +2,7 @@
 import { ByteWindow } from './byte-window.ts'
 import { type InputPosition, type InputRecord, invalidInput } from './input-record.ts'
 
+/** The records of a CBOR sequence. Errors: `invalid_input`, and those of the input. */
 export async function* readCborSequence(
   chunks: AsyncIterable<Uint8Array>,
   start: InputPosition,

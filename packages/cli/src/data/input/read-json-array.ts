@@ -11,6 +11,7 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d])
 
+/** The records of one array of JSON. Errors: `invalid_input`, and those of the input. */
 export async function* readJsonArray(
   chunks: AsyncIterable<Uint8Array>,
   start: InputPosition,

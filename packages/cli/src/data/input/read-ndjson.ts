@@ -6,6 +6,7 @@ import { byteOrderMark, textRecord } from './text-record.ts'
 const NEWLINE = 0x0a
 const BLANK = new Set([0x20, 0x09, 0x0d])
 
+/** The records of NDJSON. Errors: `invalid_input`, and those of the input. */
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
   start: InputPosition,

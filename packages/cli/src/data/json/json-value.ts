@@ -5,6 +5,7 @@
 import { decodeBase64 } from './base64.ts'
 import { parseIsoDate } from './iso-date.ts'
 
+/** What `JSON.parse` answers. */
 export type JsonValue =
   | null
   | boolean

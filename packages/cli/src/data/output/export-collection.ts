@@ -1,10 +1,12 @@
 /** Exports a collection: the answers to a query, from one state, in a format. */
-import type { ByteSink, CollectionReader } from '@entidb/core'
+import type { ByteSink, CollectionReader, Entity } from '@entidb/core'
 import { type FormatOptions, formatRows } from './row-format.ts'
 import { type RowQuery, storedRows } from './stored-rows.ts'
 import { writePieces } from './write-pieces.ts'
 
+/** What is exported, and how. */
 export interface ExportOptions extends FormatOptions {
+  /** `{}`: everything, by id. */
   readonly query: RowQuery
   /** Entities written so far. */
   readonly onProgress?: (entities: number) => void
@@ -12,6 +14,7 @@ export interface ExportOptions extends FormatOptions {
   readonly signal?: AbortSignal
 }
 
+/** What was written. */
 export interface ExportReport {
   readonly entities: number
   readonly bytes: number
@@ -23,8 +26,8 @@ export interface ExportReport {
  * `reader` is of a snapshot: of a database the answers to CSV, which are gone through twice, might change in
  * between. The sink is closed at the end, or aborted. Errors: `invalid_query`, and those of the sink.
  */
-export async function exportCollection(
-  reader: CollectionReader,
+export async function exportCollection<T extends Entity>(
+  reader: CollectionReader<T>,
   sink: ByteSink,
   { query, signal, onProgress, ...format }: ExportOptions,
 ): Promise<ExportReport> {
@@ -34,7 +37,9 @@ export async function exportCollection(
     // CSV goes through all of them twice: the last time counts.
     entities = 0
     counts = new Map()
-    for await (const { bytes, schemaVersion } of storedRows(reader, query)) {
+    // The query names fields by their names: it asks the same of a collection of any type.
+    const untyped = reader as unknown as CollectionReader
+    for await (const { bytes, schemaVersion } of storedRows(untyped, query)) {
       signal?.throwIfAborted()
       yield bytes
       entities++

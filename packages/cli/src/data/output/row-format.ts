@@ -6,7 +6,9 @@ import type { DataFormat } from '../data-format.ts'
 import { entityToJsonText } from '../json/entity-json.ts'
 import { toJson } from '../json/json-value.ts'
 
+/** How entities are written. */
 export interface FormatOptions {
+  /** `docs/data-formats.md` describes each. */
   readonly format: DataFormat
   /** Only these, by path; of CSV the columns. Absent: everything. Not for CBOR. */
   readonly fields?: readonly (readonly string[])[] | undefined

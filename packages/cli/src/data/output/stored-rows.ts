@@ -2,6 +2,7 @@
 import type { AnyEntity, CollectionReader, OrderBy, RawEntity, Where } from '@entidb/core'
 import { readEntityId } from '@entidb/core/cbor'
 
+/** Which entities, in which order. */
 export interface RowQuery {
   readonly where?: Where<AnyEntity>
   readonly orderBy?: OrderBy<AnyEntity>
