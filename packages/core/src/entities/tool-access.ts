@@ -8,6 +8,7 @@ import { OpenWork } from './open-work.ts'
 import type { Steps } from './steps.ts'
 import { sessionOf } from './transaction.ts'
 
+/** How a collection was defined last. */
 export interface StoredCollection extends CollectionSpec {
   readonly name: string
   /** Named with a leading `_`: state of a sync client, not the application's data. */
