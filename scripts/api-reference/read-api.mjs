@@ -131,9 +131,8 @@ function classMembers(node) {
     const name = isConstructor ? 'constructor' : member.name.getText()
     const code = indent(member.getText()).replaceAll('\n  ', '\n')
     const known = members.get(name)
-    if (known === undefined)
-      members.set(name, { name, doc, code, isCallable: isCallable(member), node: member })
-    else known.code += `\n${code}`
+    if (known !== undefined) known.code += `\n${code}`
+    else members.set(name, { name, doc, code, isCallable: isCallable(member) })
   }
   return [...members.values()]
 }
