@@ -48,7 +48,7 @@ export function knownVersion(entity: object): EntityVersion | undefined {
  * The version of an entity as a read returned it, for `put(..., { ifVersion })`. Of undefined: the
  * version of an entity that does not exist.
  *
- * @throws TypeError for an object that no read of EntiDB returned.
+ * @throws TypeError for an object that no read of EntiDB returned, and for what `select` left of an entity.
  *
  * @example
  * const person = await people.get('p1')
@@ -58,7 +58,9 @@ export function versionOf(entity: Entity | undefined): EntityVersion {
   if (entity === undefined) return { stamp: 0, revision: 0 }
   const version = knownVersion(entity)
   if (version === undefined) {
-    throw new TypeError('versionOf needs the very object that a read returned, not a copy of it')
+    throw new TypeError(
+      'versionOf needs the very entity that a read returned, not a copy or a selected part of it',
+    )
   }
   return { stamp: version.stamp, revision: version.revision }
 }

@@ -25,19 +25,31 @@ type OneLess = readonly [0, 0, 1, 2, 3]
 
 /** The name of a field, or the way to a nested one: `'address.city'`. */
 // With `& string` the compiler's messages say FieldPath<Person>; without it, what it is made of.
-export type FieldPath<T> = PathWithin<T, NamesMax> & string
+export type FieldPath<T> = PathWithin<T, unknown, NamesMax> & string
 
-type PathWithin<T, Names extends number> = T extends Leaf
+/** The fields that may be lists. */
+export type ListPath<T> = PathWithin<T, readonly unknown[], NamesMax> & string
+
+/** The paths to what may be a `Kind`. */
+type PathWithin<T, Kind, Names extends number> = T extends Leaf
   ? never
   : Names extends 0
     ? string
-    : PathOf<ByName<T>, OneLess[Names]>
+    : PathOf<ByName<T>, Kind, OneLess[Names]>
 
-type PathOf<Fields, NamesBelow extends number> = {
+type PathOf<Fields, Kind, NamesBelow extends number> = {
   [Name in keyof Fields & string]-?: IsPattern<Name> extends true
     ? Name
-    : Name | `${Name}.${PathWithin<Fields[Name], NamesBelow>}`
+    : If<MayBe<Fields[Name], Kind>, Name> | `${Name}.${PathWithin<Fields[Name], Kind, NamesBelow>}`
 }[keyof Fields & string]
+
+type MayBe<Value, Kind> = unknown extends Value
+  ? true
+  : [Extract<Value, Kind>] extends [never]
+    ? false
+    : true
+
+type If<Condition, Then> = Condition extends true ? Then : never
 
 /**
  * What a read of the path gives, undefined included where a part of it may be missing; `unknown` where the type
@@ -54,17 +66,6 @@ type ValueIn<Fields, Path extends string> = Path extends `${infer Name}.${infer 
     : Path extends keyof Fields
       ? Fields[Path]
       : undefined
-
-/** The fields that may be lists. */
-export type ListPath<T> = {
-  [Path in FieldPath<T>]: MayBeList<ValueAt<T, Path>> extends true ? Path : never
-}[FieldPath<T>]
-
-type MayBeList<Value> = unknown extends Value
-  ? true
-  : [Extract<Value, readonly unknown[]>] extends [never]
-    ? false
-    : true
 
 /** A pattern stands for longer paths too. */
 type ValueUnder<Value> = Value extends Leaf ? Value | undefined : unknown
