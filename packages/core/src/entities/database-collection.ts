@@ -32,8 +32,12 @@ export class DatabaseCollection<T extends Entity = AnyEntity> extends Collection
   live(query: Query<T> = {}, options: LiveOptions = {}): LiveQuery<T> {
     this.#source.assertOpen()
     const parsed = parseQuery(query)
-    if ('after' in query)
+    if ('after' in query) {
       throw invalidQuery('A live query has no after: it begins at the beginning')
+    }
+    if (parsed.project !== undefined) {
+      throw invalidQuery('A live query has no select: it answers entities, as they are stored')
+    }
     return new LiveQuery<T>(this.#source, this.#state, parsed, options)
   }
 }

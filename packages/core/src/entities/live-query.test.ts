@@ -461,6 +461,7 @@ describe('the end', () => {
     const tasks = db.collection('tasks')
     const code = expect.objectContaining({ code: 'invalid_query' })
     expect(() => tasks.live({ limit: -1 })).toThrow(code)
+    expect(() => tasks.live({ select: ['id'] } as never)).toThrow(code)
     expect(() => tasks.live({ limit: 1, after: 'x' } as Query<Task>)).toThrow(code)
     expect(() => tasks.live(home).subscribe(undefined as never)).toThrow(TypeError)
   })

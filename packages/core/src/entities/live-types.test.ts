@@ -25,6 +25,8 @@ async function liveQueries(): Promise<void> {
   people.live({ where: { age: 1 } })
   // @ts-expect-error a live query begins at the beginning
   people.live({ limit: 1, after: 'x' })
+  // @ts-expect-error a live query answers whole entities
+  people.live({ select: ['name'] })
   // @ts-expect-error what a snapshot shows does not change
   db.snapshot().collection('people').live()
 }
