@@ -30,8 +30,8 @@ export async function runScript(script, args, flags = []) {
   const child = spawn(process.execPath, [...flags, join(here, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const { output, code } = await outputOf(child)
-  if (code !== 0) throw new Error(`${script} ended with ${code}:\n${output}`)
+  const { output, end } = await outputOf(child)
+  if (end !== 0) throw new Error(`${script} ended with ${end}:\n${output}`)
   return reportedIn(output)
 }
 
@@ -57,12 +57,13 @@ export async function startScript(script, args) {
   return { url, stop }
 }
 
+/** `end`: the exit code, or the signal that ended it. */
 function outputOf(child) {
   return new Promise((resolve) => {
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk
     })
-    child.once('close', (code) => resolve({ output, code }))
+    child.once('close', (code, signal) => resolve({ output, end: code ?? signal }))
   })
 }

@@ -34,9 +34,7 @@
  *   by looking at every one, in any order.
  * @property {() => Promise<void>} close
  *
- * Engines of the rows of live queries have more. One whose build has none tells so by `hasLive: false`, and then
- * its rows are not there.
- * @property {boolean} [hasLive]
+ * Engines of the rows of live queries have more.
  * @property {(entity: Entity) => Promise<void>} [put] In a commit of its own.
  * @property {(range: { from: number, to: number }, listener: (changed: Entity) => void) => Promise<() => unknown>}
  *   [liveBetween] A live query of the entities of `between`, in their order; the listener is told of one that

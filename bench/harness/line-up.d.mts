@@ -5,6 +5,7 @@ export interface Entry {
   readonly placeOf?: string
   readonly isVolatile?: boolean
   readonly effortShare?: number
+  readonly effortShares?: { readonly [work: string]: number }
   readonly color?: string
 }
 export interface TakingPart {

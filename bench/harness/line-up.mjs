@@ -21,6 +21,7 @@ const ALWAYS = ['ours', 'peer', 'in memory', 'beside']
  * @property {string} [placeOf] The engine whose database this one reads.
  * @property {boolean} [isVolatile] Keeps nothing: every process loads it anew.
  * @property {number} [effortShare] Of the work of the others that this one does: figures are by operation.
+ * @property {{ [work: string]: number }} [effortShares] The same for single kinds of work.
  * @property {string} [color] In the plots.
  */
 export class LineUp {
@@ -79,9 +80,12 @@ export class LineUp {
 
   /** How much this engine does to be measured once. */
   effortOf(name, effort) {
-    const { effortShare = 1 } = this.#entries.get(name)
+    const { effortShare = 1, effortShares = {} } = this.#entries.get(name)
     return Object.fromEntries(
-      Object.entries(effort).map(([work, amount]) => [work, Math.ceil(amount * effortShare)]),
+      Object.entries(effort).map(([work, amount]) => [
+        work,
+        Math.ceil(amount * (effortShares[work] ?? effortShare)),
+      ]),
     )
   }
 

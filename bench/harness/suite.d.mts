@@ -3,7 +3,6 @@ import type { LineUp } from './line-up.mjs'
 export interface Suite {
   readonly name: string
   readonly engines: LineUp
-  readonly rows: readonly { readonly name: string; readonly absence?: string }[]
   readonly rowNames: readonly string[]
   readonly longRowNames: readonly string[]
   readonly scalingRowNames: readonly string[]

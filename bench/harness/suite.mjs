@@ -2,8 +2,7 @@
 //
 // A workload measures one engine in one process:
 //   name        its own
-//   rows        `{ name, title, unit, digits, lessIsBetter, isTimed, of, absence, cost, goals }` of each figure
-//               that it yields
+//   rows        `{ name, title, unit, digits, lessIsBetter, isTimed, of, cost, goals }` of each figure it yields
 //   engines     those that take part, when it is not the usual ones
 //   withLimits  whether the limits of the disk take part
 //   variants    engines that take part for comparison only
@@ -11,12 +10,11 @@
 //   size        of how many entities: 'usual' (the default), 'small' or 'large'
 //   isLong      runs only when it is asked for
 //   scales      false: it measures the same whatever the number of entities
-//   run(task)   the figures by row name; throws when a result is wrong. A row without a figure is not there
+//   run(task)   the figures by row name; throws when a result is wrong
 //
 // `task`: `{ engine, directory, count, round, effort, timer, open }`. `goals` are the least acceptable
 // figures: `over` another engine (or `best peer`), or `overRow`, another row of ours, by a ratio of at `least`
-// or at `most`; or absolute. `of` names the variant that is judged instead of ours; `absence` says why nothing
-// was measured.
+// or at `most`; or absolute. `of` names the variant that is judged instead of ours.
 
 /**
  * @typedef {object} SuiteDefinition

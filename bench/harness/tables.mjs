@@ -21,7 +21,7 @@ export function formatRow(suite, rowName, samples) {
   const row = suite.rowNamed(rowName)
   const figures = samples.figuresOf(rowName, engines.names)
   const lines = [...figures].map(([name, rates]) => ({ name, rates }))
-  if (lines.length === 0) return `${rowName}: ${row.absence ?? 'not measured'}`
+  if (lines.length === 0) return `${rowName}: not measured`
   const direction = row.lessIsBetter ? 'less is better' : 'more is better'
   const table = formatTable(lines, {
     heading: row.unit,

@@ -64,7 +64,6 @@ export async function open(directory, { cacheBytes, entityCacheBytes, inMemory =
     async filter(test, visit) {
       await visitAll({ filter: test }, visit)
     },
-    hasLive: typeof collection.live === 'function',
     async put(entity) {
       await collection.put(entity)
     },

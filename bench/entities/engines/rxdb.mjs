@@ -57,7 +57,6 @@ export async function open() {
     async filter(test, visit) {
       for (const entity of await people.find().exec()) if (test(entity)) visit(entity)
     },
-    hasLive: true,
     async put(entity) {
       await people.upsert(entity)
     },

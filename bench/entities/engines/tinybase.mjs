@@ -57,7 +57,6 @@ export async function open() {
         if (test(entity)) visit(entity)
       }
     },
-    hasLive: true,
     async put(entity) {
       store.setRow(TABLE, entity.id, entity)
     },

@@ -93,10 +93,10 @@ const DURABLE = ['entidb', 'better-sqlite3']
 
 export const newest = newestOf('usual', { suffix: '', words: '', variants: READ_VARIANTS })
 export const newestOfFew = newestOf('small', {
-  ...{ suffix: '-small', words: ', 10 thousand entities' },
+  ...{ suffix: '-small', words: ', few entities' },
   engines: DURABLE,
 })
 export const newestOfMany = newestOf('large', {
-  ...{ suffix: '-large', words: ', 1 million entities' },
+  ...{ suffix: '-large', words: ', many entities' },
   engines: DURABLE,
 })
