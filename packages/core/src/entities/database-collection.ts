@@ -21,7 +21,8 @@ export class DatabaseCollection<T extends Entity = AnyEntity> extends Collection
   /**
    * A query whose result is kept right while others write, by any of them: this collection, transactions, sync.
    * It is open until it is closed, its signal is given, or the database closes. Open as many as the screen needs:
-   * a commit costs only those it may touch, told by the values that `where` fixes with equality or `in`.
+   * a commit costs only those it may touch, told by the values that `where` fixes and the ranges it gives. The answers
+   * are whole entities, without `select`.
    *
    * Errors: `invalid_query`, `database_closed`; later ones as `LiveQuery` says.
    *
