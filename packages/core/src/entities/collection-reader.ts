@@ -139,7 +139,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query: Query<T, S> = {},
   ): Promise<Answer<T, S> | undefined> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, { ...parsed, limit: Math.min(1, parsed.limit) })
+    const run = new QueryRun(this.#state, parsed, { limit: Math.min(1, parsed.limit) })
     const found = await this.#source.read((reader) => run.next(reader, 1))
     const [first] = projectAll(found, parsed.project)
     // As in `get`.
@@ -200,8 +200,8 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     if (!(limit >= 1 && limit < Infinity))
       throw invalidQuery('findPage needs a limit of at least 1')
     const after = query.after === undefined ? undefined : parsePlace(query.after, order.length)
-    const more = { ...parsed, limit: limit + 1 }
-    const run = new QueryRun(this.#state, more, after === undefined ? {} : { after })
+    const one = { limit: limit + 1 }
+    const run = new QueryRun(this.#state, parsed, after === undefined ? one : { ...one, after })
     const found = await this.#source.read((reader) => run.all(reader))
     const items = found.slice(0, limit)
     const last = found.length > limit ? items.at(-1) : undefined

@@ -5,9 +5,8 @@ const { hasOwn } = Object
 
 /** The reader answers undefined where there is no such field. */
 export function fieldReader(path: string): FieldReader {
+  if (!path.includes('.')) return (entity) => ownValue(entity, path)
   const names = path.split('.')
-  const [only] = names
-  if (names.length === 1 && only !== undefined) return (entity) => ownValue(entity, only)
   return (entity) => names.reduce<unknown>(ownValue, entity)
 }
 
@@ -18,5 +17,6 @@ function ownValue(value: unknown, name: string): unknown {
 }
 
 export function isFieldPath(path: unknown): path is string {
-  return typeof path === 'string' && path.split('.').every((name) => name !== '')
+  if (typeof path !== 'string' || path === '') return false
+  return !path.includes('.') || path.split('.').every((name) => name !== '')
 }

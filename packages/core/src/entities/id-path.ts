@@ -14,21 +14,25 @@ import { keyAfterPrefix } from './key-range.ts'
 import type { OrderField, ParsedQuery } from './parsed-query.ts'
 import { findCondition, type ParsedCondition } from './parsed-where.ts'
 
-const NO_CONSTANTS: AccessPath['constants'] = new Map()
+const ALL: AccessPath = {
+  index: undefined,
+  stretches: [{ ...EVERYTHING, prefix: NO_BYTES }],
+  order: 'forward',
+  isMerged: false,
+  answered: new Set(),
+  equalFields: 0,
+  pointFields: 0,
+  isRanged: false,
+  constants: new Map(),
+}
 
 export function idPath(query: ParsedQuery): AccessPath {
-  const answered = new Set<ParsedCondition>()
   const order = idOrder(query.order)
-  const base = {
-    index: undefined,
-    order,
-    answered,
-    isMerged: false,
-    constants: NO_CONSTANTS,
-    equalFields: 0,
-    pointFields: 0,
-    isRanged: false,
+  if (!query.conditions.some(({ path }) => path === 'id')) {
+    return order === ALL.order ? ALL : { ...ALL, order }
   }
+  const answered = new Set<ParsedCondition>()
+  const base = { ...ALL, order, answered }
   const equality = findCondition(query.conditions, 'id', 'eq')
   const exact = equality ?? findCondition(query.conditions, 'id', 'in')
   if (exact !== undefined) {

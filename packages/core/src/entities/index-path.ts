@@ -31,6 +31,12 @@ interface Fixed {
   readonly fields: number
 }
 
+/** Does a condition say something about the first field? If not, the index can be of use for its order alone. */
+export function bindsFirstField({ fields }: IndexPlan, { conditions }: ParsedQuery): boolean {
+  const [first] = fields
+  return conditions.some(({ path }) => path === first?.path)
+}
+
 /** Undefined when the index may lack entities that the query asks for, or has them more than once. */
 export function indexPath(index: IndexPlan, query: ParsedQuery): AccessPath | undefined {
   if (index.sparse && !index.fields.every(({ path }) => demandsValue(query, path))) return undefined
@@ -47,26 +53,35 @@ export function indexPath(index: IndexPlan, query: ParsedQuery): AccessPath | un
   const stretches = fixed.prefixes.flatMap((prefix) =>
     stretchOf(prefix, ranges, next?.direction === 'desc'),
   )
-  const keyOrder = orderOf(
-    query,
-    index.fields.filter((_, i) => !fixed.constants.has(i)),
-    constantPaths(index, fixed),
-  )
-  const mergedOrder =
-    keyOrder === undefined && stretches.length <= MERGED_MAX
-      ? orderOf(query, index.fields.slice(fixed.fields), constantPaths(index, fixed))
-      : undefined
   return {
     index,
     stretches,
     answered,
-    order: keyOrder ?? mergedOrder,
-    isMerged: keyOrder === undefined && mergedOrder !== undefined,
+    ...ordering(index, query, fixed, stretches.length),
     constants: fixed.constants,
     equalFields: fixed.constants.size,
     pointFields: fixed.fields - fixed.constants.size,
     isRanged: ranges.length > 0,
   }
+}
+
+/** Of the stretches one after the other; or else, where they are not too many, of each by itself. */
+function ordering(
+  index: IndexPlan,
+  query: ParsedQuery,
+  fixed: Fixed,
+  stretches: number,
+): Pick<AccessPath, 'order' | 'isMerged'> {
+  if (query.order.length === 0) {
+    const isOrderedById = fixed.constants.size === index.fields.length
+    return { order: isOrderedById ? 'forward' : undefined, isMerged: false }
+  }
+  const constants = constantPaths(index, fixed)
+  const free = index.fields.filter((_, i) => !fixed.constants.has(i))
+  const order = orderOf(query, free, constants)
+  if (order !== undefined || stretches > MERGED_MAX) return { order, isMerged: false }
+  const merged = orderOf(query, index.fields.slice(fixed.fields), constants)
+  return { order: merged, isMerged: merged !== undefined }
 }
 
 function fixFields(index: IndexPlan, query: ParsedQuery, answered: Set<ParsedCondition>): Fixed {
@@ -78,7 +93,11 @@ function fixFields(index: IndexPlan, query: ParsedQuery, answered: Set<ParsedCon
     if (values === undefined) break
     answered.add(values.condition)
     if (values.isOne) constants.set(i, values.operands[0])
-    prefixes = prefixes.flatMap((prefix) => encodeEach(prefix, values.operands, field))
+    const [only] = prefixes
+    prefixes =
+      only !== undefined && prefixes.length === 1
+        ? encodeEach(only, values.operands, field)
+        : prefixes.flatMap((prefix) => encodeEach(prefix, values.operands, field))
     fields++
   }
   return { prefixes, constants, fields }

@@ -1,6 +1,7 @@
 /** Values to compare with, taken at the moment of the call. */
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { hasLoneSurrogate } from '../cbor/utf8.ts'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import { invalidQuery } from './entity-errors.ts'
 
@@ -12,6 +13,8 @@ export function takeOperand(operand: unknown, name: string): unknown {
   if (typeof operand === 'number' || typeof operand === 'boolean' || operand === null) {
     return operand
   }
+  // Nobody can change a string. Others are left to the encoder, which tells what is wrong with them.
+  if (typeof operand === 'string' && !hasLoneSurrogate(operand)) return operand
   try {
     return decodeFrozenEntity(encodeEntity(operand)).value
   } catch (error) {

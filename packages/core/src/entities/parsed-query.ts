@@ -50,8 +50,10 @@ export function parseQuery(query: unknown): ParsedQuery {
   const parsed = parseWhere(where)
   if (filter !== undefined) parsed.predicates.push(parseFilter(filter))
   return {
-    ...parsed,
-    order: parseOrder(orderBy),
+    conditions: parsed.conditions,
+    predicates: parsed.predicates,
+    alternatives: parsed.alternatives,
+    order: orderBy === undefined ? EVERYTHING.order : parseOrder(orderBy),
     limit: parseLimit(limit),
     project: parseSelect(select),
   }
@@ -69,7 +71,6 @@ function parseLimit(limit: unknown): number {
 }
 
 function parseOrder(orderBy: unknown): readonly OrderField[] {
-  if (orderBy === undefined) return []
   const parts: readonly unknown[] = Array.isArray(orderBy) ? orderBy : [orderBy]
   return parts.flatMap((part) => {
     if (typeof part !== 'object' || part === null) {

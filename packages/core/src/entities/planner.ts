@@ -8,7 +8,7 @@
 import type { AccessPath } from './access-path.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idPath } from './id-path.ts'
-import { indexPath } from './index-path.ts'
+import { bindsFirstField, indexPath } from './index-path.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import type { Alternative, Alternatives } from './parsed-where.ts'
 
@@ -78,7 +78,11 @@ function chooseParts(
 function choosePath(state: CollectionState, query: ParsedQuery, mayStopEarly: boolean): Scored {
   let path = idPath(query)
   let score = scoreOf(path, mayStopEarly)
+  const isOrderOfUse = mayStopEarly && query.order.length > 0
   for (const index of state.queryIndexes) {
+    // One entity at most: nothing is better. Points are looked up by the million.
+    if (score >= SCORES.uniqueKey) break
+    if (!isOrderOfUse && !bindsFirstField(index, query)) continue
     const other = indexPath(index, query)
     if (other === undefined) continue
     const otherScore = scoreOf(other, mayStopEarly)

@@ -23,6 +23,7 @@ const BATCH = 256
 
 export class QueryRun {
   readonly #query: ParsedQuery
+  readonly #limit: number
   readonly #plan: Plan
   readonly #candidates: Candidates | UnionCandidates
   readonly #tests: readonly Predicate[]
@@ -36,11 +37,12 @@ export class QueryRun {
   constructor(
     state: CollectionState,
     query: ParsedQuery,
-    options: { readonly after?: Place; readonly streams?: boolean } = {},
+    options: { readonly after?: Place; readonly streams?: boolean; readonly limit?: number } = {},
   ) {
-    const { after, streams = false } = options
+    const { after, streams = false, limit = query.limit } = options
     this.#query = query
-    const mayStopEarly = streams || query.limit !== Infinity
+    this.#limit = limit
+    const mayStopEarly = streams || limit !== Infinity
     const plan = choosePlan(state, query, { mayStopEarly, streams })
     this.#plan = plan
     if (plan.kind === 'union') {
@@ -63,7 +65,7 @@ export class QueryRun {
 
   /** The next answers, in order, at most `max` of them and at least one; empty at the end. */
   *next(reader: EntityReader, max: number): Steps<readonly object[]> {
-    const wanted = Math.min(max, this.#query.limit - this.#given)
+    const wanted = Math.min(max, this.#limit - this.#given)
     if (wanted <= 0) return []
     const entities = this.#isOrdered
       ? yield* this.#nextMatches(reader, wanted)
@@ -82,7 +84,7 @@ export class QueryRun {
   }
 
   *count(reader: EntityReader): Steps<number> {
-    const { limit } = this.#query
+    const limit = this.#limit
     if (this.#tests.length === 0 && this.#candidates instanceof Candidates) {
       return Math.min(limit, yield* this.#candidates.count(reader))
     }
@@ -127,7 +129,8 @@ export class QueryRun {
 
   /** All matches in order; with a limit never more than about twice as many in memory. */
   *#sortAll(reader: EntityReader): Steps<readonly object[]> {
-    const { limit, order } = this.#query
+    const limit = this.#limit
+    const { order } = this.#query
     let kept: { readonly entity: object; readonly place: Place }[] = []
     for (;;) {
       const entities = yield* this.#nextMatches(reader, BATCH)
@@ -152,13 +155,16 @@ function nameOf({ index, pointFields, isRanged }: AccessPath): string {
 }
 
 const NONE: AccessPath['answered'] = new Set()
+const NO_TESTS: readonly Predicate[] = []
 
 /** What the path has not answered for good. */
 function testsOf(
   query: ParsedQuery,
   answered: AccessPath['answered'],
   after: Place | undefined,
-): Predicate[] {
+): readonly Predicate[] {
+  const isAnswered = answered.size === query.conditions.length && query.predicates.length === 0
+  if (isAnswered && after === undefined) return NO_TESTS
   const tests = query.conditions
     .filter((condition) => !answered.has(condition))
     .map(({ matches }) => matches)

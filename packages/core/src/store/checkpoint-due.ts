@@ -5,9 +5,9 @@ import type { WriteLoad } from './write-throttle.ts'
 const WAL_BYTES_MIN = 4 * 1024 * 1024
 const WAL_BYTES_MAX = 32 * 1024 * 1024
 
-/** Of `cacheBytes`. A quarter is for nodes that are made while others are written, a quarter for the flush. */
-const DUE_SHARE = 1 / 2
-const ROOM_SHARE = 1 / 4
+/** Of `cacheBytes`. Half of the rest is for nodes that are made while others are written, half for the flush. */
+const DUE_SHARE = 3 / 4
+const ROOM_SHARE = 1 / 8
 
 type Settings = Pick<TreeStoreSettings, 'cacheBytes' | 'walCheckpointBytes'>
 
