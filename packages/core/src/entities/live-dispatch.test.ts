@@ -60,6 +60,16 @@ describe('dispatch', () => {
     ['a date', (i) => ({ a: new Date(i) }), { a: new Date(7) }],
     ['one of several', (i) => ({ a: { in: [i, `x${i}`] } }), { a: 'x7' }],
     ['a range', (i) => ({ a: { gte: i, lt: i + 1 } }), { a: 7.5 }],
+    [
+      'a value, the same for all, and a range of another field',
+      (i) => ({ b: 1, a: { gte: i, lt: i + 1 } }),
+      { a: 7.5, b: 1 },
+    ],
+    [
+      'one of several values, and a range in each part of an or',
+      (i) => ({ or: [{ b: { in: [1, 2] }, a: { gte: i, lt: i + 1 } }, { b: 3 + i }] }),
+      { a: 7.5, b: 2 },
+    ],
     ['a part of an or', (i) => ({ or: [{ a: i }, { b: { gt: i + 2000 } }] }), { a: 7, b: 1 }],
     ['a value, whatever an or says', (i) => ({ a: i, or: [{ b: 1 }, { c: 1 }] }), { a: 7, b: 1 }],
     ['a part of an or, and a range', (i) => ({ c: { gt: 0 }, or: [{ a: i }] }), { a: 7, c: 1 }],

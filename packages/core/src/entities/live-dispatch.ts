@@ -4,30 +4,29 @@
  * an `or` by each of its parts. The others are always found. Finding one too many does no harm: it tests the
  * entity itself.
  */
-import { type FieldReader, fieldReader } from './field-path.ts'
+import { LiveBucket } from './live-bucket.ts'
 import { type FixedField, fixedFields, LiveGroups } from './live-groups.ts'
-import { type FieldInterval, fieldInterval, LiveIntervals } from './live-intervals.ts'
+import { type FieldInterval, fieldInterval } from './live-intervals.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import type { ParsedCondition } from './parsed-where.ts'
 
 /** What a query is found by. */
 export type Demands = Pick<ParsedQuery, 'conditions' | 'alternatives'>
 
-/** One of the two: values, or an interval. */
-type Place =
-  | { readonly fields: readonly FixedField[]; readonly interval?: never }
-  | { readonly interval: FieldInterval; readonly fields?: never }
-
-interface IntervalsOfField<Q> {
-  readonly read: FieldReader
-  readonly intervals: LiveIntervals<Q>
+/** Values, and an interval of another field. */
+interface Place {
+  /** May be none. */
+  readonly fields: readonly FixedField[]
+  readonly interval: FieldInterval | undefined
 }
+
+const ANYWHERE: Place = { fields: [], interval: undefined }
 
 export class LiveDispatch<Q> {
   readonly #queries = new Set<Q>()
   readonly #groups = new LiveGroups<Q>()
-  readonly #intervalsByPath = new Map<string, IntervalsOfField<Q>>()
-  readonly #others = new Set<Q>()
+  /** Those that fix no value. */
+  readonly #others = new LiveBucket<Q>()
 
   /** Every query. */
   get queries(): ReadonlySet<Q> {
@@ -36,64 +35,42 @@ export class LiveDispatch<Q> {
 
   add(query: Q, demands: Demands): void {
     this.#queries.add(query)
-    const places = placesOf(demands)
-    if (places === undefined) this.#others.add(query)
-    else for (const place of places) this.#addAt(place, query)
+    for (const { fields, interval } of placesOf(demands)) {
+      if (fields.length > 0) this.#groups.add(query, fields, interval)
+      else this.#others.add(query, interval)
+    }
   }
 
   remove(query: Q, demands: Demands): void {
     this.#queries.delete(query)
-    this.#others.delete(query)
-    for (const place of placesOf(demands) ?? []) this.#removeAt(place, query)
+    for (const { fields, interval } of placesOf(demands)) {
+      if (fields.length > 0) this.#groups.remove(query, fields, interval)
+      else this.#others.remove(query, interval)
+    }
   }
 
   /** Adds those that the entity may concern to `found`. */
   find(entity: object, found: Set<Q>): void {
     this.#groups.find(entity, found)
-    for (const { read, intervals } of this.#intervalsByPath.values()) {
-      intervals.find(read(entity), found)
-    }
-    for (const query of this.#others) found.add(query)
-  }
-
-  #addAt({ fields, interval }: Place, query: Q): void {
-    if (fields !== undefined) {
-      this.#groups.add(query, fields)
-      return
-    }
-    let known = this.#intervalsByPath.get(interval.path)
-    if (known === undefined) {
-      known = { read: fieldReader(interval.path), intervals: new LiveIntervals() }
-      this.#intervalsByPath.set(interval.path, known)
-    }
-    known.intervals.add(query, interval)
-  }
-
-  #removeAt({ fields, interval }: Place, query: Q): void {
-    if (fields !== undefined) {
-      this.#groups.remove(query, fields)
-      return
-    }
-    const known = this.#intervalsByPath.get(interval.path)
-    known?.intervals.remove(query)
-    if (known?.intervals.isEmpty === true) this.#intervalsByPath.delete(interval.path)
+    this.#others.find(entity, found)
   }
 }
 
-/** An entity that the query lets through belongs to one of them. Undefined: it may be anywhere. */
-function placesOf({ conditions, alternatives }: Demands): readonly Place[] | undefined {
+/** An entity that the query lets through belongs to one of them. */
+function placesOf({ conditions, alternatives }: Demands): readonly Place[] {
   const own = placeOf(conditions)
-  if (own?.fields !== undefined) return [own]
+  if (own !== undefined && own.fields.length > 0) return [own]
   const ofAlternatives = alternatives
     .map((parts) => parts.map((part) => placeOf(part.conditions)))
     .filter((places): places is Place[] => places.every((place) => place !== undefined))
-  const fixed = ofAlternatives.find((places) => places.every(({ fields }) => fields !== undefined))
-  return fixed ?? (own === undefined ? ofAlternatives[0] : [own])
+  const fixed = ofAlternatives.find((places) => places.every(({ fields }) => fields.length > 0))
+  return fixed ?? (own === undefined ? (ofAlternatives[0] ?? [ANYWHERE]) : [own])
 }
 
+/** Undefined where the conditions say nothing of use. */
 function placeOf(conditions: readonly ParsedCondition[]): Place | undefined {
   const fields = fixedFields(conditions)
-  if (fields.length > 0) return { fields }
-  const interval = fieldInterval(conditions)
-  return interval === undefined ? undefined : { interval }
+  const fixed = new Set(fields.map(({ path }) => path))
+  const interval = fieldInterval(conditions.filter(({ path }) => !fixed.has(path)))
+  return fields.length === 0 && interval === undefined ? undefined : { fields, interval }
 }

@@ -1,10 +1,13 @@
 /**
  * Live queries grouped by the fields that they fix by equality (`eq`, or one `in`). Each group is a tree of maps: one
  * level for each of those fields, in the order of their names, from the field's value to the next level; at its
- * end are the queries that fix just these values. An entity is looked up once in each group.
+ * end are the queries that fix just these values, told apart by their intervals. An entity is looked up once in each
+ * group.
  */
 import { rankOf } from './compare-values.ts'
 import { type FieldReader, fieldReader } from './field-path.ts'
+import { LiveBucket } from './live-bucket.ts'
+import type { FieldInterval } from './live-intervals.ts'
 import type { ParsedCondition } from './parsed-where.ts'
 
 /** A longer `in` is not worth an entry for each of its values. */
@@ -18,11 +21,17 @@ export interface FixedField {
 
 class Branch<Q> {
   readonly branchesByKey = new Map<unknown, Branch<Q>>()
-  readonly queries = new Set<Q>()
+  readonly queries = new LiveBucket<Q>()
 
   get isEmpty(): boolean {
-    return this.branchesByKey.size === 0 && this.queries.size === 0
+    return this.branchesByKey.size === 0 && this.queries.isEmpty
   }
+}
+
+/** A live query, and the interval that it leaves a field besides. */
+interface Placed<Q> {
+  readonly query: Q
+  readonly interval: FieldInterval | undefined
 }
 
 interface Group<Q> {
@@ -34,21 +43,21 @@ interface Group<Q> {
 export class LiveGroups<Q> {
   readonly #groupsByPaths = new Map<string, Group<Q>>()
 
-  add(query: Q, fields: readonly FixedField[]): void {
+  add(query: Q, fields: readonly FixedField[], interval: FieldInterval | undefined): void {
     const paths = pathsOf(fields)
     let group = this.#groupsByPaths.get(paths)
     if (group === undefined) {
       group = { reads: fields.map(({ path }) => fieldReader(path)), root: new Branch() }
       this.#groupsByPaths.set(paths, group)
     }
-    addTo(group.root, query, fields, 0)
+    addTo(group.root, { query, interval }, fields, 0)
   }
 
-  remove(query: Q, fields: readonly FixedField[]): void {
+  remove(query: Q, fields: readonly FixedField[], interval: FieldInterval | undefined): void {
     const paths = pathsOf(fields)
     const group = this.#groupsByPaths.get(paths)
     if (group === undefined) return
-    removeFrom(group.root, query, fields, 0)
+    removeFrom(group.root, { query, interval }, fields, 0)
     if (group.root.isEmpty) this.#groupsByPaths.delete(paths)
   }
 
@@ -59,15 +68,20 @@ export class LiveGroups<Q> {
       for (let i = 0; i < reads.length && branch !== undefined; i++) {
         branch = branch.branchesByKey.get(keyOf(reads[i]?.(entity)))
       }
-      if (branch !== undefined) for (const query of branch.queries) found.add(query)
+      branch?.queries.find(entity, found)
     }
   }
 }
 
-function addTo<Q>(branch: Branch<Q>, query: Q, fields: readonly FixedField[], level: number): void {
+function addTo<Q>(
+  branch: Branch<Q>,
+  placed: Placed<Q>,
+  fields: readonly FixedField[],
+  level: number,
+): void {
   const field = fields[level]
   if (field === undefined) {
-    branch.queries.add(query)
+    branch.queries.add(placed.query, placed.interval)
     return
   }
   for (const key of field.keys) {
@@ -76,25 +90,25 @@ function addTo<Q>(branch: Branch<Q>, query: Q, fields: readonly FixedField[], le
       next = new Branch()
       branch.branchesByKey.set(key, next)
     }
-    addTo(next, query, fields, level + 1)
+    addTo(next, placed, fields, level + 1)
   }
 }
 
 function removeFrom<Q>(
   branch: Branch<Q>,
-  query: Q,
+  placed: Placed<Q>,
   fields: readonly FixedField[],
   level: number,
 ): void {
   const field = fields[level]
   if (field === undefined) {
-    branch.queries.delete(query)
+    branch.queries.remove(placed.query, placed.interval)
     return
   }
   for (const key of field.keys) {
     const next = branch.branchesByKey.get(key)
     if (next === undefined) continue
-    removeFrom(next, query, fields, level + 1)
+    removeFrom(next, placed, fields, level + 1)
     if (next.isEmpty) branch.branchesByKey.delete(key)
   }
 }
