@@ -44,7 +44,8 @@ export class Candidates {
       const key = entries.keys[i] as Uint8Array
       const value = entries.values[i] as Uint8Array
       if (index === undefined) {
-        entities.push(reader.entityOf(this.#state, key, decodeRecord(value)))
+        const known = reader.knownEntityOf(this.#state, value)
+        entities.push(known ?? reader.entityOf(this.#state, key, decodeRecord(value)))
         continue
       }
       const idKey = idKeyOfEntry(key, value)

@@ -9,7 +9,7 @@ import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
-import { decodeRecord, type StoredRecord } from './record.ts'
+import { decodeRecord, revisionOf, type StoredRecord, stampOf } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
 export class EntityReader {
@@ -60,6 +60,11 @@ export class EntityReader {
     return entities
   }
 
+  /** As `entityOf`, where the cache has it: no more of the record is looked at than that takes. */
+  knownEntityOf(state: CollectionState, record: Uint8Array): object | undefined {
+    return knownEntity(state, stampOf(record), revisionOf(record), this.#isLatest())
+  }
+
   /**
    * The frozen entity of a record, in the version that the code knows. The id, or its key: it is needed for
    * those that are not in the cache. Error: `migration_failed`.
@@ -81,12 +86,8 @@ export function entityOfRecord(
   latest: boolean,
 ): object {
   const { stamp, revision, record, entityStart } = stored
-  const cached = state.cache.find(stamp)
-  if (cached !== undefined) {
-    if (cached.revision !== revision) cached.revision = revision
-    if (latest && !cached.latest) cached.latest = true
-    return cached.value
-  }
+  const known = knownEntity(state, stamp, revision, latest)
+  if (known !== undefined) return known
   const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)
   const decoded =
     stored.schemaVersion < state.schemaVersion && state.chain !== undefined
@@ -101,4 +102,17 @@ export function entityOfRecord(
   const bytes = decodedBytes(record.length)
   rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
   return value
+}
+
+function knownEntity(
+  state: CollectionState,
+  stamp: number,
+  revision: number,
+  latest: boolean,
+): object | undefined {
+  const cached = state.cache.find(stamp)
+  if (cached === undefined) return undefined
+  if (cached.revision !== revision) cached.revision = revision
+  if (latest && !cached.latest) cached.latest = true
+  return cached.value
 }

@@ -14,6 +14,7 @@ import { varintBytes, writeVarint } from '../store/varint.ts'
 import { FieldReaderCursor } from './field-reader-cursor.ts'
 
 const PENDING = 1
+const FLAGS_BYTES = 1
 
 export interface RecordHeader {
   readonly pending: boolean
@@ -76,6 +77,31 @@ export function decodeRecord(record: Uint8Array): StoredRecord {
   const stamp = cursor.varint()
   const opId = pending ? stamp + cursor.varint() : 0
   return { pending, revision, schemaVersion, stamp, opId, record, entityStart: cursor.offset }
+}
+
+/** Of a record of which nothing else is wanted. */
+export function revisionOf(record: Uint8Array): number {
+  return varintAt(record, FLAGS_BYTES)
+}
+
+export function stampOf(record: Uint8Array): number {
+  return varintAt(record, varintEnd(record, varintEnd(record, FLAGS_BYTES)))
+}
+
+function varintEnd(record: Uint8Array, start: number): number {
+  let at = start
+  while ((record[at++] ?? 0) >= 0x80);
+  return at
+}
+
+/** Of a sound record: there is no end to meet. */
+function varintAt(record: Uint8Array, start: number): number {
+  let value = 0
+  for (let at = start, scale = 1; ; scale *= 0x80) {
+    const byte = record[at++] ?? 0
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return value
+  }
 }
 
 /** The CBOR of the entity; a view, which nobody may change. */
