@@ -20,7 +20,15 @@ import type { EntityCache } from './entity-cache.ts'
 import { unknownCollection } from './entity-errors.ts'
 import { buildAtOnce, endBuild, orderBuild, readBuilds } from './index-build.ts'
 import { type IndexPlan, indexTable } from './index-plan.ts'
-import { COLLECTION_PREFIX, entriesWith, MIGRATING_PREFIX, readMeta, writeMeta } from './meta.ts'
+import {
+  BUILDING_PREFIX,
+  COLLECTION_PREFIX,
+  entriesWith,
+  MIGRATING_PREFIX,
+  REINDEX_PREFIX,
+  readMeta,
+  writeMeta,
+} from './meta.ts'
 import { changeVersion, retryUnmigrated } from './migrate-collection.ts'
 import type { OpenWork } from './open-work.ts'
 import { takeReindexing } from './reindexing.ts'
@@ -40,6 +48,8 @@ export interface DefineSetting {
   /** Nobody else knows the bytes of entities that were never replicated: they may be stored anew. */
   readonly rewrites: boolean
   readonly work: OpenWork
+  /** What the database knows of itself. */
+  readonly meta: ReadonlyMap<string, unknown>
 }
 
 /** What became of definitions; in effect once the transaction is sure to commit. */
@@ -131,7 +141,11 @@ export class Catalog {
     const rewritten = new Set<string>()
     const building = new Set<string>()
     for (const { name, spec, code } of parsed) {
-      if (yield* this.#fit(tx, name, spec, code, setting.work)) changed = true
+      const isUnfinished = hasUnfinishedWork(setting.meta, name)
+      const isChanged = yield* this.#fit(tx, name, spec, code, setting.work, isUnfinished)
+      if (isChanged) changed = true
+      // Most openings have nothing to do: what they look for makes a good part of their time.
+      if (!isChanged && !isUnfinished) continue
       if (setting.rewrites && (yield* readMeta(tx, MIGRATING_PREFIX + name)) === true) {
         rewritten.add(name)
       }
@@ -153,6 +167,7 @@ export class Catalog {
     spec: CollectionSpec,
     code: CollectionCode,
     work: OpenWork,
+    isUnfinished: boolean,
   ): Steps<boolean> {
     const stored = this.#storedSpec(name)
     const versionBefore = stored?.schemaVersion ?? 0
@@ -160,9 +175,10 @@ export class Catalog {
       throw dataNewerThanCode(name, versionBefore, spec.schemaVersion)
     }
     const state = this.#create(name, spec, code, true)
-    const hasRetried =
-      versionBefore === spec.schemaVersion ? yield* retryUnmigrated(tx, state) : false
-    const isToReindex = yield* takeReindexing(tx, name)
+    // Of the first version there are no older ones.
+    const mayRetry = versionBefore === spec.schemaVersion && versionBefore > 1
+    const hasRetried = mayRetry ? yield* retryUnmigrated(tx, state) : false
+    const isToReindex = isUnfinished ? yield* takeReindexing(tx, name) : false
     if (stored !== undefined && isSameJson(stored, spec) && !isToReindex) return hasRetried
     const kept = isToReindex
       ? []
@@ -237,6 +253,13 @@ export class Catalog {
     this.#statesByName.set(name, state)
     return state
   }
+}
+
+/** Has an earlier opening, or replication, left something to be done about the collection? */
+function hasUnfinishedWork(meta: ReadonlyMap<string, unknown>, name: string): boolean {
+  if (meta.has(MIGRATING_PREFIX + name) || meta.has(REINDEX_PREFIX + name)) return true
+  for (const key of meta.keys()) if (key.startsWith(`${BUILDING_PREFIX}${name}:`)) return true
+  return false
 }
 
 function isSameJson(a: unknown, b: unknown): boolean {

@@ -179,7 +179,7 @@ function* prepareTables<D extends CollectionDefinitions>(
   const feed = yield* openFeed(tx, meta, changeFeed, lastOpId)
   catalog.load(meta)
   // Operations in the feed have the bytes of the entities: these must not differ.
-  const setting = { system: false, rewrites: !feed.on, work }
+  const setting = { system: false, rewrites: !feed.on, work, meta }
   const defined = yield* catalog.define(tx, collections, setting)
   const workLeft = defined.apply()
   const isFeedChanged = meta.has(META_KEYS.feed) !== feed.on

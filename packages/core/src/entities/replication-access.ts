@@ -9,6 +9,7 @@ import type { DatabaseSource } from './database-source.ts'
 import { acknowledgeFeed, removeFeedReader } from './feed-acknowledgement.ts'
 import { type FeedBounds, readFeedHead, readWholeTransactions, toOperation } from './feed-reader.ts'
 import { buildIndexes } from './index-build.ts'
+import { readAllMeta } from './meta.ts'
 import { OpenWork } from './open-work.ts'
 import type { DbOperation } from './operation.ts'
 import type { DatabaseIdentity, ReplicatedState } from './replication.ts'
@@ -137,8 +138,9 @@ export class Replication {
   ): Promise<SystemCollections<D>> {
     const { catalog, scheduler } = this.#core
     const work = new OpenWork(scheduler)
-    const setting = { system: true, rewrites: true, work }
     const apply = await this.#source.write(function* (writer) {
+      const meta = yield* readAllMeta(writer.tx)
+      const setting = { system: true, rewrites: true, work, meta }
       const defined = yield* catalog.define(writer.tx, definitions, setting)
       if (defined.changed) writer.markDirty()
       return defined.apply

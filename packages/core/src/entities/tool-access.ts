@@ -3,7 +3,7 @@ import type { CollectionDefinitions } from './collection-definition.ts'
 import type { CollectionSpec } from './collection-state.ts'
 import { coreOf } from './database.ts'
 import { type EncodedPutOutcome, type OnConflict, putEncoded } from './encoded-put.ts'
-import { deleteMeta, readMeta, TOOL_PREFIX, writeMeta } from './meta.ts'
+import { deleteMeta, readAllMeta, readMeta, TOOL_PREFIX, writeMeta } from './meta.ts'
 import { OpenWork } from './open-work.ts'
 import type { Steps } from './steps.ts'
 import { sessionOf } from './transaction.ts'
@@ -46,8 +46,10 @@ export async function createStoredCollection(
   const { core, source } = coreOf(db)
   if (core.catalog.defined.some((state) => state.name === name)) return
   const definitions: CollectionDefinitions = { [name]: { version: schemaVersion } }
-  const setting = { system: false, rewrites: false, work: new OpenWork(core.scheduler) }
+  const work = new OpenWork(core.scheduler)
   const apply = await source.write(function* (writer) {
+    const meta = yield* readAllMeta(writer.tx)
+    const setting = { system: false, rewrites: false, work, meta }
     const defined = yield* core.catalog.define(writer.tx, definitions, setting)
     writer.markDirty()
     return defined.apply
