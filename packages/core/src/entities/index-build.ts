@@ -5,6 +5,7 @@
  * also of records that it has not come to: to put an entry twice is to put it once.
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
+import { bytesEqual } from '../store/bytes.ts'
 import type { Reader, WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
@@ -64,7 +65,7 @@ function keyOf(collection: string, index: string): string {
   return `${BUILDING_PREFIX}${collection}:${index}`
 }
 
-/** Makes all indexes of the collection whole. Error: `unique_violation`: then the index is gone again. */
+/** Makes all indexes of the collection whole. Error: `unique_violation`: then the index stays unfinished. */
 export async function buildIndexes(
   inTransaction: RunInTransaction,
   state: CollectionState,
@@ -162,5 +163,5 @@ function* fillSome(
 }
 
 function isSamePlace(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return (a === null ? '' : idOfKey(a)) === (b === null ? '' : idOfKey(b))
+  return a === b || (a !== null && b !== null && bytesEqual(a, b))
 }
