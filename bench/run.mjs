@@ -1,4 +1,4 @@
-// `npm run bench [-- load | sync | codec | store | entities]`: ours and the peers interleaved in one run, each
+// `npm run bench [-- load | sync | codec | stops | store | entities]`: ours and the peers interleaved in one run, each
 // engine in a process of its own; medians and ratios. What begins with `--` is for the store suite or the
 // entities suite: `store --help`.
 import { cpus } from 'node:os'
@@ -9,8 +9,9 @@ import { parseOptions, usageOf } from './harness/options.mjs'
 import { runSuite } from './harness/run-suite.mjs'
 import { SUITE_NAMES, suiteNamed } from './harness/suites.mjs'
 import { installPeers } from './processes.mjs'
+import { stops } from './stops.mjs'
 
-const benchmarks = { load: bulkLoad, sync: firstSync, codec }
+const benchmarks = { load: bulkLoad, sync: firstSync, codec, stops }
 const names = [...Object.keys(benchmarks), ...SUITE_NAMES]
 const { chosen, options } = splitArguments(process.argv.slice(2))
 const unknown = chosen.find((name) => !names.includes(name))
