@@ -31,5 +31,19 @@ export type {
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
 export type { CycleState } from './machine/cycle-machine.ts'
+export { byCollection } from './resolvers/by-collection.ts'
+export {
+  type FieldMerge,
+  type FieldSides,
+  mergeThreeWay,
+  type ThreeWayMerge,
+} from './resolvers/merge-three-way.ts'
+export { keepLocal, takeRemote } from './resolvers/one-side.ts'
+export {
+  type ContestedField,
+  type MergePolicy,
+  mergeFields,
+  threeWay,
+} from './resolvers/three-way.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'

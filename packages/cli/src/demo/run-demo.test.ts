@@ -51,7 +51,7 @@ describe('demo', () => {
     const { fields } = environment.event('conflict')
     expect(fields).toContainEqual(
       expect.objectContaining({
-        field: 'population',
+        path: 'population',
         base: 20430,
         local: 20437,
         remote: 21430,
