@@ -35,6 +35,7 @@ export { byCollection } from './resolvers/by-collection.ts'
 export {
   type FieldMerge,
   type FieldSides,
+  type MergeOptions,
   mergeThreeWay,
   type ThreeWayMerge,
 } from './resolvers/merge-three-way.ts'

@@ -1,7 +1,7 @@
 /**
  * Three-way merge of two edits of one entity, field by field, on the state that both were made on: a field that
  * only one side changed keeps that side's value; one that both changed, to different values, is *contested* and
- * decided by the caller. Objects are merged field by field too, lists and everything else as a whole.
+ * decided by the caller.
  */
 import { encodeEntity } from '@entidb/core/cbor'
 import type { SyncedEntity } from '../conflicts/conflict-types.ts'
@@ -9,7 +9,7 @@ import { sameBytes } from '../same-bytes.ts'
 
 /** A field as the three sides have it; undefined where it is missing. */
 export interface FieldSides {
-  /** Within objects, names are joined by dots: `address.city`. */
+  /** `address`; with `objects: 'byField'` also `address.city`. */
   readonly path: string
   readonly base: unknown
   readonly local: unknown
@@ -30,6 +30,15 @@ export interface ThreeWayMerge {
   readonly fields: readonly FieldMerge[]
 }
 
+/** How to merge. */
+export interface MergeOptions {
+  /**
+   * Objects inside the entity: `whole` (the default) takes one side's or the other's, as with any value, so that
+   * the latitude of one place is never put to the longitude of another. `byField` merges them field by field too.
+   */
+  readonly objects?: 'whole' | 'byField'
+}
+
 type Values = Readonly<Record<string, unknown>>
 
 /**
@@ -41,13 +50,18 @@ export function mergeThreeWay(
   local: SyncedEntity,
   remote: SyncedEntity,
   decide: (field: FieldSides) => unknown,
+  { objects = 'whole' }: MergeOptions = {},
 ): ThreeWayMerge {
   const fields: FieldMerge[] = []
-  const values = mergeValues('', base ?? undefined, local, remote, (sides) => {
+  const merge = (sides: FieldSides): unknown => {
+    if (objects === 'byField' && isObject(sides.local) && isObject(sides.remote)) {
+      return mergeValues(`${sides.path}.`, objectOf(sides.base), sides.local, sides.remote, merge)
+    }
     const field = mergeField(sides, base !== undefined, decide)
     fields.push(field)
     return field.merged
-  })
+  }
+  const values = mergeValues('', base ?? undefined, local, remote, merge)
   return { entity: { ...values, id: local.id }, fields }
 }
 
@@ -62,16 +76,12 @@ function mergeValues(
   const merged: [string, unknown][] = []
   for (const name of names) {
     if (prefix === '' && name === 'id') continue
-    const sides = {
+    const value = merge({
       path: prefix + name,
       base: own(base, name),
       local: own(local, name),
       remote: own(remote, name),
-    }
-    const value =
-      isObject(sides.local) && isObject(sides.remote)
-        ? mergeValues(`${sides.path}.`, objectOf(sides.base), sides.local, sides.remote, merge)
-        : merge(sides)
+    })
     if (value !== undefined) merged.push([name, value])
   }
   return Object.fromEntries(merged)

@@ -3,13 +3,13 @@
 import type { ConflictResolver, Resolution } from '../conflicts/conflict-types.ts'
 import type { EntityRef } from '../entity-ref.ts'
 import { byCollection } from './by-collection.ts'
-import { type FieldSides, mergeThreeWay } from './merge-three-way.ts'
+import { type FieldSides, type MergeOptions, mergeThreeWay } from './merge-three-way.ts'
 
 /** A field that both sides changed, to different values. */
 export interface ContestedField extends FieldSides, EntityRef {}
 
 /** What a three-way merge cannot know by itself. */
-export interface MergePolicy {
+export interface MergePolicy extends MergeOptions {
   /**
    * A field that both sides changed differently: `defer` (the default) leaves the conflict to the application,
    * a function gives the value, undefined to leave the field out.
@@ -24,9 +24,10 @@ export interface MergePolicy {
  * stays a conflict for the application: nobody's value is dropped.
  */
 export function threeWay(policy: MergePolicy = {}): ConflictResolver {
-  const { contested = 'defer', deleted = 'defer' } = policy
+  const { contested = 'defer', deleted = 'defer', objects = 'whole' } = policy
   assertOneOf('contested', contested, ['defer', 'local', 'remote'], typeof contested === 'function')
   assertOneOf('deleted', deleted, ['defer', 'keepEdit', 'delete'])
+  assertOneOf('objects', objects, ['whole', 'byField'])
   return {
     resolve(local, remote, { base }): Resolution {
       if (local.entity === null || remote.entity === null) {
@@ -34,11 +35,13 @@ export function threeWay(policy: MergePolicy = {}): ConflictResolver {
       }
       let isOpen = false
       const { collection, entityId } = local
-      const { entity } = mergeThreeWay(base?.entity, local.entity, remote.entity, (sides) => {
+      const decide = (sides: FieldSides): unknown => {
         if (typeof contested === 'function') return contested({ ...sides, collection, entityId })
         if (contested === 'defer') isOpen = true
         return contested === 'remote' ? sides.remote : sides.local
-      })
+      }
+      const sides = [base?.entity, local.entity, remote.entity] as const
+      const { entity } = mergeThreeWay(...sides, decide, { objects })
       return isOpen ? { type: 'defer' } : { type: 'merge', entity }
     },
   }
@@ -55,7 +58,9 @@ export function mergeFields(
 ): ConflictResolver {
   const resolvers = Object.entries(policies).map(([collection, policy]) => {
     if (policy !== 'three-way' && typeof policy !== 'object') {
-      throw new TypeError(`The policy of ${collection} is 'three-way' or { contested, deleted }`)
+      throw new TypeError(
+        `The policy of ${collection} is 'three-way' or { contested, deleted, objects }`,
+      )
     }
     return [collection, threeWay(policy === 'three-way' ? {} : policy)] as const
   })
