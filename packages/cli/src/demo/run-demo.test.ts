@@ -59,7 +59,7 @@ describe('demo', () => {
       }),
     )
     expect(fields).toContainEqual(
-      expect.objectContaining({ field: 'location', merged: { lat: 42.5078, lon: 1.52109 } }),
+      expect.objectContaining({ path: 'location', merged: { lat: 42.5078, lon: 1.52109 } }),
     )
   })
 

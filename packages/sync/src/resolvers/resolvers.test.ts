@@ -50,11 +50,11 @@ describe('three-way merge', () => {
     ['both to the same -> that', { a: 1 }, { a: 2 }, { a: 2 }, { a: 2 }],
     ['added, removed -> so', { a: 1, c: 1 }, { a: 1, b: 2, c: 1 }, { c: 1 }, { c: 1, b: 2 }],
     [
-      'nested objects -> field by field',
-      { at: { lat: 1, lon: 1 } },
-      { at: { lat: 2, lon: 1 } },
-      { at: { lat: 1, lon: 2, alt: 3 } },
-      { at: { lat: 2, lon: 2, alt: 3 } },
+      'an object changed on one side -> as a whole',
+      { at: { x: 1 } },
+      { at: { x: 1 } },
+      { at: { y: 2 } },
+      { at: { y: 2 } },
     ],
     [
       'a list changed on one side -> as a whole',
@@ -82,6 +82,18 @@ describe('three-way merge', () => {
     expect(resolve(threeWay(), base, local, remote)).toEqual(merged(expected))
   })
 
+  test('objects -> as a whole, or field by field where the policy says so', () => {
+    const sides = [
+      { at: { lat: 1, lon: 1 } },
+      { at: { lat: 2, lon: 1 } },
+      { at: { lat: 1, lon: 2, alt: 3 } },
+    ] as const
+    expect(resolve(threeWay(), ...sides)).toEqual(defer)
+    const byField = threeWay({ objects: 'byField' })
+    expect(resolve(byField, ...sides)).toEqual(merged({ at: { lat: 2, lon: 2, alt: 3 } }))
+    expect(resolve(byField, { at: 1 }, { at: { lat: 1 } }, { at: 2 })).toEqual(defer)
+  })
+
   test('both changed a field differently -> left to the application, unless decided', () => {
     const sides = [
       { a: 1, b: 1 },
@@ -103,10 +115,6 @@ describe('three-way merge', () => {
     expect(resolve(threeWay(), undefined, { a: 1 }, { a: 1 })).toEqual(merged({ a: 1 }))
   })
 
-  test('an object in place of another value -> contested as a whole', () => {
-    expect(resolve(threeWay(), { a: 1 }, { a: { b: 1 } }, { a: 2 })).toEqual(defer)
-  })
-
   test('deleted on one side, edited on the other -> by policy', () => {
     const here = [{ a: 1 }, null, { a: 2 }] as const
     const there = [{ a: 1 }, { a: 2 }, null] as const
@@ -126,13 +134,15 @@ describe('three-way merge', () => {
       fc.oneof(fc.integer({ min: 0, max: 2 }), fc.dictionary(fc.constantFrom('x', 'y'), fc.nat(2))),
     )
     fc.assert(
-      fc.property(fields, fields, fields, (base, local, remote) => {
+      fc.property(fields, fields, fields, fc.boolean(), (base, local, remote, isByField) => {
+        const objects = isByField ? 'byField' : 'whole'
         const merge = (one: typeof local, other: typeof local) =>
           mergeThreeWay(
             { ...base, id: 'e' },
             { ...one, id: 'e' },
             { ...other, id: 'e' },
             () => 'contested',
+            { objects },
           ).entity
         expect(merge(local, remote)).toEqual(merge(remote, local))
         expect(merge(local, base)).toEqual({ ...local, id: 'e' })
