@@ -30,6 +30,16 @@ export type {
 } from './environment.ts'
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
+export type { Ledger, RestoreOptions } from './ledger/ledger.ts'
+export type { LedgerConfig } from './ledger/ledger-limits.ts'
+export type {
+  KeptEntity,
+  LedgerEntity,
+  LedgerEntry,
+  LedgerFate,
+  LedgerQuery,
+} from './ledger/ledger-types.ts'
+export type { ListListener, LiveList } from './live-list.ts'
 export type { CycleState } from './machine/cycle-machine.ts'
 export { byCollection } from './resolvers/by-collection.ts'
 export {

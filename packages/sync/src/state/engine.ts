@@ -33,6 +33,11 @@ export interface SystemRows {
   delete(collection: string, id: string): Promise<void>
   /** Every row, in order of ids. */
   all(collection: string): Promise<readonly unknown[]>
+  /** The next rows in order of ids, at most `limit`. */
+  page(
+    collection: string,
+    range: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly unknown[]>
   /** The rows whose field `group` is `group`. */
   ofGroup(collection: string, group: number): Promise<readonly unknown[]>
 }
@@ -42,6 +47,8 @@ export interface EngineTransaction {
   readonly system: SystemRows
   /** A local edit, as the application makes them. */
   put(collection: string, entity: { readonly id: string }): Promise<void>
+  /** As `put`. */
+  delete(collection: string, entityId: string): Promise<void>
   /** Feed operations up to `opId` are no longer needed, and those of `SYNC_ORIGIN` never. */
   acknowledgeFeed(opId: number): Promise<void>
 }
