@@ -8,8 +8,9 @@ import { ChangeSignal } from './change-signal.ts'
 import { type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
-import { entityKey } from './entity-ref.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
+import { entityState, explainEntity } from './explain/explain.ts'
+import type { EntitySyncState, SyncExplanation } from './explain/explanation.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { renumberForDevice } from './push/undecided.ts'
@@ -18,6 +19,9 @@ import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
+import { SyncTrace } from './trace/sync-trace.ts'
+import { traceEvents } from './trace/trace-events.ts'
+import { type TraceReport, traceReport } from './trace/trace-report.ts'
 
 /** What `EntiDBSync` works on. */
 export interface SyncOptions {
@@ -40,9 +44,6 @@ export interface SyncResult {
   readonly cursor: number
 }
 
-/** What sync knows of one entity. */
-export type EntitySyncState = 'synced' | 'pending' | 'inFlight' | 'held' | 'rejected'
-
 /** Makes a database and its copies on other devices agree, through a server. `docs/sync-client.md` says how. */
 export class EntiDBSync {
   /** Conflicts that nobody has settled. */
@@ -57,6 +58,7 @@ export class EntiDBSync {
   readonly #board: StatusBoard
   readonly #fates = new FateWatch()
   readonly #changes = new ChangeSignal()
+  readonly #trace: SyncTrace
   #opening: Promise<SyncSession> | undefined
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
@@ -68,6 +70,8 @@ export class EntiDBSync {
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
     this.#settings = settingsOf(config)
     this.#engine = engine
+    this.#trace = new SyncTrace(this.#settings.environment.now)
+    traceEvents(this.#emitter, this.#trace)
     this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
     const store = async (): Promise<SyncStore> => (await this.#open()).store
     const wake = (): void => this.#session?.driver.wake()
@@ -151,15 +155,27 @@ export class EntiDBSync {
 
   /** Of one entity, at this moment. `synced` before the first `start` or `sync`. */
   stateOf(collection: string, entityId: string): EntitySyncState {
-    const key = entityKey({ collection, entityId })
     const store = this.#session?.store
-    if (store === undefined) return 'synced'
-    const note = store.notes.get(key)
-    if (note !== undefined && note.group !== null) {
-      return note.rejection === null ? 'held' : 'rejected'
-    }
-    if (store.isInFlight(key)) return 'inFlight'
-    return store.edits.has(key) ? 'pending' : 'synced'
+    return store === undefined ? 'synced' : entityState(store, { collection, entityId })
+  }
+
+  /**
+   * Why an entity is what it is here: what is shown, who made the revision it stands on, what this device did to
+   * it and what became of that. Asks the server who made the revision; without an answer the rest is told all the same.
+   * Errors: `sync_stopped` while stopped.
+   */
+  async explain(
+    collection: string,
+    entityId: string,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<SyncExplanation> {
+    this.#assertNotStopped()
+    return explainEntity(await this.#open(), { collection, entityId }, signal)
+  }
+
+  /** What sync did lately and where it stands, for a bug report: numbers, codes and times, and nothing else. */
+  trace(): TraceReport {
+    return traceReport(this.status, this.#session?.store, this.#trace.entries)
   }
 
   /**
@@ -200,6 +216,7 @@ export class EntiDBSync {
         board: this.#board,
         fates: this.#fates,
         changes: this.#changes,
+        trace: this.#trace,
       })
       this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
       await session.store.startHearing()

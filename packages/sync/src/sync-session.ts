@@ -20,6 +20,7 @@ import type { SyncStore } from './state/sync-store.ts'
 import type { SyncTransaction } from './state/sync-transaction.ts'
 import type { StatusBoard } from './status.ts'
 import { StreamFollower } from './stream/stream-follower.ts'
+import type { SyncTrace } from './trace/sync-trace.ts'
 import { HttpTransport } from './transport/http-transport.ts'
 import { TokenSource } from './transport/token-source.ts'
 
@@ -30,11 +31,13 @@ export interface SessionParts {
   readonly board: StatusBoard
   readonly fates: FateWatch
   readonly changes: ChangeSignal
+  readonly trace: SyncTrace
 }
 
 export interface SyncSession {
   readonly store: SyncStore
   readonly driver: CycleDriver
+  readonly transport: HttpTransport
   /** Undefined when the stream is switched off. */
   readonly stream: StreamFollower | undefined
 }
@@ -78,7 +81,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         },
       })
     : undefined
-  return { store, driver, stream }
+  return { store, driver, transport, stream }
 }
 
 async function pruneLedger(tx: SyncTransaction): Promise<void> {
@@ -96,7 +99,7 @@ function showState(store: SyncStore, board: StatusBoard): void {
   })
 }
 
-function transportOf({ settings, board }: SessionParts): HttpTransport {
+function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
   const { environment, serverUrl, requestTimeoutMs, authTokenProvider } = settings
   return new HttpTransport({
     serverUrl,
@@ -106,11 +109,12 @@ function transportOf({ settings, board }: SessionParts): HttpTransport {
     requestTimeoutMs,
     responseBytesMax: RESPONSE_BYTES_MAX,
     onContact: (online) => board.set({ online }),
+    onExchange: (exchange) => trace.add({ kind: 'request', ...exchange }),
   })
 }
 
 function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): CycleDriver {
-  const { settings, emitter, board } = parts
+  const { settings, emitter, board, trace } = parts
   const { environment } = settings
   const context: SyncContext = {
     store,
@@ -137,13 +141,22 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
   })
   const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
   return new CycleDriver({
-    cycle: new Cycle(steps, (phase) => board.set({ phase })),
+    cycle: new Cycle(steps, (phase) => {
+      trace.add({ kind: 'state', state: phase })
+      board.set({ phase })
+    }),
     timers: environment.timers,
     random: environment.random,
     pollIntervalMs: settings.pollIntervalMs,
     wakeDelayMs: WAKE_DELAY_MS,
-    onSuccess: (_: CycleTotals) => board.set({ lastSyncAt: environment.now(), lastError: null }),
-    onFailure: (error) => tellFailure(error, parts, store),
+    onSuccess: (totals: CycleTotals) => {
+      trace.add({ kind: 'cycle', outcome: 'ok', counts: { ...totals } })
+      board.set({ lastSyncAt: environment.now(), lastError: null })
+    },
+    onFailure: (error) => {
+      trace.add({ kind: 'cycle', outcome: error.code, counts: {} })
+      tellFailure(error, parts, store)
+    },
   })
 }
 
