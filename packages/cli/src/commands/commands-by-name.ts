@@ -2,6 +2,7 @@
 import type { CliCommand } from '../cli/cli-command.ts'
 import { backupCommand } from './backup-command.ts'
 import { compactCommand } from './compact-command.ts'
+import { conformanceCommand } from './conformance-command.ts'
 import { demoCommand } from './demo-command.ts'
 import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
@@ -27,5 +28,6 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['salvage', salvageCommand],
+  ['conformance', conformanceCommand],
   ['token', tokenCommand],
 ])

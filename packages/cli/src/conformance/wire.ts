@@ -1,0 +1,38 @@
+/** Port: HTTPS as the rules need it. Nothing is added to a request, and nothing is taken from an answer. */
+
+export type Header = readonly [name: string, value: string]
+
+export interface WireRequest {
+  readonly method: string
+  /** With its query, as it goes out. */
+  readonly path: string
+  /** Sent in this order, twice if they are there twice. */
+  readonly headers: readonly Header[]
+  /** In pieces: sent one by one until an answer comes, and chunked unless a Content-Length is given. */
+  readonly body?: Uint8Array | Iterable<Uint8Array>
+}
+
+export interface WireAnswer {
+  readonly status: number
+  /** By name in small letters. */
+  readonly headers: ReadonlyMap<string, string>
+  /** As it came: not inflated. */
+  readonly body: Uint8Array
+}
+
+export interface WireStream {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  /** The next line without its end; undefined at the end of the stream, or when none came in time. */
+  nextLine(waitMs: number): Promise<string | undefined>
+  close(): void
+}
+
+export interface Wire {
+  /** Rejects when there is no whole answer. */
+  exchange(request: WireRequest): Promise<WireAnswer>
+  /** The answer's headers are there; its body comes line by line. */
+  openStream(request: WireRequest): Promise<WireStream>
+  /** Ends all connections. */
+  close(): void
+}
