@@ -20,6 +20,7 @@ import { createCommandOutput, showing } from '../output/command-output.ts'
 
 /** The protocol allows 15 s of silence; a comment takes a moment to arrive. */
 const HEARTBEAT_MS_MAX = 20_000
+const EVENT_MS_MAX = 10_000
 
 export const conformanceCommand: CliCommand = {
   summary: 'Put a sync server through every rule of the protocol; writes to a database of it',
@@ -81,10 +82,14 @@ export const conformanceCommand: CliCommand = {
   },
 }
 
-const surroundings: Pick<BenchOptions, 'randomBytes' | 'sleep' | 'heartbeatMsMax'> = {
+const surroundings: Omit<
+  BenchOptions,
+  'wire' | 'token' | 'dbId' | 'readerToken' | 'otherDatabase'
+> = {
   randomBytes: (count) => new Uint8Array(randomBytes(count)),
   sleep: (ms) => sleep(ms),
   heartbeatMsMax: HEARTBEAT_MS_MAX,
+  eventMsMax: EVENT_MS_MAX,
 }
 
 async function runShown(

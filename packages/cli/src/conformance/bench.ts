@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly sleep: (ms: number) => Promise<void>
   /** How long a stream may be silent before its heartbeat is late. */
   readonly heartbeatMsMax: number
+  /** How long the event of a commit may take. */
+  readonly eventMsMax: number
 }
 
 /** More entities than that are not written for the sake of one rule. */
@@ -32,6 +34,7 @@ export class Bench {
   readonly log: SentLog
   readonly dbId: string
   readonly heartbeatMsMax: number
+  readonly eventMsMax: number
   /** Of the run's first handshake. */
   readonly announced: HandshakeResponse
   readonly #options: BenchOptions
@@ -51,6 +54,7 @@ export class Bench {
     this.log = log
     this.dbId = options.dbId
     this.heartbeatMsMax = options.heartbeatMsMax
+    this.eventMsMax = options.eventMsMax
     this.#prefix = prefix
     this.announced = announced
   }
@@ -58,7 +62,7 @@ export class Bench {
   /** Shakes hands. Errors: `RuleFailure` when the server does not answer as the protocol has it. */
   static async open(options: BenchOptions): Promise<Bench> {
     const { wire, token, dbId, randomBytes, sleep } = options
-    const log = { last: '' }
+    const log: SentLog = { last: () => '' }
     const api = new SyncApi({ wire, token, sleep, log })
     const run = hexOf(randomBytes(6))
     const deviceId = `conformance-${run}`

@@ -57,9 +57,11 @@ export function joined(...pieces: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(pieces))
 }
 
+const writer = new CborWriter()
+
 export function encodeItem(item: Item): Uint8Array {
-  const writer = new CborWriter()
-  writeItem(writer, item)
+  writer.reset()
+  writeItem(item)
   return writer.take()
 }
 
@@ -71,41 +73,44 @@ export function longHead(major: number, argument: bigint): Uint8Array {
   return bytes
 }
 
-function writeItem(writer: CborWriter, item: Item): void {
+function writeItem(item: Item): void {
   if (item === null) writer.writeNull()
   else if (typeof item === 'boolean') writer.writeBoolean(item)
   else if (typeof item === 'string') writer.writeText(item)
-  else if (typeof item === 'number') writeNumber(writer, item)
+  else if (typeof item === 'number') writeNumber(item)
   else if (item instanceof Uint8Array) writer.writeBytes(item)
   else if (item instanceof Raw) writer.writeRaw(item.bytes)
-  else if (item instanceof Pairs) writePairs(writer, item.pairs)
-  else if (isList(item)) writeList(writer, item)
-  else writePairs(writer, sortedPairs(item))
+  else if (item instanceof Pairs) writePairs(item.pairs)
+  else if (isList(item)) writeList(item)
+  else writePairs(sortedPairs(item))
 }
 
-function writeNumber(writer: CborWriter, value: number): void {
+function writeNumber(value: number): void {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) writer.writeInt(value)
   else writer.writeFloat(value)
 }
 
-function writeList(writer: CborWriter, items: readonly Item[]): void {
+function writeList(items: readonly Item[]): void {
   writer.writeArrayHeader(items.length)
-  for (const item of items) writeItem(writer, item)
+  for (const item of items) writeItem(item)
 }
 
-function writePairs(writer: CborWriter, pairs: readonly (readonly [Item, Item])[]): void {
+function writePairs(pairs: readonly (readonly [Item, Item])[]): void {
   writer.writeMapHeader(pairs.length)
   for (const [key, value] of pairs) {
-    writeItem(writer, key)
-    writeItem(writer, value)
+    writeItem(key)
+    writeItem(value)
   }
 }
 
-/** In deterministic order: bytewise as encoded. */
+/** In deterministic order, which is bytewise as encoded: shorter keys come first. */
 export function sortedPairs(map: ItemMap): (readonly [Item, Item])[] {
   return Object.entries(map)
     .flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]))
-    .sort(([a], [b]) => Buffer.compare(encodeItem(a), encodeItem(b)))
+    .sort(([a], [b]) => {
+      const [left, right] = [Buffer.from(a), Buffer.from(b)]
+      return left.length - right.length || Buffer.compare(left, right)
+    })
 }
 
 /** `Array.isArray` does not narrow a readonly array. */

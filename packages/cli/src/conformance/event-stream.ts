@@ -2,9 +2,6 @@
 import { RuleFailure } from './expectations.ts'
 import type { WireStream } from './wire.ts'
 
-/** That long an event may take to arrive. */
-const EVENT_MS_MAX = 10_000
-
 export interface StreamEvent {
   readonly event: string
   readonly id: string
@@ -15,16 +12,21 @@ export class EventStream {
   /** As the server said; undefined before it did. */
   retry: string | undefined
   readonly #stream: WireStream
+  readonly #eventMsMax: number
 
-  constructor(stream: WireStream) {
+  /** `eventMsMax`: how long an event may take to arrive. */
+  constructor(stream: WireStream, eventMsMax: number) {
     this.#stream = stream
+    this.#eventMsMax = eventMsMax
   }
 
   /** The next event; comments are passed over. */
   async next(): Promise<StreamEvent> {
     const fields = new Map<string, string>()
+    // Of the whole event: heartbeats may come meanwhile.
+    const deadlineMs = performance.now() + this.#eventMsMax
     for (;;) {
-      const line = await this.#stream.nextLine(EVENT_MS_MAX)
+      const line = await this.#stream.nextLine(Math.max(0, deadlineMs - performance.now()))
       if (line === undefined) throw new RuleFailure('an event', 'the end, or silence')
       if (line === '' && fields.has('data')) return eventOf(fields)
       const [, name = '', value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? []

@@ -2,7 +2,14 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request as startRequest } from 'node:https'
-import type { Header, Wire, WireAnswer, WireRequest, WireStream } from './wire.ts'
+import {
+  type Header,
+  isEventStream,
+  type Wire,
+  type WireAnswer,
+  type WireRequest,
+  type WireStream,
+} from './wire.ts'
 
 /** A server that is silent for so long does not answer. */
 const SILENCE_MS_MAX = 30_000
@@ -48,9 +55,14 @@ export function createHttpsWire(base: URL, authority: string | undefined): Wire 
 const lengthOf = (body: Uint8Array): Header => ['Content-Length', String(body.length)]
 
 async function readWhole(response: IncomingMessage): Promise<WireAnswer> {
+  const head = headOf(response)
+  if (isEventStream(head.headers)) {
+    response.destroy()
+    return { ...head, body: new Uint8Array(0) }
+  }
   const pieces: Buffer[] = []
   for await (const piece of response) pieces.push(piece)
-  return { ...headOf(response), body: new Uint8Array(Buffer.concat(pieces)) }
+  return { ...head, body: new Uint8Array(Buffer.concat(pieces)) }
 }
 
 /** Node sends a header once for each value of its list. */

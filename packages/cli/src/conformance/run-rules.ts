@@ -43,7 +43,7 @@ async function runRule(rule: Rule, bench: Bench): Promise<RuleResult> {
     if (error instanceof RuleSkipped) return { ...named, result: 'skipped', reason: error.message }
     if (!(error instanceof RuleFailure)) throw error
     const { expected, came } = error
-    return { ...named, result: 'failed', failure: { sent: bench.log.last, expected, came } }
+    return { ...named, result: 'failed', failure: { sent: bench.log.last(), expected, came } }
   }
 }
 

@@ -55,9 +55,9 @@ const SHOWN_CHARS_MAX = 1_000
 /** A server that asks for patience is asked again so often. */
 const PATIENCE = 5
 
-/** The last request, for reports. It never shows the token. */
+/** The last request as text, for reports; made when it is asked for. It never shows the token. */
 export interface SentLog {
-  last: string
+  last: () => string
 }
 
 export interface SyncApiOptions {
@@ -90,7 +90,7 @@ export class SyncApi {
 
   /** A request as it is given, without a token or media type of its own. */
   async exchange(request: WireRequest): Promise<WireAnswer> {
-    this.#log.last = this.#describe(request)
+    this.#log.last = () => this.#describe(request)
     for (let asked = 1; ; asked++) {
       const answer = await this.#once(request)
       if (answer.status !== 429 || asked === PATIENCE) return answer
@@ -150,7 +150,7 @@ export class SyncApi {
       path: `/v1/stream${query}`,
       headers: [this.authorization, ...headers],
     }
-    this.#log.last = this.#describe(request)
+    this.#log.last = () => this.#describe(request)
     return this.#wire.openStream(request)
   }
 

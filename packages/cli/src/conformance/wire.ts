@@ -16,8 +16,13 @@ export interface WireAnswer {
   readonly status: number
   /** By name in small letters. */
   readonly headers: ReadonlyMap<string, string>
-  /** As it came: not inflated. */
+  /** As it came: not inflated. Empty for a stream of events, whose end is not waited for. */
   readonly body: Uint8Array
+}
+
+/** A body that may never end. */
+export function isEventStream(headers: ReadonlyMap<string, string>): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') ?? false
 }
 
 export interface WireStream {

@@ -55,7 +55,7 @@ export const handshakeRules: readonly Rule[] = [
   {
     id: 'handshake/field-types',
     section: '6',
-    holds: 'an optional field of another type is invalid_request',
+    holds: 'an optional field of a handshake that has another type is invalid_request',
     check: async (bench) => {
       const { api, dbId } = bench
       const shake = { dbId, deviceId: bench.device().id }

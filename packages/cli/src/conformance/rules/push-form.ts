@@ -116,7 +116,7 @@ export const pushFormRules: readonly Rule[] = [
   {
     id: 'push/field-types',
     section: '8',
-    holds: 'an optional field of another type is invalid_request',
+    holds: 'an optional field of a push that has another type is invalid_request',
     check: async (bench) => {
       const device = bench.device()
       await forEachCase(

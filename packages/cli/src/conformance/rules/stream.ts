@@ -15,7 +15,7 @@ async function withStream(
   work: (events: EventStream) => Promise<void>,
 ): Promise<void> {
   const stream = await bench.api.openStream(`?dbId=${bench.dbId}`, accepted)
-  const events = new EventStream(stream)
+  const events = new EventStream(stream, bench.eventMsMax)
   try {
     expectEqual('status', stream.status, 200)
     await work(events)
