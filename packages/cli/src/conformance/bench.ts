@@ -108,6 +108,11 @@ export class Bench {
     return value
   }
 
+  /** A server that names its protocol knows the keys marked ext that no capability stands for. */
+  get knowsExtensions(): boolean {
+    return this.announced.protocol !== undefined
+  }
+
   skip(reason: string): never {
     throw new RuleSkipped(reason)
   }

@@ -3,8 +3,10 @@ import { DEFAULT_LIMITS, type SyncOperation } from '@entidb/protocol'
 import type { Bench } from './bench.ts'
 import { RuleFailure } from './expectations.ts'
 
-/** What a client assumes of a server that announces no limits, and not more in one transaction. */
+/** Not more in one transaction, whatever the server allows. */
 const DELETES_PER_PUSH = DEFAULT_LIMITS.maxOpsPerPush
+/** Of a server that does not say what it allows. */
+const CAUTIOUS_DELETES_PER_PUSH = 20
 
 /** `since`: the head before the run. Resolves to how many entities were deleted. */
 export async function cleanUp(bench: Bench, since: number): Promise<number> {
@@ -19,7 +21,7 @@ export async function cleanUp(bench: Bench, since: number): Promise<number> {
     }
   }
   const left = [...live.values()]
-  const announced = bench.announced.limits?.maxOpsPerPush ?? DELETES_PER_PUSH
+  const announced = bench.announced.limits?.maxOpsPerPush ?? CAUTIOUS_DELETES_PER_PUSH
   const batch = Math.min(DELETES_PER_PUSH, announced)
   for (let start = 0; start < left.length; start += batch) {
     const deletes = left

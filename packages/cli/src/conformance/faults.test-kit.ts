@@ -70,6 +70,7 @@ export const faults: readonly KnownFault[] = [
       'pull/has-more',
       'pull/next-cursor',
       'pull/order',
+      'pull/race',
       'pull/whole-groups',
       'verify/match',
       'verify/mismatch',
@@ -133,7 +134,7 @@ export const faults: readonly KnownFault[] = [
       errors('op_id_reused', (error, response) =>
         errorAnswer(new Response(null, { status: 400, headers: response.headers }), error),
       ),
-    fails: ['handshake/last-op-id', 'push/reused', 'push/reused-no-op'],
+    fails: ['handshake/last-op-id', 'push/reused', 'push/reused-details', 'push/reused-no-op'],
   },
   {
     name: 'counts do not go down',

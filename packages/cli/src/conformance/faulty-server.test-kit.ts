@@ -63,8 +63,11 @@ export interface FaultyServer {
 
 export function createFaultyServer(fault: Fault): FaultyServer {
   const handler = createSyncHandler(testServerOptions)
-  const ask = (request: WireRequest): Promise<Response> =>
-    fault(requestOf(request), (passed) => handler.fetch(passed))
+  const ask = async (request: WireRequest): Promise<Response> => {
+    // As over a network: who asks again and again lets others have their turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    return fault(requestOf(request), (passed) => handler.fetch(passed))
+  }
   const wire: Wire = {
     exchange: async (request) => {
       const response = await ask(request)

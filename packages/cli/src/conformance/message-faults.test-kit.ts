@@ -1,6 +1,7 @@
 /** What faults are made of: changes of requests, of answers, of single messages. */
 import {
   decodeErrorResponse,
+  decodeHandshakeRequest,
   decodeHandshakeResponse,
   decodePullRequest,
   decodePullResponse,
@@ -8,11 +9,13 @@ import {
   decodePushResponse,
   type ErrorResponse,
   encodeErrorResponse,
+  encodeHandshakeRequest,
   encodeHandshakeResponse,
   encodePullRequest,
   encodePullResponse,
   encodePushRequest,
   encodePushResponse,
+  type HandshakeRequest,
   type HandshakeResponse,
   type PullRequest,
   type PullResponse,
@@ -81,6 +84,9 @@ function changedAnswer<T>(
     return answerWith(response, encode(change(decode(bytes))))
   }
 }
+
+export const handshakeRequests = (change: (message: HandshakeRequest) => HandshakeRequest): Fault =>
+  changedRequest('handshake', decodeHandshakeRequest, encodeHandshakeRequest, change)
 
 export const pushRequests = (change: (message: PushRequest) => PushRequest): Fault =>
   changedRequest('push', decodePushRequest, encodePushRequest, change)
@@ -171,6 +177,12 @@ export function streamLines(keeps: (text: string) => boolean): Fault {
     return new Response(body, { status: response.status, headers: response.headers })
   }
 }
+
+/** Each before the next one. */
+export const inTurn =
+  (...faults: readonly Fault[]): Fault =>
+  (request, next) =>
+    faults.reduceRight<Next>((inner, fault) => (passed) => fault(passed, inner), next)(request)
 
 export const requests =
   (change: (request: Request) => Request): Fault =>

@@ -44,7 +44,7 @@ export const pushFaults: readonly KnownFault[] = [
         return again({ ...message, ops })
       }),
     fails: [
-      'push/conflict-schema-version',
+      'push/conflict',
       'push/no-merge',
       'push/outcomes',
       'push/race',
@@ -133,7 +133,7 @@ export const pushFaults: readonly KnownFault[] = [
       'pull/group-together',
       'pull/large-group',
       'pull/whole-groups',
-      'push/conflict',
+      'push/conflict-schema-version',
     ],
   },
   {

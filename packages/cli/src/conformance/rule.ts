@@ -14,7 +14,7 @@ export interface Rule {
   readonly check: (bench: Bench) => Promise<void>
 }
 
-/** Capabilities of the server, and what the user may give besides a token. */
-export type Need = 'sse' | 'groups' | 'rejections' | 'digest' | 'collections' | Given
+/** Extensions at all, capabilities of the server, and what the user may give besides a token. */
+export type Need = 'extensions' | 'sse' | 'groups' | 'rejections' | 'digest' | 'collections' | Given
 
 export type Given = 'readerToken' | 'otherDatabase'

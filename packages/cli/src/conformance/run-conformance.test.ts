@@ -19,6 +19,7 @@ import {
 import { createHttpsWire } from './https-wire.ts'
 import { allRules } from './rules/all-rules.ts'
 import { type ConformanceReport, runConformance } from './run-conformance.ts'
+import { knowsNoExtensions } from './simple-server.test-kit.ts'
 import type { Wire } from './wire.ts'
 
 function reportOn(wire: Wire): Promise<ConformanceReport> {
@@ -53,6 +54,19 @@ describe('conformance', { timeout: 120_000 }, () => {
       wire.close()
       await server.close()
       rmSync(directory, { recursive: true })
+    }
+  })
+
+  test('a server that knows no extensions -> no rule fails; what it does not know is skipped', async () => {
+    const server = createFaultyServer(knowsNoExtensions)
+    try {
+      const { results } = await reportOn(server.wire)
+      const failed = results.filter(({ result }) => result === 'failed')
+      expect(failed.map(({ id }) => id)).toEqual([])
+      const passed = results.filter(({ result }) => result === 'passed')
+      expect(passed.length).toBeGreaterThan(80)
+    } finally {
+      await server.close()
     }
   })
 

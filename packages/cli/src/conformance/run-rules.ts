@@ -49,7 +49,9 @@ async function runRule(rule: Rule, bench: Bench): Promise<RuleResult> {
 
 function assertThere(need: Need, bench: Bench): void {
   if (need === 'readerToken' || need === 'otherDatabase') bench.given(need)
-  else if (bench.announced.capabilities[need] !== true) {
+  else if (need === 'extensions') {
+    if (!bench.knowsExtensions) bench.skip('the server names no protocol: it knows no extensions')
+  } else if (bench.announced.capabilities[need] !== true) {
     throw new RuleSkipped(`the server does not announce the capability ${need}`)
   }
 }

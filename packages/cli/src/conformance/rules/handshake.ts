@@ -45,6 +45,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'handshake/major',
     section: '6',
     holds: 'another major version is unsupported_protocol, with what is supported in details',
+    needs: ['extensions'],
     check: async ({ api, dbId }) => {
       const request = { dbId, deviceId: 'conformance', protocol: [2, 0] }
       const error = await api.refused('handshake', request, 'unsupported_protocol')
@@ -56,6 +57,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'handshake/field-types',
     section: '6',
     holds: 'an optional field of a handshake that has another type is invalid_request',
+    needs: ['extensions'],
     check: async (bench) => {
       const { api, dbId } = bench
       const shake = { dbId, deviceId: bench.device().id }
@@ -124,6 +126,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'replica/takeover',
     section: '2',
     holds: 'the replica that shook hands last owns the deviceId and pushes and pulls',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       await device.handshake({ replicaId: bench.newId() })
@@ -138,6 +141,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'replica/superseded-handshake',
     section: '2',
     holds: 'the handshake of a superseded replica is device_conflict, for ever',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       const [first, second, third] = [bench.newId(), bench.newId(), bench.newId()]
@@ -155,6 +159,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'replica/superseded-push',
     section: '2',
     holds: 'the push of a superseded replica is device_conflict, and nothing of it is written',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       const since = await device.head()
@@ -168,6 +173,7 @@ export const handshakeRules: readonly Rule[] = [
     id: 'replica/superseded-pull',
     section: '2',
     holds: 'the pull of a superseded replica is device_conflict',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       const replicaId = bench.newId()

@@ -114,6 +114,7 @@ export const orderRules: readonly Rule[] = [
     id: 'order/protocol',
     section: '5.1',
     holds: 'another major version from a superseded replica is unsupported_protocol',
+    needs: ['extensions'],
     check: async (bench) => {
       const { superseded } = await supersededReplica(bench)
       const request = { ...superseded, protocol: [2, 0] }
@@ -124,6 +125,7 @@ export const orderRules: readonly Rule[] = [
     id: 'order/device',
     section: '5.1',
     holds: 'a superseded replica that names another epoch is device_conflict',
+    needs: ['extensions'],
     check: async (bench) => {
       const { superseded } = await supersededReplica(bench)
       const epoch = bench.newId()
@@ -148,6 +150,7 @@ export const orderRules: readonly Rule[] = [
     id: 'order/cursor',
     section: '5.1',
     holds: 'a push past the head whose opIds were used before is cursor_ahead',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       const op = device.put('e1')

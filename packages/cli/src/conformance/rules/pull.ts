@@ -189,6 +189,7 @@ export const pullRules: readonly Rule[] = [
     id: 'pull/schema-version',
     section: '7',
     holds: 'schemaVersion is passed on as pushed; 1 and absent are the same',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       const since = await device.head()

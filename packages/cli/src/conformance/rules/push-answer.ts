@@ -106,11 +106,7 @@ export const pushAnswerRules: readonly Rule[] = [
       'a conflict names its entity and carries the operation as it was pushed, without keys nobody knows',
     check: async (bench) => {
       const device = bench.device()
-      const op = device.put(
-        'e1',
-        { v: 1 },
-        { entityVersion: 7, timestampMs: -5, tx: 3, schemaVersion: 4 },
-      )
+      const op = device.put('e1', { v: 1 }, { entityVersion: 7, timestampMs: -5 })
       const body = device.request([{ ...op, unknown: 1 }])
       const { conflicts } = await device.call('push', body)
       const [conflict] = conflicts
@@ -123,13 +119,16 @@ export const pushAnswerRules: readonly Rule[] = [
   {
     id: 'push/conflict-schema-version',
     section: '8',
-    holds: 'the serverState of a conflict has the schemaVersion of the stored entity',
+    holds:
+      'a conflict has the schemaVersion of the stored entity, and the pushed one and tx in the operation',
+    needs: ['extensions'],
     check: async (bench) => {
       const device = bench.device()
       await device.push(device.put('e1', { v: 1 }, { schemaVersion: 3 }))
-      const stale = device.put('e1', { v: 2 }, { schemaVersion: 8 })
-      const state = (await device.push(stale)).stateOf(stale)
-      expectEqual('serverState.schemaVersion', state.schemaVersion, 3)
+      const stale = device.put('e1', { v: 2 }, { schemaVersion: 8, tx: 3 })
+      const pushed = await device.push(stale)
+      expectEqual('serverState.schemaVersion', pushed.stateOf(stale).schemaVersion, 3)
+      expectEqual('clientOp', pushed.answer.conflicts[0]?.clientOp, stale)
     },
   },
   {
