@@ -2,7 +2,7 @@
  * Our real server in this process, with a fault before it: a function that changes requests or answers. Without
  * TLS, so that every rule can be asked of many faults; `run-conformance.test.ts` asks over real sockets.
  */
-import { memoryStorage } from '@entidb/core'
+import { memoryStorage, type Storage } from '@entidb/core'
 import {
   createSyncHandler,
   type SyncHandlerOptions,
@@ -61,8 +61,9 @@ export interface FaultyServer {
   close(): Promise<void>
 }
 
-export function createFaultyServer(fault: Fault): FaultyServer {
-  const handler = createSyncHandler(testServerOptions)
+/** `storage`: of its databases, which a server before it may have left. */
+export function createFaultyServer(fault: Fault, storage: Storage = memoryStorage()): FaultyServer {
+  const handler = createSyncHandler({ ...testServerOptions, storage: () => storage })
   const ask = async (request: WireRequest): Promise<Response> => {
     // As over a network: who asks again and again lets others have their turn.
     await new Promise((resolve) => setImmediate(resolve))

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { memoryStorage } from '@entidb/core'
 import { createSyncServer } from '@entidb/server'
 import { describe, expect, test } from 'vitest'
 import { ensureCertificate } from '../secrets/certificate.ts'
@@ -17,12 +18,13 @@ import {
   writerToken,
 } from './faulty-server.test-kit.ts'
 import { createHttpsWire } from './https-wire.ts'
+import type { Rule } from './rule.ts'
 import { allRules } from './rules/all-rules.ts'
 import { type ConformanceReport, runConformance } from './run-conformance.ts'
 import { knowsNoExtensions } from './simple-server.test-kit.ts'
 import type { Wire } from './wire.ts'
 
-function reportOn(wire: Wire): Promise<ConformanceReport> {
+function reportOn(wire: Wire, rules: readonly Rule[] = allRules): Promise<ConformanceReport> {
   const options = {
     wire,
     token: writerToken,
@@ -34,7 +36,7 @@ function reportOn(wire: Wire): Promise<ConformanceReport> {
     heartbeatMsMax: 25_000 / HASTE,
     eventMsMax: 500,
   }
-  return runConformance(allRules, options, new AbortController().signal)
+  return runConformance(rules, options, new AbortController().signal)
 }
 
 // A run is about a thousand requests.
@@ -54,6 +56,19 @@ describe('conformance', { timeout: 120_000 }, () => {
       wire.close()
       await server.close()
       rmSync(directory, { recursive: true })
+    }
+  })
+
+  test('a server that was restarted, with data in it -> no rule fails although an epoch begins', async () => {
+    const storage = memoryStorage()
+    for (const rules of [allRules.slice(0, 12), allRules]) {
+      const server = createFaultyServer((request, next) => next(request), storage)
+      try {
+        const { results } = await reportOn(server.wire, rules)
+        expect(results.filter(({ result }) => result === 'failed')).toEqual([])
+      } finally {
+        await server.close()
+      }
     }
   })
 
