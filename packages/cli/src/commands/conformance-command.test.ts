@@ -10,7 +10,7 @@ import {
   silentLogger,
   staticTokens,
 } from '@entidb/server'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { EXIT_FAILED, EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { createTestEnvironment } from '../cli/test-environment.test-kit.ts'
@@ -91,6 +91,19 @@ describe('entidb conformance', () => {
       failed: 4,
       results: [{ id: 'revisions/current', section: '3', result: 'failed' }, {}, {}, {}],
     })
+  })
+
+  test('stopped in the middle -> ends as stopped, and what it wrote is deleted all the same', async () => {
+    await using server = await startServer()
+    const environment = createTestEnvironment()
+    const exit = runCli(command(server.url), environment)
+    const liveEntities = async () => (await server.stats('conformance')).liveEntities
+    await vi.waitFor(async () => expect(await liveEntities()).toBeGreaterThan(0), 10_000)
+    environment.interrupt()
+    expect(await exit).toBe(EXIT_FAILED)
+    expect(environment.errors()).toContain('interrupted')
+    expect(environment.output()).toBe('')
+    expect(await liveEntities()).toBe(0)
   })
 
   test('rules that need more than a token -> skipped, with what to give', async () => {
