@@ -15,6 +15,8 @@ import { jsonLogger, type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { systemTimers, type Timers } from './timers.ts'
 
+const DEFAULT_RETENTION_MS = 90 * 24 * 60 * 60 * 1000
+
 /** What a sync server serves, to whom, and within which bounds. */
 export interface SyncHandlerOptions {
   /** A folder; each database is a folder in it, named by its dbId. This or `storage`. */
@@ -29,6 +31,11 @@ export interface SyncHandlerOptions {
   readonly limits?: Partial<ServerLimits>
   /** Whether a token with write access creates a database by using it; default false. */
   readonly createDatabases?: boolean
+  /**
+   * How long deletes, conflicts and silent devices are remembered, in milliseconds; default 90 days. A device that
+   * stays away for longer syncs anew when it comes back, and loses no edit.
+   */
+  readonly retentionMs?: number
   /** Origins whose web pages may use the server, such as `https://app.example.org`; default none. */
   readonly corsOrigins?: readonly string[] | '*'
   /** Default: JSON lines of warnings and errors on standard error. */
@@ -71,6 +78,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
   }
   const limits = resolveLimits(options.limits)
   const clock = options.clock ?? Date.now
+  const timers = options.timers ?? systemTimers
   const logger = options.logger ?? jsonLogger({ clock })
   const databases = new Databases({
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
@@ -78,8 +86,10 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     createDatabases: options.createDatabases ?? false,
     limits,
     policy: options.policy ?? {},
+    retentionMs: retentionOf(options),
     logger,
     clock,
+    timers,
     randomBytes: options.randomBytes ?? ((count) => new Uint8Array(randomBytes(count))),
   })
   const streams = new StreamSlots(limits)
@@ -91,7 +101,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     logger,
     metrics: new Metrics({ streams: () => streams.open, databases: () => databases.openCount }),
     streams,
-    timers: options.timers ?? systemTimers,
+    timers,
     corsOrigins: options.corsOrigins ?? [],
     clock,
     isClosing: () => closing,
@@ -118,4 +128,9 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
       await databases.close()
     },
   }
+}
+
+function retentionOf({ retentionMs = DEFAULT_RETENTION_MS }: SyncHandlerOptions): number {
+  if (Number.isSafeInteger(retentionMs) && retentionMs >= 0) return retentionMs
+  throw new TypeError(`retentionMs is a whole number from 0, not ${String(retentionMs)}`)
 }

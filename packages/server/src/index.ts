@@ -25,8 +25,10 @@ export {
   type ServerCollections,
   type SupersededReplicaRow,
   serverCollections,
+  type TombstoneRow,
 } from './database/collections.ts'
 export type { HeadListener } from './database/head-listeners.ts'
+export type { HousekeepingReport } from './database/housekeeping.ts'
 export type { RandomBytes } from './database/meta.ts'
 export type {
   CollectionPolicy,

@@ -20,6 +20,7 @@ import type {
 import type { Identity } from '../auth/identity.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { Timers } from '../timers.ts'
 import {
   cursorAhead,
   cursorExpired,
@@ -35,7 +36,6 @@ import {
 } from './collections.ts'
 import {
   assertNotSuperseded,
-  isSeenStale,
   newDevice,
   readDevice,
   takeOver,
@@ -45,12 +45,15 @@ import {
 import { assertEpoch } from './epoch-check.ts'
 import { assertProtocol, handshakeResponse } from './handshake.ts'
 import { type HeadListener, HeadListeners } from './head-listeners.ts'
+import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
 import type { PulledRow } from './oplog-row.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
 import { readPage } from './pull-page.ts'
 import { runPush } from './push.ts'
+import { Resyncs } from './resyncs.ts'
+import { SeenDevices } from './seen-devices.ts'
 import { type DatabaseStats, readStats } from './stats.ts'
 import { verifyDigest } from './verify.ts'
 
@@ -62,6 +65,9 @@ export interface SyncDatabaseOptions {
   readonly logger: Logger
   /** Milliseconds since 1970: shown and used for retention, never to decide. */
   readonly clock: () => number
+  readonly timers: Timers
+  /** How long deletes and silent devices are remembered. */
+  readonly retentionMs: number
   readonly randomBytes: RandomBytes
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
@@ -87,6 +93,9 @@ export class SyncDatabase {
   readonly #db: ServerDatabase
   readonly #options: SyncDatabaseOptions
   readonly #heads = new HeadListeners()
+  readonly #seen = new SeenDevices()
+  readonly #resyncs = new Resyncs()
+  readonly #housekeeping: Housekeeping
   /** Set once an epoch began, or begins, since the database was opened. */
   #epochBegun: Promise<void> | undefined
 
@@ -94,6 +103,15 @@ export class SyncDatabase {
     this.dbId = options.dbId
     this.#db = db
     this.#options = options
+    this.#housekeeping = new Housekeeping({
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
+      seen: this.#seen,
+      retentionMs: options.retentionMs,
+      clock: options.clock,
+      timers: options.timers,
+      logger: options.logger,
+    })
     if (isNew) this.#epochBegun = Promise.resolve()
   }
 
@@ -135,7 +153,7 @@ export class SyncDatabase {
       return device !== undefined && !takesOver(device, replicaId)
     })
     if (!isKnown) await this.#introduce(request)
-    else await this.#noteSeen(deviceId, undefined)
+    else this.#noteSeen(deviceId, undefined)
     return this.#read(async (snapshot) => {
       const meta = await readMeta(snapshot)
       const device = await readDevice(snapshot, deviceId)
@@ -151,7 +169,7 @@ export class SyncDatabase {
     const { sinceCursor, deviceId } = request
     await this.#beginEpochIfBeyondHead(sinceCursor)
     const page = await this.#read((snapshot) => this.#readPullPage(snapshot, request, identity))
-    if (deviceId !== undefined) await this.#noteSeen(deviceId, sinceCursor)
+    if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
     return page
   }
 
@@ -169,6 +187,7 @@ export class SyncDatabase {
       runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
     )
     if (response.head !== undefined) this.#heads.publish(response.head)
+    this.#housekeeping.nudge(request.ops.length)
     return response
   }
 
@@ -201,9 +220,18 @@ export class SyncDatabase {
     return this.#read(readStats)
   }
 
+  /**
+   * Clears what the rules allow now: superseded operations below what live devices have pulled, tombstones beyond the
+   * retention, records nobody can ask for. The server does it by itself when it is worth it.
+   */
+  housekeep(): Promise<HousekeepingReport> {
+    return this.#housekeeping.run()
+  }
+
   /** Waits for the requests that are being written. */
   async close(): Promise<void> {
     this.#heads.endAll()
+    await this.#housekeeping.stop()
     await this.#db.close()
   }
 
@@ -242,7 +270,11 @@ export class SyncDatabase {
     }
     await assertEpoch(snapshot, meta, request.epoch)
     if (sinceCursor > meta.head) throw cursorAhead()
-    if (sinceCursor > 0 && sinceCursor < meta.purgedThrough) throw cursorExpired()
+    const puller = deviceId === undefined ? `subject ${identity.subject}` : `device ${deviceId}`
+    if (sinceCursor > 0 && sinceCursor < meta.purgedThrough) {
+      const isUnderWay = this.#resyncs.isUnderWay(puller, sinceCursor, meta.purgedThrough)
+      if (!isUnderWay) throw cursorExpired()
+    }
     const { maxPullOps, maxPullBytes } = this.#options.limits
     const opsMax = Math.min(request.limit ?? maxPullOps, maxPullOps)
     const { ops, nextCursor } = await readPage(snapshot, {
@@ -251,10 +283,14 @@ export class SyncDatabase {
       bounds: { opsMax, bytesMax: maxPullBytes, rowsMax: maxPullOps * ROWS_PER_PULLED_OP },
       isVisible: visibility(this.#permissions(identity), request.collections),
     })
+    const hasMore = nextCursor < meta.head
+    if (hasMore) {
+      this.#resyncs.note(puller, { since: sinceCursor, next: nextCursor, head: meta.head })
+    }
     return {
       ops,
       nextCursor,
-      hasMore: nextCursor < meta.head,
+      hasMore,
       head: meta.head,
       purgedThrough: meta.purgedThrough,
     }
@@ -276,20 +312,9 @@ export class SyncDatabase {
     })
   }
 
-  /** A reading device is remembered now and then; that it cannot be must not stop it from reading. */
-  async #noteSeen(deviceId: string, cursor: number | undefined): Promise<void> {
-    const nowMs = this.#options.clock()
-    const seen = await this.#read((snapshot) => readDevice(snapshot, deviceId))
-    if (!isSeenStale(seen, nowMs)) return
-    try {
-      await this.#write(async (tx) => {
-        const meta = await readMeta(tx)
-        const device = (await readDevice(tx, deviceId)) ?? newDevice(deviceId, meta)
-        await tx.collection('device_state').put(withSeen(device, meta, cursor, nowMs))
-      })
-    } catch (error) {
-      this.#options.logger.warn({ error, dbId: this.dbId }, 'device not remembered')
-    }
+  #noteSeen(deviceId: string, cursor: number | undefined): void {
+    this.#seen.note(deviceId, cursor, this.#options.clock())
+    this.#housekeeping.nudge()
   }
 
   async #beginEpochIfBeyondHead(cursor: number): Promise<void> {
