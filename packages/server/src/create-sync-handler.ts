@@ -21,7 +21,10 @@ const DEFAULT_RETENTION_MS = 90 * 24 * 60 * 60 * 1000
 export interface SyncHandlerOptions {
   /** A folder; each database is a folder in it, named by its dbId. This or `storage`. */
   readonly dataDir?: string
-  /** Where the database of a dbId is kept. Called once for each opening. */
+  /**
+   * Where the database of a dbId is kept. Called once for each opening. With it databases stay open until the
+   * server closes, unless `limits` say how many may be open, or for how long idle ones are.
+   */
   readonly storage?: (dbId: string) => Storage
   /** Who may do what: `jwtAuth`, `staticTokens`, or your own. */
   readonly auth: Authenticator
@@ -55,7 +58,7 @@ export interface SyncHandler {
   readonly limits: ServerLimits
   /** Errors: `unknown_database`. */
   stats(dbId: string): Promise<DatabaseStats>
-  /** The semantics of one database without HTTP. Errors: `unknown_database`. */
+  /** The semantics of one database without HTTP; it stays open until the server closes. Errors: `unknown_database`. */
   database(dbId: string): Promise<SyncDatabase>
   /** From now on requests are answered `unavailable`, and event streams have ended. */
   beginClosing(): void
@@ -84,6 +87,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     createDatabases: options.createDatabases ?? false,
+    closesIdle: closesIdle(options),
     limits,
     policy: options.policy ?? {},
     retentionMs: retentionOf(options),
@@ -120,8 +124,8 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
       }
     },
     limits,
-    stats: async (dbId) => (await databases.open(dbId, false)).stats(),
-    database: (dbId) => databases.open(dbId, false),
+    stats: (dbId) => databases.use(dbId, (database) => database.stats()),
+    database: (dbId) => databases.pin(dbId),
     beginClosing,
     close: async () => {
       beginClosing()
@@ -133,4 +137,13 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
 function retentionOf({ retentionMs = DEFAULT_RETENTION_MS }: SyncHandlerOptions): number {
   if (Number.isSafeInteger(retentionMs) && retentionMs >= 0) return retentionMs
   throw new TypeError(`retentionMs is a whole number from 0, not ${String(retentionMs)}`)
+}
+
+/** A storage of the application's own may be gone once it is closed, like one in memory. */
+function closesIdle({ dataDir, limits = {} }: SyncHandlerOptions): boolean {
+  return (
+    dataDir !== undefined ||
+    limits.maxOpenDatabases !== undefined ||
+    limits.idleDatabaseMs !== undefined
+  )
 }

@@ -12,6 +12,7 @@ import type { Identity } from '../auth/identity.ts'
 import { resolveLimits, type ServerLimits } from '../limits.ts'
 import { silentLogger } from '../logger.ts'
 import type { Timers } from '../timers.ts'
+import { HeadListeners } from './head-listeners.ts'
 import type { Policy } from './policy.ts'
 import { SyncDatabase } from './sync-database.ts'
 
@@ -59,6 +60,7 @@ export function openTestDatabase(options: TestDatabaseOptions = {}): Promise<Syn
       return Uint8Array.from({ length: count }, (_, i) => (i === 0 ? epochs & 0xff : epochs >> 8))
     },
     create: options.create ?? true,
+    heads: new HeadListeners(),
     onFailed: () => {},
   })
 }

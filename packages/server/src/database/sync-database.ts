@@ -21,13 +21,7 @@ import type { Identity } from '../auth/identity.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Timers } from '../timers.ts'
-import {
-  cursorAhead,
-  cursorExpired,
-  cursorMoved,
-  forbidden,
-  unknownDatabase,
-} from '../wire-error.ts'
+import { cursorMoved, forbidden, unknownDatabase } from '../wire-error.ts'
 import {
   type ServerDatabase,
   type ServerSnapshot,
@@ -42,15 +36,13 @@ import {
   takesOver,
   withSeen,
 } from './devices.ts'
-import { assertEpoch } from './epoch-check.ts'
 import { assertProtocol, handshakeResponse } from './handshake.ts'
-import { type HeadListener, HeadListeners } from './head-listeners.ts'
+import type { HeadListener, HeadListeners } from './head-listeners.ts'
 import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
-import type { PulledRow } from './oplog-row.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
-import { readPage } from './pull-page.ts'
+import { runPull } from './pull.ts'
 import { runPush } from './push.ts'
 import { Resyncs } from './resyncs.ts'
 import { SeenDevices } from './seen-devices.ts'
@@ -71,8 +63,21 @@ export interface SyncDatabaseOptions {
   readonly randomBytes: RandomBytes
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
+  /** Who hears of new heads. They are not ended when the database is closed. */
+  readonly heads: HeadListeners
+  /** What `close` answered, of a database that this process had open before. */
+  readonly closedFiles?: ClosedFiles
   /** The engine stopped writing until it is opened again. May be called more than once. */
   readonly onFailed: () => void
+}
+
+/**
+ * Names the files of a database as they were when it was closed: its epoch, in hex, and the number of commits in its
+ * life. Files that were changed, or put back, since then have another epoch or another number.
+ */
+export interface ClosedFiles {
+  readonly epoch: string
+  readonly commits: number
 }
 
 const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'database_failed']
@@ -83,8 +88,6 @@ const ROW_BYTES = 16 * 1024
 const CACHE_BYTES_MAX = 4 * 1024 * 1024
 /** Collection and entityId in one key. */
 const KEY_BYTES_MAX = 1024
-/** A pull looks at no more rows than this for each operation it may send. */
-const ROWS_PER_PULLED_OP = 4
 
 /** One database of the server: handshake, pull, push and verify, without HTTP. */
 export class SyncDatabase {
@@ -92,15 +95,16 @@ export class SyncDatabase {
   readonly dbId: string
   readonly #db: ServerDatabase
   readonly #options: SyncDatabaseOptions
-  readonly #heads = new HeadListeners()
+  readonly #heads: HeadListeners
   readonly #seen = new SeenDevices()
   readonly #resyncs = new Resyncs()
   readonly #housekeeping: Housekeeping
   /** Set once an epoch began, or begins, since the database was opened. */
   #epochBegun: Promise<void> | undefined
 
-  private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isNew: boolean) {
+  private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isKnown: boolean) {
     this.dbId = options.dbId
+    this.#heads = options.heads
     this.#db = db
     this.#options = options
     this.#housekeeping = new Housekeeping({
@@ -112,7 +116,7 @@ export class SyncDatabase {
       timers: options.timers,
       logger: options.logger,
     })
-    if (isNew) this.#epochBegun = Promise.resolve()
+    if (isKnown) this.#epochBegun = Promise.resolve()
   }
 
   /**
@@ -168,7 +172,11 @@ export class SyncDatabase {
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
     const { sinceCursor, deviceId } = request
     await this.#beginEpochIfBeyondHead(sinceCursor)
-    const page = await this.#read((snapshot) => this.#readPullPage(snapshot, request, identity))
+    const { limits } = this.#options
+    const permissions = this.#permissions(identity)
+    const page = await this.#read((snapshot) =>
+      runPull(snapshot, request, { limits, permissions, resyncs: this.#resyncs }),
+    )
     if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
     return page
   }
@@ -228,11 +236,23 @@ export class SyncDatabase {
     return this.#housekeeping.run()
   }
 
-  /** Waits for the requests that are being written. */
-  async close(): Promise<void> {
-    this.#heads.endAll()
+  /**
+   * Waits for the requests that are being written. With what it answers the same process can open these files again
+   * without beginning an epoch; undefined when none began since they were opened.
+   */
+  async close(): Promise<ClosedFiles | undefined> {
     await this.#housekeeping.stop()
+    const files = await this.#files().catch(() => undefined)
     await this.#db.close()
+    return files
+  }
+
+  async #files(): Promise<ClosedFiles | undefined> {
+    if (this.#epochBegun === undefined) return undefined
+    await this.#epochBegun
+    const { epoch } = await this.#read(readMeta)
+    const { store } = await this.#db.stats()
+    return { epoch: hexOf(epoch), commits: store.lastLsn }
   }
 
   #permissions(identity: Identity): Permissions {
@@ -254,45 +274,6 @@ export class SyncDatabase {
     } catch (error) {
       if (isEntiDBError(error) && FAILED_CODES.includes(error.code)) this.#options.onFailed()
       throw error
-    }
-  }
-
-  async #readPullPage(
-    snapshot: ServerSnapshot,
-    request: PullRequest,
-    identity: Identity,
-  ): Promise<PullPage> {
-    const { sinceCursor, deviceId } = request
-    const meta = await readMeta(snapshot)
-    if (deviceId !== undefined) {
-      const device = await readDevice(snapshot, deviceId)
-      await assertNotSuperseded(snapshot, deviceId, device, request.replicaId)
-    }
-    await assertEpoch(snapshot, meta, request.epoch)
-    if (sinceCursor > meta.head) throw cursorAhead()
-    const puller = deviceId === undefined ? `subject ${identity.subject}` : `device ${deviceId}`
-    if (sinceCursor > 0 && sinceCursor < meta.purgedThrough) {
-      const isUnderWay = this.#resyncs.isUnderWay(puller, sinceCursor, meta.purgedThrough)
-      if (!isUnderWay) throw cursorExpired()
-    }
-    const { maxPullOps, maxPullBytes } = this.#options.limits
-    const opsMax = Math.min(request.limit ?? maxPullOps, maxPullOps)
-    const { ops, nextCursor } = await readPage(snapshot, {
-      sinceCursor,
-      head: meta.head,
-      bounds: { opsMax, bytesMax: maxPullBytes, rowsMax: maxPullOps * ROWS_PER_PULLED_OP },
-      isVisible: visibility(this.#permissions(identity), request.collections),
-    })
-    const hasMore = nextCursor < meta.head
-    if (hasMore) {
-      this.#resyncs.note(puller, { since: sinceCursor, next: nextCursor, head: meta.head })
-    }
-    return {
-      ops,
-      nextCursor,
-      hasMore,
-      head: meta.head,
-      purgedThrough: meta.purgedThrough,
     }
   }
 
@@ -336,7 +317,10 @@ export class SyncDatabase {
   }
 }
 
-/** Makes a new database one of ours, or checks that it is; answers whether it is new. */
+/**
+ * Makes a new database one of ours, or checks that it is. Answers whether its files are known to be the ones that
+ * devices have synced with: those of a new database, and those that this process closed.
+ */
 async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promise<boolean> {
   const meta = await db.collection('meta').get('database')
   if (meta === undefined) {
@@ -344,19 +328,16 @@ async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promis
     await db.transaction((tx) => beginEpoch(tx, options.dbId, options.randomBytes))
     return true
   }
-  if (meta.dbId === options.dbId) return false
+  if (meta.dbId === options.dbId) {
+    const { closedFiles } = options
+    return closedFiles?.epoch === hexOf(meta.epoch) && closedFiles.commits === db.recovery.lastLsn
+  }
   // A file system that does not tell upper from lower case would open one tenant's files for another.
   throw new EntiDBError('unknown_database', 'The files belong to another database', {
     details: { dbId: options.dbId },
   })
 }
 
-function visibility(
-  permissions: Permissions,
-  collections: readonly string[] | undefined,
-): ((row: PulledRow) => boolean) | undefined {
-  if (permissions.readsAll && collections === undefined) return undefined
-  const asked = collections === undefined ? undefined : new Set(collections)
-  return ({ collection, entityId }) =>
-    (asked?.has(collection) ?? true) && permissions.mayRead(collection, entityId)
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
