@@ -3,7 +3,13 @@
  * replication side, and system rows that commit with them. `core-engine.ts` implements it on
  * `@entidb/core`.
  */
-import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
+import type {
+  DatabaseIdentity,
+  DbOperation,
+  ReplicaRef,
+  ReplicaTransaction,
+  ReplicatedState,
+} from '@entidb/core/replication'
 
 /** The origin of what sync applies. */
 export const SYNC_ORIGIN = 'sync'
@@ -61,6 +67,11 @@ export interface Engine {
    * each keeps in memory what it stored.
    */
   claim(): () => void
+  /**
+   * The entity of a replicated state, frozen, in the version of its shape that the application reads. Null without
+   * bytes. Error: `migration_failed`.
+   */
+  entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
   /** Prepares the system collections. */
   open(): Promise<void>
   /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */
