@@ -4,18 +4,24 @@
  */
 import type { EntiDB } from '@entidb/core'
 import { EntiDBError } from '@entidb/core'
+import { ChangeSignal } from './change-signal.ts'
 import { type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
-import { entityKey } from './entity-ref.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
+import { entityState, explainEntity } from './explain/explain.ts'
+import type { EntitySyncState, SyncExplanation } from './explain/explanation.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
+import { Ledger } from './ledger/ledger.ts'
 import { renumberForDevice } from './push/undecided.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
+import { SyncTrace } from './trace/sync-trace.ts'
+import { traceEvents } from './trace/trace-events.ts'
+import { type TraceReport, traceReport } from './trace/trace-report.ts'
 
 /** What `EntiDBSync` works on. */
 export interface SyncOptions {
@@ -38,20 +44,21 @@ export interface SyncResult {
   readonly cursor: number
 }
 
-/** What sync knows of one entity. */
-export type EntitySyncState = 'synced' | 'pending' | 'inFlight' | 'held' | 'rejected'
-
 /** Makes a database and its copies on other devices agree, through a server. `docs/sync-client.md` says how. */
 export class EntiDBSync {
   /** Conflicts that nobody has settled. */
   readonly conflicts: ConflictDesk
   /** Groups that the server refused. */
   readonly rejections: RejectionDesk
+  /** What became of every local transaction, and the values that lost a conflict. */
+  readonly ledger: Ledger
   readonly #engine: Engine
   readonly #settings: Settings
   readonly #emitter = new SyncEmitter()
   readonly #board: StatusBoard
   readonly #fates = new FateWatch()
+  readonly #changes = new ChangeSignal()
+  readonly #trace: SyncTrace
   #opening: Promise<SyncSession> | undefined
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
@@ -63,9 +70,13 @@ export class EntiDBSync {
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
     this.#settings = settingsOf(config)
     this.#engine = engine
+    this.#trace = new SyncTrace(this.#settings.environment.now)
+    traceEvents(this.#emitter, this.#trace)
     this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
     const store = async (): Promise<SyncStore> => (await this.#open()).store
-    this.conflicts = new ConflictDesk(store, () => this.#session?.driver.wake())
+    const wake = (): void => this.#session?.driver.wake()
+    this.conflicts = new ConflictDesk(store, this.#changes.on, wake)
+    this.ledger = new Ledger(store, this.#changes.on, wake)
     this.rejections = new RejectionDesk(store)
   }
 
@@ -144,15 +155,27 @@ export class EntiDBSync {
 
   /** Of one entity, at this moment. `synced` before the first `start` or `sync`. */
   stateOf(collection: string, entityId: string): EntitySyncState {
-    const key = entityKey({ collection, entityId })
     const store = this.#session?.store
-    if (store === undefined) return 'synced'
-    const note = store.notes.get(key)
-    if (note !== undefined && note.group !== null) {
-      return note.rejection === null ? 'held' : 'rejected'
-    }
-    if (store.isInFlight(key)) return 'inFlight'
-    return store.edits.has(key) ? 'pending' : 'synced'
+    return store === undefined ? 'synced' : entityState(store, { collection, entityId })
+  }
+
+  /**
+   * Why an entity is what it is here: what is shown, who made the revision it stands on, what this device did to
+   * it and what became of that. Asks the server who made the revision; without an answer the rest is told all the same.
+   * Errors: `sync_stopped` while stopped.
+   */
+  async explain(
+    collection: string,
+    entityId: string,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<SyncExplanation> {
+    this.#assertNotStopped()
+    return explainEntity(await this.#open(), { collection, entityId }, signal)
+  }
+
+  /** What sync did lately and where it stands, for a bug report: numbers, codes and times, and nothing else. */
+  trace(): TraceReport {
+    return traceReport(this.status, this.#session?.store, this.#trace.entries)
   }
 
   /**
@@ -192,6 +215,8 @@ export class EntiDBSync {
         emitter: this.#emitter,
         board: this.#board,
         fates: this.#fates,
+        changes: this.#changes,
+        trace: this.#trace,
       })
       this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
       await session.store.startHearing()

@@ -1,6 +1,7 @@
 /** Everything that works on one opened database: built once, when sync first needs it. */
 import type { EntiDBError } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
+import type { ChangeSignal } from './change-signal.ts'
 import type { Settings } from './config.ts'
 import { GroupKeeper } from './conflicts/group-keeper.ts'
 import { Cycle } from './cycle/cycle.ts'
@@ -9,13 +10,17 @@ import type { CycleTotals, SyncContext } from './cycle/sync-context.ts'
 import type { SyncEmitter } from './events.ts'
 import type { FateWatch } from './fates/fate-watch.ts'
 import { pruneFates } from './fates/fate-watch.ts'
+import { pruneCommitted } from './ledger/record-committed.ts'
+import { pruneKept } from './ledger/record-kept.ts'
 import { Puller } from './pull/puller.ts'
 import { Pusher } from './push/pusher.ts'
 import type { Engine } from './state/engine.ts'
 import { openSyncStore } from './state/open-state.ts'
 import type { SyncStore } from './state/sync-store.ts'
+import type { SyncTransaction } from './state/sync-transaction.ts'
 import type { StatusBoard } from './status.ts'
 import { StreamFollower } from './stream/stream-follower.ts'
+import type { SyncTrace } from './trace/sync-trace.ts'
 import { HttpTransport } from './transport/http-transport.ts'
 import { TokenSource } from './transport/token-source.ts'
 
@@ -25,11 +30,14 @@ export interface SessionParts {
   readonly emitter: SyncEmitter
   readonly board: StatusBoard
   readonly fates: FateWatch
+  readonly changes: ChangeSignal
+  readonly trace: SyncTrace
 }
 
 export interface SyncSession {
   readonly store: SyncStore
   readonly driver: CycleDriver
+  readonly transport: HttpTransport
   /** Undefined when the stream is switched off. */
   readonly stream: StreamFollower | undefined
 }
@@ -40,17 +48,22 @@ const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 
 /** Errors: `change_feed_off`, and what reading the database throws. */
 export async function openSession(parts: SessionParts): Promise<SyncSession> {
-  const { engine, settings, emitter, board, fates } = parts
+  const { engine, settings, emitter, board, fates, changes } = parts
   const { environment, dbId, deviceId } = settings
   let store: SyncStore | undefined
   const changed = (): void => {
     if (store === undefined) return
     showState(store, board)
     fates.look(store)
+    changes.give()
   }
-  const opened = await openSyncStore(engine, dbId, deviceId, changed)
+  const opened = await openSyncStore(engine, dbId, deviceId, {
+    changed,
+    now: environment.now,
+    ledger: settings.ledger,
+  })
   store = opened.store
-  await store.transaction(pruneFates)
+  await store.transaction(pruneLedger)
   board.set({ phase: 'idle' })
   changed()
   if (opened.renamed) {
@@ -68,7 +81,13 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         },
       })
     : undefined
-  return { store, driver, stream }
+  return { store, driver, transport, stream }
+}
+
+async function pruneLedger(tx: SyncTransaction): Promise<void> {
+  await pruneFates(tx)
+  await pruneCommitted(tx)
+  await pruneKept(tx)
 }
 
 /** What the status says of the stored state. */
@@ -80,7 +99,7 @@ function showState(store: SyncStore, board: StatusBoard): void {
   })
 }
 
-function transportOf({ settings, board }: SessionParts): HttpTransport {
+function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
   const { environment, serverUrl, requestTimeoutMs, authTokenProvider } = settings
   return new HttpTransport({
     serverUrl,
@@ -90,11 +109,12 @@ function transportOf({ settings, board }: SessionParts): HttpTransport {
     requestTimeoutMs,
     responseBytesMax: RESPONSE_BYTES_MAX,
     onContact: (online) => board.set({ online }),
+    onExchange: (exchange) => trace.add({ kind: 'request', ...exchange }),
   })
 }
 
 function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): CycleDriver {
-  const { settings, emitter, board } = parts
+  const { settings, emitter, board, trace } = parts
   const { environment } = settings
   const context: SyncContext = {
     store,
@@ -121,13 +141,22 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
   })
   const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
   return new CycleDriver({
-    cycle: new Cycle(steps, (phase) => board.set({ phase })),
+    cycle: new Cycle(steps, (phase) => {
+      trace.add({ kind: 'state', state: phase })
+      board.set({ phase })
+    }),
     timers: environment.timers,
     random: environment.random,
     pollIntervalMs: settings.pollIntervalMs,
     wakeDelayMs: WAKE_DELAY_MS,
-    onSuccess: (_: CycleTotals) => board.set({ lastSyncAt: environment.now(), lastError: null }),
-    onFailure: (error) => tellFailure(error, parts, store),
+    onSuccess: (totals: CycleTotals) => {
+      trace.add({ kind: 'cycle', outcome: 'ok', counts: { ...totals } })
+      board.set({ lastSyncAt: environment.now(), lastError: null })
+    },
+    onFailure: (error) => {
+      trace.add({ kind: 'cycle', outcome: error.code, counts: {} })
+      tellFailure(error, parts, store)
+    },
   })
 }
 

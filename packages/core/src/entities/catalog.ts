@@ -119,7 +119,7 @@ export class Catalog {
     for (const name of [...this.#statesByName.keys(), ...names]) {
       const state = this.#add(name, this.#storedSpec(name) ?? EMPTY_SPEC, undefined, true)
       if (state.schemaVersion === 1 && !doubtful.has(name)) continue
-      this.#statesByName.set(name, { ...state, queryIndexes: [] })
+      this.#statesByName.set(name, { ...state, queryIndexes: [], uniquePaths: new Set() })
     }
   }
 

@@ -1,4 +1,5 @@
 /** The reads of a collection: the same in a database, a snapshot and a transaction. */
+import type { MaybePromise } from '../files/file-system.ts'
 import { AnswerStream } from './answer-stream.ts'
 import type { AnyEntity, CollectionDefinitions, Entity, EntityOf } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -6,7 +7,8 @@ import { invalidQuery } from './entity-errors.ts'
 import { idKeyOf } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { formatPlace, parsePlace } from './page-token.ts'
-import { parseQuery } from './parsed-query.ts'
+import { type ParsedQuery, parseQuery } from './parsed-query.ts'
+import { type PointLookup, pointLookupOf } from './point-lookup.ts'
 import { projectAll } from './projection.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
 import { placeOf, QueryRun } from './query-run.ts'
@@ -128,8 +130,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query?: Query<T, S>,
   ): Promise<readonly Answer<T, S>[]> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed)
-    const found = await this.#source.read((reader) => run.all(reader))
+    const found = await this.#find(parsed, parsed.limit)
     // As in `get`.
     return projectAll(found, parsed.project) as readonly Answer<T, S>[]
   }
@@ -139,11 +140,36 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query: Query<T, S> = {},
   ): Promise<Answer<T, S> | undefined> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed, { limit: Math.min(1, parsed.limit) })
-    const found = await this.#source.read((reader) => run.next(reader, 1))
+    const found = await this.#find(parsed, Math.min(1, parsed.limit))
     const [first] = projectAll(found, parsed.project)
     // As in `get`.
     return first as Answer<T, S> | undefined
+  }
+
+  #find(parsed: ParsedQuery, limit: number): MaybePromise<readonly object[]> {
+    const state = this.#state
+    const lookup = pointLookupOf(state, parsed)
+    if (lookup !== undefined && limit > 0) return this.#lookUp(parsed, lookup, limit)
+    const run = new QueryRun(state, parsed, { limit })
+    return this.#source.read((reader) => run.all(reader))
+  }
+
+  #lookUp(
+    parsed: ParsedQuery,
+    { path, value }: PointLookup,
+    limit: number,
+  ): MaybePromise<readonly object[]> {
+    const state = this.#state
+    this.#source.assertOpen()
+    const known = this.#source.readsLatest ? state.cache.latestWith(path, value) : undefined
+    if (known !== undefined) return [known]
+    // All: more than one there is only where replication brought them in.
+    const run = new QueryRun(state, parsed, { limit: Infinity })
+    return this.#source.read(function* (reader) {
+      const found = yield* run.all(reader)
+      reader.rememberLookup(state, path, found)
+      return found.slice(0, limit)
+    })
   }
 
   /** How many answers, `limit` included. Error: `invalid_query`. */

@@ -50,6 +50,17 @@ describe('entity cache', () => {
     expect(notes.find(1)?.value).toEqual({ stamp: 1 })
   })
 
+  test('dropped -> no longer found by its value of a unique index', () => {
+    const notes = new EntityCache(20).collection()
+    const { value } = notes.put('a', entity(1))
+    notes.rememberOnly('stamp', 'a', value)
+    expect(notes.latestWith('stamp', 1)).toBe(value)
+    // It was used: it gets another round.
+    for (let i = 2; i < 8; i++) notes.put(`n${i}`, entity(i))
+    expect(notes.latest('a')).toBeUndefined()
+    expect(notes.latestWith('stamp', 1)).toBeUndefined()
+  })
+
   test('many replaced -> the bookkeeping does not grow', () => {
     const cache = new EntityCache(1000)
     const notes = cache.collection()

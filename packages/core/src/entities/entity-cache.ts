@@ -13,6 +13,7 @@
  */
 import { Doorkeeper } from './doorkeeper.ts'
 import type { EntityVersion } from './entity-version.ts'
+import { UniqueLookups } from './unique-lookups.ts'
 
 /** An entity of 200 bytes and ten fields takes a kilobyte as an object, with all that leads to it. */
 const ENTRY_MEMORY_BYTES = 500
@@ -151,6 +152,7 @@ export class CollectionCache {
   readonly #cache: EntityCache
   readonly #entriesById = new Map<string, CacheEntry>()
   readonly #entriesByStamp = new Map<number, CacheEntry>()
+  readonly #lookups = new UniqueLookups()
 
   constructor(cache: EntityCache) {
     this.#cache = cache
@@ -172,6 +174,24 @@ export class CollectionCache {
     if (!entry.used) entry.used = true
     this.#cache.hits++
     return entry
+  }
+
+  /** The one latest entity with a value of a unique index, where that is known. */
+  latestWith(path: string, value: unknown): object | undefined {
+    const found = this.#lookups.get(path, value)
+    if (found !== undefined) this.#cache.hits++
+    return found
+  }
+
+  /** In the last visible commit no entity but this one has its value at `path`, of a unique index. */
+  rememberOnly(path: string, id: string, entity: object): void {
+    const entry = this.#entriesById.get(id)
+    if (entry?.value === entity) this.#lookups.remember(path, entry)
+  }
+
+  /** Replication puts a second entity beside one with the same value of a unique index. */
+  forgetLookups(): void {
+    this.#lookups.clear()
   }
 
   /** Is it worth an entry? Another version of it that has one is. */
@@ -209,6 +229,7 @@ export class CollectionCache {
   forget(entry: CacheEntry): void {
     this.#entriesById.delete(entry.id)
     this.#entriesByStamp.delete(entry.stamp)
+    this.#lookups.forget(entry)
   }
 
   /** A transaction wrote the entity, or is about to. */

@@ -29,6 +29,14 @@ export class EntityReader {
     return this.#isLatest() ? state.cache.latest(id) : undefined
   }
 
+  /** `found` is all that has a value of a unique index. */
+  rememberLookup(state: CollectionState, path: string, found: readonly object[]): void {
+    const [only] = found
+    if (only === undefined || found.length > 1 || !this.#isLatest()) return
+    // Every stored entity has one.
+    state.cache.rememberOnly(path, (only as { readonly id: string }).id, only)
+  }
+
   *findRecord(state: CollectionState, idKey: Uint8Array): Steps<StoredRecord | undefined> {
     const record = yield* wait(this.view.get(state.recordTable, idKey))
     return record === undefined ? undefined : decodeRecord(record)

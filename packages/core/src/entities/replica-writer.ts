@@ -202,6 +202,7 @@ export class ReplicaWriter {
       keys === undefined ? [] : yield* findViolations(writer.tx, state, idKey, keys, undefined)
     if (isAbsent(operation) && existing === undefined && row === undefined) return violations
     const opId = writer.begin(state, id)
+    if (violations.length > 0) state.cache.forgetLookups()
     // The entity was in this page before: its entries are to be removed, so they have to be there.
     if (page !== undefined && existing !== undefined && existing.stamp > page.stampBefore) {
       yield* page.batch.flush(writer.tx)

@@ -4,9 +4,9 @@
  */
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
-import type { LocalEdits } from '../push/local-edits.ts'
+import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow } from '../state/rows.ts'
-import type { SyncTransaction } from '../state/sync-transaction.ts'
+import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
 
 export interface MemberView {
   readonly ref: EntityRef
@@ -15,6 +15,7 @@ export interface MemberView {
   readonly note: NoteRow
   /** The last state both sides had in common is not known. */
   readonly stale: boolean
+  readonly entityOf: EntityOf
 }
 
 export interface GroupView {
@@ -24,8 +25,8 @@ export interface GroupView {
   readonly members: ReadonlyMap<string, MemberView>
   /** Members whose edit is settled: nothing to decide. */
   readonly settled: readonly EntityRef[]
-  /** Local transactions that were not taken yet, by last opId. */
-  readonly transactions: readonly number[]
+  /** Local transactions that were not taken yet. */
+  readonly transactions: readonly PendingTransaction[]
   /** An edit is newer than what was read of the change feed: the view may miss a member. */
   readonly isBehind: boolean
 }
@@ -45,7 +46,10 @@ export async function viewGroup(
     if (!state.pending) settled.push(ref)
     else {
       const stale = (note.conflict?.stale ?? false) || edits.isStale(key)
-      members.set(key, { ref, state, note, conflict: note.conflict, stale })
+      members.set(key, {
+        ...{ ref, state, note, conflict: note.conflict, stale },
+        entityOf: tx.entityOf,
+      })
     }
   }
   const isBehind = [...members.values()].some(({ state }) => state.opId > edits.readThrough)
@@ -59,7 +63,7 @@ function reach(
 ): {
   readonly groups: ReadonlySet<number>
   readonly entities: ReadonlySet<string>
-  readonly transactions: readonly number[]
+  readonly transactions: readonly PendingTransaction[]
 } {
   const groups = new Set([group])
   const { split } = tx.state

@@ -1,4 +1,5 @@
 /** Remembers that local transactions of a batch are held: their fate is not simply `committed`. */
+import { entityKey } from '../entity-ref.ts'
 import type { FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -12,7 +13,8 @@ export async function holdTransactions(
   heldByWireGroup: ReadonlyMap<number, number>,
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
-  for (const { key, group } of frozen.transactions) {
+  const names = namesOf(frozen)
+  for (const { key, group, localOpIds, size } of frozen.transactions) {
     const held = heldByWireGroup.get(group)
     if (held === undefined) continue
     const code = rejectedByWireGroup.get(group)
@@ -20,8 +22,10 @@ export async function holdTransactions(
       group: held,
       fate: code === undefined ? 'open' : 'rejected',
       how: code ?? null,
+      decidedBy: null,
       successor: null,
       entityVersions: null,
+      written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },
     })
   }
   const { split } = tx.state
@@ -29,4 +33,9 @@ export async function holdTransactions(
   if (held !== undefined && split !== null && split.transactionId === frozen.splitTransactionId) {
     tx.setState({ split: { ...split, group: held } })
   }
+}
+
+/** Of the entities of a batch, by the localOpId of their operations. */
+export function namesOf({ ops }: Pick<FrozenRow, 'ops'>): ReadonlyMap<number, string> {
+  return new Map(ops.map((op) => [op.localOpId, entityKey(op)]))
 }

@@ -3,8 +3,10 @@ import { defineCollection, type EntiDB, type Transaction } from '@entidb/core'
 import { type Replication, replication } from '@entidb/core/replication'
 import { type Engine, type EngineTransaction, SYNC_ORIGIN, type SystemRows } from './engine.ts'
 import {
+  COMMITTED_COLLECTION,
   FATES_COLLECTION,
   FROZEN_COLLECTION,
+  KEPT_COLLECTION,
   NOTES_COLLECTION,
   SEEN_COLLECTION,
   STATE_COLLECTION,
@@ -24,6 +26,8 @@ const SYSTEM_COLLECTIONS = {
   [NOTES_COLLECTION]: defineCollection<SystemRow>({}),
   [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
+  [COMMITTED_COLLECTION]: defineCollection<SystemRow>({}),
+  [KEPT_COLLECTION]: defineCollection<SystemRow>({}),
 }
 
 const claimed = new WeakSet<EntiDB>()
@@ -46,6 +50,7 @@ export function coreEngine(db: EntiDB): Engine {
       return core.feedOn
     },
     claim: () => claim(db),
+    entityOf: ({ collection, entityId }, state) => core.entityOf(collection, entityId, state),
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },
@@ -67,6 +72,9 @@ function engineTransaction(tx: Transaction, core: Replication): EngineTransactio
     put: async (collection, entity) => {
       await tx.collection(collection).put(entity)
     },
+    delete: async (collection, entityId) => {
+      await tx.collection(collection).delete(entityId)
+    },
     acknowledgeFeed: (opId) =>
       core.acknowledgeFeed(tx, FEED_READER, opId, { ignores: SYNC_ORIGIN }),
   }
@@ -83,6 +91,12 @@ function systemRows(tx: Transaction): SystemRows {
       await rows(collection).delete(id)
     },
     all: (collection) => rows(collection).find({}),
+    page: (collection, { after, limit }) =>
+      rows(collection).find({
+        orderBy: { id: 'asc' },
+        limit,
+        ...(after === undefined ? {} : { where: { id: { gt: after } } }),
+      }),
     ofGroup: (collection, group) => rows(collection).find({ where: { group } }),
   }
 }

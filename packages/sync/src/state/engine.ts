@@ -3,7 +3,13 @@
  * replication side, and system rows that commit with them. `core-engine.ts` implements it on
  * `@entidb/core`.
  */
-import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
+import type {
+  DatabaseIdentity,
+  DbOperation,
+  ReplicaRef,
+  ReplicaTransaction,
+  ReplicatedState,
+} from '@entidb/core/replication'
 
 /** The origin of what sync applies. */
 export const SYNC_ORIGIN = 'sync'
@@ -33,6 +39,11 @@ export interface SystemRows {
   delete(collection: string, id: string): Promise<void>
   /** Every row, in order of ids. */
   all(collection: string): Promise<readonly unknown[]>
+  /** The next rows in order of ids, at most `limit`. */
+  page(
+    collection: string,
+    range: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly unknown[]>
   /** The rows whose field `group` is `group`. */
   ofGroup(collection: string, group: number): Promise<readonly unknown[]>
 }
@@ -42,6 +53,8 @@ export interface EngineTransaction {
   readonly system: SystemRows
   /** A local edit, as the application makes them. */
   put(collection: string, entity: { readonly id: string }): Promise<void>
+  /** As `put`. */
+  delete(collection: string, entityId: string): Promise<void>
   /** Feed operations up to `opId` are no longer needed, and those of `SYNC_ORIGIN` never. */
   acknowledgeFeed(opId: number): Promise<void>
 }
@@ -54,6 +67,11 @@ export interface Engine {
    * each keeps in memory what it stored.
    */
   claim(): () => void
+  /**
+   * The entity of a replicated state, frozen, in the version of its shape that the application reads. Null without
+   * bytes. Error: `migration_failed`.
+   */
+  entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
   /** Prepares the system collections. */
   open(): Promise<void>
   /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */

@@ -3,8 +3,10 @@
  * memory and written at its end. Nothing in memory changes unless it commits.
  */
 import type { ReplicaTransaction } from '@entidb/core/replication'
+import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import type { EngineTransaction } from './engine.ts'
+import type { LedgerLimits } from '../ledger/ledger-limits.ts'
+import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
 import {
   emptyNote,
   FATES_COLLECTION,
@@ -14,6 +16,7 @@ import {
   isEmptyNote,
   NOTES_COLLECTION,
   type NoteRow,
+  type RemoteState,
   SEEN_COLLECTION,
   type SeenRow,
   STATE_COLLECTION,
@@ -29,8 +32,25 @@ export interface SyncMemory {
   readonly fateGroups: Set<number>
 }
 
+/** Decodes a state of an entity; null without bytes. */
+export type EntityOf = (
+  ref: EntityRef,
+  state: Pick<RemoteState, 'bytes' | 'schemaVersion'>,
+) => SyncedEntity | null
+
+export interface TransactionSurroundings {
+  readonly engine: Pick<Engine, 'entityOf'>
+  readonly nowMs: number
+  readonly ledger: LedgerLimits
+}
+
 export class SyncTransaction {
   readonly replica: ReplicaTransaction
+  /** Wall clock at its beginning, for people only. */
+  readonly nowMs: number
+  readonly ledgerLimits: LedgerLimits
+  /** The stored entity of a state, in the version of its shape that the application reads. Error: `migration_failed`. */
+  readonly entityOf: EntityOf
   readonly #tx: EngineTransaction
   readonly #memory: SyncMemory
   readonly #notes = new Map<string, NoteRow>()
@@ -38,8 +58,15 @@ export class SyncTransaction {
   #state: StateRow
   #frozen: FrozenRow | null
 
-  constructor(tx: EngineTransaction, memory: SyncMemory) {
+  constructor(
+    tx: EngineTransaction,
+    memory: SyncMemory,
+    { engine, nowMs, ledger }: TransactionSurroundings,
+  ) {
     this.replica = tx.replica
+    this.nowMs = nowMs
+    this.ledgerLimits = ledger
+    this.entityOf = (ref, state) => engine.entityOf(ref, state) as SyncedEntity | null
     this.#tx = tx
     this.#memory = memory
     this.#state = memory.state
@@ -116,9 +143,10 @@ export class SyncTransaction {
     return (await this.#tx.system.get(FATES_COLLECTION, String(key))) as FateRow | undefined
   }
 
-  putFate(key: number, fate: Omit<FateRow, 'id'>): Promise<void> {
+  putFate(key: number, fate: Omit<FateRow, 'id' | 'atMs'>): Promise<void> {
     if (fate.group !== null) this.#fateGroups.set(fate.group, true)
-    return this.#tx.system.put(FATES_COLLECTION, { ...fate, id: String(key) } as FateRow)
+    const row: FateRow = { ...fate, id: String(key), atMs: this.nowMs }
+    return this.#tx.system.put(FATES_COLLECTION, row)
   }
 
   /** No fate waits for `group` any more. */
@@ -160,9 +188,19 @@ export class SyncTransaction {
     await this.#tx.system.delete(SEEN_COLLECTION, key)
   }
 
+  /** Rows that are not kept in memory. */
+  get system(): SystemRows {
+    return this.#tx.system
+  }
+
   /** A local edit of the application's kind. */
   put(collection: string, entity: { readonly id: string }): Promise<void> {
     return this.#tx.put(collection, entity)
+  }
+
+  /** As `put`. */
+  delete(collection: string, entityId: string): Promise<void> {
+    return this.#tx.delete(collection, entityId)
   }
 
   /** Writes the rows that changed; the last thing before the commit. */
