@@ -53,6 +53,8 @@ export class Housekeeping {
   #stopTimer: (() => void) | undefined
   #round: Promise<HousekeepingReport> | undefined
   #stopped = false
+  /** Callers of `run` that wait. */
+  #asked = 0
   /** Ends the pause in hand. */
   #resume: () => void = () => {}
   #decided = 0
@@ -75,12 +77,17 @@ export class Housekeeping {
     }, LOOK_AFTER_MS)
   }
 
-  /** Clears all that may be cleared now, whether or not it is worth it yet. */
-  run(): Promise<HousekeepingReport> {
-    this.#round ??= this.#clear().finally(() => {
-      this.#round = undefined
-    })
-    return this.#round
+  /** Clears all that may be cleared now, whether or not it is worth it yet, and without pauses. */
+  async run(): Promise<HousekeepingReport> {
+    this.#asked++
+    this.#resume()
+    try {
+      // One in hand looked at the database before.
+      await this.#round?.catch(() => {})
+      return await this.#runRound()
+    } finally {
+      this.#asked--
+    }
   }
 
   /** Ends after the step in hand. What was noted of devices is stored. */
@@ -92,10 +99,17 @@ export class Housekeeping {
     await this.#storeSeen().catch((error: unknown) => this.#warn(error))
   }
 
+  #runRound(): Promise<HousekeepingReport> {
+    this.#round ??= this.#clear().finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
   /** That it fails must not stop anyone from reading; a database that cannot write any more says so to pushes. */
   async #look(): Promise<void> {
     try {
-      if (await this.#isWorthIt()) await this.run()
+      if (await this.#isWorthIt()) await this.#runRound()
       else if (this.#isSeenOld()) await this.#storeSeen()
     } catch (error) {
       this.#warn(error)
@@ -187,9 +201,12 @@ export class Housekeeping {
     while (!this.#stopped && (await this.#options.write(step))) await this.#pause()
   }
 
-  /** Requests that came meanwhile are read and answered. */
+  /**
+   * Requests that came meanwhile are read and answered. They are between the steps of a round that was asked for, too,
+   * when its commits wait for the disk; but nobody waits for a timer then, which would not keep a process running.
+   */
   async #pause(): Promise<void> {
-    if (this.#stopped) return
+    if (this.#stopped || this.#asked > 0) return
     await new Promise<void>((resolve) => {
       this.#resume = resolve
       this.#options.timers.set(resolve, 0)
