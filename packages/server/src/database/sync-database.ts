@@ -111,6 +111,7 @@ export class SyncDatabase {
       read: (work) => this.#read(work),
       write: (work) => this.#write(work),
       seen: this.#seen,
+      resyncs: this.#resyncs,
       retentionMs: options.retentionMs,
       clock: options.clock,
       timers: options.timers,
@@ -172,11 +173,10 @@ export class SyncDatabase {
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
     const { sinceCursor, deviceId } = request
     await this.#beginEpochIfBeyondHead(sinceCursor)
-    const { limits } = this.#options
+    const { limits, clock } = this.#options
     const permissions = this.#permissions(identity)
-    const page = await this.#read((snapshot) =>
-      runPull(snapshot, request, { limits, permissions, resyncs: this.#resyncs }),
-    )
+    const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
+    const page = await this.#read((snapshot) => runPull(snapshot, request, context))
     if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
     return page
   }
