@@ -7,9 +7,10 @@ import { idKeyOf } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { formatPlace, parsePlace } from './page-token.ts'
 import { parseQuery } from './parsed-query.ts'
+import { placeOf } from './place.ts'
 import { projectAll } from './projection.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
-import { placeOf, QueryRun } from './query-run.ts'
+import type { QueryRun } from './query-run.ts'
 import type { ReadSource } from './read-source.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { takeEntries } from './scan.ts'
@@ -128,8 +129,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query?: Query<T, S>,
   ): Promise<readonly Answer<T, S>[]> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed)
-    const found = await this.#source.read((reader) => run.all(reader))
+    const found = await this.#source.read((reader) => reader.query(this.#state, parsed).all(reader))
     // As in `get`.
     return projectAll(found, parsed.project) as readonly Answer<T, S>[]
   }
@@ -139,8 +139,10 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query: Query<T, S> = {},
   ): Promise<Answer<T, S> | undefined> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed, { limit: Math.min(1, parsed.limit) })
-    const found = await this.#source.read((reader) => run.next(reader, 1))
+    const one = { limit: Math.min(1, parsed.limit) }
+    const found = await this.#source.read((reader) =>
+      reader.query(this.#state, parsed, one).next(reader, 1),
+    )
     const [first] = projectAll(found, parsed.project)
     // As in `get`.
     return first as Answer<T, S> | undefined
@@ -156,8 +158,8 @@ export class CollectionReader<T extends Entity = AnyEntity> {
         parsed.limit,
         await this.#source.read((reader) => countAll(reader, recordTable)),
       )
-    const run = new QueryRun(this.#state, { ...parsed, order: [] })
-    return this.#source.read((reader) => run.count(reader))
+    const unordered = { ...parsed, order: [] }
+    return this.#source.read((reader) => reader.query(this.#state, unordered).count(reader))
   }
 
   /**
@@ -171,12 +173,15 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query?: Query<T, S>,
   ): AsyncIterableIterator<Answer<T, S>, void, undefined> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed, { streams: true })
     return new AnswerStream(() => {
       const view = this.#source.pin()
+      let run: QueryRun | undefined
       return {
         next: async () => {
-          const found = await view.read((reader) => run.next(reader, SCAN_BATCH))
+          const found = await view.read((reader) => {
+            run ??= reader.query(this.#state, parsed, { streams: true })
+            return run.next(reader, SCAN_BATCH)
+          })
           // As in `get`.
           return projectAll(found, parsed.project) as readonly Answer<T, S>[]
         },
@@ -201,8 +206,10 @@ export class CollectionReader<T extends Entity = AnyEntity> {
       throw invalidQuery('findPage needs a limit of at least 1')
     const after = query.after === undefined ? undefined : parsePlace(query.after, order.length)
     const one = { limit: limit + 1 }
-    const run = new QueryRun(this.#state, parsed, after === undefined ? one : { ...one, after })
-    const found = await this.#source.read((reader) => run.all(reader))
+    const bounds = after === undefined ? one : { ...one, after }
+    const found = await this.#source.read((reader) =>
+      reader.query(this.#state, parsed, bounds).all(reader),
+    )
     const items = found.slice(0, limit)
     const last = found.length > limit ? items.at(-1) : undefined
     const next = last === undefined ? undefined : formatPlace(placeOf(last, order))
@@ -212,9 +219,13 @@ export class CollectionReader<T extends Entity = AnyEntity> {
 
   /** Runs the query and tells how it was answered. Error: `invalid_query`. */
   async explain(query?: AnyQuery<T>): Promise<QueryExplanation> {
-    const run = new QueryRun(this.#state, parseQuery(query))
-    await this.#source.read((reader) => run.all(reader))
-    return run.explanation
+    const state = this.#state
+    const parsed = parseQuery(query)
+    return this.#source.read(function* (reader): Steps<QueryExplanation> {
+      const run = reader.query(state, parsed)
+      yield* run.all(reader)
+      return run.explanation
+    })
   }
 }
 
