@@ -73,8 +73,8 @@ export async function backUpStore(
  * is there then, or nothing is. The database has the identity of the one that was copied.
  *
  * Errors: `database_exists`, `database_locked`, `corrupt` (the backup is damaged or cut off),
- * `not_a_database` (it is no backup), `format_too_new`, `disk_full`, `io_failed`, `read_only`; whatever the
- * source throws. A TypeError for a storage that takes no backups, or pieces that are no bytes.
+ * `not_a_database` (it is no backup), `format_too_new`, `disk_full`, `io_failed`, `read_only`, `load_failed`; whatever
+ * the source throws. A TypeError for a storage that takes no backups, or pieces that are no bytes.
  *
  * @example
  * await restoreBackup((await fetch(url)).body, fileStorage('./restored'))

@@ -87,7 +87,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * entities of older versions are migrated, `docs/guide/migrations.md` says how.
    *
    * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `data_newer_than_code`,
-   * `migration_failed` (details: collection, id, from, to; nothing was changed), `disk_full`, `io_failed`, `read_only`; a TypeError for definitions that make no sense.
+   * `migration_failed` (details: collection, id, from, to; nothing was changed), `disk_full`, `io_failed`, `read_only`, `load_failed`; a TypeError for definitions that make no sense.
    */
   static async open<const C extends CollectionDefinitions>(
     options: OpenOptions<C>,
@@ -200,7 +200,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * once; that every entity can be read, in its one form, under its own id, and migrated if it is older; that
    * every index agrees with the entities both ways. Others go on meanwhile, and memory is bounded. Damage is reported, not thrown.
    *
-   * Errors: `database_closed`, `database_failed`.
+   * Errors: `database_closed`, `database_failed`, `load_failed`.
    *
    * @example
    * const { ok, problems } = await db.verify()
@@ -219,7 +219,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    *
    * Errors: `database_exists` (the target holds one), `database_locked` (the target is in use), `disk_full` and
    * `io_failed` (of the target), `read_only`, `corrupt` (of this database), `backup_abandoned`,
-   * `database_closed`, `database_failed`; whatever the stream fails with.
+   * `database_closed`, `database_failed`, `load_failed`; whatever the stream fails with.
    *
    * @example
    * await db.backup(fileStorage('./backup'))
@@ -234,7 +234,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * Gives free space back to the file system, step by step, while others go on. Nothing to do where something
    * else looks after what is stored.
    *
-   * Errors: `database_closed`, `database_failed`, `disk_full` (it needs a little to begin with), `io_failed`.
+   * Errors: `database_closed`, `database_failed`, `disk_full` (it needs a little to begin with), `io_failed`,
+   * `load_failed`.
    */
   async compact({ onProgress = () => {}, signal }: CompactOptions = {}): Promise<void> {
     this.#source.assertOpen()

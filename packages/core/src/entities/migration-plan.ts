@@ -76,7 +76,7 @@ export interface MigrationSample {
 /**
  * A dry run of the migrations that `EntiDB.open` would do with these definitions.
  *
- * Errors: those of opening a storage (`not_a_database` where there is none, `database_locked`, `corrupt`, ...);
+ * Errors: those of opening a storage (`not_a_database` where there is none, `database_locked`, `corrupt`, ...), `load_failed`;
  * a TypeError for definitions that make no sense.
  *
  * @example

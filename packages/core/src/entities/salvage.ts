@@ -25,7 +25,7 @@ export interface SalvageOptions {
  * that lost something and syncs should be compared with its server (`sync.verify()`).
  *
  * Errors: `database_exists` (in `target`), `database_locked`, `not_a_database` (nothing in `source` was ever a
- * database), `format_too_new`, `disk_full`, `io_failed`, `read_only`. A TypeError for a source whose files are
+ * database), `format_too_new`, `disk_full`, `io_failed`, `read_only`, `load_failed`. A TypeError for a source whose files are
  * somebody else's to look after.
  *
  * @example

@@ -16,7 +16,7 @@ export interface VerifyOptions {
 /**
  * As `db.verify`, for a store that is open without a database: by a tool that does not know its collections.
  *
- * Errors: `database_closed`, `database_failed`. What is wrong with the data is in the report.
+ * Errors: `database_closed`, `database_failed`, `load_failed`. What is wrong with the data is in the report.
  *
  * @example
  * const store = await fileStorage('./data').open({ durability: 'strict', readOnly: true })
