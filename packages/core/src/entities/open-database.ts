@@ -2,7 +2,7 @@
  * Opening a database. What works on an open one is loaded while its storage opens: neither is of use before, and in a
  * page both take a while.
  */
-import { loadPart } from '../errors/load-part.ts'
+import { Part } from '../errors/load-part.ts'
 import type { Durability, Storage } from '../store/key-value-store.ts'
 import type { Scheduler } from '../store/scheduler.ts'
 import type { CollectionDefinitions } from './collection-definition.ts'
@@ -57,12 +57,17 @@ const LIMIT_NAMES = [
   'maxIdleTransactionMs',
 ] as const
 
+/** What works on an open database. */
+export const enginePart: Part<typeof import('./prepare-database.ts')> = new Part(
+  () => import('./prepare-database.ts'),
+)
+
 export async function openDatabase<D extends CollectionDefinitions>(
   options: OpenOptions<D>,
   bounds?: RewriteBounds,
 ): Promise<DatabaseSource> {
   const limits = limitsOf(options.limits ?? {})
-  const loading = loadPart(() => import('./prepare-database.ts'))
+  const loading = enginePart.get()
   // Its failure is looked at when the storage is open: that may fail before.
   loading.catch(() => {})
   const store = await options.storage.open({ durability: options.durability ?? 'strict' })

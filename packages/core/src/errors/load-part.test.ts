@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loadPart } from './load-part.ts'
+import { loadPart, Part } from './load-part.ts'
 
 test('loadPart: there -> the part', async () => {
   const { loadPart: again } = await loadPart(() => import('./load-part.ts'))
@@ -16,4 +16,11 @@ test('loadPart: cannot be loaded -> load_failed with the cause; the next call tr
     retry: 'later',
   })
   expect(await loadPart(load)).toBe('the part')
+})
+
+test('part: provided -> that, and nothing is loaded', async () => {
+  const part = new Part<string>(() => Promise.reject(new Error('loaded')))
+  await expect(part.get()).rejects.toMatchObject({ code: 'load_failed' })
+  part.provide('the part')
+  expect(await part.get()).toBe('the part')
 })

@@ -17,3 +17,23 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
     )
   }
 }
+
+/** A part that a program may have from the start, so that nobody waits for it there. */
+export class Part<Module> {
+  readonly #load: () => Promise<Module>
+  #module: Module | undefined
+
+  constructor(load: () => Promise<Module>) {
+    this.#load = load
+  }
+
+  /** By whoever imports it statically. */
+  provide(module: Module): void {
+    this.#module = module
+  }
+
+  /** Error: `load_failed`. */
+  async get(): Promise<Module> {
+    return this.#module ?? loadPart(this.#load)
+  }
+}

@@ -2,11 +2,16 @@
  * The native store as the storage of a database. What it does is loaded when it is asked for: a page that has only
  * described where its data is has loaded none of the store.
  */
-import { loadPart } from '../errors/load-part.ts'
+import { loadPart, Part } from '../errors/load-part.ts'
 import type { FileSystem } from '../files/file-system.ts'
 import { crc32 } from './checksum.ts'
 import type { Storage } from './key-value-store.ts'
 import type { TreeStoreOptions } from './tree-store-options.ts'
+
+/** What opens a store that is written to. */
+export const treeStorePart: Part<typeof import('./tree-store.ts')> = new Part(
+  () => import('./tree-store.ts'),
+)
 
 /** A directory as the storage of a database. */
 export function treeStorage(
@@ -22,7 +27,7 @@ export function treeStorage(
         const { openReadOnlyStore } = await loadPart(() => import('./maintenance.ts'))
         return openReadOnlyStore(fileSystem, options)
       }
-      const { openTreeStore } = await loadPart(() => import('./tree-store.ts'))
+      const { openTreeStore } = await treeStorePart.get()
       return openTreeStore(fileSystem, options)
     },
     restore: async (pieces, onProgress = () => {}) => {
