@@ -16,6 +16,8 @@ import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
+import { verify } from './verify/verifier.ts'
+import type { VerifyOptions, VerifyResult } from './verify/verify-result.ts'
 
 /** What `EntiDBSync` works on. */
 export interface SyncOptions {
@@ -153,6 +155,19 @@ export class EntiDBSync {
     }
     if (store.isInFlight(key)) return 'inFlight'
     return store.edits.has(key) ? 'pending' : 'synced'
+  }
+
+  /**
+   * Proves that this device holds exactly what the server has: syncs, reads everything that is stored, and
+   * compares digests. What differs is named, and with `repair` gets the server's state. Nothing is compared
+   * while edits are not settled; the answer says so.
+   *
+   * Errors: those of `sync`; the signal's reason.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+    this.#assertNotStopped()
+    const { driver, context } = await this.#open()
+    return driver.exclusively((turn) => verify(context, turn, options))
   }
 
   /**

@@ -33,3 +33,10 @@ export type { SettledFate } from './fates/fate-watch.ts'
 export type { CycleState } from './machine/cycle-machine.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'
+export type {
+  Difference,
+  DivergentEntity,
+  NotAskedReason,
+  VerifyOptions,
+  VerifyResult,
+} from './verify/verify-result.ts'

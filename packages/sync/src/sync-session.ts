@@ -29,6 +29,7 @@ export interface SessionParts {
 
 export interface SyncSession {
   readonly store: SyncStore
+  readonly context: SyncContext
   readonly driver: CycleDriver
   /** Undefined when the stream is switched off. */
   readonly stream: StreamFollower | undefined
@@ -57,7 +58,8 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
     emitter.emit('device', { reason: 'renamed', deviceId: store.state.deviceId })
   }
   const transport = transportOf(parts)
-  const driver = driverOf(parts, store, transport)
+  const context = contextOf(parts, store, transport)
+  const driver = driverOf(parts, context)
   const stream = settings.stream
     ? new StreamFollower({
         open: (signal) => transport.stream(dbId, signal),
@@ -68,7 +70,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         },
       })
     : undefined
-  return { store, driver, stream }
+  return { store, context, driver, stream }
 }
 
 /** What the status says of the stored state. */
@@ -93,10 +95,10 @@ function transportOf({ settings, board }: SessionParts): HttpTransport {
   })
 }
 
-function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): CycleDriver {
+function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): SyncContext {
   const { settings, emitter, board } = parts
   const { environment } = settings
-  const context: SyncContext = {
+  return {
     store,
     transport,
     emitter,
@@ -108,9 +110,16 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
     turn: environment.turn,
     greeted: false,
     limits: DEFAULT_LIMITS,
+    capabilities: undefined,
     serverEntities: undefined,
     head: 0,
   }
+}
+
+function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
+  const { settings, emitter, board } = parts
+  const { environment } = settings
+  const { store } = context
   const keeper = new GroupKeeper({
     store,
     resolver: settings.conflictResolver,

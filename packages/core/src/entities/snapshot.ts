@@ -16,9 +16,9 @@ export class Snapshot<D extends CollectionDefinitions = CollectionDefinitions>
   readonly #core: DatabaseCore
   readonly #source: SnapshotSource
 
-  constructor(core: DatabaseCore) {
+  constructor(core: DatabaseCore, source: SnapshotSource = new SnapshotSource(core)) {
     this.#core = core
-    this.#source = new SnapshotSource(core)
+    this.#source = source
   }
 
   /** Error: `unknown_collection`. */
@@ -35,7 +35,8 @@ export class Snapshot<D extends CollectionDefinitions = CollectionDefinitions>
   }
 }
 
-class SnapshotSource implements ReadSource {
+/** Reads on one view of the store, which is held until the last of them has ended. */
+export class SnapshotSource implements ReadSource {
   readonly readsLatest = false
   readonly #view: StoreSnapshot
   readonly #reader: EntityReader

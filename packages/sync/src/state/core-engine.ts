@@ -1,7 +1,13 @@
 /** The engine port on `@entidb/core`. */
 import { defineCollection, type EntiDB, type Transaction } from '@entidb/core'
 import { type Replication, replication } from '@entidb/core/replication'
-import { type Engine, type EngineTransaction, SYNC_ORIGIN, type SystemRows } from './engine.ts'
+import {
+  type Engine,
+  type EngineSnapshot,
+  type EngineTransaction,
+  SYNC_ORIGIN,
+  type SystemRows,
+} from './engine.ts'
 import {
   FATES_COLLECTION,
   FROZEN_COLLECTION,
@@ -55,8 +61,19 @@ export function coreEngine(db: EntiDB): Engine {
     feedHead: () => core.feedHead(),
     readFeed: (options) => core.readFeed(options),
     onCommit: (listener) => core.onCommit(listener),
+    snapshot: () => engineSnapshot(core),
     transaction: (run) =>
       db.transaction((tx) => run(engineTransaction(tx, core)), { origin: SYNC_ORIGIN }),
+  }
+}
+
+function engineSnapshot(core: Replication): EngineSnapshot {
+  const snapshot = core.snapshot()
+  return {
+    scan: (options) => snapshot.scan(options),
+    get: (collection, id) => snapshot.collection<SystemRow>(collection).get(id),
+    rows: (collection) => snapshot.collection<SystemRow>(collection).scan({}),
+    release: () => snapshot.release(),
   }
 }
 

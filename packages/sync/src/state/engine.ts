@@ -3,7 +3,13 @@
  * replication side, and system rows that commit with them. `core-engine.ts` implements it on
  * `@entidb/core`.
  */
-import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
+import type {
+  DatabaseIdentity,
+  DbOperation,
+  ReplicaEntry,
+  ReplicaScanOptions,
+  ReplicaTransaction,
+} from '@entidb/core/replication'
 
 /** The origin of what sync applies. */
 export const SYNC_ORIGIN = 'sync'
@@ -46,6 +52,16 @@ export interface EngineTransaction {
   acknowledgeFeed(opId: number): Promise<void>
 }
 
+/** What is committed at one moment: entities and system rows, read while writers go on. */
+export interface EngineSnapshot {
+  /** Every entity and tombstone, by collection and id. */
+  scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]>
+  get(collection: string, id: string): Promise<unknown>
+  /** Every row of a system collection, in order of ids, streamed. */
+  rows(collection: string): AsyncIterable<unknown>
+  release(): void
+}
+
 export interface Engine {
   readonly identity: DatabaseIdentity
   readonly feedOn: boolean
@@ -67,6 +83,8 @@ export interface Engine {
   }): Promise<readonly FeedRow[]>
   /** Told of every durable commit, in order. Returns a function that ends it. */
   onCommit(listener: (commit: Commit) => void): () => void
+  /** Is to be released. */
+  snapshot(): EngineSnapshot
   /** Applied states, and the commit itself, carry `SYNC_ORIGIN`. */
   transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R>
 }

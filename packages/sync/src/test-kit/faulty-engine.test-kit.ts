@@ -1,4 +1,4 @@
-import type { Commit, Engine, EngineTransaction, FeedRow } from '../state/engine.ts'
+import type { Commit, Engine, EngineSnapshot, EngineTransaction, FeedRow } from '../state/engine.ts'
 
 export type CrashPoint = 'before' | 'after'
 
@@ -54,6 +54,11 @@ export class FaultyEngine implements Engine {
     return this.#inner.onCommit((commit) => {
       if (!this.#dead) listener(commit)
     })
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#assertAlive()
+    return this.#inner.snapshot()
   }
 
   async transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R> {
