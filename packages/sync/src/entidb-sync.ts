@@ -9,6 +9,8 @@ import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
 import { entityKey } from './entity-ref.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
+import { type EvictOptions, type EvictResult, evict } from './evict/evict.ts'
+import { fetchEvicted } from './evict/fetch-evicted.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { renumberForDevice } from './push/undecided.ts'
 import { coreEngine } from './state/core-engine.ts'
@@ -168,6 +170,44 @@ export class EntiDBSync {
     this.#assertNotStopped()
     const { driver, context } = await this.#open()
     return driver.exclusively((turn) => verify(context, turn, options))
+  }
+
+  /**
+   * Drops the local copies of entities, given by id or a list of ids, without deleting them anywhere. Each
+   * comes back when the server has a newer state of it, or by `fetch`. In bounded transactions: a crash, or a
+   * refusal because of an edit made meanwhile, leaves a longer list evicted in part.
+   *
+   * Errors: `entity_unsynced` while an edit of one of them is pending, in flight or held (`details.ids`):
+   * nothing is evicted then, unless `unsynced` is `skip`. `sync_stopped` after `stop()`.
+   */
+  async evict(
+    collection: string,
+    ids: string | readonly string[],
+    options: EvictOptions = {},
+  ): Promise<EvictResult> {
+    this.#assertNotStopped()
+    const { store } = await this.#open()
+    return evict(store, collection, typeof ids === 'string' ? [ids] : ids, options)
+  }
+
+  /**
+   * Brings evicted entities back. Pulls their collection from the beginning, so ask for many at once. Resolves
+   * to the ids that could not be brought because the server changed them all the while; what it deleted, or
+   * was not evicted, is left as it is.
+   *
+   * Errors: those of `sync`.
+   */
+  async fetch(
+    collection: string,
+    ids: string | readonly string[],
+  ): Promise<{ readonly missing: readonly string[] }> {
+    this.#assertNotStopped()
+    const { driver, context } = await this.#open()
+    const wanted = typeof ids === 'string' ? [ids] : ids
+    const missing = await driver.exclusively((turn) =>
+      fetchEvicted(context, turn, collection, wanted),
+    )
+    return { missing }
   }
 
   /**

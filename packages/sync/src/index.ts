@@ -29,6 +29,7 @@ export type {
   Timers,
 } from './environment.ts'
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
+export type { EvictOptions, EvictResult } from './evict/evict.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
 export type { CycleState } from './machine/cycle-machine.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'

@@ -63,6 +63,7 @@ export type SyncErrorCode =
   | 'sync_stopped'
   | 'unauthorized'
   | 'conflict_changed'
+  | 'entity_unsynced'
   | 'resolver_failed'
   | 'insecure_url'
   | 'server_unreachable'

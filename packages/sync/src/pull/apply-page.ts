@@ -6,6 +6,7 @@ import type { RawOperation } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { withoutEvicted } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -28,7 +29,11 @@ export async function applyPage(
 ): Promise<PageOutcome | undefined> {
   if (!isStill(tx.state, origin)) return undefined
   if (tx.state.resync !== null) for (const op of page.ops) await tx.markSeen(entityKey(op))
-  const { applied, remaining } = await applyUntouched(tx, page.ops, context)
+  const { applied, remaining } = await applyUntouched(
+    tx,
+    await withoutEvicted(tx, page.ops),
+    context,
+  )
   let pulled = applied
   let conflicts = 0
   for (const op of remaining) {

@@ -9,6 +9,7 @@ import {
   type SystemRows,
 } from './engine.ts'
 import {
+  EVICTED_COLLECTION,
   FATES_COLLECTION,
   FROZEN_COLLECTION,
   NOTES_COLLECTION,
@@ -30,6 +31,7 @@ const SYSTEM_COLLECTIONS = {
   [NOTES_COLLECTION]: defineCollection<SystemRow>({}),
   [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
+  [EVICTED_COLLECTION]: defineCollection<SystemRow>({}),
 }
 
 const claimed = new WeakSet<EntiDB>()
@@ -99,6 +101,8 @@ function systemRows(tx: Transaction): SystemRows {
     delete: async (collection, id) => {
       await rows(collection).delete(id)
     },
+    page: (collection, after, limit) =>
+      rows(collection).find({ ...(after === null ? {} : { where: { id: { gt: after } } }), limit }),
     all: (collection) => rows(collection).find({}),
     ofGroup: (collection, group) => rows(collection).find({ where: { group } }),
   }

@@ -37,6 +37,8 @@ export interface SystemRows {
   get(collection: string, id: string): Promise<unknown>
   put(collection: string, row: { readonly id: string }): Promise<void>
   delete(collection: string, id: string): Promise<void>
+  /** The next rows after `after`, in order of ids; null: from the first. */
+  page(collection: string, after: string | null, rowsMax: number): Promise<readonly unknown[]>
   /** Every row, in order of ids. */
   all(collection: string): Promise<readonly unknown[]>
   /** The rows whose field `group` is `group`. */

@@ -69,5 +69,6 @@ async function newState(engine: Engine, dbId: string, deviceId: string): Promise
     split: null,
     groupLast: 0,
     batchLast: 0,
+    evicted: 0,
   }
 }

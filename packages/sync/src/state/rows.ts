@@ -39,11 +39,13 @@ export interface StateRow {
   readonly split: SplitRow | null
   readonly groupLast: number
   readonly batchLast: number
+  /** Number of rows in `_sync_evicted`. */
+  readonly evicted: number
 }
 
 export interface ResyncRow {
   readonly reason: ResyncReason
-  readonly phase: 'pulling' | 'sweeping'
+  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted'
   /** How far the sweep has come. */
   readonly after: EntityRef | null
 }
@@ -160,11 +162,24 @@ export interface SeenRow {
   readonly generation: number
 }
 
+/**
+ * `_sync_evicted`: entities that were dropped from this device. Each still counts as known at its revision,
+ * until the server names a newer one or a local edit of it is taken.
+ */
+export interface EvictedRow extends EntityRef {
+  /** `entityKey`. */
+  readonly id: string
+  readonly version: number
+  /** What the entity adds to the digest of its collection, 32 bytes. */
+  readonly digest: Uint8Array
+}
+
 export const STATE_COLLECTION = '_sync_state'
 export const FROZEN_COLLECTION = '_sync_frozen'
 export const NOTES_COLLECTION = '_sync_entities'
 export const FATES_COLLECTION = '_sync_fates'
 export const SEEN_COLLECTION = '_sync_seen'
+export const EVICTED_COLLECTION = '_sync_evicted'
 
 export function emptyNote(ref: EntityRef, id: string): NoteRow {
   return {

@@ -4,7 +4,7 @@
  */
 import type { ReplicaTransaction } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import type { EngineTransaction } from './engine.ts'
+import type { EngineTransaction, SystemRows } from './engine.ts'
 import {
   emptyNote,
   FATES_COLLECTION,
@@ -44,6 +44,11 @@ export class SyncTransaction {
     this.#memory = memory
     this.#state = memory.state
     this.#frozen = memory.frozen
+  }
+
+  /** Rows that are not kept in memory. */
+  get system(): SystemRows {
+    return this.#tx.system
   }
 
   get state(): StateRow {

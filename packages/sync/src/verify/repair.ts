@@ -3,12 +3,13 @@
  * transaction; what was repaired stays when the rest does not happen.
  */
 
-import type { SyncOperation } from '@entidb/protocol'
-import { type LearnContext, removeClean } from '../conflicts/learn-remote.ts'
+import { removeClean } from '../conflicts/learn-remote.ts'
 import { learnContext, type SyncContext } from '../cycle/sync-context.ts'
 import { entityKey } from '../entity-ref.ts'
+import { forgetEvicted } from '../evict/evicted-rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { serverOperations } from './server-states.ts'
+import { storeOperations } from './store-operations.ts'
 import type { DivergentEntity } from './verify-result.ts'
 
 const STEP_ENTITIES = 200
@@ -36,7 +37,7 @@ export async function repair(
   for await (const ops of serverOperations(context, collections, signal)) {
     const found = ops.filter((op) => named.get(entityKey(op))?.serverVersion === op.entityVersion)
     if (found.length === 0) continue
-    const stored = await context.store.applying((tx) => storeAll(tx, found, learning))
+    const stored = await context.store.applying((tx) => storeOperations(tx, found, learning))
     for (const op of stored) repaired.push(named.get(entityKey(op)) as DivergentEntity) // asked above
   }
   return repaired
@@ -52,29 +53,8 @@ async function removeAll(
     const state = states[index]
     if (state === undefined || state.pending) continue
     await removeClean(tx, entity, state)
+    await forgetEvicted(tx, entity)
     removed.push(entity)
   }
   return removed
-}
-
-async function storeAll(
-  tx: SyncTransaction,
-  ops: readonly SyncOperation[],
-  { onViolation }: Omit<LearnContext, 'present'>,
-): Promise<readonly SyncOperation[]> {
-  const states = await tx.replica.states(ops)
-  const stored: SyncOperation[] = []
-  for (const [index, op] of ops.entries()) {
-    if (states[index]?.pending !== false) continue
-    const { violations } = await tx.replica.applyRaw({
-      collection: op.collection,
-      entityId: op.entityId,
-      version: op.entityVersion,
-      bytes: op.entityCbor,
-      schemaVersion: op.schemaVersion ?? 1,
-    })
-    for (const violation of violations) onViolation(violation)
-    stored.push(op)
-  }
-  return stored
 }

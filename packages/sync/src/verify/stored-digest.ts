@@ -2,6 +2,8 @@
 import { addDigests, emptyDigest } from '@entidb/protocol'
 import type { EngineSnapshot } from '../state/engine.ts'
 import {
+  EVICTED_COLLECTION,
+  type EvictedRow,
   FROZEN_COLLECTION,
   NOTES_COLLECTION,
   type NoteRow,
@@ -45,6 +47,11 @@ export async function digestStored(
     for (const state of states) addTo(byCollection, state)
     entities += states.length
   }
+  for await (const row of snapshot.rows(EVICTED_COLLECTION)) {
+    // As sync wrote it.
+    addTo(byCollection, row as EvictedRow)
+    entities += 1
+  }
   let total = emptyDigest()
   for (const { digest } of byCollection.values()) total = addDigests(total, digest)
   return { cursor, total, byCollection, entities }
@@ -52,7 +59,7 @@ export async function digestStored(
 
 function addTo(
   byCollection: Map<string, CollectionDigest>,
-  { collection, digest }: StoredState,
+  { collection, digest }: Pick<StoredState, 'collection' | 'digest'>,
 ): void {
   const sum = byCollection.get(collection) ?? { digest: emptyDigest(), entities: 0 }
   sum.digest = addDigests(sum.digest, digest)
