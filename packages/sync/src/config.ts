@@ -2,6 +2,7 @@
 import { isValidClientDeviceId, isValidDbId } from '@entidb/protocol'
 import type { ConflictResolver } from './conflicts/conflict-types.ts'
 import { defaultEnvironment, type Environment, type FetchLike } from './environment.ts'
+import { type LedgerConfig, type LedgerLimits, ledgerLimitsOf } from './ledger/ledger-limits.ts'
 import { parseServerUrl } from './transport/server-url.ts'
 import type { AuthTokenProvider } from './transport/token-source.ts'
 
@@ -31,6 +32,8 @@ export interface SyncConfig {
   readonly requestTimeoutMs?: number
   /** Milliseconds a resolver may take; longer means `defer`. Default 30,000. */
   readonly resolverTimeLimitMs?: number
+  /** How much the ledger remembers. */
+  readonly ledger?: LedgerConfig
   /** Time, timers and randomness, for tests. */
   readonly environment?: Partial<Environment>
 }
@@ -47,6 +50,7 @@ export interface Settings {
   readonly pollIntervalMs: number
   readonly requestTimeoutMs: number
   readonly resolverTimeLimitMs: number
+  readonly ledger: LedgerLimits
   readonly environment: Environment
 }
 
@@ -72,6 +76,7 @@ export function settingsOf(config: SyncConfig): Settings {
     pollIntervalMs: config.pollIntervalMs ?? 60_000,
     requestTimeoutMs: config.requestTimeoutMs ?? 60_000,
     resolverTimeLimitMs: config.resolverTimeLimitMs ?? 30_000,
+    ledger: ledgerLimitsOf(config.ledger ?? {}),
     environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { EntiDB } from '@entidb/core'
 import { EntiDBError } from '@entidb/core'
+import { ChangeSignal } from './change-signal.ts'
 import { type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
@@ -12,6 +13,7 @@ import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
 import { type EvictOptions, type EvictResult, evict } from './evict/evict.ts'
 import { fetchEvicted } from './evict/fetch-evicted.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
+import { Ledger } from './ledger/ledger.ts'
 import { renumberForDevice } from './push/undecided.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
@@ -51,11 +53,14 @@ export class EntiDBSync {
   readonly conflicts: ConflictDesk
   /** Groups that the server refused. */
   readonly rejections: RejectionDesk
+  /** What became of every local transaction, and the values that lost a conflict. */
+  readonly ledger: Ledger
   readonly #engine: Engine
   readonly #settings: Settings
   readonly #emitter = new SyncEmitter()
   readonly #board: StatusBoard
   readonly #fates = new FateWatch()
+  readonly #changes = new ChangeSignal()
   #opening: Promise<SyncSession> | undefined
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
@@ -69,7 +74,9 @@ export class EntiDBSync {
     this.#engine = engine
     this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
     const store = async (): Promise<SyncStore> => (await this.#open()).store
-    this.conflicts = new ConflictDesk(store, () => this.#session?.driver.wake())
+    const wake = (): void => this.#session?.driver.wake()
+    this.conflicts = new ConflictDesk(store, this.#changes.on, wake)
+    this.ledger = new Ledger(store, this.#changes.on, wake)
     this.rejections = new RejectionDesk(store)
   }
 
@@ -247,6 +254,7 @@ export class EntiDBSync {
         emitter: this.#emitter,
         board: this.#board,
         fates: this.#fates,
+        changes: this.#changes,
       })
       this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
       await session.store.startHearing()

@@ -2,6 +2,7 @@
 import type { EntiDBError } from '@entidb/core'
 import type { OpenConflict } from './conflicts/conflict-types.ts'
 import type { Rejection } from './conflicts/rejection.ts'
+import { rethrowLater } from './rethrow-later.ts'
 import type { SyncStatus } from './status.ts'
 
 /** What each event tells; `docs/sync-client.md` says when. */
@@ -64,11 +65,4 @@ export class SyncEmitter {
       }
     }
   }
-}
-
-/** An application's bug surfaces as an uncaught error, outside of the cycle it must not break. */
-function rethrowLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error
-  })
 }

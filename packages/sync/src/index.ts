@@ -31,7 +31,32 @@ export type {
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
 export type { EvictOptions, EvictResult } from './evict/evict.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
+export type { Ledger, RestoreOptions } from './ledger/ledger.ts'
+export type { LedgerConfig } from './ledger/ledger-limits.ts'
+export type {
+  KeptEntity,
+  LedgerEntity,
+  LedgerEntry,
+  LedgerFate,
+  LedgerQuery,
+} from './ledger/ledger-types.ts'
+export type { ListListener, LiveList } from './live-list.ts'
 export type { CycleState } from './machine/cycle-machine.ts'
+export { byCollection } from './resolvers/by-collection.ts'
+export {
+  type FieldMerge,
+  type FieldSides,
+  type MergeOptions,
+  mergeThreeWay,
+  type ThreeWayMerge,
+} from './resolvers/merge-three-way.ts'
+export { keepLocal, takeRemote } from './resolvers/one-side.ts'
+export {
+  type ContestedField,
+  type MergePolicy,
+  mergeFields,
+  threeWay,
+} from './resolvers/three-way.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'
 export type {

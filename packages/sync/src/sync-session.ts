@@ -1,6 +1,7 @@
 /** Everything that works on one opened database: built once, when sync first needs it. */
 import type { EntiDBError } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
+import type { ChangeSignal } from './change-signal.ts'
 import type { Settings } from './config.ts'
 import { GroupKeeper } from './conflicts/group-keeper.ts'
 import { Cycle } from './cycle/cycle.ts'
@@ -9,11 +10,14 @@ import type { CycleTotals, SyncContext } from './cycle/sync-context.ts'
 import type { SyncEmitter } from './events.ts'
 import type { FateWatch } from './fates/fate-watch.ts'
 import { pruneFates } from './fates/fate-watch.ts'
+import { pruneCommitted } from './ledger/record-committed.ts'
+import { pruneKept } from './ledger/record-kept.ts'
 import { Puller } from './pull/puller.ts'
 import { Pusher } from './push/pusher.ts'
 import type { Engine } from './state/engine.ts'
 import { openSyncStore } from './state/open-state.ts'
 import type { SyncStore } from './state/sync-store.ts'
+import type { SyncTransaction } from './state/sync-transaction.ts'
 import type { StatusBoard } from './status.ts'
 import { StreamFollower } from './stream/stream-follower.ts'
 import { HttpTransport } from './transport/http-transport.ts'
@@ -25,6 +29,7 @@ export interface SessionParts {
   readonly emitter: SyncEmitter
   readonly board: StatusBoard
   readonly fates: FateWatch
+  readonly changes: ChangeSignal
 }
 
 export interface SyncSession {
@@ -41,17 +46,22 @@ const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 
 /** Errors: `change_feed_off`, and what reading the database throws. */
 export async function openSession(parts: SessionParts): Promise<SyncSession> {
-  const { engine, settings, emitter, board, fates } = parts
+  const { engine, settings, emitter, board, fates, changes } = parts
   const { environment, dbId, deviceId } = settings
   let store: SyncStore | undefined
   const changed = (): void => {
     if (store === undefined) return
     showState(store, board)
     fates.look(store)
+    changes.give()
   }
-  const opened = await openSyncStore(engine, dbId, deviceId, changed)
+  const opened = await openSyncStore(engine, dbId, deviceId, {
+    changed,
+    now: environment.now,
+    ledger: settings.ledger,
+  })
   store = opened.store
-  await store.transaction(pruneFates)
+  await store.transaction(pruneLedger)
   board.set({ phase: 'idle' })
   changed()
   if (opened.renamed) {
@@ -71,6 +81,12 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
       })
     : undefined
   return { store, context, driver, stream }
+}
+
+async function pruneLedger(tx: SyncTransaction): Promise<void> {
+  await pruneFates(tx)
+  await pruneCommitted(tx)
+  await pruneKept(tx)
 }
 
 /** What the status says of the stored state. */

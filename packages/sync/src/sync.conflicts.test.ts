@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
+import { mergeFields } from './resolvers/three-way.ts'
 import { syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import type { Fault } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
@@ -38,6 +39,19 @@ describe('conflict', () => {
     const { server, a, b } = await bothEdit({ conflictResolver: unionResolver })
     await syncAll(b, a)
     expect(await a.tokens('n1')).toEqual(['a', 'b', 'base'])
+    await expectConverged(server, a, b)
+  })
+
+  test('mergeFields: both fields -> on both devices', async () => {
+    const resolver = mergeFields({ accounts: 'three-way' })
+    const { server, a, b } = await openPair({ conflictResolver: resolver })
+    await a.db.collection('accounts').put({ id: 'x', balance: 1, last: 'n' })
+    await syncAll(a, b)
+    await a.db.collection('accounts').put({ id: 'x', balance: 2, last: 'n' })
+    await b.db.collection('accounts').put({ id: 'x', balance: 1, last: 'b' })
+    await syncAll(a, b, a)
+    const merged = { id: 'x', balance: 2, last: 'b' }
+    expect(await a.db.collection('accounts').get('x')).toEqual(merged)
     await expectConverged(server, a, b)
   })
 

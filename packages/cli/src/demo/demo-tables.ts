@@ -25,9 +25,9 @@ export function conflictTable({ device, fields }: DeviceConflict): ReportTable {
   )
   return {
     head: ['field', 'base', 'device A', 'device B', 'merged'],
-    rows: changed.map(({ field, base, local, remote, merged }) => {
+    rows: changed.map(({ path, base, local, remote, merged }) => {
       const [deviceA, deviceB] = localIsA ? [local, remote] : [remote, local]
-      return [field, ...[base, deviceA, deviceB, merged].map(valueText)]
+      return [path, ...[base, deviceA, deviceB, merged].map(valueText)]
     }),
   }
 }

@@ -51,7 +51,7 @@ describe('demo', () => {
     const { fields } = environment.event('conflict')
     expect(fields).toContainEqual(
       expect.objectContaining({
-        field: 'population',
+        path: 'population',
         base: 20430,
         local: 20437,
         remote: 21430,
@@ -59,7 +59,7 @@ describe('demo', () => {
       }),
     )
     expect(fields).toContainEqual(
-      expect.objectContaining({ field: 'location', merged: { lat: 42.5078, lon: 1.52109 } }),
+      expect.objectContaining({ path: 'location', merged: { lat: 42.5078, lon: 1.52109 } }),
     )
   })
 

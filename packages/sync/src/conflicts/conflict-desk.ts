@@ -1,6 +1,7 @@
 /** `sync.conflicts`: what waits for the application, and its decisions. */
 import { EntiDBError } from '@entidb/core'
 import { entityKey } from '../entity-ref.ts'
+import { LiveList } from '../live-list.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { answerOf, typeOf } from './ask-resolver.ts'
@@ -22,12 +23,18 @@ const TRIES_MAX = 20
 /** The conflicts that nobody has settled: `sync.conflicts`. */
 export class ConflictDesk {
   readonly #store: () => Promise<SyncStore>
-  readonly #changed: () => void
+  readonly #onChange: (listener: () => void) => () => void
+  readonly #decided: () => void
 
-  /** @internal `changed` is called after a decision: there is something to push. */
-  constructor(store: () => Promise<SyncStore>, changed: () => void) {
+  /** @internal `decided` is called after a decision: there is something to push. */
+  constructor(
+    store: () => Promise<SyncStore>,
+    onChange: (listener: () => void) => () => void,
+    decided: () => void,
+  ) {
     this.#store = store
-    this.#changed = changed
+    this.#onChange = onChange
+    this.#decided = decided
   }
 
   /** Every open conflict, oldest first. */
@@ -46,6 +53,11 @@ export class ConflictDesk {
     return conflicts.sort((a, b) => a.since - b.since)
   }
 
+  /** `list`, kept right while conflicts come and go. Close it when it is not needed any more. */
+  live(): LiveList<OpenConflict> {
+    return new LiveList(() => this.list(), this.#onChange, conflictIdentity)
+  }
+
   /**
    * Settles one conflict: durable when it resolves, pushed by the next cycle. `takeRemote` drops the edits
    * of the whole group; with `keepLocal` and `merge` the group is pushed again once none of its
@@ -60,12 +72,16 @@ export class ConflictDesk {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       await store.followFeed()
       if (await store.transaction((tx) => decide(tx, store, id, resolution))) {
-        this.#changed()
+        this.#decided()
         return
       }
     }
     throw changed(id, undefined)
   }
+}
+
+function conflictIdentity({ id }: OpenConflict): string {
+  return id
 }
 
 /** False when the view may miss an edit that was just committed. */
@@ -101,7 +117,7 @@ async function carryOut(
   const others = [...view.members.values()].some(
     (each) => each !== member && each.conflict !== null,
   )
-  if (others) await settleOneConflict(tx, member, answer)
+  if (others) await settleOneConflict(tx, view, member, answer)
   else await settleGroup(tx, view, new Map([[entityKey(member.ref), answer]]), answer.type)
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
-import type { LocalEdits } from '../push/local-edits.ts'
+import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -24,8 +24,8 @@ export interface GroupView {
   readonly members: ReadonlyMap<string, MemberView>
   /** Members whose edit is settled: nothing to decide. */
   readonly settled: readonly EntityRef[]
-  /** Local transactions that were not taken yet, by last opId. */
-  readonly transactions: readonly number[]
+  /** Local transactions that were not taken yet. */
+  readonly transactions: readonly PendingTransaction[]
   /** An edit is newer than what was read of the change feed: the view may miss a member. */
   readonly isBehind: boolean
 }
@@ -59,7 +59,7 @@ function reach(
 ): {
   readonly groups: ReadonlySet<number>
   readonly entities: ReadonlySet<string>
-  readonly transactions: readonly number[]
+  readonly transactions: readonly PendingTransaction[]
 } {
   const groups = new Set([group])
   const { split } = tx.state

@@ -3,6 +3,9 @@
  * What is pushed again is recorded as one new local transaction; the old operations are passed over.
  */
 import { entityKey } from '../entity-ref.ts'
+import { losersOf } from '../ledger/losers.ts'
+import { type Decision, recordKept } from '../ledger/record-kept.ts'
+import { writtenEntities } from '../ledger/written-entities.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { FateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -25,6 +28,8 @@ export async function settleGroup(
   answers: ReadonlyMap<string, Answer>,
   how: SettledHow,
 ): Promise<void> {
+  const fates = await fatesOf(tx, view)
+  if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
   for (const ref of view.settled) settleNote(tx, ref, 0)
   const versions: Record<string, number> = {}
   for (const [key, member] of view.members) {
@@ -37,7 +42,43 @@ export async function settleGroup(
     if (answer.type === 'takeRemote') continue
     lastOpId = await pushAgain(tx, member, answer, how !== 'released')
   }
-  await closeFates(tx, view, how, lastOpId, versions)
+  for (const fate of fates) await closeFate(tx, fate, how, lastOpId, versions)
+  for (const group of view.groups) tx.closeGroup(group)
+}
+
+async function keepLosers(
+  tx: SyncTransaction,
+  view: GroupView,
+  answers: ReadonlyMap<string, Answer>,
+  decision: Decision,
+): Promise<void> {
+  const losers = [...view.members].flatMap(([key, member]) =>
+    losersOf(member, answers.get(key) ?? { type: 'keepLocal' }),
+  )
+  await recordKept(tx, decision, losers)
+}
+
+/** Of every local transaction of the group; open ones for those that have none yet. */
+export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<readonly FateRow[]> {
+  const fates: FateRow[] = []
+  for (const group of view.groups) fates.push(...(await tx.fatesOfGroup(group)))
+  for (const { key, entities } of view.transactions) {
+    fates.push({
+      id: String(key),
+      group: null,
+      fate: 'open',
+      how: null,
+      successor: null,
+      entityVersions: null,
+      atMs: tx.nowMs,
+      written: writtenEntities(entities),
+    })
+  }
+  return fates
+}
+
+export function keysOf(fates: readonly FateRow[]): readonly number[] {
+  return fates.map(({ id }) => Number(id))
 }
 
 /** Back to the last server state. Returns its revision. */
@@ -76,32 +117,6 @@ async function pushAgain(
     settleNote(tx, ref, merged.opId)
   }
   return merged.opId
-}
-
-async function closeFates(
-  tx: SyncTransaction,
-  view: GroupView,
-  how: SettledHow,
-  successor: number | null,
-  entityVersions: Readonly<Record<string, number>>,
-): Promise<void> {
-  for (const group of view.groups) {
-    for (const fate of await tx.fatesOfGroup(group)) {
-      await closeFate(tx, fate, how, successor, entityVersions)
-    }
-    tx.closeGroup(group)
-  }
-  for (const key of view.transactions) {
-    const open: FateRow = {
-      id: String(key),
-      group: null,
-      fate: 'open',
-      how: null,
-      successor: null,
-      entityVersions: null,
-    }
-    await closeFate(tx, open, how, successor, entityVersions)
-  }
 }
 
 async function closeFate(

@@ -2,6 +2,7 @@
 import { encodeEntity } from '@entidb/core/cbor'
 import { describe, expect, test } from 'vitest'
 import { type Device, syncAll, unionResolver } from '../test-kit/device.test-kit.ts'
+import type { Fault } from '../test-kit/model-server.test-kit.ts'
 import { openPair, type Pair } from '../test-kit/pair.test-kit.ts'
 
 async function filledPair(config = {}, maxPullOps = 2): Promise<Pair> {
@@ -80,13 +81,16 @@ describe('evict', () => {
     await b.db.collection('notes').delete('n4')
     await refused('n4')
 
-    let inFlight: Promise<void> | undefined
-    server.fault = async ({ path }) => {
-      if (path === '/v1/push') await (inFlight ??= refused('n1'))
+    let tried = false
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === '/v1/push' && !tried) {
+        tried = true
+        await refused('n1')
+      }
       return 'pass'
     }
     await b.sync.sync()
-    expect(inFlight).toBeDefined()
+    expect(tried).toBe(true)
     server.fault = () => 'pass'
 
     await a.addToken('n2', 'theirs')

@@ -46,9 +46,9 @@ export async function evictedAfter(
   rowsMax: number,
 ): Promise<readonly EvictedRow[]> {
   if (tx.state.evicted === 0) return []
-  const key = after === null ? null : entityKey(after)
+  const range = { limit: rowsMax, ...(after === null ? {} : { after: entityKey(after) }) }
   // As `rememberEvicted` wrote them.
-  return (await tx.system.page(EVICTED_COLLECTION, key, rowsMax)) as readonly EvictedRow[]
+  return (await tx.system.page(EVICTED_COLLECTION, range)) as readonly EvictedRow[]
 }
 
 /** Without the operations that bring nothing newer than what was evicted. Newer ones bring their entity back. */

@@ -3,6 +3,7 @@
  * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
  */
 import { EntiDBError } from '@entidb/core'
+import { isExpired } from '../ledger/bounded-rows.ts'
 import type { FateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -21,8 +22,6 @@ export interface SettledFate {
 
 /** Committed transactions whose revisions are remembered. */
 const REMEMBERED_MAX = 5_000
-/** Settled fates kept in the database. */
-const STORED_MAX = 10_000
 const SUCCESSORS_MAX = 1_000
 
 interface Waiter {
@@ -134,10 +133,13 @@ function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
   return frozen?.transactions.some((transaction) => transaction.key === key) ?? false
 }
 
-/** Drops the oldest settled fates beyond a bound. */
+/** Drops the oldest settled fates beyond the bounds of the ledger. */
 export async function pruneFates(tx: SyncTransaction): Promise<void> {
+  const { maxTransactions } = tx.ledgerLimits
   const settled = (await tx.fates()).filter(({ group }) => group === null)
-  if (settled.length <= STORED_MAX) return
   settled.sort((a, b) => Number(a.id) - Number(b.id))
-  for (const fate of settled.slice(0, settled.length - STORED_MAX)) await tx.deleteFate(fate)
+  for (const [i, fate] of settled.entries()) {
+    if (settled.length - i <= maxTransactions && !isExpired(tx, fate)) return
+    await tx.deleteFate(fate)
+  }
 }

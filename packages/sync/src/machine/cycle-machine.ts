@@ -1,6 +1,6 @@
 /**
  * The client's state machine: which step of the cycle comes next. Pure, and total: for every state and
- * event the table has an answer. `docs/sync-client.md` shows it as a picture.
+ * event the table has an answer. `docs/sync-client.md` has the same table, and a test compares them.
  *
  * Two kinds of events. An *outcome* is what a step reports, so it belongs to the states that run the
  * step; anywhere else it is a bug of the runner, except after a stop, where a late outcome is ignored.

@@ -7,7 +7,15 @@ import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
-import type { FrozenOp, FrozenRow, RemoteState, SentOp } from '../state/rows.ts'
+import { recordCommitted } from '../ledger/record-committed.ts'
+import type {
+  CommittedTransaction,
+  FrozenOp,
+  FrozenRow,
+  FrozenTransaction,
+  RemoteState,
+  SentOp,
+} from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
 import { holdTransactions } from './hold-transactions.ts'
@@ -57,17 +65,34 @@ export async function applyPushResponse(
   }
   const rejectedByWireGroup = rejectionsByGroup(request, response)
   await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)
-  moveOn(tx, frozen, request, response)
   const answeredGroups = new Set(request.ops.map(({ group }) => group))
+  const settledTransactions = frozen.transactions.filter(
+    ({ group }) => !heldByWireGroup.has(group) && answeredGroups.has(group),
+  )
+  await recordCommitted(tx, committedTransactions(settledTransactions, committed))
+  moveOn(tx, frozen, request, response)
   return {
     committed,
     conflicts: response.conflicts.length,
     rejected: response.rejected?.length ?? 0,
     heldGroups: new Set(heldByWireGroup.values()),
-    settledTransactions: frozen.transactions.filter(
-      ({ group }) => !heldByWireGroup.has(group) && answeredGroups.has(group),
-    ),
+    settledTransactions,
   }
+}
+
+function committedTransactions(
+  transactions: readonly FrozenTransaction[],
+  committed: PushOutcome['committed'],
+): readonly CommittedTransaction[] {
+  const byOpId = new Map(committed.map((each) => [each.op.localOpId, each]))
+  return transactions.map(({ key, localOpIds, size }) => {
+    const ops = localOpIds.flatMap((opId) => byOpId.get(opId) ?? [])
+    return {
+      key,
+      written: { keys: ops.map(({ op }) => entityKey(op)), size },
+      versions: ops.map(({ revision }) => revision),
+    }
+  })
 }
 
 function isStillFrozen(frozen: FrozenRow, { batch, ops }: SentRequest): boolean {

@@ -3,8 +3,9 @@
  * first, opId of the last), transactions that share an entity joined into one group. Pure.
  */
 import { type EntityRef, entityKey } from '../entity-ref.ts'
+import { writtenEntities } from '../ledger/written-entities.ts'
 import type { FeedRow } from '../state/engine.ts'
-import type { FrozenOp, FrozenTransaction } from '../state/rows.ts'
+import type { FrozenOp, FrozenTransaction, WrittenEntities } from '../state/rows.ts'
 
 export interface BatchLimits {
   readonly opsMax: number
@@ -34,7 +35,11 @@ export class BatchDraft {
   readonly #limits: BatchLimits
   readonly #opBytes: number
   readonly #entries = new Map<string, Entry>()
-  readonly #transactions: { readonly key: number; readonly member: number }[] = []
+  readonly #transactions: {
+    readonly key: number
+    readonly member: number
+    readonly written: WrittenEntities
+  }[] = []
   /** Union-find over transactions, by the order they came in. */
   readonly #parents: number[] = []
   #bytes = REQUEST_OVERHEAD_BYTES
@@ -81,7 +86,9 @@ export class BatchDraft {
     const member = this.#parents.length
     this.#parents.push(member)
     for (const { row, base } of rows) this.#put(row, base, member)
-    if (key !== undefined) this.#transactions.push({ key, member })
+    if (key === undefined) return
+    const written = writtenEntities([...new Set(rows.map(({ row }) => entityKey(row)))])
+    this.#transactions.push({ key, member, written })
   }
 
   finish(opIdOffset: number): {
@@ -98,9 +105,11 @@ export class BatchDraft {
         base,
         group: this.#rootOf(member),
       }))
-    const transactions = this.#transactions.map(({ key, member }) => ({
+    const transactions = this.#transactions.map(({ key, member, written }) => ({
       key,
       group: this.#rootOf(member),
+      localOpIds: written.keys.flatMap((name) => this.#entries.get(name)?.row.opId ?? []),
+      size: written.size,
     }))
     return { ops, transactions }
   }

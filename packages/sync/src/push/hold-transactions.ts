@@ -1,4 +1,5 @@
 /** Remembers that local transactions of a batch are held: their fate is not simply `committed`. */
+import { entityKey } from '../entity-ref.ts'
 import type { FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -12,7 +13,8 @@ export async function holdTransactions(
   heldByWireGroup: ReadonlyMap<number, number>,
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
-  for (const { key, group } of frozen.transactions) {
+  const names = namesOf(frozen)
+  for (const { key, group, localOpIds, size } of frozen.transactions) {
     const held = heldByWireGroup.get(group)
     if (held === undefined) continue
     const code = rejectedByWireGroup.get(group)
@@ -22,6 +24,7 @@ export async function holdTransactions(
       how: code ?? null,
       successor: null,
       entityVersions: null,
+      written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },
     })
   }
   const { split } = tx.state
@@ -29,4 +32,9 @@ export async function holdTransactions(
   if (held !== undefined && split !== null && split.transactionId === frozen.splitTransactionId) {
     tx.setState({ split: { ...split, group: held } })
   }
+}
+
+/** Of the entities of a batch, by the localOpId of their operations. */
+export function namesOf({ ops }: Pick<FrozenRow, 'ops'>): ReadonlyMap<number, string> {
+  return new Map(ops.map((op) => [op.localOpId, entityKey(op)]))
 }

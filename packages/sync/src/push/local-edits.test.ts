@@ -28,7 +28,7 @@ describe('local edits', () => {
     )
     const { entities, transactions } = edits.componentOf([key('c')])
     expect([...entities].sort()).toEqual([key('a'), key('b'), key('c')])
-    expect([...transactions].sort()).toEqual([2, 4])
+    expect(transactions.map((one) => one.key).sort()).toEqual([2, 4])
   })
 
   test('dropped entity: -> ties nothing any more; others stay', () => {
@@ -58,7 +58,7 @@ describe('local edits', () => {
     expect(edits.has(key('a'))).toBe(false)
     expect(edits.componentOf([], 1)).toEqual({
       entities: new Set([key('c')]),
-      transactions: [3],
+      transactions: [{ key: 3, entities: [key('c')] }],
     })
   })
 

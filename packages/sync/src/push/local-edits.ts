@@ -17,10 +17,18 @@ interface LocalTransaction {
   rows: { readonly opId: number; readonly entity: string; readonly stale: boolean }[]
 }
 
+/** A local transaction that is still to be pushed. */
+export interface PendingTransaction {
+  /** Its last opId. */
+  readonly key: number
+  /** Of its entities. */
+  readonly entities: readonly string[]
+}
+
 export interface Component {
   readonly entities: ReadonlySet<string>
-  /** Keys of the transactions that tie them together. */
-  readonly transactions: readonly number[]
+  /** The transactions that tie them together. */
+  readonly transactions: readonly PendingTransaction[]
 }
 
 export class LocalEdits {
@@ -110,7 +118,12 @@ export class LocalEdits {
         for (const row of transaction.rows) reached.add(row.entity)
       }
     }
-    return { entities: reached, transactions: [...transactions].map(({ key }) => key) }
+    return { entities: reached, transactions: [...transactions].map(pendingOf) }
+  }
+
+  /** In the order of their commits. */
+  transactions(): readonly PendingTransaction[] {
+    return [...this.#byKey.values()].map(pendingOf)
   }
 
   #reachTransaction(transactionId: number, reached: Set<string>): void {
@@ -147,4 +160,8 @@ export class LocalEdits {
     touching?.delete(transaction)
     if (touching?.size === 0) this.#byEntity.delete(entity)
   }
+}
+
+function pendingOf({ key, rows }: LocalTransaction): PendingTransaction {
+  return { key, entities: [...new Set(rows.map(({ entity }) => entity))] }
 }

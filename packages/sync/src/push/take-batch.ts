@@ -7,8 +7,11 @@ import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { forgetEvicted } from '../evict/evicted-rows.ts'
+import { recordCommitted } from '../ledger/record-committed.ts'
+import { writtenEntities } from '../ledger/written-entities.ts'
 import type { Engine, FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
+import type { CommittedTransaction } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { BatchDraft, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
@@ -51,6 +54,8 @@ class BatchTaking {
   readonly #opsMax: number
   readonly #feedAfter: number
   readonly #heldGroups = new Set<number>()
+  /** Transactions whose entities the server has as they are here. */
+  readonly #converged: CommittedTransaction[] = []
   #position: number
   #splitPart: number | null = null
 
@@ -68,7 +73,7 @@ class BatchTaking {
 
   async run(): Promise<TakenBatch> {
     const atEnd = await this.#readFeed()
-    this.#finish()
+    await this.#finish()
     return {
       atEnd,
       contents: this.#draft.contents(),
@@ -108,10 +113,16 @@ class BatchTaking {
     const count = this.#draft.fitting(feedRows)
     if (count === rows.length && transaction.complete) {
       if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
+      else if (transaction.rows.length > 0) this.#noteConverged(transaction)
       return this.#passed(transaction)
     }
     if (!this.#draft.isEmpty) return false
     return this.#takePart(transaction, rows, Math.max(count, 1))
+  }
+
+  #noteConverged({ lastOpId, rows }: FeedTransaction): void {
+    const written = writtenEntities([...new Set(rows.map(entityKey))])
+    this.#converged.push({ key: lastOpId, written, versions: written.keys.map(() => null) })
   }
 
   #passed(transaction: FeedTransaction): true {
@@ -165,7 +176,7 @@ class BatchTaking {
     this.#heldGroups.add(group)
     for (const { row } of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
-    await this.#noteFate(transaction, group, refused[0]?.reason)
+    await this.#noteFate(transaction, entities, group, refused[0]?.reason)
     if (!transaction.complete) {
       this.#tx.setState({ split: { transactionId: transaction.transactionId, group } })
     }
@@ -202,6 +213,7 @@ class BatchTaking {
 
   async #noteFate(
     { lastOpId }: FeedTransaction,
+    entities: readonly FeedRow[],
     group: number,
     refusal: Refusal | undefined,
   ): Promise<void> {
@@ -211,12 +223,14 @@ class BatchTaking {
       how: refusal?.code ?? null,
       successor: null,
       entityVersions: null,
+      written: writtenEntities([...new Set(entities.map(entityKey))]),
     })
   }
 
-  #finish(): void {
-    const { state } = this.#tx
+  async #finish(): Promise<void> {
     if (this.#position === this.#feedAfter) return
+    await recordCommitted(this.#tx, this.#converged)
+    const { state } = this.#tx
     this.#clearSkipMarks()
     this.#tx.setState({
       feedPosition: this.#position,

@@ -9,9 +9,11 @@ import {
   type SystemRows,
 } from './engine.ts'
 import {
+  COMMITTED_COLLECTION,
   EVICTED_COLLECTION,
   FATES_COLLECTION,
   FROZEN_COLLECTION,
+  KEPT_COLLECTION,
   NOTES_COLLECTION,
   SEEN_COLLECTION,
   STATE_COLLECTION,
@@ -32,6 +34,8 @@ const SYSTEM_COLLECTIONS = {
   [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
   [EVICTED_COLLECTION]: defineCollection<SystemRow>({}),
+  [COMMITTED_COLLECTION]: defineCollection<SystemRow>({}),
+  [KEPT_COLLECTION]: defineCollection<SystemRow>({}),
 }
 
 const claimed = new WeakSet<EntiDB>()
@@ -86,6 +90,9 @@ function engineTransaction(tx: Transaction, core: Replication): EngineTransactio
     put: async (collection, entity) => {
       await tx.collection(collection).put(entity)
     },
+    delete: async (collection, entityId) => {
+      await tx.collection(collection).delete(entityId)
+    },
     acknowledgeFeed: (opId) =>
       core.acknowledgeFeed(tx, FEED_READER, opId, { ignores: SYNC_ORIGIN }),
   }
@@ -101,9 +108,13 @@ function systemRows(tx: Transaction): SystemRows {
     delete: async (collection, id) => {
       await rows(collection).delete(id)
     },
-    page: (collection, after, limit) =>
-      rows(collection).find({ ...(after === null ? {} : { where: { id: { gt: after } } }), limit }),
     all: (collection) => rows(collection).find({}),
+    page: (collection, { after, limit }) =>
+      rows(collection).find({
+        orderBy: { id: 'asc' },
+        limit,
+        ...(after === undefined ? {} : { where: { id: { gt: after } } }),
+      }),
     ofGroup: (collection, group) => rows(collection).find({ where: { group } }),
   }
 }

@@ -37,10 +37,13 @@ export interface SystemRows {
   get(collection: string, id: string): Promise<unknown>
   put(collection: string, row: { readonly id: string }): Promise<void>
   delete(collection: string, id: string): Promise<void>
-  /** The next rows after `after`, in order of ids; null: from the first. */
-  page(collection: string, after: string | null, rowsMax: number): Promise<readonly unknown[]>
   /** Every row, in order of ids. */
   all(collection: string): Promise<readonly unknown[]>
+  /** The next rows in order of ids, at most `limit`. */
+  page(
+    collection: string,
+    range: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly unknown[]>
   /** The rows whose field `group` is `group`. */
   ofGroup(collection: string, group: number): Promise<readonly unknown[]>
 }
@@ -50,6 +53,8 @@ export interface EngineTransaction {
   readonly system: SystemRows
   /** A local edit, as the application makes them. */
   put(collection: string, entity: { readonly id: string }): Promise<void>
+  /** As `put`. */
+  delete(collection: string, entityId: string): Promise<void>
   /** Feed operations up to `opId` are no longer needed, and those of `SYNC_ORIGIN` never. */
   acknowledgeFeed(opId: number): Promise<void>
 }

@@ -3,7 +3,7 @@ import { EntiDBError } from '@entidb/core'
 import { renumberForDevice } from '../push/undecided.ts'
 import type { Engine } from './engine.ts'
 import type { StateRow } from './rows.ts'
-import { loadRows, SyncStore } from './sync-store.ts'
+import { loadRows, SyncStore, type SyncStoreOptions } from './sync-store.ts'
 
 export interface OpenedStore {
   readonly store: SyncStore
@@ -19,7 +19,7 @@ export async function openSyncStore(
   engine: Engine,
   dbId: string,
   deviceId: string | undefined,
-  changed: () => void,
+  options: SyncStoreOptions,
 ): Promise<OpenedStore> {
   if (!engine.feedOn) {
     throw new EntiDBError(
@@ -33,7 +33,7 @@ export async function openSyncStore(
     throw new TypeError(`This database is synced as ${state.dbId}, not as ${dbId}`)
   }
   const present = state ?? (await newState(engine, dbId, deviceId ?? engine.identity.deviceId))
-  const store = new SyncStore(engine, { ...rows, state: present }, changed)
+  const store = new SyncStore(engine, { ...rows, state: present }, options)
   const wanted = deviceId ?? present.deviceId
   const renamed = wanted !== present.deviceId
   await store.transaction(async (tx) => {
@@ -70,5 +70,6 @@ async function newState(engine: Engine, dbId: string, deviceId: string): Promise
     groupLast: 0,
     batchLast: 0,
     evicted: 0,
+    ledger: { committed: 0, committedLast: 0, keptBytes: 0, keptLast: 0, decisionLast: 0 },
   }
 }

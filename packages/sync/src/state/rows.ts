@@ -41,6 +41,16 @@ export interface StateRow {
   readonly batchLast: number
   /** Number of rows in `_sync_evicted`. */
   readonly evicted: number
+  readonly ledger: LedgerCounts
+}
+
+/** What `_sync_ledger` and `_sync_kept` hold, and the number of their last row. */
+export interface LedgerCounts {
+  readonly committed: number
+  readonly committedLast: number
+  readonly keptBytes: number
+  readonly keptLast: number
+  readonly decisionLast: number
 }
 
 export interface ResyncRow {
@@ -75,6 +85,10 @@ export interface FrozenTransaction {
   /** Last opId of the local transaction. */
   readonly key: number
   readonly group: number
+  /** `localOpId` of the operations that its edits are part of: the first of them. */
+  readonly localOpIds: readonly number[]
+  /** How many entities it wrote. */
+  readonly size: number
 }
 
 /** `_sync_frozen`: at most one row, the batch whose outcome is open. In opId order. */
@@ -154,6 +168,59 @@ export interface FateRow {
   /** The transaction that carries its edits on. */
   readonly successor: number | null
   readonly entityVersions: Readonly<Record<string, number>> | null
+  /** When it came to be what it is, in milliseconds since 1970: for people. */
+  readonly atMs: number
+  readonly written: WrittenEntities
+}
+
+/** What a local transaction wrote, as far as the ledger names it. */
+export interface WrittenEntities {
+  /** Keys of the first of them. */
+  readonly keys: readonly string[]
+  /** How many there are. */
+  readonly size: number
+}
+
+/** Most entities of one transaction that the ledger names. */
+export const WRITTEN_NAMED_MAX = 100
+
+/** `_sync_ledger`: transactions that were committed, a row for each answer of the server. */
+export interface CommittedRow {
+  /** A number, padded: rows sort by age. */
+  readonly id: string
+  readonly atMs: number
+  readonly transactions: readonly CommittedTransaction[]
+}
+
+export interface CommittedTransaction {
+  readonly key: number
+  readonly written: WrittenEntities
+  /** In the order of the keys; null where the server named none. */
+  readonly versions: readonly (number | null)[]
+}
+
+/** `_sync_kept`: values that lost a conflict or were discarded. */
+export interface KeptRow {
+  /** As in `_sync_ledger`. */
+  readonly id: string
+  readonly atMs: number
+  /** The number of its first row: a decision on many values takes several. */
+  readonly decision: number
+  /** How the conflict was settled. */
+  readonly how: string
+  /** The local transactions that were settled so. */
+  readonly transactions: readonly number[]
+  readonly values: readonly KeptValue[]
+  /** Of the values. */
+  readonly bytes: number
+}
+
+export interface KeptValue extends EntityRef {
+  /** Whose value it was. */
+  readonly side: 'local' | 'remote'
+  readonly state: RemoteState
+  /** The rest of its bytes comes next. */
+  readonly more: boolean
 }
 
 /** `_sync_seen`: entities the server named in a re-sync. */
@@ -180,6 +247,8 @@ export const NOTES_COLLECTION = '_sync_entities'
 export const FATES_COLLECTION = '_sync_fates'
 export const SEEN_COLLECTION = '_sync_seen'
 export const EVICTED_COLLECTION = '_sync_evicted'
+export const COMMITTED_COLLECTION = '_sync_ledger'
+export const KEPT_COLLECTION = '_sync_kept'
 
 export function emptyNote(ref: EntityRef, id: string): NoteRow {
   return {

@@ -3,8 +3,15 @@
  * at a time. Also follows the change feed, so that what is still to be pushed is known by name.
  */
 import { entityKey } from '../entity-ref.ts'
+import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import { LocalEdits } from '../push/local-edits.ts'
-import { type Commit, type Engine, type FeedRow, SYNC_ORIGIN } from './engine.ts'
+import {
+  type Commit,
+  type Engine,
+  type EngineTransaction,
+  type FeedRow,
+  SYNC_ORIGIN,
+} from './engine.ts'
 import { isLoose } from './loose-ranges.ts'
 import {
   FATES_COLLECTION,
@@ -22,12 +29,20 @@ import { type SyncMemory, SyncTransaction } from './sync-transaction.ts'
 const READ_OPS_MAX = 2_000
 const READ_BYTES_MAX = 4 * 1024 * 1024
 
+export interface SyncStoreOptions {
+  /** Called whenever what is known here may have changed. */
+  readonly changed: () => void
+  /** Wall clock in milliseconds, for people only. */
+  readonly now: () => number
+  readonly ledger: LedgerLimits
+}
+
 export class SyncStore {
   readonly engine: Engine
   readonly edits: LocalEdits = new LocalEdits()
   readonly #memory: SyncMemory
   readonly #inFlight = new Set<string>()
-  readonly #changed: () => void
+  readonly #options: SyncStoreOptions
   #heldCount = 0
   /** The transaction under way; its commit may be heard of before it is adopted. */
   #running: SyncTransaction | undefined
@@ -39,11 +54,10 @@ export class SyncStore {
   #last: Promise<unknown> = Promise.resolve()
   #reading: Promise<void> = Promise.resolve()
 
-  /** `changed` is called whenever what is known here may have changed. */
-  constructor(engine: Engine, memory: SyncMemory, changed: () => void) {
+  constructor(engine: Engine, memory: SyncMemory, options: SyncStoreOptions) {
     this.engine = engine
     this.#memory = memory
-    this.#changed = changed
+    this.#options = options
     this.edits.reset(memory.state.feedPosition)
     this.#countFrozen()
     this.#countHeld()
@@ -91,7 +105,7 @@ export class SyncStore {
   /** As `transaction`, for looking only: nobody is told of a change. */
   read<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
     return this.#inTurn(() =>
-      this.engine.transaction((engineTx) => run(new SyncTransaction(engineTx, this.#memory))),
+      this.engine.transaction((engineTx) => run(this.#transactionOn(engineTx))),
     )
   }
 
@@ -126,7 +140,7 @@ export class SyncStore {
     this.#runningOnlyApplies = onlyApplies
     try {
       const result = await this.engine.transaction(async (engineTx) => {
-        const tx = new SyncTransaction(engineTx, this.#memory)
+        const tx = this.#transactionOn(engineTx)
         this.#running = tx
         if (onlyApplies) this.#letGoOfFeed(tx)
         const value = await run(tx)
@@ -138,8 +152,13 @@ export class SyncStore {
     } finally {
       this.#running = undefined
       this.#runningOnlyApplies = false
-      this.#changed()
+      this.#options.changed()
     }
+  }
+
+  #transactionOn(engineTx: EngineTransaction): SyncTransaction {
+    const { now, ledger } = this.#options
+    return new SyncTransaction(engineTx, this.#memory, now(), ledger)
   }
 
   /** Nothing that was read of the feed is to be pushed: it was all applied by sync itself. */
@@ -187,7 +206,7 @@ export class SyncStore {
       }
       // A reset of the edits while we waited makes these rows somebody else's.
       if (this.edits.readThrough === after) for (const row of rows) this.#note(row)
-      this.#changed()
+      this.#options.changed()
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import type { ReplicaTransaction } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
+import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { EngineTransaction, SystemRows } from './engine.ts'
 import {
   emptyNote,
@@ -31,6 +32,9 @@ export interface SyncMemory {
 
 export class SyncTransaction {
   readonly replica: ReplicaTransaction
+  /** Wall clock at its beginning, for people only. */
+  readonly nowMs: number
+  readonly ledgerLimits: LedgerLimits
   readonly #tx: EngineTransaction
   readonly #memory: SyncMemory
   readonly #notes = new Map<string, NoteRow>()
@@ -38,8 +42,15 @@ export class SyncTransaction {
   #state: StateRow
   #frozen: FrozenRow | null
 
-  constructor(tx: EngineTransaction, memory: SyncMemory) {
+  constructor(
+    tx: EngineTransaction,
+    memory: SyncMemory,
+    nowMs: number,
+    ledgerLimits: LedgerLimits,
+  ) {
     this.replica = tx.replica
+    this.nowMs = nowMs
+    this.ledgerLimits = ledgerLimits
     this.#tx = tx
     this.#memory = memory
     this.#state = memory.state
@@ -121,9 +132,10 @@ export class SyncTransaction {
     return (await this.#tx.system.get(FATES_COLLECTION, String(key))) as FateRow | undefined
   }
 
-  putFate(key: number, fate: Omit<FateRow, 'id'>): Promise<void> {
+  putFate(key: number, fate: Omit<FateRow, 'id' | 'atMs'>): Promise<void> {
     if (fate.group !== null) this.#fateGroups.set(fate.group, true)
-    return this.#tx.system.put(FATES_COLLECTION, { ...fate, id: String(key) } as FateRow)
+    const row: FateRow = { ...fate, id: String(key), atMs: this.nowMs }
+    return this.#tx.system.put(FATES_COLLECTION, row)
   }
 
   /** No fate waits for `group` any more. */
@@ -168,6 +180,11 @@ export class SyncTransaction {
   /** A local edit of the application's kind. */
   put(collection: string, entity: { readonly id: string }): Promise<void> {
     return this.#tx.put(collection, entity)
+  }
+
+  /** As `put`. */
+  delete(collection: string, entityId: string): Promise<void> {
+    return this.#tx.delete(collection, entityId)
   }
 
   /** Writes the rows that changed; the last thing before the commit. */

@@ -1,6 +1,7 @@
 /** The stored side of sync without a server: for tests of single transactions. */
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
+import { ledgerLimitsOf } from '../ledger/ledger-limits.ts'
 import { takeBatch } from '../push/take-batch.ts'
 import { coreEngine } from '../state/core-engine.ts'
 import { openSyncStore } from '../state/open-state.ts'
@@ -14,7 +15,11 @@ export interface OpenStore {
 
 export async function openStore(): Promise<OpenStore> {
   const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: true })
-  const { store } = await openSyncStore(coreEngine(db), 'test', undefined, () => {})
+  const { store } = await openSyncStore(coreEngine(db), 'test', undefined, {
+    changed: () => {},
+    now: () => 0,
+    ledger: ledgerLimitsOf({}),
+  })
   return { db, store }
 }
 

@@ -3,8 +3,14 @@
  * sides changed is decided here: the higher count of people, else this device's value.
  */
 import { isEntiDBError } from '@entidb/core'
-import type { EntiDBSync, OpenConflict, Resolution } from '@entidb/sync'
-import { type FieldMerge, type Fields, mergedEntity, mergeFields } from '../merge-fields.ts'
+import {
+  type EntiDBSync,
+  type FieldMerge,
+  type FieldSides,
+  mergeThreeWay,
+  type OpenConflict,
+  type Resolution,
+} from '@entidb/sync'
 
 export interface SettledConflict {
   readonly collection: string
@@ -37,21 +43,14 @@ interface Answer {
   readonly fields: readonly FieldMerge[]
 }
 
-function answerTo({ entityId, base, local, remote }: OpenConflict): Answer {
-  const localFields = fieldsOf(local.entity)
-  const remoteFields = fieldsOf(remote.entity)
+function answerTo({ base, local, remote }: OpenConflict): Answer {
   // An edit outlives a delete.
-  if (localFields === undefined) return { resolution: { type: 'takeRemote' }, fields: [] }
-  if (remoteFields === undefined) return { resolution: { type: 'keepLocal' }, fields: [] }
-  const fields = mergeFields(fieldsOf(base?.entity), localFields, remoteFields, decide)
-  return { resolution: { type: 'merge', entity: mergedEntity(entityId, fields) }, fields }
+  if (local.entity === null) return { resolution: { type: 'takeRemote' }, fields: [] }
+  if (remote.entity === null) return { resolution: { type: 'keepLocal' }, fields: [] }
+  const { entity, fields } = mergeThreeWay(base?.entity, local.entity, remote.entity, decide)
+  return { resolution: { type: 'merge', entity }, fields }
 }
 
-function decide(_field: string, local: unknown, remote: unknown): unknown {
+function decide({ local, remote }: FieldSides): unknown {
   return typeof local === 'number' && typeof remote === 'number' ? Math.max(local, remote) : local
-}
-
-function fieldsOf(entity: unknown): Fields | undefined {
-  // Entities are plain objects with text keys.
-  return typeof entity === 'object' && entity !== null ? (entity as Fields) : undefined
 }

@@ -1,0 +1,27 @@
+/** What a decision on one entity leaves behind. */
+import type { MemberView } from '../conflicts/group-view.ts'
+import type { Answer } from '../conflicts/settle-group.ts'
+import { sameBytes } from '../same-bytes.ts'
+import type { RemoteState } from '../state/rows.ts'
+import type { WholeValue } from './record-kept.ts'
+
+/** The values that are nowhere any more once `answer` is carried out. */
+export function losersOf(member: MemberView, answer: Answer): readonly WholeValue[] {
+  const { ref, state, conflict } = member
+  const { collection, entityId } = ref
+  const { version, bytes, schemaVersion } = state
+  const local: WholeValue = {
+    ...{ collection, entityId },
+    ...{ side: 'local', state: { version, bytes, schemaVersion } },
+  }
+  const winner = conflict?.remote ?? state.base
+  if (answer.type === 'takeRemote') return sameBytes(bytes, winner.bytes) ? [] : [local]
+  if (conflict === null) return []
+  const remote: WholeValue = { collection, entityId, side: 'remote', state: conflict.remote }
+  const lost = hasExisted(conflict.remote) ? [remote] : []
+  return answer.type === 'merge' ? [local, ...lost] : lost
+}
+
+function hasExisted({ version, bytes }: RemoteState): boolean {
+  return bytes !== null || version > 0
+}

@@ -1,0 +1,98 @@
+/** The entries of the ledger, put together from where each kind of fate is known. */
+import { entityRef } from '../entity-ref.ts'
+import { namesOf } from '../push/hold-transactions.ts'
+import {
+  COMMITTED_COLLECTION,
+  type CommittedRow,
+  type CommittedTransaction,
+  type FateRow,
+  KEPT_COLLECTION,
+  type KeptRow,
+  type WrittenEntities,
+} from '../state/rows.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { rowsOf } from './bounded-rows.ts'
+import type { LedgerEntry, LedgerFate } from './ledger-types.ts'
+import { writtenEntities } from './written-entities.ts'
+
+/** Every transaction that is known of, by its key. */
+export async function readEntries(
+  tx: SyncTransaction,
+  { edits }: Pick<SyncStore, 'edits'>,
+): Promise<ReadonlyMap<number, LedgerEntry>> {
+  const kept = await keysWithKept(tx)
+  const entries = new Map<number, LedgerEntry>()
+  const add = (key: number, entry: Omit<LedgerEntry, 'id' | 'hasKept'>): void => {
+    entries.set(key, { id: String(key), ...entry, hasKept: kept.has(key) })
+  }
+  for await (const { atMs, transactions } of rowsOf<CommittedRow>(tx, COMMITTED_COLLECTION)) {
+    for (const transaction of transactions) add(transaction.key, committedEntry(transaction, atMs))
+  }
+  for (const row of await tx.fates()) add(Number(row.id), fateEntry(tx, row))
+  for (const { key, entities } of edits.transactions()) {
+    add(key, waitingEntry('pending', writtenEntities(entities)))
+  }
+  const { frozen } = tx
+  const names = frozen === null ? undefined : namesOf(frozen)
+  for (const { key, localOpIds, size } of frozen?.transactions ?? []) {
+    const keys = localOpIds.flatMap((opId) => names?.get(opId) ?? [])
+    add(key, waitingEntry('inFlight', { keys, size }))
+  }
+  return entries
+}
+
+async function keysWithKept(tx: SyncTransaction): Promise<ReadonlySet<number>> {
+  const keys = new Set<number>()
+  for await (const { transactions } of rowsOf<KeptRow>(tx, KEPT_COLLECTION)) {
+    for (const key of transactions) keys.add(key)
+  }
+  return keys
+}
+
+type Entry = Omit<LedgerEntry, 'id' | 'hasKept'>
+
+function committedEntry({ written, versions }: CommittedTransaction, atMs: number): Entry {
+  return {
+    fate: 'committed',
+    how: null,
+    isSettled: true,
+    successor: null,
+    at: atMs,
+    ...named(written, (_, i) => versions[i] ?? null),
+  }
+}
+
+function fateEntry(tx: SyncTransaction, row: FateRow): Entry {
+  const { group, how, successor, atMs, written, entityVersions } = row
+  return {
+    fate: fateOf(tx, row),
+    how,
+    isSettled: group === null,
+    successor: successor === null ? null : String(successor),
+    at: atMs,
+    ...named(written, (key) => entityVersions?.[key] ?? null),
+  }
+}
+
+function fateOf(tx: SyncTransaction, { group, fate }: FateRow): LedgerFate {
+  if (fate === 'released') return 'superseded'
+  if (fate !== 'open') return fate
+  // Held with others: by a conflict, or else by a rejection.
+  const notes = group === null ? [] : tx.notesOfGroup(group)
+  if (notes.some(({ conflict }) => conflict !== null)) return 'conflict'
+  return notes.some(({ rejection }) => rejection !== null) ? 'rejected' : 'pending'
+}
+
+function waitingEntry(fate: LedgerFate, written: WrittenEntities): Entry {
+  const entities = named(written, () => null)
+  return { fate, how: null, isSettled: false, successor: null, at: null, ...entities }
+}
+
+function named(
+  { keys, size }: WrittenEntities,
+  versionOf: (key: string, index: number) => number | null,
+): Pick<LedgerEntry, 'entities' | 'entityCount'> {
+  const entities = keys.map((key, i) => ({ ...entityRef(key), entityVersion: versionOf(key, i) }))
+  return { entities, entityCount: size }
+}

@@ -1,0 +1,125 @@
+/** Keeps the values that a decision leaves behind, in the transaction that carries it out. */
+import { KEPT_COLLECTION, type KeptRow, type KeptValue } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { dropOldest, isExpired, rowId } from './bounded-rows.ts'
+
+/** A row is one entity of the database; a decision on many values takes several. */
+const ROW_BYTES_MAX = 1024 * 1024
+const PIECE_BYTES_MAX = 512 * 1024
+const VALUE_OVERHEAD_BYTES = 64
+
+export type WholeValue = Omit<KeptValue, 'more'>
+
+export interface Decision {
+  readonly how: string
+  /** Last opIds of the local transactions it settles. */
+  readonly transactions: readonly number[]
+}
+
+export async function recordKept(
+  tx: SyncTransaction,
+  { how, transactions }: Decision,
+  values: readonly WholeValue[],
+): Promise<void> {
+  if (values.length === 0) return
+  const decision = tx.state.ledger.keptLast + 1
+  for (const { part, bytes } of partsOf(values)) {
+    const { ledger } = tx.state
+    const keptLast = ledger.keptLast + 1
+    const row: KeptRow = {
+      id: rowId(keptLast),
+      atMs: tx.nowMs,
+      decision,
+      how,
+      transactions,
+      values: part,
+      bytes,
+    }
+    await tx.system.put(KEPT_COLLECTION, row)
+    const keptBytes = ledger.keptBytes + bytes
+    tx.setState({ ledger: { ...ledger, keptLast, keptBytes, decisionLast: decision } })
+  }
+  await pruneKept(tx)
+}
+
+/** Drops the oldest decisions beyond the bounds, but the last. */
+export async function pruneKept(tx: SyncTransaction): Promise<void> {
+  const { maxKeptBytes, maxAgeMs } = tx.ledgerLimits
+  const { decisionLast } = tx.state.ledger
+  let { keptBytes } = tx.state.ledger
+  if (keptBytes <= maxKeptBytes && maxAgeMs === Number.POSITIVE_INFINITY) return
+  let dropping = 0
+  await dropOldest<KeptRow>(tx, KEPT_COLLECTION, (row) => {
+    const { decision, bytes } = row
+    if (decision === decisionLast) return false
+    const isTooMuch = keptBytes > maxKeptBytes || isExpired(tx, row)
+    // A decision goes as a whole.
+    if (decision !== dropping && !isTooMuch) return false
+    dropping = decision
+    keptBytes -= bytes
+    return true
+  })
+  if (keptBytes !== tx.state.ledger.keptBytes) {
+    tx.setState({ ledger: { ...tx.state.ledger, keptBytes } })
+  }
+}
+
+function* partsOf(
+  values: readonly WholeValue[],
+): Generator<{ readonly part: readonly KeptValue[]; readonly bytes: number }> {
+  let part: KeptValue[] = []
+  let bytes = 0
+  for (const value of values.flatMap(piecesOf)) {
+    const size = bytesOf(value)
+    if (part.length > 0 && bytes + size > ROW_BYTES_MAX) {
+      yield { part, bytes }
+      part = []
+      bytes = 0
+    }
+    part.push(value)
+    bytes += size
+  }
+  yield { part, bytes }
+}
+
+/** A value larger than a row in several. */
+function piecesOf(value: WholeValue): KeptValue[] {
+  const { state } = value
+  const pieces: KeptValue[] = []
+  let at = 0
+  do {
+    const end = at + PIECE_BYTES_MAX
+    const bytes = state.bytes?.subarray(at, end) ?? null
+    pieces.push({ ...value, state: { ...state, bytes }, more: end < (state.bytes?.length ?? 0) })
+    at = end
+  } while (pieces.at(-1)?.more === true)
+  return pieces
+}
+
+/** The values of rows of one decision, in their order. */
+export function wholeValues(rows: readonly KeptRow[]): readonly WholeValue[] {
+  const values: WholeValue[] = []
+  let begun: Uint8Array[] = []
+  for (const { more, ...value } of rows.flatMap((row) => row.values)) {
+    const { bytes } = value.state
+    if (bytes !== null) begun.push(bytes)
+    if (more) continue
+    values.push({ ...value, state: { ...value.state, bytes: bytes && joined(begun) } })
+    begun = []
+  }
+  return values
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+function bytesOf({ collection, entityId, state }: KeptValue): number {
+  return VALUE_OVERHEAD_BYTES + collection.length + entityId.length + (state.bytes?.length ?? 0)
+}
