@@ -14,9 +14,13 @@ import { type EvictOptions, type EvictResult, evict } from './evict/evict.ts'
 import { fetchEvicted } from './evict/fetch-evicted.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { offerAll } from './push/offer.ts'
 import { renumberForDevice } from './push/undecided.ts'
+import { SignOut, type SignOutParts } from './sign-out/sign-out.ts'
+import { reportUnsynced } from './sign-out/unsynced.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
+import { type EntitySyncState, entitySyncState } from './state/entity-sync-state.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
@@ -43,9 +47,6 @@ export interface SyncResult {
   /** Everything up to here was received. */
   readonly cursor: number
 }
-
-/** What sync knows of one entity. */
-export type EntitySyncState = 'synced' | 'pending' | 'inFlight' | 'held' | 'rejected'
 
 /** Makes a database and its copies on other devices agree, through a server. `docs/sync-client.md` says how. */
 export class EntiDBSync {
@@ -155,15 +156,9 @@ export class EntiDBSync {
 
   /** Of one entity, at this moment. `synced` before the first `start` or `sync`. */
   stateOf(collection: string, entityId: string): EntitySyncState {
-    const key = entityKey({ collection, entityId })
     const store = this.#session?.store
     if (store === undefined) return 'synced'
-    const note = store.notes.get(key)
-    if (note !== undefined && note.group !== null) {
-      return note.rejection === null ? 'held' : 'rejected'
-    }
-    if (store.isInFlight(key)) return 'inFlight'
-    return store.edits.has(key) ? 'pending' : 'synced'
+    return entitySyncState(store, entityKey({ collection, entityId }))
   }
 
   /**
@@ -229,6 +224,43 @@ export class EntiDBSync {
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
     driver.online()
     return { deviceId }
+  }
+
+  /**
+   * Stops automatic sync, and reports what is not synced: the beginning of signing out. Nothing is removed before
+   * `finish` of the answer, and nothing is ever deleted on the server.
+   *
+   * Errors: `change_feed_off`.
+   */
+  async signOut(): Promise<SignOut> {
+    const parts: SignOutParts = {
+      session: () => {
+        this.#assertNotStopped()
+        return this.#open()
+      },
+      pause: () => this.#pause(),
+      stop: () => this.#leave(),
+      newDeviceId: this.#settings.environment.randomId,
+    }
+    await this.#pause()
+    const { store } = await this.#open()
+    await offerAll(store)
+    return new SignOut(parts, await reportUnsynced(store))
+  }
+
+  /** What is known of the database is about to be removed. */
+  async #leave(): Promise<void> {
+    await this.stop()
+    this.#session = undefined
+    this.#board.set({ cursor: 0, pending: 0, held: 0, lastSyncAt: null })
+  }
+
+  async #pause(): Promise<void> {
+    this.#assertNotStopped()
+    this.#endListening()
+    this.#endListening = () => {}
+    const { driver, stream } = await this.#open()
+    await Promise.all([driver.pause(), stream?.stop()])
   }
 
   #assertNotStopped(): void {

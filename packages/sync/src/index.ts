@@ -15,7 +15,6 @@ export type { RejectedEntity, Rejection } from './conflicts/rejection.ts'
 export type { RejectionDesk } from './conflicts/rejection-desk.ts'
 export {
   EntiDBSync,
-  type EntitySyncState,
   type SyncOptions,
   type SyncResult,
 } from './entidb-sync.ts'
@@ -57,6 +56,16 @@ export {
   mergeFields,
   threeWay,
 } from './resolvers/three-way.ts'
+export {
+  decodeUnsynced,
+  type ExportedState,
+  type UnsyncedHeader,
+  type UnsyncedRecord,
+} from './sign-out/export-unsynced.ts'
+export type { SignedOut } from './sign-out/remove-all.ts'
+export type { SignOut } from './sign-out/sign-out.ts'
+export type { UnsyncedEntity, UnsyncedReport } from './sign-out/unsynced.ts'
+export type { EntitySyncState } from './state/entity-sync-state.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'
 export type {

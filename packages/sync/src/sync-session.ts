@@ -58,6 +58,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
   const opened = await openSyncStore(engine, dbId, deviceId, {
     changed,
     now: environment.now,
+    newDeviceId: environment.randomId,
     ledger: settings.ledger,
   })
   store = opened.store

@@ -64,6 +64,7 @@ export type SyncErrorCode =
   | 'unauthorized'
   | 'conflict_changed'
   | 'entity_unsynced'
+  | 'unsynced_edits'
   | 'nothing_kept'
   | 'resolver_failed'
   | 'insecure_url'

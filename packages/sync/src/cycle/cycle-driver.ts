@@ -66,6 +66,13 @@ export class CycleDriver {
     await Promise.allSettled([this.#running, this.#queued])
   }
 
+  /** As `stop`, but cycles can still be asked for. */
+  async pause(): Promise<void> {
+    await this.stop()
+    this.#abort = new AbortController()
+    this.#options.cycle.call('start')
+  }
+
   /** A full cycle that begins after this call. Resets the backoff. */
   run(): Promise<CycleTotals> {
     this.#backoff.reset()

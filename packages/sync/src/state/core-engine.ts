@@ -61,6 +61,7 @@ export function coreEngine(db: EntiDB): Engine {
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },
+    systemCollections: Object.keys(SYSTEM_COLLECTIONS),
     get feedAfter() {
       return core.feedAfter
     },

@@ -79,6 +79,8 @@ export interface Engine {
   claim(): () => void
   /** Prepares the system collections. */
   open(): Promise<void>
+  /** Their names. */
+  readonly systemCollections: readonly string[]
   /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */
   readonly feedAfter: number
   feedHead(): Promise<number>

@@ -241,6 +241,21 @@ export interface EvictedRow extends EntityRef {
   readonly digest: Uint8Array
 }
 
+/** In `_sync_state`, while a sign-out removes everything: nothing is synced before it has finished. */
+export interface SignOutRow {
+  readonly id: 'signOut'
+  /** Local edits up to here are removed, later ones are kept. */
+  readonly throughOpId: number
+}
+
+/** In `_sync_state`, after a sign-out: where the next user begins. */
+export interface FreshStartRow {
+  readonly id: 'freshStart'
+  readonly deviceId: string
+  /** Feed operations up to here were the last user's. */
+  readonly feedPosition: number
+}
+
 export const STATE_COLLECTION = '_sync_state'
 export const FROZEN_COLLECTION = '_sync_frozen'
 export const NOTES_COLLECTION = '_sync_entities'

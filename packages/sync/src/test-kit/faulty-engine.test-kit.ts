@@ -36,6 +36,10 @@ export class FaultyEngine implements Engine {
     return this.#inner.open()
   }
 
+  get systemCollections(): readonly string[] {
+    return this.#inner.systemCollections
+  }
+
   get feedAfter(): number {
     return this.#inner.feedAfter
   }
