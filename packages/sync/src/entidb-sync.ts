@@ -8,10 +8,11 @@ import { ChangeSignal } from './change-signal.ts'
 import { type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
-import { entityKey } from './entity-ref.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
 import { type EvictOptions, type EvictResult, evict } from './evict/evict.ts'
 import { fetchEvicted } from './evict/fetch-evicted.ts'
+import { entityState, explainEntity } from './explain/explain.ts'
+import type { EntitySyncState, SyncExplanation } from './explain/explanation.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { offerAll } from './push/offer.ts'
@@ -20,10 +21,12 @@ import { SignOut, type SignOutParts } from './sign-out/sign-out.ts'
 import { reportUnsynced } from './sign-out/unsynced.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
-import { type EntitySyncState, entitySyncState } from './state/entity-sync-state.ts'
 import type { SyncStore } from './state/sync-store.ts'
 import { StatusBoard, type SyncStatus } from './status.ts'
 import { openSession, type SyncSession } from './sync-session.ts'
+import { SyncTrace } from './trace/sync-trace.ts'
+import { traceEvents } from './trace/trace-events.ts'
+import { type TraceReport, traceReport } from './trace/trace-report.ts'
 import { verify } from './verify/verifier.ts'
 import type { VerifyOptions, VerifyResult } from './verify/verify-result.ts'
 
@@ -62,6 +65,7 @@ export class EntiDBSync {
   readonly #board: StatusBoard
   readonly #fates = new FateWatch()
   readonly #changes = new ChangeSignal()
+  readonly #trace: SyncTrace
   #opening: Promise<SyncSession> | undefined
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
@@ -73,6 +77,8 @@ export class EntiDBSync {
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
     this.#settings = settingsOf(config)
     this.#engine = engine
+    this.#trace = new SyncTrace(this.#settings.environment.now)
+    traceEvents(this.#emitter, this.#trace)
     this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
     const store = async (): Promise<SyncStore> => (await this.#open()).store
     const wake = (): void => this.#session?.driver.wake()
@@ -157,8 +163,26 @@ export class EntiDBSync {
   /** Of one entity, at this moment. `synced` before the first `start` or `sync`. */
   stateOf(collection: string, entityId: string): EntitySyncState {
     const store = this.#session?.store
-    if (store === undefined) return 'synced'
-    return entitySyncState(store, entityKey({ collection, entityId }))
+    return store === undefined ? 'synced' : entityState(store, { collection, entityId })
+  }
+
+  /**
+   * Why an entity is what it is here: what is shown, who made the revision it stands on, what this device did to
+   * it and what became of that. Asks the server who made the revision; without an answer the rest is told all the same.
+   * Errors: `sync_stopped` while stopped.
+   */
+  async explain(
+    collection: string,
+    entityId: string,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<SyncExplanation> {
+    this.#assertNotStopped()
+    return explainEntity(await this.#open(), { collection, entityId }, signal)
+  }
+
+  /** What sync did lately and where it stands, for a bug report: numbers, codes and times, and nothing else. */
+  trace(): TraceReport {
+    return traceReport(this.status, this.#session?.store, this.#trace.entries)
   }
 
   /**
@@ -287,6 +311,7 @@ export class EntiDBSync {
         board: this.#board,
         fates: this.#fates,
         changes: this.#changes,
+        trace: this.#trace,
       })
       this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
       await session.store.startHearing()

@@ -29,6 +29,7 @@ export type {
 } from './environment.ts'
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
 export type { EvictOptions, EvictResult } from './evict/evict.ts'
+export type { EntitySyncState, RevisionAuthor, SyncExplanation } from './explain/explanation.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
 export type { Ledger, RestoreOptions } from './ledger/ledger.ts'
 export type { LedgerConfig } from './ledger/ledger-limits.ts'
@@ -65,8 +66,9 @@ export {
 export type { SignedOut } from './sign-out/remove-all.ts'
 export type { SignOut } from './sign-out/sign-out.ts'
 export type { UnsyncedEntity, UnsyncedReport } from './sign-out/unsynced.ts'
-export type { EntitySyncState } from './state/entity-sync-state.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
+export type { TraceCounts, TraceEntry } from './trace/sync-trace.ts'
+export type { TraceReport, TraceState } from './trace/trace-report.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'
 export type {
   Difference,

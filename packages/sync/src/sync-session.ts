@@ -20,6 +20,7 @@ import type { SyncStore } from './state/sync-store.ts'
 import type { SyncTransaction } from './state/sync-transaction.ts'
 import type { StatusBoard } from './status.ts'
 import { StreamFollower } from './stream/stream-follower.ts'
+import type { SyncTrace } from './trace/sync-trace.ts'
 import { HttpTransport } from './transport/http-transport.ts'
 import { TokenSource } from './transport/token-source.ts'
 
@@ -30,12 +31,14 @@ export interface SessionParts {
   readonly board: StatusBoard
   readonly fates: FateWatch
   readonly changes: ChangeSignal
+  readonly trace: SyncTrace
 }
 
 export interface SyncSession {
   readonly store: SyncStore
   readonly context: SyncContext
   readonly driver: CycleDriver
+  readonly transport: HttpTransport
   /** Undefined when the stream is switched off. */
   readonly stream: StreamFollower | undefined
 }
@@ -81,7 +84,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         },
       })
     : undefined
-  return { store, context, driver, stream }
+  return { store, context, driver, transport, stream }
 }
 
 async function pruneLedger(tx: SyncTransaction): Promise<void> {
@@ -99,7 +102,7 @@ function showState(store: SyncStore, board: StatusBoard): void {
   })
 }
 
-function transportOf({ settings, board }: SessionParts): HttpTransport {
+function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
   const { environment, serverUrl, requestTimeoutMs, authTokenProvider } = settings
   return new HttpTransport({
     serverUrl,
@@ -109,6 +112,7 @@ function transportOf({ settings, board }: SessionParts): HttpTransport {
     requestTimeoutMs,
     responseBytesMax: RESPONSE_BYTES_MAX,
     onContact: (online) => board.set({ online }),
+    onExchange: (exchange) => trace.add({ kind: 'request', ...exchange }),
   })
 }
 
@@ -134,7 +138,7 @@ function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTranspo
 }
 
 function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
-  const { settings, emitter, board } = parts
+  const { settings, emitter, board, trace } = parts
   const { environment } = settings
   const { store } = context
   const keeper = new GroupKeeper({
@@ -147,13 +151,22 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
   })
   const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
   return new CycleDriver({
-    cycle: new Cycle(steps, (phase) => board.set({ phase })),
+    cycle: new Cycle(steps, (phase) => {
+      trace.add({ kind: 'state', state: phase })
+      board.set({ phase })
+    }),
     timers: environment.timers,
     random: environment.random,
     pollIntervalMs: settings.pollIntervalMs,
     wakeDelayMs: WAKE_DELAY_MS,
-    onSuccess: (_: CycleTotals) => board.set({ lastSyncAt: environment.now(), lastError: null }),
-    onFailure: (error) => tellFailure(error, parts, store),
+    onSuccess: (totals: CycleTotals) => {
+      trace.add({ kind: 'cycle', outcome: 'ok', counts: { ...totals } })
+      board.set({ lastSyncAt: environment.now(), lastError: null })
+    },
+    onFailure: (error) => {
+      trace.add({ kind: 'cycle', outcome: error.code, counts: {} })
+      tellFailure(error, parts, store)
+    },
   })
 }
 

@@ -111,14 +111,17 @@ async function carryOut(
 ): Promise<void> {
   const answer = answerOf(resolution, member.ref.entityId)
   if (answer.type === 'takeRemote') {
-    await settleGroup(tx, view, answerForAll(view, answer), 'takeRemote')
+    await settleGroup(tx, view, answerForAll(view, answer), 'takeRemote', 'application')
     return
   }
   const others = [...view.members.values()].some(
     (each) => each !== member && each.conflict !== null,
   )
   if (others) await settleOneConflict(tx, view, member, answer)
-  else await settleGroup(tx, view, new Map([[entityKey(member.ref), answer]]), answer.type)
+  else {
+    const answers = new Map([[entityKey(member.ref), answer]])
+    await settleGroup(tx, view, answers, answer.type, 'application')
+  }
 }
 
 function changed(id: string, present: string | undefined): EntiDBError {

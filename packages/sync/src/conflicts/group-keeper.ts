@@ -100,7 +100,7 @@ export class GroupKeeper {
     if (conflicts.length === 0) {
       const edited = members.some(({ ref }) => edits.has(`${ref.collection}/${ref.entityId}`))
       if (rejected && !edited) return undefined
-      await settleGroup(tx, view, new Map(), 'released')
+      await settleGroup(tx, view, new Map(), 'released', null)
       return undefined
     }
     const { cursor } = tx.state
@@ -137,7 +137,7 @@ export class GroupKeeper {
       const view = await viewGroup(tx, group, store.edits)
       if (view.isBehind || fingerprint(view) !== fingerprint(asked)) return undefined
       if (verdict === undefined) return deferGroup(tx, view)
-      await settleGroup(tx, view, verdict.answers, verdict.how)
+      await settleGroup(tx, view, verdict.answers, verdict.how, 'resolver')
       return []
     })
     if (deferred === undefined) return false

@@ -44,7 +44,7 @@ export class RejectionDesk {
         if (view.isBehind) return undefined
         if (!isRejected(view)) return false
         const answers = answerForAll(view, { type: 'takeRemote' })
-        await settleGroup(tx, view, answers, 'discarded')
+        await settleGroup(tx, view, answers, 'discarded', 'application')
         return true
       })
       if (done !== undefined) return done

@@ -7,7 +7,7 @@ import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import { sameBytes } from '../same-bytes.ts'
-import type { FateRow } from '../state/rows.ts'
+import type { DecidedBy, FateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
@@ -27,6 +27,7 @@ export async function settleGroup(
   view: GroupView,
   answers: ReadonlyMap<string, Answer>,
   how: SettledHow,
+  decidedBy: DecidedBy | null,
 ): Promise<void> {
   const fates = await fatesOf(tx, view)
   if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
@@ -42,7 +43,7 @@ export async function settleGroup(
     if (answer.type === 'takeRemote') continue
     lastOpId = await pushAgain(tx, member, answer, how !== 'released')
   }
-  for (const fate of fates) await closeFate(tx, fate, how, lastOpId, versions)
+  for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
   for (const group of view.groups) tx.closeGroup(group)
 }
 
@@ -68,6 +69,7 @@ export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<rea
       group: null,
       fate: 'open',
       how: null,
+      decidedBy: null,
       successor: null,
       entityVersions: null,
       atMs: tx.nowMs,

@@ -31,6 +31,8 @@ export interface LedgerEntry {
   readonly id: string
   readonly fate: LedgerFate
   readonly how: string | null
+  /** Who settled its conflict, or discarded it; null where nobody has or had to. */
+  readonly decidedBy: 'resolver' | 'application' | null
   /** Nothing more will become of it. */
   readonly isSettled: boolean
   /** The transaction that carries its edits on; null: none. */

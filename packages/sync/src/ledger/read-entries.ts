@@ -56,6 +56,7 @@ function committedEntry({ written, versions }: CommittedTransaction, atMs: numbe
   return {
     fate: 'committed',
     how: null,
+    decidedBy: null,
     isSettled: true,
     successor: null,
     at: atMs,
@@ -64,10 +65,11 @@ function committedEntry({ written, versions }: CommittedTransaction, atMs: numbe
 }
 
 function fateEntry(tx: SyncTransaction, row: FateRow): Entry {
-  const { group, how, successor, atMs, written, entityVersions } = row
+  const { group, how, decidedBy, successor, atMs, written, entityVersions } = row
   return {
     fate: fateOf(tx, row),
     how,
+    decidedBy,
     isSettled: group === null,
     successor: successor === null ? null : String(successor),
     at: atMs,
@@ -86,7 +88,8 @@ function fateOf(tx: SyncTransaction, { group, fate }: FateRow): LedgerFate {
 
 function waitingEntry(fate: LedgerFate, written: WrittenEntities): Entry {
   const entities = named(written, () => null)
-  return { fate, how: null, isSettled: false, successor: null, at: null, ...entities }
+  const open = { how: null, decidedBy: null, isSettled: false, successor: null, at: null }
+  return { fate, ...open, ...entities }
 }
 
 function named(

@@ -22,6 +22,7 @@ export async function holdTransactions(
       group: held,
       fate: code === undefined ? 'open' : 'rejected',
       how: code ?? null,
+      decidedBy: null,
       successor: null,
       entityVersions: null,
       written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },

@@ -221,6 +221,7 @@ class BatchTaking {
       group,
       fate: refusal === undefined ? 'open' : 'rejected',
       how: refusal?.code ?? null,
+      decidedBy: null,
       successor: null,
       entityVersions: null,
       written: writtenEntities([...new Set(entities.map(entityKey))]),

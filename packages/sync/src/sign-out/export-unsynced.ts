@@ -5,7 +5,8 @@
 import { EntiDBError } from '@entidb/core'
 import { decodeEntity, encodeEntity } from '@entidb/core/cbor'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
-import { type EntitySyncState, entitySyncState } from '../state/entity-sync-state.ts'
+import { entityState } from '../explain/explain.ts'
+import type { EntitySyncState } from '../explain/explanation.ts'
 import type { RemoteState } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import { unsyncedKeys } from './unsynced.ts'
@@ -68,7 +69,7 @@ function recordsOf(
       const replica = states[index]
       if (replica?.pending !== true) return []
       const key = entityKey(ref)
-      const state = entitySyncState(store, key)
+      const state = entityState(store, ref)
       const { group = null, conflict = null } = tx.findNote(key) ?? {}
       return {
         ...ref,

@@ -1,6 +1,7 @@
 /** The edits that the server has not accepted: what a sign-out would lose. */
 import { type EntityRef, entityRef } from '../entity-ref.ts'
-import { type EntitySyncState, entitySyncState } from '../state/entity-sync-state.ts'
+import { entityState } from '../explain/explain.ts'
+import type { EntitySyncState } from '../explain/explanation.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -70,7 +71,7 @@ async function unsyncedOf(
   return refs.flatMap((ref, index) => {
     const { pending = false, bytes = null } = states[index] ?? {}
     if (!pending) return []
-    const state = entitySyncState(store, keys[index] ?? '')
+    const state = entityState(store, ref)
     return {
       ...ref,
       opType: bytes === null ? ('DELETE' as const) : ('PUT' as const),

@@ -58,6 +58,7 @@ export function coreEngine(db: EntiDB): Engine {
       return core.feedOn
     },
     claim: () => claim(db),
+    entityOf: ({ collection, entityId }, state) => core.entityOf(collection, entityId, state),
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },

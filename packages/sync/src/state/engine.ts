@@ -7,8 +7,10 @@ import type {
   DatabaseIdentity,
   DbOperation,
   ReplicaEntry,
+  ReplicaRef,
   ReplicaScanOptions,
   ReplicaTransaction,
+  ReplicatedState,
 } from '@entidb/core/replication'
 
 /** The origin of what sync applies. */
@@ -77,6 +79,11 @@ export interface Engine {
    * each keeps in memory what it stored.
    */
   claim(): () => void
+  /**
+   * The entity of a replicated state, frozen, in the version of its shape that the application reads. Null without
+   * bytes. Error: `migration_failed`.
+   */
+  entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
   /** Prepares the system collections. */
   open(): Promise<void>
   /** Their names. */

@@ -165,6 +165,8 @@ export interface FateRow {
   readonly fate: 'open' | 'conflict' | 'rejected' | 'released'
   /** How a conflict was settled, or the code of a rejection. */
   readonly how: string | null
+  /** Who settled it; null while nobody has, and where nobody had to. */
+  readonly decidedBy: DecidedBy | null
   /** The transaction that carries its edits on. */
   readonly successor: number | null
   readonly entityVersions: Readonly<Record<string, number>> | null
@@ -172,6 +174,9 @@ export interface FateRow {
   readonly atMs: number
   readonly written: WrittenEntities
 }
+
+/** The resolver that the application configured, or the application itself, by hand. */
+export type DecidedBy = 'resolver' | 'application'
 
 /** What a local transaction wrote, as far as the ledger names it. */
 export interface WrittenEntities {

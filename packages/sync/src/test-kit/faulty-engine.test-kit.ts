@@ -31,6 +31,10 @@ export class FaultyEngine implements Engine {
     return () => {}
   }
 
+  entityOf(...args: Parameters<Engine['entityOf']>): unknown {
+    return this.#inner.entityOf(...args)
+  }
+
   open(): Promise<void> {
     this.#assertAlive()
     return this.#inner.open()

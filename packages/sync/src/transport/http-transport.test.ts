@@ -20,6 +20,7 @@ async function encodingAskedOf(serverUrl: string): Promise<string | undefined> {
     requestTimeoutMs: 1000,
     responseBytesMax: 1000,
     onContact: () => {},
+    onExchange: () => {},
   })
   await transport.pull({ dbId: 'test', sinceCursor: 0 }, new AbortController().signal)
   return asked

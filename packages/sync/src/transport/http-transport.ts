@@ -43,6 +43,17 @@ export interface TransportOptions {
   readonly responseBytesMax: number
   /** Told after each request whether the server answered. */
   readonly onContact: (reached: boolean) => void
+  /** Told of each message and its answer. */
+  readonly onExchange: (exchange: Exchange) => void
+}
+
+export interface Exchange {
+  readonly path: string
+  /** `ok`, or the code of what went wrong. */
+  readonly outcome: string
+  readonly sentBytes: number
+  /** Of an answer that is not an error. */
+  readonly receivedBytes: number
 }
 
 export class HttpTransport {
@@ -122,6 +133,18 @@ export class HttpTransport {
   }
 
   async #exchange(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const told = { path, sentBytes: body.length, receivedBytes: 0 }
+    try {
+      const answer = await this.#exchangeUntold(path, body, signal)
+      this.#options.onExchange({ ...told, outcome: 'ok', receivedBytes: answer.length })
+      return answer
+    } catch (error) {
+      this.#options.onExchange({ ...told, outcome: isEntiDBError(error) ? error.code : 'aborted' })
+      throw error
+    }
+  }
+
+  async #exchangeUntold(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const response = await this.#authorized((token) =>
       this.#fetch(path, {
         method: 'POST',

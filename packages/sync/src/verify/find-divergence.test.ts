@@ -31,6 +31,7 @@ test('find divergence: more names than one pass may hold -> all found, over seve
     requestTimeoutMs: 1,
     responseBytesMax: 1_000_000,
     onContact: () => {},
+    onExchange: () => {},
   })
   const snapshot = store.engine.snapshot()
   const question = {

@@ -1,0 +1,45 @@
+/** An explanation in words. */
+import type { LedgerEntry } from '../ledger/ledger-types.ts'
+import type { SyncExplanation } from './explanation.ts'
+
+export function linesOf(explanation: Omit<SyncExplanation, 'lines'>): readonly string[] {
+  const { conflict, rejection, transactions } = explanation
+  return [
+    showsLine(explanation),
+    ...authorLine(explanation),
+    ...(conflict === null
+      ? []
+      : [`In conflict with revision ${conflict.remote.entityVersion} of the server; not settled.`]),
+    ...(rejection === null ? [] : [`The server refused it: ${rejection.code}. It is held.`]),
+    ...transactions.map(transactionLine),
+  ]
+}
+
+function showsLine({ shows, revision, state }: Omit<SyncExplanation, 'lines'>): string {
+  const on = revision === 0 ? 'nothing the server had' : `revision ${revision}`
+  if (shows === 'local') return `Shows this device's edit, made on ${on}: ${state}.`
+  if (shows === 'remote') return `Shows revision ${revision} of the server, as it was received.`
+  if (state !== 'synced') return `Deleted on this device, on ${on}: ${state}.`
+  return revision === 0 ? 'Not known here.' : `Deleted as of revision ${revision}.`
+}
+
+function authorLine({
+  author,
+  authorUnknown,
+  revision,
+}: Omit<SyncExplanation, 'lines'>): readonly string[] {
+  if (author === null) {
+    return authorUnknown === null ? [] : [`Who made revision ${revision}: ${authorUnknown}.`]
+  }
+  const who = author.isThisDevice ? 'this device' : `device ${author.deviceId}`
+  const operation = author.opId === null ? '' : `, operation ${author.opId}`
+  return [`Revision ${revision} was made by ${who}${operation} (from the ${author.source}).`]
+}
+
+function transactionLine(entry: LedgerEntry): string {
+  const { id, fate, how, decidedBy, successor, hasKept } = entry
+  const by = decidedBy === null ? '' : ` by the ${decidedBy}`
+  const outcome = how === null ? '' : `: ${how}${by}`
+  const on = successor === null ? '' : `, carried on by ${successor}`
+  return `Transaction ${id} ${fate}${outcome}${on}${hasKept ? '; what lost is kept' : ''}.`
+}

@@ -1,0 +1,16 @@
+/** Puts events of the client into its trace, without what they speak of. */
+import type { SyncEmitter } from '../events.ts'
+import type { SyncTrace } from './sync-trace.ts'
+
+export function traceEvents(emitter: SyncEmitter, trace: SyncTrace): void {
+  const add = (event: string, what: string | null = null): void =>
+    trace.add({ kind: 'event', event, what })
+  emitter.on('conflict', () => add('conflict'))
+  emitter.on('rejected', ({ code }) => add('rejected', code))
+  emitter.on('resync', ({ phase, reason }) => add('resync', `${reason} ${phase}`))
+  emitter.on('epoch', ({ point, recovered }) => add('epoch', `${recovered} beyond ${point}`))
+  emitter.on('device', ({ reason }) => add('device', reason))
+  emitter.on('error', ({ code }) => add('error', code))
+  emitter.on('split', () => add('split'))
+  emitter.on('violation', () => add('violation'))
+}
