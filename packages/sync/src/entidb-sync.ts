@@ -17,6 +17,7 @@ import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { offerAll } from './push/offer.ts'
 import { renumberForDevice } from './push/undecided.ts'
+import { type ImportedEdits, importUnsynced } from './sign-out/import-unsynced.ts'
 import { SignOut, type SignOutParts } from './sign-out/sign-out.ts'
 import { reportUnsynced } from './sign-out/unsynced.ts'
 import { coreEngine } from './state/core-engine.ts'
@@ -270,6 +271,22 @@ export class EntiDBSync {
     const { store } = await this.#open()
     await offerAll(store)
     return new SignOut(parts, await reportUnsynced(store))
+  }
+
+  /**
+   * Makes edits that `SignOut.export` wrote local edits again, on the states that they were made on: what the server
+   * has changed since meets them as a conflict. Each group is one transaction. Sync first, so that what is on the
+   * server already is known.
+   *
+   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws. What came
+   * before stays imported; importing it again does nothing.
+   */
+  async importUnsynced(
+    records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<ImportedEdits> {
+    this.#assertNotStopped()
+    const { store } = await this.#open()
+    return importUnsynced(store, records)
   }
 
   /** What is known of the database is about to be removed. */

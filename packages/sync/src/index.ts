@@ -63,6 +63,7 @@ export {
   type UnsyncedHeader,
   type UnsyncedRecord,
 } from './sign-out/export-unsynced.ts'
+export type { ImportedEdits } from './sign-out/import-unsynced.ts'
 export type { SignedOut } from './sign-out/remove-all.ts'
 export type { SignOut } from './sign-out/sign-out.ts'
 export type { UnsyncedEntity, UnsyncedReport } from './sign-out/unsynced.ts'

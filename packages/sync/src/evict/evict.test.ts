@@ -45,6 +45,11 @@ describe('evict', () => {
     expect(await b.sync.evict('notes', 'n1')).toEqual({ evicted: 1, skipped: [] })
     expect(await has(b, 'n1')).toBe(false)
     expect(b.sync.stateOf('notes', 'n1')).toBe('synced')
+    expect(await b.sync.explain('notes', 'n1')).toMatchObject({
+      shows: 'evicted',
+      revision: expect.any(Number),
+      author: { isThisDevice: false },
+    })
     await syncAll(b, a)
     expect(pushes(pair)).toBe(before)
     expect(await has(a, 'n1')).toBe(true)

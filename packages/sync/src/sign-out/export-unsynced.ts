@@ -10,6 +10,7 @@ import type { EntitySyncState } from '../explain/explanation.ts'
 import type { RemoteState } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import { unsyncedKeys } from './unsynced.ts'
+import { unsyncedGroups } from './unsynced-groups.ts'
 
 /** The first record of an export. */
 export interface UnsyncedHeader {
@@ -33,7 +34,7 @@ export interface ExportedState {
 /** Every other record of an export: one entity. */
 export interface UnsyncedRecord extends EntityRef {
   readonly state: Exclude<EntitySyncState, 'synced'>
-  /** Equal in records that one conflict or rejection holds together; null when nothing holds them. */
+  /** Equal in records that stand or fall together, which follow each other; null for one that stands alone. */
   readonly group: number | null
   /** What the user sees: null for a delete. Its revision is that of `base`. */
   readonly local: ExportedState
@@ -52,25 +53,32 @@ export async function* exportUnsynced(store: SyncStore): AsyncGenerator<Uint8Arr
   const { dbId, deviceId } = store.state
   const header: UnsyncedHeader = { format: FORMAT, version: 1, dbId, deviceId }
   yield encodeEntity(header)
-  const keys = unsyncedKeys(store)
-  for (let at = 0; at < keys.length; at += STEP_ENTITIES) {
-    const refs = keys.slice(at, at + STEP_ENTITIES).map(entityRef)
-    for (const record of await recordsOf(store, refs)) yield encodeEntity(record)
+  const groups = unsyncedGroups(store, unsyncedKeys(store))
+  const members = groups.flatMap((keys, index) =>
+    keys.map((key) => ({ ref: entityRef(key), group: keys.length === 1 ? null : index })),
+  )
+  for (let at = 0; at < members.length; at += STEP_ENTITIES) {
+    const step = members.slice(at, at + STEP_ENTITIES)
+    for (const record of await recordsOf(store, step)) yield encodeEntity(record)
   }
+}
+
+interface Member {
+  readonly ref: EntityRef
+  readonly group: number | null
 }
 
 function recordsOf(
   store: SyncStore,
-  refs: readonly EntityRef[],
+  members: readonly Member[],
 ): Promise<readonly UnsyncedRecord[]> {
   return store.read(async (tx) => {
-    const states = await tx.replica.states(refs)
-    return refs.flatMap((ref, index) => {
+    const states = await tx.replica.states(members.map(({ ref }) => ref))
+    return members.flatMap(({ ref, group }, index) => {
       const replica = states[index]
       if (replica?.pending !== true) return []
-      const key = entityKey(ref)
       const state = entityState(store, ref)
-      const { group = null, conflict = null } = tx.findNote(key) ?? {}
+      const { conflict = null } = tx.findNote(entityKey(ref)) ?? {}
       return {
         ...ref,
         state: state === 'synced' ? ('pending' as const) : state,
@@ -87,14 +95,12 @@ function exported({ version, bytes, schemaVersion }: RemoteState): ExportedState
   return { entityVersion: version, entityCbor: bytes, schemaVersion }
 }
 
-/** One record of an export. Error: `invalid_cbor` for bytes that are none. */
+/** One record of an export. Errors: `invalid_cbor`; `invalid_input` for what is CBOR, but no record. */
 export function decodeUnsynced(bytes: Uint8Array): UnsyncedHeader | UnsyncedRecord {
   const value = decodeEntity(bytes)
   if (isHeader(value)) return value
   if (isRecord(value)) return value
-  throw new EntiDBError('invalid_cbor', 'These bytes are no record of unsynced edits', {
-    details: { offset: 0, reason: 'unexpected_type' },
-  })
+  throw new EntiDBError('invalid_input', 'This is no record of exported edits')
 }
 
 function isHeader(value: unknown): value is UnsyncedHeader {
@@ -112,6 +118,7 @@ function isRecord(value: unknown): value is UnsyncedRecord {
     isMap(value) &&
     typeof value.collection === 'string' &&
     typeof value.entityId === 'string' &&
+    (value.group === null || Number.isSafeInteger(value.group)) &&
     isState(value.local) &&
     isState(value.base) &&
     (value.remote === null || isState(value.remote))
