@@ -196,6 +196,7 @@ class Run {
     for (const device of this.devices) {
       expect(device.sync.status).toMatchObject({ pending: 0, held: 0 })
       expect(await device.sync.conflicts.list()).toEqual([])
+      expect(await device.sync.verify()).toMatchObject({ outcome: 'converged' })
     }
   }
 

@@ -4,20 +4,15 @@ import { compareBytes } from '../store/bytes.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import { collectionOfTable, isSystemName, recordTable, replicaTable } from './collection-state.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
-import { decodeRecord } from './record.ts'
+import { decodeRecord, entityBytes } from './record.ts'
 import { decodeReplicaRow } from './replica-row.ts'
-import type { ReplicaEntry } from './replication.ts'
+import type { ReplicaEntry, ReplicaScanOptions } from './replication.ts'
 import { takeEntries } from './scan.ts'
 import { type Steps, wait } from './steps.ts'
 
 interface Keyed {
   readonly idKey: Uint8Array
   readonly entry: ReplicaEntry | undefined
-}
-
-export interface ReplicaScanOptions {
-  readonly after?: { readonly collection: string; readonly entityId: string }
-  readonly entriesMax: number
 }
 
 export function* scanReplicas(
@@ -77,9 +72,10 @@ function* mergedBatch(
 }
 
 function recordEntry(collection: string, idKey: Uint8Array, bytes: Uint8Array): ReplicaEntry {
-  const { revision, pending } = decodeRecord(bytes)
+  const record = decodeRecord(bytes)
+  const { revision: version, pending } = record
   const entityId = idOfKey(idKey)
-  return { collection, entityId, version: revision, pending, deleted: false }
+  return { collection, entityId, version, pending, deleted: false, bytes: entityBytes(record) }
 }
 
 /** Undefined for a base: its entity has a record. */
@@ -92,5 +88,5 @@ function rowEntry(
   if (kind === 'base') return undefined
   const entityId = idOfKey(idKey)
   const pending = kind === 'pendingDelete'
-  return { collection, entityId, version: state.version, pending, deleted: true }
+  return { collection, entityId, version: state.version, pending, deleted: true, bytes: null }
 }

@@ -1,5 +1,5 @@
 /** What the steps of a cycle share. */
-import type { Limits } from '@entidb/protocol'
+import type { Capabilities, Limits } from '@entidb/protocol'
 import type { LearnContext } from '../conflicts/learn-remote.ts'
 import type { SyncEmitter } from '../events.ts'
 import type { FateWatch } from '../fates/fate-watch.ts'
@@ -24,6 +24,8 @@ export interface SyncContext {
   greeted: boolean
   /** As of the last handshake. */
   limits: Limits
+  /** As of the last handshake; undefined before the first. */
+  capabilities: Capabilities | undefined
   /** Live entities on the server as of the last handshake; undefined when it does not say. */
   serverEntities: number | undefined
   /** The largest head any answer named in this cycle. */

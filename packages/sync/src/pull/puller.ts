@@ -47,7 +47,7 @@ export class Puller {
   /** False when a page did not fit any more: everything is asked for again from the present state. */
   async #pullPages(totals: CycleTotals, outer: AbortSignal): Promise<boolean> {
     const { store } = this.#context
-    if (store.state.resync?.phase === 'sweeping') return true
+    if ((store.state.resync?.phase ?? 'pulling') !== 'pulling') return true
     const ahead = new AbortController()
     const abort = (): void => ahead.abort(outer.reason)
     outer.addEventListener('abort', abort)

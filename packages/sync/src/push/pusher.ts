@@ -16,7 +16,7 @@ import {
   nextRequestOps,
   readFrozenContents,
 } from './frozen-request.ts'
-import { offerStep } from './offer.ts'
+import { offerAll } from './offer.ts'
 import { takeBatch } from './take-batch.ts'
 import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
 
@@ -38,10 +38,7 @@ export class Pusher {
    */
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#context
-    while (store.state.offer !== null) {
-      await store.followFeed()
-      await store.transaction((tx) => offerStep(tx, store.edits))
-    }
+    await offerAll(store)
     for (;;) {
       signal.throwIfAborted()
       const { atEnd, held } = await this.#take()

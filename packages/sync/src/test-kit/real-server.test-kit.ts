@@ -1,5 +1,5 @@
 /** The real server's handler as a `fetch`, without sockets, failing on demand like the model. */
-import { memoryStorage, type Storage } from '@entidb/core'
+import { EntiDB, memoryStorage, type Storage } from '@entidb/core'
 import {
   decodePullResponse,
   encodePullRequest,
@@ -11,11 +11,14 @@ import {
   createSyncHandler,
   type ServerLimits,
   type SyncHandler,
+  serverCollections,
   silentLogger,
   staticTokens,
 } from '@entidb/server'
 import type { FetchInit, FetchResponse } from '../environment.ts'
 import type { Fault, ModelRequest } from './model-server.test-kit.ts'
+
+export type ServerDatabase = EntiDB<typeof serverCollections>
 
 export class RealServer {
   fault: (request: ModelRequest) => Fault | Promise<Fault> = () => 'pass'
@@ -45,6 +48,15 @@ export class RealServer {
   /** Another process on the same files: a new epoch begins with its first push. */
   async restart(): Promise<void> {
     await this.#handler.close()
+    this.#handler = this.#open()
+  }
+
+  /** Writes behind the server's back, while it is down. */
+  async tamper(run: (db: ServerDatabase) => Promise<void>): Promise<void> {
+    await this.#handler.close()
+    const db = await EntiDB.open({ storage: this.#storage, collections: serverCollections })
+    await run(db)
+    await db.close()
     this.#handler = this.#open()
   }
 

@@ -1,0 +1,120 @@
+/**
+ * SHA-256 (FIPS 180-4), synchronous and the same everywhere: what is hashed here are entities of some
+ * hundred bytes by the thousand, for which WebCrypto's promises cost more than the hashing.
+ */
+
+/** Bytes of a SHA-256 value. */
+export const SHA256_BYTES = 32
+
+const BLOCK_BYTES = 64
+/** The last block ends with the length of the message, in bits. */
+const LENGTH_BYTES = 8
+
+const ROUND_CONSTANTS = Int32Array.from(fractionsOfRoots(64, 1 / 3))
+const INITIAL_STATE = Int32Array.from(fractionsOfRoots(8, 1 / 2))
+
+const schedule = new Int32Array(64)
+const state = new Int32Array(8)
+/** The end of a message, padded: one block or two. */
+const tail = new Uint8Array(2 * BLOCK_BYTES)
+
+/** The SHA-256 of `bytes`, 32 bytes in an array of their own. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  state.set(INITIAL_STATE)
+  const wholeBytes = bytes.length - (bytes.length % BLOCK_BYTES)
+  for (let at = 0; at < wholeBytes; at += BLOCK_BYTES) addBlock(bytes, at)
+  const tailBytes = padTail(bytes, wholeBytes)
+  for (let at = 0; at < tailBytes; at += BLOCK_BYTES) addBlock(tail, at)
+  const result = new Uint8Array(SHA256_BYTES)
+  for (let i = 0; i < SHA256_BYTES; i++) result[i] = word(state, i >>> 2) >>> (24 - 8 * (i & 3))
+  return result
+}
+
+function padTail(bytes: Uint8Array, from: number): number {
+  const rest = bytes.length - from
+  const size = rest + 1 + LENGTH_BYTES <= BLOCK_BYTES ? BLOCK_BYTES : 2 * BLOCK_BYTES
+  tail.fill(0)
+  tail.set(bytes.subarray(from))
+  tail[rest] = 0x80
+  let bits = bytes.length * 8
+  for (let at = size - 1; bits > 0; at--) {
+    tail[at] = bits % 256
+    bits = Math.floor(bits / 256)
+  }
+  return size
+}
+
+function addBlock(bytes: Uint8Array, start: number): void {
+  expand(bytes, start)
+  let a = word(state, 0)
+  let b = word(state, 1)
+  let c = word(state, 2)
+  let d = word(state, 3)
+  let e = word(state, 4)
+  let f = word(state, 5)
+  let g = word(state, 6)
+  let h = word(state, 7)
+  for (let i = 0; i < 64; i++) {
+    const sumE = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
+    const choice = (e & f) ^ (~e & g)
+    const t = (h + sumE + choice + word(ROUND_CONSTANTS, i) + word(schedule, i)) | 0
+    const sumA = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
+    const majority = (a & b) ^ (a & c) ^ (b & c)
+    h = g
+    g = f
+    f = e
+    e = (d + t) | 0
+    d = c
+    c = b
+    b = a
+    a = (t + sumA + majority) | 0
+  }
+  state[0] = word(state, 0) + a
+  state[1] = word(state, 1) + b
+  state[2] = word(state, 2) + c
+  state[3] = word(state, 3) + d
+  state[4] = word(state, 4) + e
+  state[5] = word(state, 5) + f
+  state[6] = word(state, 6) + g
+  state[7] = word(state, 7) + h
+}
+
+/** The sixteen words of a block, and the 48 that follow from them. */
+function expand(bytes: Uint8Array, start: number): void {
+  for (let i = 0, at = start; i < 16; i++, at += 4) {
+    schedule[i] =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)
+  }
+  for (let i = 16; i < 64; i++) {
+    const x = word(schedule, i - 15)
+    const y = word(schedule, i - 2)
+    const x0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)
+    const y1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
+    schedule[i] = word(schedule, i - 16) + x0 + word(schedule, i - 7) + y1
+  }
+}
+
+/** Within bounds: the callers' indexes are the standard's. */
+function word(words: Int32Array, index: number): number {
+  return words[index] as number
+}
+
+/** The first 32 bits of the fractional parts of the roots of the first `count` primes. */
+function fractionsOfRoots(count: number, exponent: number): readonly number[] {
+  const words: number[] = []
+  for (let n = 2; words.length < count; n++) {
+    if (isPrime(n)) {
+      const root = n ** exponent
+      words.push(Math.floor((root - Math.floor(root)) * 2 ** 32) | 0)
+    }
+  }
+  return words
+}
+
+function isPrime(n: number): boolean {
+  for (let i = 2; i * i <= n; i++) if (n % i === 0) return false
+  return true
+}
