@@ -71,6 +71,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
   }
   const limits = resolveLimits(options.limits)
   const clock = options.clock ?? Date.now
+  const { timers } = options
   const logger = options.logger ?? jsonLogger({ clock })
   const databases = new Databases({
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
@@ -81,6 +82,9 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     logger,
     clock,
     randomBytes: options.randomBytes ?? ((count) => new Uint8Array(randomBytes(count))),
+    ...(timers === undefined
+      ? {}
+      : { scheduler: { after: (delayMs, task) => timers.set(task, delayMs) } }),
   })
   const streams = new StreamSlots(limits)
   let closing = false
@@ -91,7 +95,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     logger,
     metrics: new Metrics({ streams: () => streams.open, databases: () => databases.openCount }),
     streams,
-    timers: options.timers ?? systemTimers,
+    timers: timers ?? systemTimers,
     corsOrigins: options.corsOrigins ?? [],
     clock,
     isClosing: () => closing,

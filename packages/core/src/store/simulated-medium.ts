@@ -1,6 +1,7 @@
 /** What a simulated disk keeps: files as they look, and as they would be after a power loss. */
 import type { Random } from './random.ts'
 
+/** What was done to a file. */
 export type Change =
   | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly size: number }

@@ -37,10 +37,12 @@ export interface MountOptions {
 
 /** The files of a `SimulatedDisk` as one process sees them. */
 export class SimulatedMount implements FileSystem {
+  /** For messages. */
   readonly description = 'simulated disk'
   readonly #disk: SimulatedDisk
   readonly #options: MountOptions
   readonly #random: Random
+  #crashAt: number | undefined
   #crashed = false
   #isDead = false
   #locked = false
@@ -53,6 +55,12 @@ export class SimulatedMount implements FileSystem {
     this.#disk = disk
     this.#options = options
     this.#random = random
+    this.#crashAt = options.crashAt
+  }
+
+  /** The process dies at the `operations`-th operation from now, or not at all. */
+  crashIn(operations: number | undefined): void {
+    this.#crashAt = operations === undefined ? undefined : this.operations + operations
   }
 
   /** At `crashAt`, or killed. */
@@ -85,6 +93,7 @@ export class SimulatedMount implements FileSystem {
     return this.#options.flushDelay
   }
 
+  /** `database_locked` for a second one. */
   async lock(): Promise<DirectoryLock> {
     if (this.#locked) throw new EntiDBError('database_locked', 'locked')
     this.#locked = true
@@ -95,6 +104,7 @@ export class SimulatedMount implements FileSystem {
     }
   }
 
+  /** As `FileSystem` says. */
   async open(name: string, options: { readonly create: boolean }): Promise<File | undefined> {
     const isNew = options.create && this.#disk.inode(name) === undefined
     await this.operate('open', name, isNew ? 1 : 0)
@@ -106,21 +116,25 @@ export class SimulatedMount implements FileSystem {
     return new SimulatedFile(this, name, inode)
   }
 
+  /** As `FileSystem` says. */
   async list(): Promise<readonly string[]> {
     await this.operate('list', '')
     return this.#disk.names()
   }
 
+  /** As `FileSystem` says. */
   async rename(from: string, to: string): Promise<void> {
     await this.operate('rename', from)
     this.#disk.changeNames({ kind: 'rename', from, to })
   }
 
+  /** As `FileSystem` says. */
   async remove(name: string): Promise<void> {
     await this.operate('remove', name)
     this.#disk.changeNames({ kind: 'remove', name })
   }
 
+  /** As `FileSystem` says. */
   async flushDirectory(): Promise<void> {
     await this.operate('flushDirectory', '')
     this.#disk.flushNames()
@@ -136,7 +150,7 @@ export class SimulatedMount implements FileSystem {
     if (this.#crashed || this.#isDead) return this.#unanswered()
     this.operations++
     this.last = [operation, file]
-    if (this.operations === this.#options.crashAt) {
+    if (this.operations === this.#crashAt) {
       failing(true)
       this.#crashed = true
       this.#options.onCrash?.()
