@@ -25,6 +25,12 @@ export function describeRequest(url: string, body: Uint8Array | undefined): stri
   return path === HANDSHAKE_PATH ? 'handshake' : path
 }
 
+/** The deviceId that a push names. */
+export function senderOf(url: string, body: Uint8Array | undefined): string | undefined {
+  if (body === undefined || pathOf(url) !== PUSH_PATH) return undefined
+  return decodePushRequest(body).deviceId
+}
+
 /** An answer in one line. */
 export function describeResponse(url: string, status: number, body: Uint8Array): string {
   if (status !== 200) return `${status} ${decodeErrorResponse(body).code}`

@@ -3,7 +3,7 @@ import type { Random } from '@entidb/core/conformance'
 import type { FetchInit, FetchResponse } from '@entidb/sync'
 import type { Process } from '../kernel/process.ts'
 import { between } from '../kernel/random-streams.ts'
-import { describeRequest, describeResponse } from './describe.ts'
+import { describeRequest, describeResponse, senderOf } from './describe.ts'
 import type { MessageFault } from './faults.ts'
 import type { Network } from './network.ts'
 import { SimulatedStream } from './simulated-stream.ts'
@@ -53,6 +53,8 @@ export class Exchange {
   run(): Promise<FetchResponse> {
     const { process, init, fault } = this.#parts
     const request = describeRequest(this.#parts.url, init.body)
+    const deviceId = senderOf(this.#parts.url, init.body)
+    if (deviceId !== undefined) this.#network.options.onPush(process.name, deviceId)
     this.#log(`-> ${request}${fault === undefined ? '' : `  [${fault}]`}`)
     return new Promise((resolve, reject) => {
       this.#resolve = resolve

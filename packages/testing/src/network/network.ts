@@ -30,6 +30,8 @@ export interface NetworkOptions {
   /** Shortest and longest way of a message, in milliseconds. */
   readonly latencyMs: readonly [number, number]
   readonly host: Host
+  /** Told under which deviceId a device pushes. */
+  readonly onPush: (device: string, deviceId: string) => void
 }
 
 export class Network {

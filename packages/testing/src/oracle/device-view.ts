@@ -4,9 +4,16 @@
  */
 import type { RawEntity } from '@entidb/core'
 import { type Contents, changedKeys } from './contents.ts'
+import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerView } from './server-view.ts'
 import { Violation } from './violation.ts'
-import { descendsFrom, type WriteGraph, type WriteNode } from './write-graph.ts'
+import {
+  ancestorsOf,
+  descendsFrom,
+  transactionOf,
+  type WriteGraph,
+  type WriteNode,
+} from './write-graph.ts'
 
 export class DeviceView {
   readonly name: string
@@ -15,8 +22,10 @@ export class DeviceView {
   #contents: Contents = new Map()
   /** What is shown where there is nothing. */
   readonly #gone = new Map<string, WriteNode>()
-  /** Deletes of this device that are not shown yet. */
-  readonly #deletes = new Map<string, WriteNode>()
+  /** Deletes of this device that are not shown yet, in order. */
+  readonly #deletes = new Map<string, readonly WriteNode[]>()
+  /** What is shown, and what that was made on. */
+  readonly #included = new Set<WriteNode>()
   #cursor = 0
 
   constructor(name: string, graph: WriteGraph, server: ServerView) {
@@ -32,34 +41,32 @@ export class DeviceView {
       : this.#find(key, raw)
   }
 
-  /** What is there when nothing is: the device may have deleted it, or heard of a delete. */
+  /** What a transaction finds that finds nothing: the device may have deleted it, or heard of a delete. */
   gone(key: string): WriteNode {
-    const own = this.#deletes.get(key)
-    if (own !== undefined) return own
-    if (!this.#contents.has(key)) return this.node(key)
-    return this.#server.lastDelete(key) ?? this.#graph.absent(key)
+    return this.#deletes.get(key)?.at(-1) ?? this.#goneElsewhere(key)
   }
 
   /** This device wrote it; it will be shown soon. */
   wrote(node: WriteNode): void {
-    if (node.isGone) this.#deletes.set(node.key, node)
-    else this.#deletes.delete(node.key)
+    if (node.isGone) this.#deletes.set(node.key, [...(this.#deletes.get(node.key) ?? []), node])
   }
 
   /** Returns what changed, for the log. */
   show(contents: Contents): string[] {
     const keys = changedKeys(this.#contents, contents)
+    const touched = new Set<LocalTransaction>()
     const changes = keys.map((key) => {
       const before = this.node(key)
       const raw = contents.get(key)
-      const after = raw === undefined ? this.gone(key) : this.#find(key, raw)
+      const after = raw === undefined ? this.#goneAfter(before) : this.#find(key, raw)
       if (!this.#mayReplace(before, after)) {
         throw new Violation(`${this.name} shows ${after} where it showed ${before}`)
       }
-      this.#note(after)
+      this.#note(after, touched)
       return String(after)
     })
     this.#contents = contents
+    for (const transaction of touched) this.#assertWhole(transaction)
     return changes
   }
 
@@ -68,6 +75,7 @@ export class DeviceView {
     this.#contents = contents
     this.#gone.clear()
     this.#deletes.clear()
+    this.#included.clear()
     this.#cursor = 0
   }
 
@@ -85,9 +93,43 @@ export class DeviceView {
     return node
   }
 
-  #note(shown: WriteNode): void {
+  #goneAfter(before: WriteNode): WriteNode {
+    const own = this.#deletes.get(before.key)?.find((each) => descendsFrom(each, before))
+    return own ?? this.#goneElsewhere(before.key)
+  }
+
+  #goneElsewhere(key: string): WriteNode {
+    if (!this.#contents.has(key)) return this.node(key)
+    return this.#server.lastDelete(key) ?? this.#graph.absent(key)
+  }
+
+  /** The deletes that led to what is shown are not to be waited for any more. */
+  #note(shown: WriteNode, touched: Set<LocalTransaction>): void {
+    for (const each of ancestorsOf(shown)) {
+      if (this.#included.has(each)) continue
+      this.#included.add(each)
+      const transaction = transactionOf(each)
+      if (transaction !== undefined && transaction.device !== this.name) touched.add(transaction)
+    }
     if (shown.isGone) this.#gone.set(shown.key, shown)
-    if (this.#deletes.get(shown.key) === shown) this.#deletes.delete(shown.key)
+    const waiting = this.#deletes.get(shown.key)?.filter((each) => !descendsFrom(shown, each)) ?? []
+    if (waiting.length === 0) this.#deletes.delete(shown.key)
+    else this.#deletes.set(shown.key, waiting)
+  }
+
+  /** What another device wrote together is shown together, where no edit of this device is in its way. */
+  #assertWhole({ isAtomic, device, name, writes }: LocalTransaction): void {
+    if (!isAtomic) return
+    const missing = writes.find((node) => {
+      const shown = this.node(node.key)
+      if (descendsFrom(shown, node) || node.excuse !== undefined) return false
+      if (this.#server.wasDeletedAfter(node)) return false
+      return shown.accepted || shown === this.#graph.absent(node.key)
+    })
+    if (missing === undefined) return
+    throw new Violation(
+      `${this.name} shows a part of '${name}' of ${device}: ${missing} is missing`,
+    )
   }
 
   #mayReplace(before: WriteNode, after: WriteNode): boolean {

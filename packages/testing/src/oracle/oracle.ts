@@ -10,7 +10,7 @@ import { DeviceView } from './device-view.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import { ServerView } from './server-view.ts'
 import { Violation } from './violation.ts'
-import { ancestorsOf, descendsFrom, WriteGraph, type WriteNode } from './write-graph.ts'
+import { ancestorsOf, descendsFrom, WriteGraph, type WriteNode, wasMadeOn } from './write-graph.ts'
 
 /** What a transaction of an application did. */
 export interface WrittenTransaction {
@@ -35,6 +35,7 @@ export class Oracle {
   readonly server: ServerView = new ServerView(this.graph)
   readonly transactions: LocalTransaction[] = []
   readonly #devices = new Map<string, DeviceView>()
+  readonly #restoredDevices = new Set<string>()
   /** The server lost something: from then on a transaction may come back in parts. */
   serverWasRestored = false
 
@@ -54,7 +55,7 @@ export class Oracle {
       const shown = old === undefined ? view.gone(key) : this.graph.value(key, old.bytes)
       const node =
         present === undefined
-          ? this.graph.delete(key, this.server.tick)
+          ? this.graph.delete(key, this.server.tick, device)
           : this.graph.value(key, present.bytes)
       this.#relate(node, shown, madeOn.get(key))
       view.wrote(node)
@@ -96,8 +97,12 @@ export class Oracle {
     const mine = this.#local(device, local)
     // The server did not change this member of a group.
     const theirs = remote === undefined ? this.server.node(key) : this.#remote(key, remote)
-    if (resolution.type === 'keepLocal') mine.parents.add(theirs)
-    else if (resolution.type === 'merge') {
+    this.#assertCompeting(device, mine, theirs)
+    if (resolution.type === 'keepLocal') {
+      if (!mine.parents.has(theirs)) mine.settledOver.add(theirs)
+      mine.parents.add(theirs)
+    }
+    if (resolution.type === 'merge') {
       const merged = this.graph.value(key, encodeEntity(resolution.entity))
       merged.parents.add(mine).add(theirs)
     } else if (resolution.type === 'takeRemote') {
@@ -110,6 +115,20 @@ export class Oracle {
     }
   }
 
+  /** Nobody is asked about an edit and what it was made on: after a restore alone a device cannot know better. */
+  #assertCompeting(device: string, mine: WriteNode, theirs: WriteNode): void {
+    if (this.serverWasRestored || this.#restoredDevices.has(device)) return
+    if (mine.isGone || theirs.isGone || this.#isAmbiguous(mine) || this.#isAmbiguous(theirs)) return
+    if (wasMadeOn(mine, theirs) || wasMadeOn(theirs, mine)) {
+      throw new Violation(`${device} is asked about ${mine} and ${theirs}, which do not compete`)
+    }
+  }
+
+  /** Several wrote the same. */
+  #isAmbiguous({ transactions }: WriteNode): boolean {
+    return transactions.length > 1
+  }
+
   /** These local edits are given up on purpose. */
   dropped(nodes: readonly WriteNode[], why: string): void {
     for (const node of nodes) this.#excuse(node, this.server.node(node.key), why)
@@ -119,6 +138,7 @@ export class Oracle {
   deviceRestored(device: string, contents: Contents): void {
     const why = `${device} went back to a backup`
     this.device(device).restored(contents)
+    this.#restoredDevices.add(device)
     this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
   }
 

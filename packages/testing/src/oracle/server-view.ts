@@ -13,6 +13,7 @@ import { Violation } from './violation.ts'
 import {
   ancestorsOf,
   descendsFrom,
+  transactionOf,
   type WriteGraph,
   type WriteNode,
   wasMadeOnNothing,
@@ -32,12 +33,20 @@ export class ServerView {
   /** The tick at which something took the place of nothing. */
   readonly #goneUntil = new Map<string, number>()
   #tick = 0
+  #wasRestored = false
+  /** By deviceId: a device may change it. */
+  readonly #devices = new Map<string, string>()
   /** What the present states are or were made on. */
   readonly #included = new Set<WriteNode>()
   #head = 0
 
   constructor(graph: WriteGraph) {
     this.#graph = graph
+  }
+
+  /** The device pushes under this deviceId. */
+  knowDevice(device: string, deviceId: string): void {
+    this.#devices.set(deviceId, device)
   }
 
   get head(): number {
@@ -75,7 +84,11 @@ export class ServerView {
   /** It has the write, or what was made on it, or knows that it was deleted. */
   hasReached(node: WriteNode): boolean {
     if (node.accepted || descendsFrom(this.node(node.key), node)) return true
-    // Deleted again before the server heard of it: where it has nothing, a delete changes nothing.
+    return this.wasDeletedAfter(node)
+  }
+
+  /** It was deleted again, maybe before the server heard of it: where it has nothing, a delete changes nothing. */
+  wasDeletedAfter(node: WriteNode): boolean {
     const deletes = this.#graph.deletesOf(node.key).filter((each) => descendsFrom(each, node))
     return deletes.some((each) => this.knowsDelete(each))
   }
@@ -111,6 +124,7 @@ export class ServerView {
    * that was lost, the next one begins where that began, and gives its revisions again (`docs/simulator.md`).
    */
   restored(ops: readonly SyncOperation[], head: number): void {
+    this.#wasRestored = true
     if (strideOf(head) < strideOf(this.#head)) {
       for (const revision of this.#byRevision.keys()) {
         if (strideOf(revision) > strideOf(head)) this.#byRevision.delete(revision)
@@ -152,7 +166,7 @@ export class ServerView {
     const known = this.#byRevision.get(op.entityVersion)
     const node =
       op.entityCbor === null
-        ? (known ?? this.#deleteOf(key, before))
+        ? (known ?? this.#deleteOf(op, before))
         : this.#graph.find(key, op.entityCbor)
     if (node === undefined) {
       throw new Violation(`nobody wrote what the server has of ${key} at ${op.entityVersion}`)
@@ -165,20 +179,24 @@ export class ServerView {
     return node
   }
 
-  /** The last delete of what was there, if somebody deleted that. */
-  #deleteOf(key: string, before: WriteNode | undefined): WriteNode | undefined {
+  /** The device's last delete of what was there, if it deleted that. What a server lost, any device offers again. */
+  #deleteOf(op: SyncOperation, before: WriteNode | undefined): WriteNode | undefined {
+    const device = this.#devices.get(op.deviceId)
     return this.#graph
-      .deletesOf(key)
-      .findLast((each) => before === undefined || descendsFrom(each, before))
+      .deletesOf(`${op.collection}/${op.entityId}`)
+      .findLast(
+        (each) =>
+          (each.device === device || this.#wasRestored) &&
+          (before === undefined || descendsFrom(each, before)),
+      )
   }
 
   #include(node: WriteNode, touched: Set<LocalTransaction>): void {
     for (const each of ancestorsOf(node)) {
       if (this.#included.has(each)) continue
       this.#included.add(each)
-      // What several wrote, or a delete, does not tell whose it is.
-      const [only, ...others] = each.transactions
-      if (!each.isGone && only !== undefined && others.length === 0) touched.add(only)
+      const transaction = transactionOf(each)
+      if (transaction !== undefined) touched.add(transaction)
     }
   }
 

@@ -12,6 +12,8 @@ export class WriteNode {
   /** Null: absent or deleted. */
   readonly bytes: Uint8Array | null
   readonly parents: Set<WriteNode> = new Set()
+  /** Those of `parents` over which a conflict was settled: it was not made on them. */
+  readonly settledOver: Set<WriteNode> = new Set()
   /** What the application overwrote by a late save: shown over it, but not made on it. */
   readonly shownOver: Set<WriteNode> = new Set()
   /** Why it may be gone: a decision of the application, or a loss that nobody could have prevented. */
@@ -22,11 +24,14 @@ export class WriteNode {
   readonly transactions: LocalTransaction[] = []
   /** Of a delete: what the server had accepted by then. */
   readonly serverTick: number
+  /** Of a delete: who made it. */
+  readonly device: string
 
-  constructor(key: string, bytes: Uint8Array | null, serverTick = 0) {
+  constructor(key: string, bytes: Uint8Array | null, serverTick = 0, device = '') {
     this.key = key
     this.bytes = bytes
     this.serverTick = serverTick
+    this.device = device
   }
 
   /** A delete, or an absence. */
@@ -66,9 +71,9 @@ export class WriteGraph {
     return node
   }
 
-  /** A new delete. */
-  delete(key: string, serverTick: number): WriteNode {
-    const node = new WriteNode(key, null, serverTick)
+  /** A new delete by a device. */
+  delete(key: string, serverTick: number, device: string): WriteNode {
+    const node = new WriteNode(key, null, serverTick, device)
     this.#deletes.set(key, [...this.deletesOf(key), node])
     return node
   }
@@ -89,6 +94,11 @@ function nameOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1')
 }
 
+/** Whose write it is; undefined for a delete, and for what several wrote. */
+export function transactionOf({ isGone, transactions }: WriteNode): LocalTransaction | undefined {
+  return isGone || transactions.length !== 1 ? undefined : transactions[0]
+}
+
 /** Whether `later` is `earlier`, or was made on it, directly or not. */
 export function descendsFrom(later: WriteNode, earlier: WriteNode): boolean {
   return later === earlier || ancestorsOf(later).has(earlier)
@@ -100,6 +110,16 @@ export function ancestorsOf(node: WriteNode): ReadonlySet<WriteNode> {
   const found = new Set([node])
   for (const each of found) for (const parent of each.parents) found.add(parent)
   return found
+}
+
+/** Whether `later` was made on `earlier` with no conflict between them. */
+export function wasMadeOn(later: WriteNode, earlier: WriteNode): boolean {
+  const found = new Set([later])
+  for (const each of found) {
+    if (each === earlier) return true
+    for (const parent of each.parents) if (!each.settledOver.has(parent)) found.add(parent)
+  }
+  return false
 }
 
 /** Whether what the server did not have yet of `node`'s past was made where there was nothing. */

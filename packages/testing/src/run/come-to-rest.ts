@@ -37,6 +37,7 @@ function isAtRest({ devices, oracle }: World): boolean {
     const status = device.sync?.status
     return (
       device.isReady &&
+      device.acting === 0 &&
       status?.phase === 'idle' &&
       status.pending === 0 &&
       status.held === 0 &&

@@ -32,6 +32,7 @@ export class SimulatedDevice {
   #sync: EntiDBSync | undefined
   /** Snapshots of commits that the oracle has still to see. */
   readonly #commits: Promise<Contents>[] = []
+  #acting = 0
   /** An event said that the cursor may go back. */
   #cursorMayGoBack = true
   /** Transactions of the oracle from here on are in its ledger. */
@@ -58,6 +59,11 @@ export class SimulatedDevice {
 
   get isReady(): boolean {
     return this.isUp && this.#sync !== undefined
+  }
+
+  /** Transactions of the application that are under way. */
+  get acting(): number {
+    return this.#acting
   }
 
   /** Begins a life. Resolves when it is ready; never, when it dies before. */
@@ -122,6 +128,7 @@ export class SimulatedDevice {
     const db = this.#db
     if (db === undefined || !this.isReady) return
     const { oracle, log } = this.#world
+    this.#acting++
     const { transaction, receipt } = await db.transaction(async (tx) => {
       const before = await readContents(tx, this.#collections)
       const { watched, basedOn } = watchBases(tx)
@@ -136,6 +143,7 @@ export class SimulatedDevice {
     })
     transaction.opIds = receipt.receipt.opIds
     transaction.acknowledged = true
+    this.#acting--
   }
 
   /** Looks at what was committed since the last look. */
@@ -201,6 +209,7 @@ export class SimulatedDevice {
     this.#db = undefined
     this.#sync = undefined
     this.#commits.length = 0
+    this.#acting = 0
     this.#forms.clear()
   }
 

@@ -42,6 +42,7 @@ export class World {
       faults: this.faults,
       latencyMs: config.latencyMs,
       host: this.server,
+      onPush: (device, deviceId) => this.oracle.server.knowDevice(device, deviceId),
     })
     this.devices = config.resolvers.map(
       (resolver, i) => new SimulatedDevice(this, deviceName(i), resolver),
