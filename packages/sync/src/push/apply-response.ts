@@ -40,6 +40,7 @@ export async function applyPushResponse(
   if (frozen === null || !isStillFrozen(frozen, request)) return undefined
   const answers = answersOf(request, response)
   const heldByWireGroup = new Map<number, number>()
+  const droppedWireGroups = new Set<number>()
   const accepted = acceptedOps(request, answers)
   await settleAccepted(tx, request, accepted, context)
   const committed: PushOutcome['committed'][number][] = [...accepted]
@@ -50,13 +51,16 @@ export async function applyPushResponse(
       committed.push({ op, revision: null })
     } else if (!('revision' in answer)) {
       const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
-      if (group !== undefined) heldByWireGroup.set(op.group, group)
+      if (group === undefined) droppedWireGroups.add(op.group)
+      else heldByWireGroup.set(op.group, group)
       if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
       else if (group !== undefined) noteRejection(tx, op, answer.rejection, context.nowMs)
     }
   }
   const rejectedByWireGroup = rejectionsByGroup(request, response)
   await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)
+  for (const group of heldByWireGroup.keys()) droppedWireGroups.delete(group)
+  await noteDropped(tx, frozen, droppedWireGroups, rejectedByWireGroup)
   moveOn(tx, frozen, request, response)
   const answeredGroups = new Set(request.ops.map(({ group }) => group))
   return {
@@ -65,8 +69,32 @@ export async function applyPushResponse(
     rejected: response.rejected?.length ?? 0,
     heldGroups: new Set(heldByWireGroup.values()),
     settledTransactions: frozen.transactions.filter(
-      ({ group }) => !heldByWireGroup.has(group) && answeredGroups.has(group),
+      ({ group }) =>
+        !heldByWireGroup.has(group) && !droppedWireGroups.has(group) && answeredGroups.has(group),
     ),
+  }
+}
+
+/**
+ * Edits that were given up while they were under way, and that the server did not accept either: nothing is left
+ * to hold, and they were not committed.
+ */
+async function noteDropped(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  droppedWireGroups: ReadonlySet<number>,
+  rejectedByWireGroup: ReadonlyMap<number, string>,
+): Promise<void> {
+  for (const { key, group } of frozen.transactions) {
+    if (!droppedWireGroups.has(group)) continue
+    const code = rejectedByWireGroup.get(group)
+    await tx.putFate(key, {
+      group: null,
+      fate: code === undefined ? 'conflict' : 'rejected',
+      how: code ?? 'takeRemote',
+      successor: null,
+      entityVersions: null,
+    })
   }
 }
 
