@@ -189,7 +189,7 @@ describe('rejections', () => {
     await expectConverged(server, a, b)
   })
 
-  test('an edit under way is discarded with a rejected group, and conflicts: -> its fate is not committed', async () => {
+  test('an edit under way is discarded with a rejected group, and conflicts: -> not called committed, the remote transaction comes whole', async () => {
     const poison = { code: 'poison', message: 'no' }
     const { server, a, b } = await openPair(
       {},
@@ -203,10 +203,15 @@ describe('rejections', () => {
     await a.sync.sync()
     const receipt = await a.db.collection('notes').put({ id: 'n3', tokens: ['a'] })
     let isFirst = true
+    const seen: string[] = []
     server.fault = async ({ path }) => {
+      seen.push([...(await a.tokens('n3')), ...(await a.tokens('n4'))].join())
       if (path !== PUSH_PATH || !isFirst) return 'pass'
       isFirst = false
-      await b.addToken('n3', 'b')
+      await b.db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n3', tokens: ['b'] })
+        await tx.collection('notes').put({ id: 'n4', tokens: ['b'] })
+      })
       await b.sync.sync()
       await a.db.transaction(async (tx) => {
         await tx.collection('notes').put({ id: 'n2', tokens: ['again'] })
@@ -217,6 +222,7 @@ describe('rejections', () => {
     }
     await a.sync.sync()
     expect(await a.tokens('n3')).toEqual(['b'])
+    expect(seen).not.toContain('b') // one of the two that b wrote together
     expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
     await expectConverged(server, a, b)
   })

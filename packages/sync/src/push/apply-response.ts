@@ -51,10 +51,14 @@ export async function applyPushResponse(
       committed.push({ op, revision: null })
     } else if (!('revision' in answer)) {
       const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
-      if (group === undefined) droppedWireGroups.add(op.group)
-      else heldByWireGroup.set(op.group, group)
+      if (group === undefined) {
+        // The server's state comes with the next pull, together with what was written with it.
+        droppedWireGroups.add(op.group)
+        continue
+      }
+      heldByWireGroup.set(op.group, group)
       if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
-      else if (group !== undefined) noteRejection(tx, op, answer.rejection, context.nowMs)
+      else noteRejection(tx, op, answer.rejection, context.nowMs)
     }
   }
   const rejectedByWireGroup = rejectionsByGroup(request, response)

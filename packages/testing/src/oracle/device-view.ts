@@ -24,6 +24,8 @@ export class DeviceView {
   readonly #gone = new Map<string, WriteNode>()
   /** Deletes of this device that are not shown yet, in order. */
   readonly #deletes = new Map<string, readonly WriteNode[]>()
+  /** Edits that the application gave up: the server's state takes their place, whichever that is. */
+  readonly #givenUp = new Set<WriteNode>()
   /** What is shown, and what that was made on. */
   readonly #included = new Set<WriteNode>()
   #cursor = 0
@@ -51,6 +53,11 @@ export class DeviceView {
     if (node.isGone) this.#deletes.set(node.key, [...(this.#deletes.get(node.key) ?? []), node])
   }
 
+  /** The application gave up its edit. */
+  givesUp(node: WriteNode): void {
+    this.#givenUp.add(node)
+  }
+
   /** Returns what changed, for the log. */
   show(contents: Contents): string[] {
     const keys = changedKeys(this.#contents, contents)
@@ -62,6 +69,7 @@ export class DeviceView {
       if (!this.#mayReplace(before, after)) {
         throw new Violation(`${this.name} shows ${after} where it showed ${before}`)
       }
+      this.#givenUp.delete(before)
       this.#note(after, touched)
       return String(after)
     })
@@ -134,7 +142,7 @@ export class DeviceView {
 
   #mayReplace(before: WriteNode, after: WriteNode): boolean {
     if (descendsFrom(after, before) || after.shownOver.has(before)) return true
-    if (before.excuse !== undefined) return true
+    if (before.excuse !== undefined || this.#givenUp.has(before)) return true
     // A delete that the server knows, or one that came from there.
     return before.isGone && this.#server.knowsDelete(before)
   }

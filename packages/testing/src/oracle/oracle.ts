@@ -107,8 +107,10 @@ export class Oracle {
       merged.parents.add(mine).add(theirs)
     } else if (resolution.type === 'takeRemote') {
       const why = 'the conflict was settled by takeRemote'
+      this.device(device).givesUp(mine)
       this.#excuse(mine, theirs, why)
       this.dropped(
+        device,
         group.map((side) => this.#local(device, side)),
         why,
       )
@@ -130,8 +132,11 @@ export class Oracle {
   }
 
   /** These local edits are given up on purpose. */
-  dropped(nodes: readonly WriteNode[], why: string): void {
-    for (const node of nodes) this.#excuse(node, this.server.node(node.key), why)
+  dropped(device: string, nodes: readonly WriteNode[], why: string): void {
+    for (const node of nodes) {
+      this.device(device).givesUp(node)
+      this.#excuse(node, this.server.node(node.key), why)
+    }
   }
 
   /** The device went back to a copy: what only it had since then is lost. */

@@ -76,9 +76,15 @@ export class ServerView {
     return this.#tick
   }
 
-  /** It has the delete, or had nothing to delete at some time since: then it changed nothing. */
-  knowsDelete({ key, accepted, serverTick }: WriteNode): boolean {
-    return accepted || this.node(key).isGone || (this.#goneUntil.get(key) ?? -1) >= serverTick
+  /** It has the delete or one of the same, or had nothing to delete at some time since: then it changed nothing. */
+  knowsDelete(node: WriteNode): boolean {
+    const { key, accepted, serverTick } = node
+    if (accepted || this.node(key).isGone) return true
+    if ((this.#goneUntil.get(key) ?? -1) >= serverTick) return true
+    const parents = [...node.parents]
+    return this.#graph
+      .deletesOf(key)
+      .some((each) => each.accepted && parents.every((parent) => descendsFrom(each, parent)))
   }
 
   /** It has the write, or what was made on it, or knows that it was deleted. */

@@ -175,7 +175,7 @@ export class SimulatedDevice {
       await this.look()
       const nodes = group.map((each) => this.view.node(`${each.collection}/${each.entityId}`))
       this.#world.log.write(this.name, `discards ${nodes.join(', ')}`)
-      this.#world.oracle.dropped(nodes, 'the rejection was discarded')
+      this.#world.oracle.dropped(this.name, nodes, 'the rejection was discarded')
       await this.#sync?.rejections.discard(id)
     }
     return rejections.length
@@ -300,7 +300,7 @@ export class SimulatedDevice {
       // What goes is what is there now: another decision may have merged since the list was made.
       await this.look()
       const nodes = group.map((each) => this.view.node(`${each.collection}/${each.entityId}`))
-      oracle.dropped(nodes, 'the conflict was settled by takeRemote')
+      oracle.dropped(this.name, nodes, 'the conflict was settled by takeRemote')
     }
     log.write(this.name, `decides ${collection}/${entityId}: ${resolution.type}`)
     try {
