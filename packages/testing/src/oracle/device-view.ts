@@ -117,7 +117,9 @@ export class DeviceView {
       if (this.#included.has(each)) continue
       this.#included.add(each)
       const transaction = transactionOf(each)
-      if (transaction !== undefined && transaction.device !== this.name) touched.add(transaction)
+      // What this device merged is its own edit, and shows what it merged.
+      const isWhole = transaction === undefined || transaction.device === this.name
+      if (!isWhole && shown.accepted) touched.add(transaction)
     }
     if (shown.isGone) this.#gone.set(shown.key, shown)
     const waiting = this.#deletes.get(shown.key)?.filter((each) => !descendsFrom(shown, each)) ?? []
