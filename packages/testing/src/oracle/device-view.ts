@@ -8,7 +8,7 @@ import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerView } from './server-view.ts'
 import { Violation } from './violation.ts'
 import {
-  ancestorsOf,
+  contentsOf,
   descendsFrom,
   transactionOf,
   type WriteGraph,
@@ -26,7 +26,7 @@ export class DeviceView {
   readonly #deletes = new Map<string, readonly WriteNode[]>()
   /** Edits that the application gave up: the server's state takes their place, whichever that is. */
   readonly #givenUp = new Set<WriteNode>()
-  /** What is shown, and what that was made on. */
+  /** Writes that are in what is shown or was. */
   readonly #included = new Set<WriteNode>()
   #cursor = 0
 
@@ -113,7 +113,7 @@ export class DeviceView {
 
   /** The deletes that led to what is shown are not to be waited for any more. */
   #note(shown: WriteNode, touched: Set<LocalTransaction>): void {
-    for (const each of ancestorsOf(shown)) {
+    for (const each of contentsOf(shown)) {
       if (this.#included.has(each)) continue
       this.#included.add(each)
       const transaction = transactionOf(each)

@@ -11,7 +11,7 @@ import type { ServerEntities } from '../application/application.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import { Violation } from './violation.ts'
 import {
-  ancestorsOf,
+  contentsOf,
   descendsFrom,
   transactionOf,
   type WriteGraph,
@@ -36,7 +36,7 @@ export class ServerView {
   #wasRestored = false
   /** By deviceId: a device may change it. */
   readonly #devices = new Map<string, string>()
-  /** What the present states are or were made on. */
+  /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
 
@@ -198,7 +198,7 @@ export class ServerView {
   }
 
   #include(node: WriteNode, touched: Set<LocalTransaction>): void {
-    for (const each of ancestorsOf(node)) {
+    for (const each of contentsOf(node)) {
       if (this.#included.has(each)) continue
       this.#included.add(each)
       const transaction = transactionOf(each)

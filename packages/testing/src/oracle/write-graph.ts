@@ -94,6 +94,16 @@ function nameOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1')
 }
 
+/** `node` and all that is still in it: nothing is left of what was deleted on the way. */
+export function contentsOf(node: WriteNode): ReadonlySet<WriteNode> {
+  const found = new Set([node])
+  for (const each of found) {
+    if (each.isGone) continue
+    for (const parent of each.parents) found.add(parent)
+  }
+  return found
+}
+
 /** Whose write it is; undefined for a delete, and for what several wrote. */
 export function transactionOf({ isGone, transactions }: WriteNode): LocalTransaction | undefined {
   return isGone || transactions.length !== 1 ? undefined : transactions[0]
