@@ -134,6 +134,7 @@ export class DeviceView {
       const shown = this.node(node.key)
       if (descendsFrom(shown, node) || node.excuse !== undefined) return false
       if (this.#server.wasDeletedAfter(node)) return false
+      if (this.#server.hasLost(shown)) return false
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return

@@ -34,6 +34,7 @@ export class ServerView {
   readonly #goneUntil = new Map<string, number>()
   #tick = 0
   #wasRestored = false
+  readonly #lost = new Set<WriteNode>()
   /** By deviceId: a device may change it. */
   readonly #devices = new Map<string, string>()
   /** Writes that are in what it has or had. */
@@ -59,6 +60,11 @@ export class ServerView {
 
   node(key: string): WriteNode {
     return this.#states.get(key)?.node ?? this.#graph.absent(key)
+  }
+
+  /** It had it, and a restore took it: devices that have it offer it again. */
+  hasLost(node: WriteNode): boolean {
+    return this.#lost.has(node)
   }
 
   /** The state that the revision names. */
@@ -131,11 +137,6 @@ export class ServerView {
    */
   restored(ops: readonly SyncOperation[], head: number): void {
     this.#wasRestored = true
-    if (strideOf(head) < strideOf(this.#head)) {
-      for (const revision of this.#byRevision.keys()) {
-        if (strideOf(revision) > strideOf(head)) this.#byRevision.delete(revision)
-      }
-    }
     this.#states.clear()
     this.#included.clear()
     for (const op of ops) {
@@ -143,6 +144,13 @@ export class ServerView {
       this.#states.set(node.key, { node, revision: op.entityVersion })
     }
     for (const { node } of this.#states.values()) this.#include(node, new Set())
+    for (const node of this.#byRevision.values())
+      if (!this.#included.has(node)) this.#lost.add(node)
+    if (strideOf(head) < strideOf(this.#head)) {
+      for (const revision of this.#byRevision.keys()) {
+        if (strideOf(revision) > strideOf(head)) this.#byRevision.delete(revision)
+      }
+    }
     this.#head = head
   }
 
@@ -162,6 +170,7 @@ export class ServerView {
     if (before.isGone) this.#goneUntil.set(node.key, this.#tick)
     this.#tick++
     node.accepted = true
+    this.#lost.delete(node)
     this.#states.set(node.key, { node, revision })
     this.#include(node, touched)
   }
