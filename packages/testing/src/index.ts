@@ -7,6 +7,8 @@ export {
   type ServerEntities,
 } from './application/application.ts'
 export { type TokenNotesOptions, tokenNotes } from './application/token-notes.ts'
+export { type Exploration, type ExploreOptions, explore } from './exhaustive/explore.ts'
+export type { SmallScope } from './exhaustive/small-scope-run.ts'
 export type { MessageFault, PlannedFault } from './network/faults.ts'
 export { Violation } from './oracle/violation.ts'
 export { type DrawOptions, drawPlan } from './plan/draw-plan.ts'

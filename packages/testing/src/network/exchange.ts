@@ -36,6 +36,7 @@ export class Exchange {
   readonly #copyMs: number
   readonly #cutAt: number
   #settled = false
+  #isAnswerLost = false
   #resolve: (response: FetchResponse) => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
@@ -71,7 +72,15 @@ export class Exchange {
 
   #send(): void {
     const { time } = this.#network.options
-    const { fault } = this.#parts
+    const { fault, process } = this.#parts
+    const { gate } = this.#network
+    if (gate !== undefined) {
+      gate.hold(process, 'request', (isAnswerLost) => {
+        this.#isAnswerLost = isAnswerLost
+        this.#arrive(true)
+      })
+      return
+    }
     if (fault === 'vanish') return
     if (fault === 'refuse') {
       this.#failAfter(this.#thereMs, 'lost')
@@ -111,19 +120,23 @@ export class Exchange {
     const { fault, process } = this.#parts
     const { time } = this.#network.options
     if (fault === 'vanishAfter') return
-    if (fault === 'lose' || fault === 'late') {
+    if (fault === 'lose' || fault === 'late' || this.#isAnswerLost) {
       this.#failAfter(this.#backMs, 'answer lost')
       return
     }
-    time.after(this.#backMs, () => {
-      if (this.#network.isCut(process.name)) {
-        this.#fail('answer lost')
-        return
-      }
-      this.#settle(() => {
-        this.#log(`<- ${describeResponse(this.#parts.url, answer.status, answer.body)}`)
-        this.#resolve(this.#responseOf(answer))
-      })
+    const { gate } = this.#network
+    if (gate === undefined) time.after(this.#backMs, () => this.#deliver(answer))
+    else gate.hold(process, 'answer', () => this.#deliver(answer))
+  }
+
+  #deliver(answer: Answer): void {
+    if (this.#network.isCut(this.#parts.process.name)) {
+      this.#fail('answer lost')
+      return
+    }
+    this.#settle(() => {
+      this.#log(`<- ${describeResponse(this.#parts.url, answer.status, answer.body)}`)
+      this.#resolve(this.#responseOf(answer))
     })
   }
 

@@ -22,6 +22,12 @@ export interface Host {
   onDeath(listener: (silent: boolean) => void): () => void
 }
 
+/** Decides when messages arrive, instead of time. */
+export interface Gate {
+  /** `deliver` lets it arrive, once; of a request it says whether the answer will be lost. */
+  hold(process: Process, kind: 'request' | 'answer', deliver: (isAnswerLost: boolean) => void): void
+}
+
 export interface NetworkOptions {
   readonly time: VirtualTime
   readonly log: EventLog
@@ -36,6 +42,7 @@ export interface NetworkOptions {
 
 export class Network {
   readonly options: NetworkOptions
+  gate: Gate | undefined
   /** Nothing goes wrong any more. */
   healed = false
   readonly #cut = new Set<string>()

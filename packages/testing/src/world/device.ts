@@ -93,7 +93,12 @@ export class SimulatedDevice {
     this.#observe(db, process)
     this.#db = db
     this.#sync = this.#newSync(db, process, random)
-    void this.#sync.start().catch((error: unknown) => this.#world.fail(error))
+    if (this.#world.isAutomatic) this.startSync()
+  }
+
+  /** From now on it syncs by itself. */
+  startSync(): void {
+    void this.#sync?.start().catch((error: unknown) => this.#world.fail(error))
   }
 
   /** Its process ends without a word. `power`: what was not flushed is at the mercy of chance. */

@@ -23,6 +23,8 @@ export class World {
   readonly devices: readonly SimulatedDevice[]
   /** The first failure of anything that runs beside the events. */
   failure: { readonly error: unknown } | undefined
+  /** Devices sync by themselves from their boot on. */
+  isAutomatic = true
   /** The application's invariant holds from the end of its set-up on. */
   isSetUp = false
   readonly #touched = new Set<SimulatedDevice>()
