@@ -63,3 +63,8 @@ export const hostReaders = {
   sync: ['src/environment.ts'],
   server: ['src/http/sync-app.ts'],
 }
+
+/** Product files that import what they are told to at run time. */
+export const computedImports = {
+  cli: ['src/migrate/definitions-module.ts'],
+}

@@ -25,9 +25,13 @@ export {
   type ServerCollections,
   type SupersededReplicaRow,
   serverCollections,
+  sortableNumber,
+  type TombstoneRow,
 } from './database/collections.ts'
 export type { HeadListener } from './database/head-listeners.ts'
+export type { HousekeepingReport } from './database/housekeeping.ts'
 export type { RandomBytes } from './database/meta.ts'
+export { type BegunEpoch, beginNewEpoch } from './database/new-epoch.ts'
 export type {
   CollectionPolicy,
   CurrentState,

@@ -3,7 +3,7 @@ import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import { Random } from '../store/random.test-kit.ts'
 import { SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
-import { treeStorage } from '../store/tree-store.ts'
+import { treeStorage } from '../store/tree-storage.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import {

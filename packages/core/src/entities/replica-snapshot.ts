@@ -3,7 +3,8 @@ import type { CollectionReader } from './collection-reader.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { findReplica, scanReplicas } from './replica-scan.ts'
 import type { ReplicaEntry, ReplicaRef, ReplicaScanOptions } from './replication.ts'
-import { Snapshot, SnapshotSource } from './snapshot.ts'
+import { Snapshot } from './snapshot.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 
 /** A consistent view of every entity and tombstone. Holds space until released. */
 export class ReplicaSnapshot {
@@ -13,7 +14,7 @@ export class ReplicaSnapshot {
   /** @internal */
   constructor(core: DatabaseCore) {
     this.#source = new SnapshotSource(core)
-    this.#snapshot = new Snapshot(core, this.#source)
+    this.#snapshot = new Snapshot(core.catalog, this.#source)
   }
 
   /** As `tx.replica.scan`. Error: `transaction_closed` after `release`. */

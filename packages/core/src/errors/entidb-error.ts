@@ -35,6 +35,7 @@ export type EngineErrorCode =
   | 'backup_abandoned'
   | 'change_feed_off'
   | 'feed_reader_unknown'
+  | 'load_failed'
 
 /** Codes that travel on the wire of SyncProtocol v1 (`docs/protocol.md`). */
 export type WireErrorCode =

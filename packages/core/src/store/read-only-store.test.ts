@@ -6,7 +6,8 @@ import { Random } from './random.test-kit.ts'
 import { diskWith, SimulatedDisk } from './simulated-disk.test-kit.ts'
 import { readState } from './store-check.test-kit.ts'
 import { tinySettings, Workload } from './store-workload.test-kit.ts'
-import { openTreeStore, treeStorage } from './tree-store.ts'
+import { treeStorage } from './tree-storage.ts'
+import { openTreeStore } from './tree-store.ts'
 
 async function stateOf(store: KeyValueStore) {
   const snapshot = store.snapshot()

@@ -94,8 +94,8 @@ export class Puller {
   }
 
   async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
-    const { store, board } = this.#context
-    const context = learnContext(this.#context)
+    const { store, board, turn } = this.#context
+    const context = { ...learnContext(this.#context), turn }
     noteTouched(this.#context, page.ops)
     const outcome = await store
       .applying((tx) => applyPage(tx, page, origin, context))
