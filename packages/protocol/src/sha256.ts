@@ -1,6 +1,8 @@
 /**
  * SHA-256 (FIPS 180-4), synchronous and the same everywhere: what is hashed here are entities of some
  * hundred bytes by the thousand, for which WebCrypto's promises cost more than the hashing.
+ *
+ * Every index is the standard's and within bounds: hence `as number`, where a function call would cost a third.
  */
 
 /** Bytes of a SHA-256 value. */
@@ -26,7 +28,13 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   const tailBytes = padTail(bytes, wholeBytes)
   for (let at = 0; at < tailBytes; at += BLOCK_BYTES) addBlock(tail, at)
   const result = new Uint8Array(SHA256_BYTES)
-  for (let i = 0; i < SHA256_BYTES; i++) result[i] = word(state, i >>> 2) >>> (24 - 8 * (i & 3))
+  for (let i = 0, at = 0; at < SHA256_BYTES; i++, at += 4) {
+    const value = state[i] as number
+    result[at] = value >>> 24
+    result[at + 1] = value >>> 16
+    result[at + 2] = value >>> 8
+    result[at + 3] = value
+  }
   return result
 }
 
@@ -45,21 +53,26 @@ function padTail(bytes: Uint8Array, from: number): number {
 }
 
 function addBlock(bytes: Uint8Array, start: number): void {
-  expand(bytes, start)
-  let a = word(state, 0)
-  let b = word(state, 1)
-  let c = word(state, 2)
-  let d = word(state, 3)
-  let e = word(state, 4)
-  let f = word(state, 5)
-  let g = word(state, 6)
-  let h = word(state, 7)
+  // Of this function, where they are looked up once and not 64 times.
+  const words = schedule
+  const constants = ROUND_CONSTANTS
+  expand(words, bytes, start)
+  let a = state[0] as number
+  let b = state[1] as number
+  let c = state[2] as number
+  let d = state[3] as number
+  let e = state[4] as number
+  let f = state[5] as number
+  let g = state[6] as number
+  let h = state[7] as number
   for (let i = 0; i < 64; i++) {
     const sumE = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
-    const choice = (e & f) ^ (~e & g)
-    const t = (h + sumE + choice + word(ROUND_CONSTANTS, i) + word(schedule, i)) | 0
+    const choice = g ^ (e & (f ^ g))
+    const input = ((constants[i] as number) + (words[i] as number)) | 0
+    // Each sum is brought back to 32 bits: longer ones would be computed as floating point numbers.
+    const t = (((((h + sumE) | 0) + choice) | 0) + input) | 0
     const sumA = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
-    const majority = (a & b) ^ (a & c) ^ (b & c)
+    const majority = (a & b) | (c & (a | b))
     h = g
     g = f
     f = e
@@ -67,39 +80,34 @@ function addBlock(bytes: Uint8Array, start: number): void {
     d = c
     c = b
     b = a
-    a = (t + sumA + majority) | 0
+    a = (t + ((sumA + majority) | 0)) | 0
   }
-  state[0] = word(state, 0) + a
-  state[1] = word(state, 1) + b
-  state[2] = word(state, 2) + c
-  state[3] = word(state, 3) + d
-  state[4] = word(state, 4) + e
-  state[5] = word(state, 5) + f
-  state[6] = word(state, 6) + g
-  state[7] = word(state, 7) + h
+  state[0] = (state[0] as number) + a
+  state[1] = (state[1] as number) + b
+  state[2] = (state[2] as number) + c
+  state[3] = (state[3] as number) + d
+  state[4] = (state[4] as number) + e
+  state[5] = (state[5] as number) + f
+  state[6] = (state[6] as number) + g
+  state[7] = (state[7] as number) + h
 }
 
 /** The sixteen words of a block, and the 48 that follow from them. */
-function expand(bytes: Uint8Array, start: number): void {
+function expand(words: Int32Array, bytes: Uint8Array, start: number): void {
   for (let i = 0, at = start; i < 16; i++, at += 4) {
-    schedule[i] =
+    words[i] =
       ((bytes[at] as number) << 24) |
       ((bytes[at + 1] as number) << 16) |
       ((bytes[at + 2] as number) << 8) |
       (bytes[at + 3] as number)
   }
   for (let i = 16; i < 64; i++) {
-    const x = word(schedule, i - 15)
-    const y = word(schedule, i - 2)
+    const x = words[i - 15] as number
+    const y = words[i - 2] as number
     const x0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)
     const y1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
-    schedule[i] = word(schedule, i - 16) + x0 + word(schedule, i - 7) + y1
+    words[i] = ((((words[i - 16] as number) + x0) | 0) + (((words[i - 7] as number) + y1) | 0)) | 0
   }
-}
-
-/** Within bounds: the callers' indexes are the standard's. */
-function word(words: Int32Array, index: number): number {
-  return words[index] as number
 }
 
 /** The first 32 bits of the fractional parts of the roots of the first `count` primes. */

@@ -133,6 +133,7 @@ function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTranspo
     limits: DEFAULT_LIMITS,
     capabilities: undefined,
     serverEntities: undefined,
+    touched: undefined,
     head: 0,
   }
 }

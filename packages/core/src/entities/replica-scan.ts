@@ -6,7 +6,7 @@ import { collectionOfTable, isSystemName, recordTable, replicaTable } from './co
 import { idKeyOf, idOfKey } from './entity-id.ts'
 import { decodeRecord, entityBytes } from './record.ts'
 import { decodeReplicaRow } from './replica-row.ts'
-import type { ReplicaEntry, ReplicaScanOptions } from './replication.ts'
+import type { ReplicaEntry, ReplicaRef, ReplicaScanOptions } from './replication.ts'
 import { takeEntries } from './scan.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -33,6 +33,18 @@ export function* scanReplicas(
     }
   }
   return entries
+}
+
+/** The entry of one entity; undefined when nothing is known of it. */
+export function* findReplica(
+  view: Reader,
+  { collection, entityId }: ReplicaRef,
+): Steps<ReplicaEntry | undefined> {
+  const idKey = idKeyOf(entityId)
+  const record = yield* wait(view.get(recordTable(collection), idKey))
+  if (record !== undefined) return recordEntry(collection, idKey, record)
+  const row = yield* wait(view.get(replicaTable(collection), idKey))
+  return row === undefined ? undefined : rowEntry(collection, idKey, row)
 }
 
 /** Names are ASCII: the order of strings is the order of bytes. */

@@ -35,6 +35,9 @@ test('replica snapshot: writes after it -> it answers as before, system rows too
   ])
   const after = { collection: 'notes', entityId: 'a' }
   expect(await snapshot.scan({ after, entriesMax: 1 })).toEqual([entries[1]])
+  for (const entry of entries) expect(await snapshot.find(entry)).toEqual(entry)
+  expect(await snapshot.find({ collection: 'notes', entityId: 'z' })).toBeUndefined()
+  expect(await snapshot.find({ collection: 'none', entityId: 'a' })).toBeUndefined()
   expect(await snapshot.collection('_rows').get('r')).toEqual({ id: 'r', n: 1 })
 
   snapshot.release()

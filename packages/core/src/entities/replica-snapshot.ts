@@ -1,8 +1,8 @@
 /** `replication(db).snapshot()`: what replication knows, at one moment, while writers go on. */
 import type { CollectionReader } from './collection-reader.ts'
 import type { DatabaseCore } from './database-core.ts'
-import { scanReplicas } from './replica-scan.ts'
-import type { ReplicaEntry, ReplicaScanOptions } from './replication.ts'
+import { findReplica, scanReplicas } from './replica-scan.ts'
+import type { ReplicaEntry, ReplicaRef, ReplicaScanOptions } from './replication.ts'
 import { Snapshot } from './snapshot.ts'
 import { SnapshotSource } from './snapshot-source.ts'
 
@@ -20,6 +20,11 @@ export class ReplicaSnapshot {
   /** As `tx.replica.scan`. Error: `transaction_closed` after `release`. */
   scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]> {
     return this.#source.read(({ view }) => scanReplicas(view, options))
+  }
+
+  /** What `scan` answers of one entity; undefined when nothing is known of it. */
+  find(ref: ReplicaRef): Promise<ReplicaEntry | undefined> {
+    return this.#source.read(({ view }) => findReplica(view, ref))
   }
 
   /** Reads a collection, also one of `openSystemCollections`. Error: `unknown_collection`. */

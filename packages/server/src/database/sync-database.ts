@@ -6,7 +6,7 @@
  * when durable (pulls read snapshots); a new epoch before the first push after opening, so that files
  * put back from a backup never pass for the originals.
  */
-import { EntiDB, EntiDBError, isEntiDBError, type Storage } from '@entidb/core'
+import { EntiDB, EntiDBError, isEntiDBError, type Scheduler, type Storage } from '@entidb/core'
 import type {
   HandshakeRequest,
   HandshakeResponse,
@@ -61,6 +61,8 @@ export interface SyncDatabaseOptions {
   /** How long deletes and silent devices are remembered. */
   readonly retentionMs: number
   readonly randomBytes: RandomBytes
+  /** Default: the host's timers. */
+  readonly scheduler?: Scheduler
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
   /** Who hears of new heads. They are not ended when the database is closed. */
@@ -135,6 +137,8 @@ export class SyncDatabase {
         maxCacheBytes: CACHE_BYTES_MAX,
       },
       clock: options.clock,
+      randomBytes: options.randomBytes,
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
     })
     try {
       return new SyncDatabase(db, options, await prepare(db, options))

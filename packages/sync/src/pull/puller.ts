@@ -4,7 +4,12 @@
  */
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { PullResponse } from '@entidb/protocol'
-import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import {
+  type CycleTotals,
+  learnContext,
+  noteTouched,
+  type SyncContext,
+} from '../cycle/sync-context.ts'
 import { applyPage, type PullOrigin } from './apply-page.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
 
@@ -91,6 +96,7 @@ export class Puller {
   async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
     const { store, board, turn } = this.#context
     const context = { ...learnContext(this.#context), turn }
+    noteTouched(this.#context, page.ops)
     const outcome = await store
       .applying((tx) => applyPage(tx, page, origin, context))
       .catch((error) => {

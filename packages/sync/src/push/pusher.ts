@@ -5,7 +5,12 @@
 import { type EntiDBError, isEntiDBError } from '@entidb/core'
 import { viewGroup } from '../conflicts/group-view.ts'
 import { rejectionOf } from '../conflicts/sides.ts'
-import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import {
+  type CycleTotals,
+  learnContext,
+  noteTouched,
+  type SyncContext,
+} from '../cycle/sync-context.ts'
 import { entityKey } from '../entity-ref.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
@@ -105,6 +110,7 @@ export class Pusher {
     const { store, transport, replicaId } = this.#context
     const { ops, contents } = request
     const body = encodeFrozenRequest(store.state, frozen, ops, contents, replicaId)
+    noteTouched(this.#context, ops)
     const response = await transport.push(body, signal)
     const context = learnContext(this.#context)
     const outcome = await store.transaction((tx) =>

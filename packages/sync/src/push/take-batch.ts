@@ -154,8 +154,10 @@ class BatchTaking {
       const state = states[index]
       return state?.pending === true ? [{ row, base: state.base.version }] : []
     })
-    // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
-    for (const { row } of pending) await forgetEvicted(this.#tx, row)
+    if (this.#tx.state.evicted > 0) {
+      // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
+      for (const { row } of pending) await forgetEvicted(this.#tx, row)
+    }
     return pending
   }
 

@@ -79,6 +79,7 @@ function engineSnapshot(core: Replication): EngineSnapshot {
   const snapshot = core.snapshot()
   return {
     scan: (options) => snapshot.scan(options),
+    find: (ref) => snapshot.find(ref),
     get: (collection, id) => snapshot.collection<SystemRow>(collection).get(id),
     rows: (collection) => snapshot.collection<SystemRow>(collection).scan({}),
     release: () => snapshot.release(),

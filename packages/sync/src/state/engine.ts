@@ -65,6 +65,8 @@ export interface EngineTransaction {
 export interface EngineSnapshot {
   /** Every entity and tombstone, by collection and id. */
   scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]>
+  /** The entry of one entity; undefined when nothing is known of it. */
+  find(ref: ReplicaRef): Promise<ReplicaEntry | undefined>
   get(collection: string, id: string): Promise<unknown>
   /** Every row of a system collection, in order of ids, streamed. */
   rows(collection: string): AsyncIterable<unknown>

@@ -18,11 +18,15 @@ import {
 import type { FetchInit, FetchResponse } from '../environment.ts'
 import type { Fault, ModelRequest } from './model-server.test-kit.ts'
 
+const RETENTION_MS = 30 * 86_400_000
+
 export type ServerDatabase = EntiDB<typeof serverCollections>
 
 export class RealServer {
   fault: (request: ModelRequest) => Fault | Promise<Fault> = () => 'pass'
   readonly requests: string[] = []
+  /** Its clock. */
+  nowMs = 1_800_000_000_000
   readonly #limits: Partial<ServerLimits>
   readonly #storage: Storage = memoryStorage()
   #handler: SyncHandler
@@ -49,6 +53,17 @@ export class RealServer {
   async restart(): Promise<void> {
     await this.#handler.close()
     this.#handler = this.#open()
+  }
+
+  /** Whoever does not sync from now on counts as silent. */
+  passRetention(): void {
+    this.nowMs += RETENTION_MS + 1
+  }
+
+  /** Forgets what nobody needs. Answers how many deletes. */
+  async purge(): Promise<number> {
+    const database = await this.#handler.database('test')
+    return (await database.housekeep()).purgedTombstones
   }
 
   /** Writes behind the server's back, while it is down. */
@@ -98,6 +113,8 @@ export class RealServer {
       auth: staticTokens({ secret: { subject: 'test', databases: '*', access: 'write' } }),
       createDatabases: true,
       limits: this.#limits,
+      retentionMs: RETENTION_MS,
+      clock: () => this.nowMs,
       logger: silentLogger,
     })
   }

@@ -10,7 +10,6 @@ import { entityDigest, type SyncOperation } from '@entidb/protocol'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { EngineSnapshot } from '../state/engine.ts'
-import { EVICTED_COLLECTION, type EvictedRow } from '../state/rows.ts'
 import { type ServerSource, serverOperations } from './server-states.ts'
 import { type StoredState, storedStates } from './stored-states.ts'
 import type { DivergentEntity } from './verify-result.ts'
@@ -35,7 +34,7 @@ const NAMES_PER_PASS = 100_000
 export const DIVERGENT_MAX = 10_000
 
 interface Comparison {
-  local: Pick<StoredState, 'version' | 'digest'> | undefined
+  local: StoredState | undefined
   /** Undefined: not named up to the cursor. */
   server: { readonly version: number; readonly isLive: boolean; readonly same: boolean } | undefined
   /** The server has a newer state than the snapshot can have. */
@@ -74,12 +73,6 @@ async function comparePass(
       if (!isMine(state)) continue
       comparisons.set(entityKey(state), { local: state, server: undefined, moved: false })
     }
-  }
-  for await (const row of snapshot.rows(EVICTED_COLLECTION)) {
-    // As sync wrote it.
-    const evicted = row as EvictedRow
-    if (!isMine(evicted)) continue
-    comparisons.set(entityKey(evicted), { local: evicted, server: undefined, moved: false })
   }
   for await (const ops of serverOperations(source, collections, signal)) {
     for (const op of ops) if (isMine(op)) compare(comparisons, op, cursor)

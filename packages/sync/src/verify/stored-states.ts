@@ -4,8 +4,9 @@
  */
 import type { ReplicaEntry } from '@entidb/core/replication'
 import { entityDigest } from '@entidb/protocol'
-import type { EntityRef } from '../entity-ref.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { EngineSnapshot } from '../state/engine.ts'
+import { EVICTED_COLLECTION, type EvictedRow } from '../state/rows.ts'
 
 export interface StoredState extends EntityRef {
   readonly version: number
@@ -24,7 +25,10 @@ const FIRST_READ_ENTRIES = 16
 const ENTRY_BYTES = 128
 const NO_BYTES = new Uint8Array(0)
 
-/** Live entities and pending deletes, by collection and id, step by step; `turn` is called after each. */
+/**
+ * Live entities and pending deletes, by collection and id, then evicted entities; step by step, and `turn` is
+ * called after each.
+ */
 export async function* storedStates(
   snapshot: EngineSnapshot,
   turn: () => Promise<void>,
@@ -34,15 +38,45 @@ export async function* storedStates(
   for (;;) {
     const entries = await snapshot.scan({ ...(after === undefined ? {} : { after }), entriesMax })
     const last = entries.at(-1)
-    if (last === undefined) return
+    if (last === undefined) break
     for (const step of stepsOf(entries)) {
-      yield step.filter(({ deleted, pending }) => pending || !deleted).map(stateOf)
+      yield step.filter(isThere).map(stateOf)
       await turn()
     }
     after = { collection: last.collection, entityId: last.entityId }
     const fitting = Math.floor((STEP_BYTES * entries.length) / bytesOf(entries))
     entriesMax = Math.max(1, Math.min(READ_ENTRIES_MAX, fitting))
   }
+  let evicted: StoredState[] = []
+  for await (const row of snapshot.rows(EVICTED_COLLECTION)) {
+    // As sync wrote it.
+    evicted.push(evictedState(row as EvictedRow))
+    if (evicted.length < READ_ENTRIES_MAX) continue
+    yield evicted
+    evicted = []
+    await turn()
+  }
+  if (evicted.length > 0) yield evicted
+}
+
+/** The state of one entity; undefined when it is neither there nor evicted. */
+export async function findStored(
+  snapshot: EngineSnapshot,
+  ref: EntityRef,
+): Promise<StoredState | undefined> {
+  const entry = await snapshot.find(ref)
+  if (entry !== undefined && isThere(entry)) return stateOf(entry)
+  // As sync wrote it.
+  const row = (await snapshot.get(EVICTED_COLLECTION, entityKey(ref))) as EvictedRow | undefined
+  return row === undefined ? undefined : evictedState(row)
+}
+
+function isThere({ deleted, pending }: ReplicaEntry): boolean {
+  return pending || !deleted
+}
+
+function evictedState({ collection, entityId, version, digest }: EvictedRow): StoredState {
+  return { collection, entityId, version, digest, pending: false }
 }
 
 function stepsOf(entries: readonly ReplicaEntry[]): readonly (readonly ReplicaEntry[])[] {

@@ -3,13 +3,14 @@
  * repairs it on request. Runs in the place of a cycle, so that no cycle moves what is compared.
  */
 import { isEntiDBError } from '@entidb/core'
+import type { VerifyResponse } from '@entidb/protocol'
 import type { ExclusiveTurn } from '../cycle/cycle-driver.ts'
 import type { SyncContext } from '../cycle/sync-context.ts'
 import { sameBytes } from '../same-bytes.ts'
-import type { EngineSnapshot } from '../state/engine.ts'
 import { type Divergence, findDivergence } from './find-divergence.ts'
 import { repair } from './repair.ts'
-import { digestStored, type StoredDigest } from './stored-digest.ts'
+import { type DigestAtSnapshot, RollingDigest } from './rolling-digest.ts'
+import { type StoredDigest, totalOf, type Unsettled } from './stored-digest.ts'
 import type {
   DivergentEntity,
   NotAskedReason,
@@ -18,7 +19,7 @@ import type {
 } from './verify-result.ts'
 
 /** Times that edits or other devices may come in between. */
-const TRIES_MAX = 5
+const TRIES_MAX = 10
 /** Each has to repair something; the list of divergent entities is bounded. */
 const REPAIRS_MAX = 20
 
@@ -46,7 +47,7 @@ type Answer =
       readonly collections: readonly string[]
       readonly divergence: Divergence
     }
-  | { readonly outcome: 'again'; readonly reason: 'pending' | 'moving' }
+  | { readonly outcome: 'again'; readonly reason: NotAskedReason }
   | { readonly outcome: 'notAsked'; readonly reason: NotAskedReason }
 
 /** Errors: those of a cycle; the reason of `signal`. */
@@ -75,10 +76,12 @@ async function verifyUntilKnown(
   for (let repairsDone = 0; ; repairsDone++) {
     const answer = await askUntilAnswered(context, cycle, signal)
     if (answer.outcome === 'notAsked' || answer.outcome === 'again') {
-      return { outcome: 'notAsked', reason: answer.reason, message: MESSAGES[answer.reason] }
+      const { reason } = answer
+      return { outcome: 'notAsked', reason, message: MESSAGES[reason], repaired }
     }
-    const { cursor, entities } = answer.stored
+    const { cursor } = answer.stored
     if (answer.outcome === 'converged') {
+      const { entities } = totalOf(answer.stored)
       return repaired.length === 0
         ? { outcome: 'converged', cursor, entities }
         : { outcome: 'repaired', cursor, entities, repaired }
@@ -100,45 +103,74 @@ async function askUntilAnswered(
   cycle: ExclusiveTurn['cycle'],
   signal: AbortSignal,
 ): Promise<Answer> {
-  for (let tries = 1; ; tries++) {
-    signal.throwIfAborted()
-    await cycle()
-    const answer = await ask(context, signal)
-    if (answer.outcome !== 'again' || tries === TRIES_MAX) return answer
+  const digest = new RollingDigest(context)
+  try {
+    for (let tries = 1; ; tries++) {
+      signal.throwIfAborted()
+      await cycle()
+      const answer = await ask(context, digest, signal)
+      if (answer.outcome !== 'again' || tries === TRIES_MAX) return answer
+    }
+  } finally {
+    digest.release()
   }
 }
 
-async function ask(context: SyncContext, signal: AbortSignal): Promise<Answer> {
+async function ask(
+  context: SyncContext,
+  digest: RollingDigest,
+  signal: AbortSignal,
+): Promise<Answer> {
   if (context.capabilities?.digest !== true) return { outcome: 'notAsked', reason: 'notOffered' }
-  const snapshot = context.store.engine.snapshot()
   try {
-    return await askAbout(context, snapshot, signal)
+    const answer = await askAbout(context, await digest.read(signal), signal)
+    return answer ?? (await askAboutEverything(context, await digest.readAgain(signal), signal))
   } catch (error) {
     // The server went on, or is another one: a cycle takes that in.
     if (!isEntiDBError(error) || !SERVER_MOVED.has(error.code)) throw error
     return { outcome: 'again', reason: 'moving' }
-  } finally {
-    snapshot.release()
   }
 }
 
+/** Undefined: no match, but the digest was carried on from an earlier one. */
 async function askAbout(
   context: SyncContext,
-  snapshot: EngineSnapshot,
+  present: DigestAtSnapshot | Unsettled,
+  signal: AbortSignal,
+): Promise<Answer | undefined> {
+  if (typeof present === 'string' || present.isFull) {
+    return askAboutEverything(context, present, signal)
+  }
+  const { match } = await compare(context, present.stored, signal)
+  return match ? { outcome: 'converged', stored: present.stored } : undefined
+}
+
+async function askAboutEverything(
+  context: SyncContext,
+  present: DigestAtSnapshot | Unsettled,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const stored = await digestStored(snapshot, context.turn, signal)
-  if (stored === 'pending') return { outcome: 'again', reason: 'pending' }
-  if (stored === 'held') return { outcome: 'notAsked', reason: 'held' }
-  const { cursor, total: digest } = stored
-  const { dbId } = context.store.state
-  const response = await context.transport.verify({ dbId, cursor, digest }, signal)
+  if (present === 'pending') return { outcome: 'again', reason: 'pending' }
+  if (present === 'held') return { outcome: 'notAsked', reason: 'held' }
+  const { snapshot, stored } = present
+  const response = await compare(context, stored, signal)
   if (response.match) return { outcome: 'converged', stored }
   const collections = differing(stored, response.collections ?? {})
+  const { cursor } = stored
   const entities = entitiesOf(context, stored, collections)
   const question = { snapshot, cursor, collections, entities }
   const divergence = await findDivergence(context, question, signal)
   return { outcome: 'diverged', stored, collections: [...collections].sort(), divergence }
+}
+
+function compare(
+  { store, transport }: SyncContext,
+  stored: StoredDigest,
+  signal: AbortSignal,
+): Promise<VerifyResponse> {
+  const { dbId } = store.state
+  const { digest } = totalOf(stored)
+  return transport.verify({ dbId, cursor: stored.cursor, digest }, signal)
 }
 
 function differing(

@@ -37,7 +37,7 @@ export type NotAskedReason =
   | 'held'
   /** The server keeps no digest, or this token sees only a part of the database. */
   | 'notOffered'
-  /** Other devices wrote faster than the stored entities could be read, several times. */
+  /** Other devices wrote between each cycle and its question, ten times in a row. */
   | 'moving'
 
 /** The answer of `verify`. */
@@ -71,4 +71,10 @@ export type VerifyResult =
       /** What was repaired before `repair` came to its end. */
       readonly repaired: readonly DivergentEntity[]
     }
-  | { readonly outcome: 'notAsked'; readonly reason: NotAskedReason; readonly message: string }
+  | {
+      readonly outcome: 'notAsked'
+      readonly reason: NotAskedReason
+      readonly message: string
+      /** What was repaired before there was no answer any more. */
+      readonly repaired: readonly DivergentEntity[]
+    }

@@ -2,7 +2,7 @@
 import { encodeEntity } from '@entidb/core/cbor'
 import { describe, expect, test } from 'vitest'
 import type { EntityRef } from '../entity-ref.ts'
-import type { Device } from '../test-kit/device.test-kit.ts'
+import { type Device, syncAll } from '../test-kit/device.test-kit.ts'
 import type { Fault } from '../test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from '../test-kit/pair.test-kit.ts'
 
@@ -18,6 +18,27 @@ function store(device: Device, id: string, version: number, bytes: Uint8Array | 
 
 async function revisionOf(device: Device, id: string): Promise<number> {
   return (await device.db.transaction((tx) => tx.replica.state('notes', id))).version
+}
+
+/** Counts what is read from snapshots. */
+function countReads({ engine }: Device): { scans: number; finds: number } {
+  const counts = { scans: 0, finds: 0 }
+  const snapshot = engine.snapshot.bind(engine)
+  engine.snapshot = () => {
+    const inner = snapshot()
+    return {
+      ...inner,
+      scan: (options) => {
+        counts.scans += 1
+        return inner.scan(options)
+      },
+      find: (ref) => {
+        counts.finds += 1
+        return inner.find(ref)
+      },
+    }
+  }
+  return counts
 }
 
 async function filledPair() {
@@ -213,9 +234,31 @@ describe('verify', () => {
       }
       return 'pass'
     }
+    const reads = countReads(b)
     expect(await b.sync.verify()).toMatchObject({ outcome: 'converged', entities: 4 })
+    // Everything once; then only what was written meanwhile.
+    expect(reads).toEqual({ scans: 2, finds: 4 })
     times = 100
     expect(await b.sync.verify()).toMatchObject({ outcome: 'notAsked', reason: 'moving' })
+  })
+
+  test('damage, and another device writes before and while it is looked for -> found and healed', async () => {
+    const { a, b, server } = await filledPair()
+    await store(b, 'n1', 3, bytesOf('n1', 'forged'))
+    let times = 3
+    server.fault = async ({ path, index }): Promise<Fault> => {
+      const asked = server.requests[index - 1]?.path === '/v1/verify'
+      if ((path === '/v1/verify' || (path === '/v1/pull' && asked)) && times-- > 0) {
+        await a.addToken('n3', `t${times}`)
+        await a.sync.sync()
+      }
+      return 'pass'
+    }
+    const result = await b.sync.verify({ repair: true })
+    expect(result).toMatchObject({ outcome: 'repaired', repaired: [{ entityId: 'n1' }] })
+    server.fault = () => 'pass'
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
   })
 
   test('the server begins an epoch while names are looked for -> asked again', async () => {
