@@ -171,7 +171,8 @@ export class Oracle {
 
   #isAccountedFor(node: WriteNode): boolean {
     if (node.excuse !== undefined || descendsFrom(this.server.node(node.key), node)) return true
-    return !node.accepted && this.server.hasReached(node)
+    const isThere = node.accepted && !this.server.hasLost(node)
+    return !isThere && this.server.wasDeletedAfter(node)
   }
 
   /** All that led to `node` and is not in `kept`. */

@@ -161,7 +161,8 @@ export class ServerView {
     const before = this.node(`${op.collection}/${op.entityId}`)
     const node = this.#nodeOf(op, before)
     // Where nothing was and nothing is, nothing competes.
-    if (before.isGone && wasMadeOnNothing(node)) node.parents.add(before)
+    const serverHas = (each: WriteNode): boolean => each.accepted && !this.#lost.has(each)
+    if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(
         `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,
