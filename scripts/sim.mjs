@@ -3,7 +3,9 @@
 // person can read; its plan is kept in a file for `--replay`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { drawPlan, runPlan, shrinkPlan, tokenNotes } from '@entidb/testing'
+import { drawPlan, explore, runPlan, shrinkPlan, tokenNotes } from '@entidb/testing'
+import { mutants } from './sim-mutants/mutants.mjs'
+import { MutatedPackages } from './sim-mutants/mutated-packages.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -12,7 +14,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     replay: { type: 'string' },
     shrink: { type: 'boolean', default: true },
-    log: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
+    exhaustive: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -24,6 +27,8 @@ const USAGE = `npm run sim -- [options]
   --seed S         only this one, with its event log
   --replay FILE    only the plan in this file, with its event log
   --no-shrink      leave failures as long as they are
+  --mutants        known bugs, one by one: which seed notices each
+  --exhaustive     every interleaving of two devices that edit and sync once, with one lost answer or crash anywhere
 `
 const PLANS = 'sim-failures'
 const application = tokenNotes({ notes: 4, accounts: 3, twins: 2 })
@@ -82,7 +87,44 @@ async function runMany(first, count) {
   if (failed > 0) process.exitCode = 1
 }
 
+/** Every mutant, as a row of the table in docs/simulator.md. */
+async function runMutants() {
+  const packages = new MutatedPackages()
+  let survivors = 0
+  for (const { name, hazard, seedsMax, edits } of mutants) {
+    const found = await packages.firstFailure(edits, seedsMax)
+    if (found === null) survivors++
+    const seed = found === null ? 'survives' : found.seed
+    console.log(`| ${hazard} | ${name} | ${seedsMax} | ${seed} |`)
+  }
+  packages.remove()
+  console.log(`${mutants.length - survivors} of ${mutants.length} noticed`)
+  if (survivors > 0) process.exitCode = 1
+}
+
+const SCOPES = [
+  ['edit', 'edit'],
+  ['editTwo', 'edit'],
+  ['edit', 'remove'],
+  ['transfer', 'transfer'],
+]
+
+async function runExhaustively() {
+  const small = tokenNotes({ notes: 1, accounts: 2, twins: 1 })
+  for (const actions of SCOPES) {
+    const scope = { actions, resolver: 'union', faultsMax: 1 }
+    const { runs, isComplete, failure } = await explore(scope, small)
+    console.log(`${actions.join(' and ')}: ${runs} runs${isComplete ? ', all there are' : ''}`)
+    if (failure === undefined) continue
+    console.log(failure.log.join('\n'))
+    console.log(`fails: ${failure.error.message}; choices ${failure.choices.join()}`)
+    process.exitCode = 1
+  }
+}
+
 if (values.help) console.log(USAGE)
+else if (values.mutants) await runMutants()
+else if (values.exhaustive) await runExhaustively()
 else if (values.replay !== undefined) await runOne(JSON.parse(readFileSync(values.replay, 'utf8')))
 else if (values.seed !== undefined) await runOne(drawPlan(Number(values.seed), application))
 else await runMany(Number(values.first), Number(values.seeds))

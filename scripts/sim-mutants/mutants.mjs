@@ -9,7 +9,7 @@ export const mutants = [
   {
     name: 'the server accepts an edit of an older state',
     hazard: 'C1, section 3',
-    seedsMax: 20,
+    seedsMax: 10,
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
@@ -21,7 +21,7 @@ export const mutants = [
   {
     name: 'a pull moves the base of a pending edit',
     hazard: 'C3',
-    seedsMax: 20,
+    seedsMax: 5,
     edits: [
       {
         file: 'sync/src/conflicts/meeting.ts',
@@ -33,7 +33,7 @@ export const mutants = [
   {
     name: 'a pull overwrites a visible local edit',
     hazard: 'C4',
-    seedsMax: 20,
+    seedsMax: 5,
     edits: [
       {
         file: 'sync/src/conflicts/learn-remote.ts',
@@ -45,7 +45,7 @@ export const mutants = [
   {
     name: 'an answer settles edits made after the request was frozen',
     hazard: 'C5',
-    seedsMax: 60,
+    seedsMax: 5,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -57,7 +57,7 @@ export const mutants = [
   {
     name: 'an operation in conflict counts as accepted',
     hazard: 'C6',
-    seedsMax: 20,
+    seedsMax: 10,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -70,7 +70,7 @@ export const mutants = [
   {
     name: 'the server forgets what it accepted: a repeated operation is decided anew',
     hazard: 'C9',
-    seedsMax: 150,
+    seedsMax: 300,
     edits: [
       {
         file: 'server/src/database/push.ts',
@@ -83,7 +83,7 @@ export const mutants = [
   {
     name: 'an opId used again with other content counts as a repetition',
     hazard: 'C13',
-    seedsMax: 200,
+    seedsMax: 60,
     edits: [
       {
         file: 'server/src/database/push.ts',
@@ -101,7 +101,7 @@ export const mutants = [
   {
     name: 'the cursor is stored before the page is applied',
     hazard: 'C15',
-    seedsMax: 300,
+    seedsMax: 150,
     edits: [
       {
         file: 'sync/src/pull/puller.ts',
@@ -119,7 +119,7 @@ export const mutants = [
   {
     name: 'a newcomer begins at the head that the handshake names',
     hazard: 'C17',
-    seedsMax: 20,
+    seedsMax: 10,
     edits: [
       {
         file: 'sync/src/handshake/apply-handshake.ts',
@@ -136,7 +136,7 @@ export const mutants = [
   {
     name: 'a device does not look whether the server was restored',
     hazard: 'C20',
-    seedsMax: 100,
+    seedsMax: 150,
     edits: [
       {
         file: 'sync/src/handshake/apply-handshake.ts',
@@ -149,7 +149,7 @@ export const mutants = [
   {
     name: 'after a restore a device offers only its pending edits again',
     hazard: 'C21, C23',
-    seedsMax: 100,
+    seedsMax: 150,
     edits: [
       {
         file: 'sync/src/handshake/epoch-change.ts',
@@ -161,7 +161,7 @@ export const mutants = [
   {
     name: 'files put back from a backup pass for the originals: no new epoch',
     hazard: 'C20, section 9',
-    seedsMax: 100,
+    seedsMax: 60,
     edits: [
       {
         file: 'server/src/database/sync-database.ts',
@@ -187,7 +187,7 @@ export const mutants = [
   {
     name: 'a page ends inside of a group',
     hazard: 'C29',
-    seedsMax: 100,
+    seedsMax: 5,
     edits: [
       {
         file: 'server/src/database/pull-page.ts',
@@ -199,7 +199,7 @@ export const mutants = [
   {
     name: 'the server decides the operations of a group one by one',
     hazard: 'C30',
-    seedsMax: 60,
+    seedsMax: 5,
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
@@ -211,7 +211,7 @@ export const mutants = [
   {
     name: 'transactions that share an entity do not become one group',
     hazard: 'C31',
-    seedsMax: 100,
+    seedsMax: 5,
     edits: [
       {
         file: 'sync/src/push/batch-draft.ts',
@@ -223,7 +223,7 @@ export const mutants = [
   {
     name: 'a queue that failed once waits for the next edit',
     hazard: 'liveness',
-    seedsMax: 60,
+    seedsMax: 10,
     edits: [
       {
         file: 'sync/src/cycle/cycle-driver.ts',
@@ -235,7 +235,7 @@ export const mutants = [
   {
     name: 'a form saved late overwrites what it has not seen',
     hazard: 'section 3, basedOn',
-    seedsMax: 150,
+    seedsMax: 250,
     edits: [
       {
         file: 'sync/src/push/take-batch.ts',
@@ -247,7 +247,7 @@ export const mutants = [
   {
     name: 'an own push moves the cursor over the edits of others',
     hazard: 'C15, section 8',
-    seedsMax: 60,
+    seedsMax: 10,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -259,7 +259,7 @@ export const mutants = [
   {
     name: 'the ledger does not note what is held',
     hazard: 'ledger',
-    seedsMax: 60,
+    seedsMax: 10,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -271,7 +271,7 @@ export const mutants = [
   {
     name: 'the digest of the server keeps what was deleted',
     hazard: 'section 14',
-    seedsMax: 60,
+    seedsMax: 10,
     edits: [
       {
         file: 'server/src/database/collection-totals.ts',
@@ -284,7 +284,7 @@ export const mutants = [
   {
     name: 'the server acknowledges before its disk has it',
     hazard: 'C48',
-    seedsMax: 100,
+    seedsMax: 30,
     edits: [
       {
         file: 'testing/src/world/simulated-storage.ts',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
+import type { Fault } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
 
 describe('groups', () => {
@@ -204,7 +205,7 @@ describe('rejections', () => {
     const receipt = await a.db.collection('notes').put({ id: 'n3', tokens: ['a'] })
     let isFirst = true
     const seen: string[] = []
-    server.fault = async ({ path }) => {
+    server.fault = async ({ path }): Promise<Fault> => {
       seen.push([...(await a.tokens('n3')), ...(await a.tokens('n4'))].join())
       if (path !== PUSH_PATH || !isFirst) return 'pass' as const
       isFirst = false

@@ -149,7 +149,7 @@ export interface NoteRow extends EntityRef {
   readonly rejection: RejectionNote | null
   /** Feed operations of this entity up to here are accounted for: superseded, dropped or held. */
   readonly skipThrough: number
-  /** Server states up to here are ancestors of the local edit (after an epoch change). */
+  /** After an epoch change: server states up to here are ancestors of the local edit; -1: none is. Else 0. */
   readonly ancestorThrough: number
   /** Conflicts asked about since the last accepted edit. */
   readonly rounds: number

@@ -28,6 +28,7 @@ export class DeviceView {
   readonly #givenUp = new Set<WriteNode>()
   /** Writes that are in what is shown or was. */
   readonly #included = new Set<WriteNode>()
+  #wasRestored = false
   #cursor = 0
 
   constructor(name: string, graph: WriteGraph, server: ServerView) {
@@ -84,6 +85,10 @@ export class DeviceView {
     this.#gone.clear()
     this.#deletes.clear()
     this.#included.clear()
+    for (const [key, raw] of contents) {
+      for (const node of contentsOf(this.#find(key, raw))) this.#included.add(node)
+    }
+    this.#wasRestored = true
     this.#cursor = 0
   }
 
@@ -135,6 +140,8 @@ export class DeviceView {
       if (descendsFrom(shown, node) || node.excuse !== undefined) return false
       if (this.#server.wasDeletedAfter(node)) return false
       if (this.#server.hasLost(shown)) return false
+      // After a restore nobody knows which delete it is that is shown.
+      if (shown.isGone && this.#wasRestored) return false
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return

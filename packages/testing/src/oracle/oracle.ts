@@ -35,7 +35,7 @@ export class Oracle {
   readonly server: ServerView = new ServerView(this.graph)
   readonly transactions: LocalTransaction[] = []
   readonly #devices = new Map<string, DeviceView>()
-  readonly #restoredDevices = new Set<string>()
+  readonly #copiedDevices = new Set<string>()
   /** The server lost something: from then on a transaction may come back in parts. */
   serverWasRestored = false
 
@@ -119,7 +119,7 @@ export class Oracle {
 
   /** Nobody is asked about an edit and what it was made on: after a restore alone a device cannot know better. */
   #assertCompeting(device: string, mine: WriteNode, theirs: WriteNode): void {
-    if (this.serverWasRestored || this.#restoredDevices.has(device)) return
+    if (this.serverWasRestored || this.#copiedDevices.has(device)) return
     if (mine.isGone || theirs.isGone || this.#isAmbiguous(mine) || this.#isAmbiguous(theirs)) return
     if (wasMadeOn(mine, theirs) || wasMadeOn(theirs, mine)) {
       throw new Violation(`${device} is asked about ${mine} and ${theirs}, which do not compete`)
@@ -139,11 +139,16 @@ export class Oracle {
     }
   }
 
+  /** There are, or were, other files of the device: it may meet edits of its own. */
+  wasCopied(device: string): void {
+    this.#copiedDevices.add(device)
+  }
+
   /** The device went back to a copy: what only it had since then is lost. */
   deviceRestored(device: string, contents: Contents): void {
     const why = `${device} went back to a backup`
     this.device(device).restored(contents)
-    this.#restoredDevices.add(device)
+    this.wasCopied(device)
     this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
   }
 
@@ -171,7 +176,8 @@ export class Oracle {
 
   #isAccountedFor(node: WriteNode): boolean {
     if (node.excuse !== undefined || descendsFrom(this.server.node(node.key), node)) return true
-    return !node.accepted && this.server.hasReached(node)
+    const isThere = node.accepted && !this.server.hasLost(node)
+    return !isThere && this.server.wasDeletedAfter(node)
   }
 
   /** All that led to `node` and is not in `kept`. */

@@ -35,8 +35,8 @@ export class ServerView {
   #tick = 0
   #wasRestored = false
   readonly #lost = new Set<WriteNode>()
-  /** By deviceId: a device may change it. */
-  readonly #devices = new Map<string, string>()
+  /** By deviceId: a device may change it, and a copy of its files has the same. */
+  readonly #devices = new Map<string, Set<string>>()
   /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
@@ -47,7 +47,8 @@ export class ServerView {
 
   /** The device pushes under this deviceId. */
   knowDevice(device: string, deviceId: string): void {
-    this.#devices.set(deviceId, device)
+    const devices = this.#devices.get(deviceId) ?? new Set()
+    this.#devices.set(deviceId, devices.add(device))
   }
 
   get head(): number {
@@ -161,7 +162,8 @@ export class ServerView {
     const before = this.node(`${op.collection}/${op.entityId}`)
     const node = this.#nodeOf(op, before)
     // Where nothing was and nothing is, nothing competes.
-    if (before.isGone && wasMadeOnNothing(node)) node.parents.add(before)
+    const serverHas = (each: WriteNode): boolean => each.accepted && !this.#lost.has(each)
+    if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(
         `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,
@@ -196,12 +198,12 @@ export class ServerView {
 
   /** The device's last delete of what was there, if it deleted that. What a server lost, any device offers again. */
   #deleteOf(op: SyncOperation, before: WriteNode | undefined): WriteNode | undefined {
-    const device = this.#devices.get(op.deviceId)
+    const devices = this.#devices.get(op.deviceId)
     return this.#graph
       .deletesOf(`${op.collection}/${op.entityId}`)
       .findLast(
         (each) =>
-          (each.device === device || this.#wasRestored) &&
+          (devices?.has(each.device) === true || this.#wasRestored) &&
           (before === undefined || descendsFrom(each, before)),
       )
   }

@@ -132,13 +132,16 @@ export function wasMadeOn(later: WriteNode, earlier: WriteNode): boolean {
   return false
 }
 
-/** Whether what the server did not have yet of `node`'s past was made where there was nothing. */
-export function wasMadeOnNothing(node: WriteNode): boolean {
+/** Whether what the server does not have yet of `node`'s past was made where there was nothing. */
+export function wasMadeOnNothing(
+  node: WriteNode,
+  serverHas: (node: WriteNode) => boolean,
+): boolean {
   const pending = new Set([node])
   for (const each of pending) {
     for (const parent of each.parents) {
       if (parent.isGone) return true
-      if (!parent.accepted) pending.add(parent)
+      if (!serverHas(parent)) pending.add(parent)
     }
   }
   return false

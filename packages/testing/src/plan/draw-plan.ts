@@ -48,6 +48,7 @@ interface Mix {
   readonly syncs: number
   readonly decisions: number
   readonly backups: number
+  readonly clones: number
   readonly clocks: number
 }
 
@@ -59,6 +60,7 @@ function drawMix(random: Random): Mix {
     syncs: random.next() * 0.2,
     decisions: random.next() * 0.15,
     backups: random.chance(0.6) ? 0 : 0.1,
+    clones: random.chance(0.85) ? 0 : 0.05,
     clocks: some(0.06),
   }
 }
@@ -108,6 +110,10 @@ function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): St
   if (falls(mix.backups)) {
     if (random.chance(0.6)) return { atMs, kind: 'backup', of }
     return { atMs, kind: 'restore', of, forMs: random.below(3_000) }
+  }
+  if (falls(mix.clones)) {
+    const from = deviceName(random.below(config.devices))
+    if (from !== device) return { atMs, kind: 'clone', device, from, forMs: random.below(3_000) }
   }
   if (falls(mix.syncs)) return { atMs, kind: 'sync', device }
   if (falls(mix.decisions)) {

@@ -51,6 +51,13 @@ export type Step = { readonly atMs: number } & (
   | { readonly kind: 'backup'; readonly of: string }
   /** Goes back to the last copy. */
   | { readonly kind: 'restore'; readonly of: string; readonly forMs: number }
+  /** A device goes on with a copy of another one's files, which goes on too. */
+  | {
+      readonly kind: 'clone'
+      readonly device: string
+      readonly from: string
+      readonly forMs: number
+    }
   | { readonly kind: 'clock'; readonly of: string; readonly offsetMs: number }
 )
 

@@ -63,6 +63,15 @@ export class StepRunner {
         return this.#backUp(step.of)
       case 'restore':
         return this.#restore(step.of, step.forMs)
+      case 'clone': {
+        const from = this.#world.device(step.from)
+        if (!from.isUp) return
+        log.write(step.device, `gets a copy of the files of ${step.from}`)
+        this.#world.oracle.wasCopied(step.from)
+        await this.#world.device(step.device).restore(from.image())
+        this.#later(step.forMs, () => this.#boot(step.device))
+        return
+      }
       case 'clock':
         log.write(step.of, `has a clock that is ${step.offsetMs} ms off`)
         this.#machine(step.of).clockOffsetMs = step.offsetMs
