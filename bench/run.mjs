@@ -1,6 +1,6 @@
-// `npm run bench [-- load | sync | codec | stops | store | entities]`: ours and the peers interleaved in one run, each
-// engine in a process of its own; medians and ratios. What begins with `--` is for the store suite or the
-// entities suite: `store --help`.
+// `npm run bench [-- load | sync | history | codec | stops | store | entities]`: ours and the peers interleaved in one
+// run, each engine in a process of its own; medians and ratios. What begins with `--` is for the store suite, the
+// entities suite (`store --help`) or the sizes of `history`.
 import { cpus } from 'node:os'
 import { bulkLoad } from './bulk-load.mjs'
 import { codec } from './codec.mjs'
@@ -8,10 +8,11 @@ import { firstSync } from './first-sync.mjs'
 import { parseOptions, usageOf } from './harness/options.mjs'
 import { runSuite } from './harness/run-suite.mjs'
 import { SUITE_NAMES, suiteNamed } from './harness/suites.mjs'
+import { history, historyOptions } from './history.mjs'
 import { installPeers } from './processes.mjs'
 import { stops } from './stops.mjs'
 
-const benchmarks = { load: bulkLoad, sync: firstSync, codec, stops }
+const benchmarks = { load: bulkLoad, sync: firstSync, history: runHistory, codec, stops }
 const names = [...Object.keys(benchmarks), ...SUITE_NAMES]
 const { chosen, options } = splitArguments(process.argv.slice(2))
 const unknown = chosen.find((name) => !names.includes(name))
@@ -23,7 +24,8 @@ if (options.includes('--help')) {
   for (const suite of suites) console.log(usageOf(suite))
   process.exit(0)
 }
-if (options.length > 0 && (chosen.length !== 1 || suites.length !== 1))
+const isHistoryAlone = chosen.length === 1 && chosen[0] === 'history'
+if (options.length > 0 && !isHistoryAlone && (chosen.length !== 1 || suites.length !== 1))
   fail(`options are for one of ${SUITE_NAMES.join(', ')} alone: ${options}`)
 const runsOfSuites = suites.map((suite) => [suite, optionsOf(suite)])
 
@@ -33,6 +35,16 @@ for (const [name, run] of Object.entries(benchmarks)) {
   if (chosen.length === 0 || chosen.includes(name)) await run()
 }
 for (const [suite, settings] of runsOfSuites) await runSuite(suite, settings)
+
+function runHistory() {
+  let sizes
+  try {
+    sizes = historyOptions(isHistoryAlone ? options : [])
+  } catch (error) {
+    fail(error.message)
+  }
+  return history(sizes)
+}
 
 function optionsOf(suite) {
   try {

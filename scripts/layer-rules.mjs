@@ -1,11 +1,19 @@
 // The rules of layers.mjs applied to files given as text: pure, so that a test can show what fails.
 import { posix } from 'node:path'
-import { dependencies, folders, hostReaders, packageNames, packages, portable } from './layers.mjs'
+import {
+  computedImports,
+  dependencies,
+  folders,
+  hostReaders,
+  packageNames,
+  packages,
+  portable,
+} from './layers.mjs'
 
 const importPattern =
-  /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
+  /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\s*\(\s*(?:\/\*.*?\*\/\s*)*['"]([^'"]+)['"]/g
 
-/** Module names that a source text imports, types included. */
+/** Module names that a source text imports, types and those of `import()` included. */
 export function importsOf(text) {
   return [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3])
 }
@@ -19,10 +27,19 @@ export function layerProblems(file, text) {
   const inPackage = rest.join('/')
   return [
     ...importsOf(text).map((name) => problemOf(owner, inPackage, name)),
+    computedProblem(owner, inPackage, text),
     hostProblem(owner, inPackage, text),
   ]
     .filter((problem) => problem !== undefined)
     .map((problem) => `${file}: ${problem}`)
+}
+
+/** Nobody can tell what it imports: neither these rules nor a bundler. */
+const computedPattern = /\bimport\s*\(\s*(?:\/\*.*?\*\/\s*)*(?![\s'")/])/
+
+function computedProblem(owner, inPackage, text) {
+  if (!computedPattern.test(text) || computedImports[owner]?.includes(inPackage)) return undefined
+  return 'imports a module whose name is not written out in the import()'
 }
 
 const hostPattern = /\b(Date\.now|performance\.now|Math\.random)\s*\(/

@@ -132,4 +132,4 @@ export type {
 } from './store/key-value-store.ts'
 export type { SalvagedPart, SalvageStoreOptions, StoreLoss } from './store/salvage-part.ts'
 export type { Scheduler } from './store/scheduler.ts'
-export { treeStorage } from './store/tree-store.ts'
+export { treeStorage } from './store/tree-storage.ts'

@@ -15,11 +15,16 @@ import { jsonLogger, type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { systemTimers, type Timers } from './timers.ts'
 
+const DEFAULT_RETENTION_MS = 90 * 24 * 60 * 60 * 1000
+
 /** What a sync server serves, to whom, and within which bounds. */
 export interface SyncHandlerOptions {
   /** A folder; each database is a folder in it, named by its dbId. This or `storage`. */
   readonly dataDir?: string
-  /** Where the database of a dbId is kept. Called once for each opening. */
+  /**
+   * Where the database of a dbId is kept. Called once for each opening. With it databases stay open until the
+   * server closes, unless `limits` say how many may be open, or for how long idle ones are.
+   */
   readonly storage?: (dbId: string) => Storage
   /** Who may do what: `jwtAuth`, `staticTokens`, or your own. */
   readonly auth: Authenticator
@@ -29,6 +34,11 @@ export interface SyncHandlerOptions {
   readonly limits?: Partial<ServerLimits>
   /** Whether a token with write access creates a database by using it; default false. */
   readonly createDatabases?: boolean
+  /**
+   * How long deletes, conflicts and silent devices are remembered, in milliseconds; default 90 days. A device that
+   * stays away for longer syncs anew when it comes back, and loses no edit.
+   */
+  readonly retentionMs?: number
   /** Origins whose web pages may use the server, such as `https://app.example.org`; default none. */
   readonly corsOrigins?: readonly string[] | '*'
   /** Default: JSON lines of warnings and errors on standard error. */
@@ -48,7 +58,7 @@ export interface SyncHandler {
   readonly limits: ServerLimits
   /** Errors: `unknown_database`. */
   stats(dbId: string): Promise<DatabaseStats>
-  /** The semantics of one database without HTTP. Errors: `unknown_database`. */
+  /** The semantics of one database without HTTP; it stays open until the server closes. Errors: `unknown_database`. */
   database(dbId: string): Promise<SyncDatabase>
   /** From now on requests are answered `unavailable`, and event streams have ended. */
   beginClosing(): void
@@ -71,16 +81,23 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
   }
   const limits = resolveLimits(options.limits)
   const clock = options.clock ?? Date.now
+  const timers = options.timers ?? systemTimers
   const logger = options.logger ?? jsonLogger({ clock })
   const databases = new Databases({
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     createDatabases: options.createDatabases ?? false,
+    closesIdle: closesIdle(options),
     limits,
     policy: options.policy ?? {},
+    retentionMs: retentionOf(options),
     logger,
     clock,
+    timers,
     randomBytes: options.randomBytes ?? ((count) => new Uint8Array(randomBytes(count))),
+    ...(options.timers === undefined
+      ? {}
+      : { scheduler: { after: (delayMs, task) => timers.set(task, delayMs) } }),
   })
   const streams = new StreamSlots(limits)
   let closing = false
@@ -91,7 +108,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     logger,
     metrics: new Metrics({ streams: () => streams.open, databases: () => databases.openCount }),
     streams,
-    timers: options.timers ?? systemTimers,
+    timers,
     corsOrigins: options.corsOrigins ?? [],
     clock,
     isClosing: () => closing,
@@ -110,12 +127,26 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
       }
     },
     limits,
-    stats: async (dbId) => (await databases.open(dbId, false)).stats(),
-    database: (dbId) => databases.open(dbId, false),
+    stats: (dbId) => databases.use(dbId, (database) => database.stats()),
+    database: (dbId) => databases.pin(dbId),
     beginClosing,
     close: async () => {
       beginClosing()
       await databases.close()
     },
   }
+}
+
+function retentionOf({ retentionMs = DEFAULT_RETENTION_MS }: SyncHandlerOptions): number {
+  if (Number.isSafeInteger(retentionMs) && retentionMs >= 0) return retentionMs
+  throw new TypeError(`retentionMs is a whole number from 0, not ${String(retentionMs)}`)
+}
+
+/** A storage of the application's own may be gone once it is closed, like one in memory. */
+function closesIdle({ dataDir, limits = {} }: SyncHandlerOptions): boolean {
+  return (
+    dataDir !== undefined ||
+    limits.maxOpenDatabases !== undefined ||
+    limits.idleDatabaseMs !== undefined
+  )
 }

@@ -1,76 +1,118 @@
-/** The databases of one server, opened on demand and kept open. */
+/**
+ * The databases of one server, opened on demand. One that nobody has used for a while is closed, so that a process
+ * serves many more than it has open; a request waits when as many as may be are all in use. Streams outlive the closing:
+ * they listen here.
+ */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isEntiDBError, type Storage } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { type Identity, mayKnowDatabase, opensDatabase } from './auth/identity.ts'
-import { SyncDatabase, type SyncDatabaseOptions } from './database/sync-database.ts'
+import { HeadListeners } from './database/head-listeners.ts'
+import {
+  type ClosedFiles,
+  SyncDatabase,
+  type SyncDatabaseOptions,
+} from './database/sync-database.ts'
+import { OpenSlots } from './open-slots.ts'
 import { forbidden, unavailable, unknownDatabase } from './wire-error.ts'
 
 export interface DatabasesOptions
-  extends Omit<SyncDatabaseOptions, 'dbId' | 'storage' | 'create' | 'onFailed'> {
+  extends Omit<
+    SyncDatabaseOptions,
+    'dbId' | 'storage' | 'create' | 'heads' | 'closedFiles' | 'onFailed'
+  > {
   /** Databases are folders in here, named by their dbId. */
   readonly dataDir?: string
   /** Instead of `dataDir`. */
   readonly storage?: (dbId: string) => Storage
   /** Whether a token with write access may create a database by using it. */
   readonly createDatabases: boolean
+  /** False: databases stay open until the server closes. */
+  readonly closesIdle: boolean
 }
+
+/** A database that is open or opening. */
+interface OpenDatabase {
+  readonly dbId: string
+  readonly opening: Promise<SyncDatabase>
+  /** Requests that are using it. */
+  users: number
+  /** Handed out for good: never closed for being idle. */
+  isPinned: boolean
+  stopTimer: () => void
+}
+
+/** What is remembered of databases that were closed, so that opening them again begins no epoch. */
+const CLOSED_MAX = 10_000
 
 export class Databases {
   readonly #options: DatabasesOptions
-  /** One promise for each, so that nothing is opened twice at a time. */
-  readonly #openById = new Map<string, Promise<SyncDatabase>>()
-  /** Databases that failed and are on their way out: the files are theirs until then. */
+  /** Least recently used first. */
+  readonly #openById = new Map<string, OpenDatabase>()
+  /** Databases on their way out: the files are theirs until then. */
   readonly #leavingById = new Map<string, Promise<void>>()
+  readonly #closedById = new Map<string, ClosedFiles>()
+  readonly #headsById = new Map<string, HeadListeners>()
+  readonly #slots: OpenSlots
+  #openFiles = 0
   #closing = false
 
   constructor(options: DatabasesOptions) {
     this.#options = options
+    const { maxOpenDatabases } = options.limits
+    this.#slots = new OpenSlots(options.closesIdle ? maxOpenDatabases : Number.POSITIVE_INFINITY)
   }
 
-  /** Databases that are open or opening. */
+  /** Databases whose files are open. */
   get openCount(): number {
-    return this.#openById.size
+    return this.#openFiles
   }
 
   /**
-   * The database, for this identity; `dbId` is well-formed. Errors: `forbidden` when the token does not open it or
-   * may not know that it is missing, `unknown_database`, `unavailable` while closing.
+   * Lets `work` use the database, for this identity; `dbId` is well-formed. Errors: `forbidden` when the token does
+   * not open it or may not know that it is missing, `unknown_database`, `unavailable` while closing.
    */
-  async openFor(dbId: string, identity: Identity): Promise<SyncDatabase> {
+  async useFor<T>(
+    dbId: string,
+    identity: Identity,
+    work: (database: SyncDatabase) => Promise<T>,
+  ): Promise<T> {
     if (!opensDatabase(identity, dbId)) throw forbidden()
     const create = this.#options.createDatabases && identity.access === 'write'
+    let open: OpenDatabase
     try {
-      return await this.open(dbId, create)
+      open = await this.#take(dbId, create)
     } catch (error) {
       if (!isEntiDBError(error, 'unknown_database')) throw error
       throw mayKnowDatabase(identity, dbId) ? unknownDatabase() : forbidden()
     }
+    return this.#using(open, work)
   }
 
-  /** Error: `unknown_database` when there is none and `create` is false. */
-  async open(dbId: string, create: boolean): Promise<SyncDatabase> {
-    if (this.#closing) throw unavailable('The server is closing')
-    const open = this.#openById.get(dbId)
-    if (open !== undefined) return this.#openOrAgain(open, dbId, create)
-    const opening: Promise<SyncDatabase> = this.#openNow(dbId, create, () =>
-      this.#leave(dbId, opening),
-    )
-    this.#openById.set(dbId, opening)
-    try {
-      return await opening
-    } catch (error) {
-      this.#openById.delete(dbId)
-      throw error
+  /** Lets `work` use a database that is there. Errors: `unknown_database`, `unavailable` while closing. */
+  async use<T>(dbId: string, work: (database: SyncDatabase) => Promise<T>): Promise<T> {
+    return this.#using(await this.#take(dbId, false), work)
+  }
+
+  /** A database that is there, which stays open from now on. Errors as those of `use`. */
+  async pin(dbId: string): Promise<SyncDatabase> {
+    const open = await this.#take(dbId, false)
+    if (!open.isPinned) {
+      open.isPinned = true
+      this.#slots.giveBack()
     }
+    return this.#using(open, async (database) => database)
   }
 
   /** Waits for what is being written, then closes all. The first error is thrown when all are closed. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#slots.refuse(unavailable('The server is closing'))
+    for (const heads of this.#headsById.values()) heads.endAll()
     const results = await Promise.allSettled(
-      [...this.#openById.values()].map(async (opening) => {
+      [...this.#openById.values()].map(async ({ opening, stopTimer }) => {
+        stopTimer()
         const database = await opening.catch(() => undefined)
         await database?.close()
       }),
@@ -81,41 +123,144 @@ export class Databases {
     if (failed !== undefined) throw failed.reason
   }
 
-  /** An opening that someone began who may not create does not decide for one who may. */
-  async #openOrAgain(
-    open: Promise<SyncDatabase>,
-    dbId: string,
-    create: boolean,
-  ): Promise<SyncDatabase> {
+  async #using<T>(open: OpenDatabase, work: (database: SyncDatabase) => Promise<T>): Promise<T> {
     try {
-      return await open
-    } catch (error) {
-      if (!create || !isEntiDBError(error, 'unknown_database')) throw error
-      return this.open(dbId, create)
+      return await work(await open.opening)
+    } finally {
+      this.#giveBack(open)
     }
   }
 
-  /** Opening anew is what makes a failed database writable again: the next request does it. */
-  #leave(dbId: string, failed: Promise<SyncDatabase>): void {
-    if (this.#openById.get(dbId) !== failed) return
+  /** Counts a user, who has to give it back. Error: `unknown_database` when there is none and `create` is false. */
+  async #take(dbId: string, create: boolean): Promise<OpenDatabase> {
+    if (this.#closing) throw unavailable('The server is closing')
+    const known = this.#openById.get(dbId)
+    const open = known ?? this.#begin(dbId, create)
+    open.users++
+    open.stopTimer()
     this.#openById.delete(dbId)
-    const { logger } = this.#options
-    const leaving = failed
-      .then((database) => database.close())
-      .catch((error: unknown) => logger.warn({ error, dbId }, 'closing a failed database'))
-      .finally(() => this.#leavingById.delete(dbId))
-    this.#leavingById.set(dbId, leaving)
-    logger.error({ dbId }, 'database failed, it will be opened anew')
+    this.#openById.set(dbId, open)
+    try {
+      await open.opening
+      return open
+    } catch (error) {
+      // An opening that someone began who may not create does not decide for one who may.
+      const mayBeMade = known !== undefined && create && isEntiDBError(error, 'unknown_database')
+      if (!mayBeMade) throw error
+      return this.#take(dbId, create)
+    }
   }
 
-  async #openNow(dbId: string, create: boolean, onFailed: () => void): Promise<SyncDatabase> {
+  #giveBack(open: OpenDatabase): void {
+    open.users--
+    if (!this.#isIdle(open)) return
+    // Who waits gets the place of the first that is free.
+    if (this.#slots.waiting > this.#leavingById.size) this.#closeIdle(open)
+    else if (this.#options.closesIdle) {
+      const { timers, limits } = this.#options
+      open.stopTimer = timers.set(() => this.#closeIdle(open), limits.idleDatabaseMs)
+    }
+  }
+
+  #isIdle(open: OpenDatabase): boolean {
+    return open.users === 0 && !open.isPinned && this.#openById.get(open.dbId) === open
+  }
+
+  #begin(dbId: string, create: boolean): OpenDatabase {
+    const open: OpenDatabase = {
+      dbId,
+      opening: this.#open(dbId, create, () => this.#leave(open)),
+      users: 0,
+      isPinned: false,
+      stopTimer: () => {},
+    }
+    this.#openById.set(dbId, open)
+    open.opening.catch(() => {
+      if (this.#openById.get(dbId) === open) this.#openById.delete(dbId)
+    })
+    return open
+  }
+
+  async #open(dbId: string, create: boolean, onFailed: () => void): Promise<SyncDatabase> {
     await this.#leavingById.get(dbId)
-    const { dataDir, storage, createDatabases: _, ...common } = this.#options
-    const options = { ...common, dbId, create, onFailed }
-    if (storage !== undefined) return SyncDatabase.open({ ...options, storage: storage(dbId) })
+    const { dataDir, storage, createDatabases: _, closesIdle: __, ...common } = this.#options
     const directory = join(dataDir ?? '.', dbId)
-    if (!create && !(await isDirectory(directory))) throw unknownDatabase()
-    return SyncDatabase.open({ ...options, storage: fileStorage(directory) })
+    if (storage === undefined && !create && !(await isDirectory(directory))) throw unknownDatabase()
+    if (this.#slots.isFull) this.#closeLeastRecentlyUsed()
+    await this.#slots.take()
+    try {
+      const closedFiles = this.#closedById.get(dbId)
+      const database = await SyncDatabase.open({
+        ...common,
+        dbId,
+        create,
+        onFailed,
+        storage:
+          storage?.(dbId) ??
+          fileStorage(directory, { cacheBytes: common.limits.maxDatabaseCacheBytes }),
+        heads: this.#headsOf(dbId),
+        ...(closedFiles === undefined ? {} : { closedFiles }),
+      })
+      this.#openFiles++
+      this.#closedById.delete(dbId)
+      return database
+    } catch (error) {
+      this.#slots.giveBack()
+      throw error
+    }
+  }
+
+  #headsOf(dbId: string): HeadListeners {
+    const heads = this.#headsById.get(dbId) ?? new HeadListeners()
+    this.#headsById.set(dbId, heads)
+    return heads
+  }
+
+  #closeLeastRecentlyUsed(): void {
+    const idle = [...this.#openById.values()].find((open) => this.#isIdle(open))
+    if (idle !== undefined) this.#closeIdle(idle)
+  }
+
+  #closeIdle(open: OpenDatabase): void {
+    if (!this.#isIdle(open)) return
+    open.stopTimer()
+    if (this.#headsById.get(open.dbId)?.count === 0) this.#headsById.delete(open.dbId)
+    this.#letGo(open, async (database) => {
+      const files = await database.close()
+      if (files === undefined) return
+      this.#closedById.set(open.dbId, files)
+      for (const oldest of this.#closedById.keys()) {
+        if (this.#closedById.size <= CLOSED_MAX) return
+        this.#closedById.delete(oldest)
+      }
+    })
+  }
+
+  /** Opening anew is what makes a failed database writable again: the next request does it. */
+  #leave(open: OpenDatabase): void {
+    if (this.#openById.get(open.dbId) !== open) return
+    open.stopTimer()
+    this.#headsById.get(open.dbId)?.endAll()
+    this.#letGo(open, async (database) => void (await database.close()))
+    this.#options.logger.error({ dbId: open.dbId }, 'database failed, it will be opened anew')
+  }
+
+  #letGo(open: OpenDatabase, close: (database: SyncDatabase) => Promise<void>): void {
+    const { dbId } = open
+    this.#openById.delete(dbId)
+    const leaving = open.opening
+      .then((database) =>
+        close(database).finally(() => {
+          this.#openFiles--
+          if (!open.isPinned) this.#slots.giveBack()
+        }),
+      )
+      .catch((error: unknown) => this.#options.logger.warn({ error, dbId }, 'closing a database'))
+      .finally(() => {
+        this.#leavingById.delete(dbId)
+        if (this.#slots.waiting > 0) this.#closeLeastRecentlyUsed()
+      })
+    this.#leavingById.set(dbId, leaving)
   }
 }
 

@@ -13,13 +13,19 @@ export interface FaultyStorage {
   readonly storage: Storage
   /** While true no flush succeeds. */
   failing: boolean
+  /** No flush succeeds after so many more. */
+  failAfter(flushes: number): void
 }
 
 export function createFaultyStorage(): FaultyStorage {
   const files = createMemoryFileSystem()
+  let flushesLeft = Number.POSITIVE_INFINITY
   const faulty: FaultyStorage = {
-    storage: treeStorage(withoutLock(files, () => faulty.failing)),
+    storage: treeStorage(withoutLock(files, () => faulty.failing || flushesLeft-- <= 0)),
     failing: false,
+    failAfter: (flushes) => {
+      flushesLeft = flushes
+    },
   }
   return faulty
 }

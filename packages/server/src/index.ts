@@ -25,9 +25,13 @@ export {
   type ServerCollections,
   type SupersededReplicaRow,
   serverCollections,
+  sortableNumber,
+  type TombstoneRow,
 } from './database/collections.ts'
 export type { HeadListener } from './database/head-listeners.ts'
+export type { HousekeepingReport } from './database/housekeeping.ts'
 export type { RandomBytes } from './database/meta.ts'
+export { type BegunEpoch, beginNewEpoch } from './database/new-epoch.ts'
 export type {
   CollectionPolicy,
   CurrentState,
@@ -37,7 +41,7 @@ export type {
   Refusal,
 } from './database/policy.ts'
 export type { DatabaseStats } from './database/stats.ts'
-export type { SyncDatabase } from './database/sync-database.ts'
+export type { ClosedFiles, SyncDatabase } from './database/sync-database.ts'
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts'
 export type { TlsOptions } from './listener.ts'
 export {

@@ -11,6 +11,12 @@ export interface ServerLimits extends Limits {
   readonly maxStreamsPerSubject: number
   /** Open sockets of the process. */
   readonly maxConnections: number
+  /** Open databases of the process: the least recently used is closed for another one, requests wait if all are in use. */
+  readonly maxOpenDatabases: number
+  /** Bytes of each open database kept in memory. */
+  readonly maxDatabaseCacheBytes: number
+  /** A database that no request used for so long, in milliseconds, is closed. */
+  readonly idleDatabaseMs: number
 }
 
 /** The bounds of a server that is not told others. */
@@ -20,6 +26,9 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxStreams: 10_000,
   maxStreamsPerSubject: 100,
   maxConnections: 10_000,
+  maxOpenDatabases: 100,
+  maxDatabaseCacheBytes: 32 * 1024 * 1024,
+  idleDatabaseMs: 5 * 60 * 1000,
 }
 
 /** Bytes of a push request around the bytes of its largest entity: the names may be long. */

@@ -2,12 +2,16 @@
 import type { CliCommand } from '../cli/cli-command.ts'
 import { backupCommand } from './backup-command.ts'
 import { compactCommand } from './compact-command.ts'
+import { conflictsCommand } from './conflicts-command.ts'
 import { conformanceCommand } from './conformance-command.ts'
 import { demoCommand } from './demo-command.ts'
+import { devicesCommand } from './devices-command.ts'
 import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
 import { inspectCommand } from './inspect-command.ts'
 import { migrateCommand } from './migrate-command.ts'
+import { newEpochCommand } from './new-epoch-command.ts'
+import { oplogCommand } from './oplog-command.ts'
 import { queryCommand } from './query-command.ts'
 import { restoreCommand } from './restore-command.ts'
 import { salvageCommand } from './salvage-command.ts'
@@ -28,6 +32,10 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['backup', backupCommand],
   ['restore', restoreCommand],
   ['salvage', salvageCommand],
+  ['oplog', oplogCommand],
+  ['conflicts', conflictsCommand],
+  ['devices', devicesCommand],
+  ['new-epoch', newEpochCommand],
   ['conformance', conformanceCommand],
   ['token', tokenCommand],
 ])

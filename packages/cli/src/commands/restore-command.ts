@@ -1,13 +1,16 @@
 /** `entidb restore`: a database of a backup. */
 import { resolve } from 'node:path'
-import { restoreBackup } from '@entidb/core'
+import { isEntiDBError, restoreBackup } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
+import { beginNewEpoch } from '@entidb/server'
 import type { CliCommand } from '../cli/cli-command.ts'
 import { EXIT_OK } from '../cli/exit-codes.ts'
+import { withStoredDatabase } from '../data/stored-database.ts'
 import { backupSource } from '../maintenance/backup-source.ts'
 import { makeInDirectory } from '../maintenance/new-directory.ts'
 import { createCommandOutput, showing } from '../output/command-output.ts'
 import { formatBytes } from '../output/units.ts'
+import { isServerDatabase } from '../server-data/server-database.ts'
 
 export const restoreCommand: CliCommand = {
   summary: 'Make a database of a backup; checks it first and overwrites nothing',
@@ -32,10 +35,31 @@ export const restoreCommand: CliCommand = {
         }),
       ),
     )
+    const epoch = (await isOfServer(directory))
+      ? (await beginNewEpoch(fileStorage(directory))).epoch
+      : undefined
     output.result(
-      { source: source.path, directory, bytes },
-      () => `${formatBytes(bytes)} restored to ${directory}`,
+      { source: source.path, directory, bytes, ...(epoch === undefined ? {} : { epoch }) },
+      () =>
+        [
+          `${formatBytes(bytes)} restored to ${directory}`,
+          ...(epoch === undefined
+            ? []
+            : [`A new epoch of the server database has begun: ${epoch}`]),
+        ].join('\n'),
     )
     return EXIT_OK
   },
+}
+
+/** Stores that no application has opened as a database can be restored too. */
+async function isOfServer(directory: string): Promise<boolean> {
+  try {
+    return await withStoredDatabase(directory, { readOnly: true }, async (db) =>
+      isServerDatabase(db),
+    )
+  } catch (error) {
+    if (isEntiDBError(error, 'not_a_database')) return false
+    throw error
+  }
 }

@@ -41,5 +41,17 @@ export const serveOptionsDefinition: ArgsDef = {
     description: 'File with one token, or with JSON: tokens and what each may do',
   },
   'create-databases': { type: 'boolean', description: 'Create a database on its first request' },
+  'retention-days': {
+    type: 'string',
+    valueHint: 'n',
+    default: '90',
+    description: 'How long deletes, conflicts and silent devices are remembered',
+  },
+  'max-open': {
+    type: 'string',
+    valueHint: 'n',
+    default: '100',
+    description: 'Databases open at a time; idle ones are closed for others',
+  },
   json: { type: 'boolean', description: 'Print one JSON object per line' },
 }

@@ -54,6 +54,19 @@ describe('serve options', () => {
     expect(await tokensOf(['--token-file', file])).toEqual(['from-file'])
   })
 
+  test('retention and open databases: absent, given, or no number -> the defaults, those, a usage error', async () => {
+    const words = ['--behind-proxy', '--token', 't']
+    const day = 86_400_000
+    expect(await parse(words)).toMatchObject({ retentionMs: 90 * day, maxOpenDatabases: 100 })
+    expect(await parse([...words, '--retention-days', '7', '--max-open', '3'])).toMatchObject({
+      retentionMs: 7 * day,
+      maxOpenDatabases: 3,
+    })
+    for (const option of ['--retention-days', '--max-open']) {
+      await expect(parse([...words, option, '0'])).rejects.toBeInstanceOf(UsageError)
+    }
+  })
+
   test('tokens: none, or both options -> usage error', async () => {
     await expect(parse(['--behind-proxy'])).rejects.toBeInstanceOf(UsageError)
     const both = ['--behind-proxy', '--token', 't', '--token-file', 'f']

@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly transport: Transport
   readonly tokens: TokenTable
   readonly createDatabases: boolean
+  readonly retentionMs: number
+  readonly maxOpenDatabases: number
 }
 
 /** How connections are protected; exactly what `createSyncServer` takes. */
@@ -20,6 +22,10 @@ export type Transport =
   | { readonly tls: { readonly cert: string; readonly key: string } }
   | { readonly behindProxy: true }
   | { readonly insecureLoopback: true }
+
+const DAY_MS = 86_400_000
+const RETENTION_DAYS_MAX = 36_500
+const OPEN_MAX = 100_000
 
 /** Errors: `UsageError`; of the system when a named file cannot be read. */
 export async function parseServeOptions(
@@ -34,7 +40,16 @@ export async function parseServeOptions(
     tokens: await tokensOf(args, env),
     transport: await transportOf(args, dataDir),
     createDatabases: args.flag('create-databases'),
+    retentionMs: count(args, 'retention-days', RETENTION_DAYS_MAX) * DAY_MS,
+    maxOpenDatabases: count(args, 'max-open', OPEN_MAX),
   }
+}
+
+/** Both have a default. */
+function count(args: CommandArguments, name: string, max: number): number {
+  const value = args.optionalCount(name, 1, max)
+  if (value === undefined) throw new UsageError(`--${name} is missing`)
+  return value
 }
 
 async function transportOf(args: CommandArguments, dataDir: string): Promise<Transport> {

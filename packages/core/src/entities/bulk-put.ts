@@ -5,10 +5,11 @@
 import type { MaybePromise } from '../files/file-system.ts'
 import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
-import { type EntityWriter, LOCAL } from './entity-writer.ts'
+import type { EntityWriter } from './entity-writer.ts'
 import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
+import { LOCAL } from './operation.ts'
 import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
 import { type Steps, wait } from './steps.ts'
 

@@ -8,10 +8,11 @@ import { idKeyOf } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { formatPlace, parsePlace } from './page-token.ts'
 import { type ParsedQuery, parseQuery } from './parsed-query.ts'
+import { placeOf } from './place.ts'
 import { type PointLookup, pointLookupOf } from './point-lookup.ts'
 import { projectAll } from './projection.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
-import { placeOf, QueryRun } from './query-run.ts'
+import type { QueryRun } from './query-run.ts'
 import type { ReadSource } from './read-source.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { takeEntries } from './scan.ts'
@@ -150,8 +151,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     const state = this.#state
     const lookup = pointLookupOf(state, parsed)
     if (lookup !== undefined && limit > 0) return this.#lookUp(parsed, lookup, limit)
-    const run = new QueryRun(state, parsed, { limit })
-    return this.#source.read((reader) => run.all(reader))
+    return this.#source.read((reader) => reader.query(state, parsed, { limit }).all(reader))
   }
 
   #lookUp(
@@ -164,9 +164,9 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     const known = this.#source.readsLatest ? state.cache.latestWith(path, value) : undefined
     if (known !== undefined) return [known]
     // All: more than one there is only where replication brought them in.
-    const run = new QueryRun(state, parsed, { limit: Infinity })
+    const all = { limit: Infinity }
     return this.#source.read(function* (reader) {
-      const found = yield* run.all(reader)
+      const found = yield* reader.query(state, parsed, all).all(reader)
       reader.rememberLookup(state, path, found)
       return found.slice(0, limit)
     })
@@ -182,8 +182,8 @@ export class CollectionReader<T extends Entity = AnyEntity> {
         parsed.limit,
         await this.#source.read((reader) => countAll(reader, recordTable)),
       )
-    const run = new QueryRun(this.#state, { ...parsed, order: [] })
-    return this.#source.read((reader) => run.count(reader))
+    const unordered = { ...parsed, order: [] }
+    return this.#source.read((reader) => reader.query(this.#state, unordered).count(reader))
   }
 
   /**
@@ -197,12 +197,15 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     query?: Query<T, S>,
   ): AsyncIterableIterator<Answer<T, S>, void, undefined> {
     const parsed = parseQuery(query)
-    const run = new QueryRun(this.#state, parsed, { streams: true })
     return new AnswerStream(() => {
       const view = this.#source.pin()
+      let run: QueryRun | undefined
       return {
         next: async () => {
-          const found = await view.read((reader) => run.next(reader, SCAN_BATCH))
+          const found = await view.read((reader) => {
+            run ??= reader.query(this.#state, parsed, { streams: true })
+            return run.next(reader, SCAN_BATCH)
+          })
           // As in `get`.
           return projectAll(found, parsed.project) as readonly Answer<T, S>[]
         },
@@ -227,8 +230,10 @@ export class CollectionReader<T extends Entity = AnyEntity> {
       throw invalidQuery('findPage needs a limit of at least 1')
     const after = query.after === undefined ? undefined : parsePlace(query.after, order.length)
     const one = { limit: limit + 1 }
-    const run = new QueryRun(this.#state, parsed, after === undefined ? one : { ...one, after })
-    const found = await this.#source.read((reader) => run.all(reader))
+    const bounds = after === undefined ? one : { ...one, after }
+    const found = await this.#source.read((reader) =>
+      reader.query(this.#state, parsed, bounds).all(reader),
+    )
     const items = found.slice(0, limit)
     const last = found.length > limit ? items.at(-1) : undefined
     const next = last === undefined ? undefined : formatPlace(placeOf(last, order))
@@ -238,9 +243,13 @@ export class CollectionReader<T extends Entity = AnyEntity> {
 
   /** Runs the query and tells how it was answered. Error: `invalid_query`. */
   async explain(query?: AnyQuery<T>): Promise<QueryExplanation> {
-    const run = new QueryRun(this.#state, parseQuery(query))
-    await this.#source.read((reader) => run.all(reader))
-    return run.explanation
+    const state = this.#state
+    const parsed = parseQuery(query)
+    return this.#source.read(function* (reader): Steps<QueryExplanation> {
+      const run = reader.query(state, parsed)
+      yield* run.all(reader)
+      return run.explanation
+    })
   }
 }
 

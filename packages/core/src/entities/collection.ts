@@ -1,5 +1,4 @@
 /** A collection that can be written: of a database, or of a transaction. */
-import { BulkPut } from './bulk-put.ts'
 import type { AnyEntity, Entity } from './collection-definition.ts'
 import { CollectionReader } from './collection-reader.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -130,7 +129,7 @@ function* putAll(
   prepared: PreparedBatch,
 ): Steps<TransactionReceipt> {
   const first = writer.opIds.length
-  yield* new BulkPut(writer, state, prepared).run()
+  yield* writer.putAll(state, prepared)
   const opIds = writer.opIds.slice(first)
   return { transactionId: writer.opIds[0] ?? 0, opIds }
 }

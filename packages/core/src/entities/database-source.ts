@@ -1,20 +1,32 @@
-/** Reads and writes of a database: each read on a view of now, each write a transaction of its own. */
+/**
+ * What works on an open database: each read on a view of now, each write a transaction of its own. It is loaded when
+ * one is opened, and what callers hold of a database (`database.ts`, `collection.ts`, `live-query.ts`, ...) knows it
+ * by its type alone.
+ */
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import { databaseClosed } from '../store/store-errors.ts'
+import { type ChangesOptions, iterateChanges } from './changes.ts'
+import type { CollectionState } from './collection-state.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { EntityReader } from './entity-reader.ts'
 import type { EntityWriter } from './entity-writer.ts'
+import { FeedReader } from './feed-registration.ts'
 import { IdleWatch } from './idle-watch.ts'
+import { LiveEvaluation, type LiveObserver, type LiveReads } from './live-evaluation.ts'
 import type { LiveQueries } from './live-queries.ts'
+import type { LiveSource } from './live-query.ts'
+import type { DbOperation } from './operation.ts'
+import type { ParsedQuery } from './parsed-query.ts'
 import type { PinnedView, WriteSource } from './read-source.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 import { runSteps, type Steps } from './steps.ts'
 import { WriteSession } from './write-session.ts'
 
-export class DatabaseSource implements WriteSource {
+export class DatabaseSource implements WriteSource, LiveReads, LiveSource {
   readonly readsLatest = true
   readonly maxEntityBytes: number
-  readonly #core: DatabaseCore
+  readonly core: DatabaseCore
   readonly #idleWatch: IdleWatch
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
@@ -22,7 +34,7 @@ export class DatabaseSource implements WriteSource {
   #inCallback = false
 
   constructor(core: DatabaseCore) {
-    this.#core = core
+    this.core = core
     this.#idleWatch = new IdleWatch(core.limits.maxIdleTransactionMs, core.scheduler)
     this.maxEntityBytes = core.limits.maxEntityBytes
   }
@@ -38,7 +50,7 @@ export class DatabaseSource implements WriteSource {
   }
 
   get live(): LiveQueries {
-    return this.#core.live
+    return this.core.live
   }
 
   async read<T>(task: (reader: EntityReader) => Steps<T>): Promise<T> {
@@ -48,10 +60,10 @@ export class DatabaseSource implements WriteSource {
   /** As `read`, and at once where the store answers at once. */
   readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T> {
     this.assertOpen()
-    const view = this.#core.store.snapshot()
+    const view = this.core.store.snapshot()
     let answer: MaybePromise<T>
     try {
-      answer = runSteps(task(new EntityReader(view, this.#core.commits)))
+      answer = runSteps(task(new EntityReader(view, this.core.commits)))
     } catch (error) {
       view.release()
       throw error
@@ -63,12 +75,32 @@ export class DatabaseSource implements WriteSource {
 
   pin(): PinnedView {
     this.assertOpen()
-    const view = this.#core.store.snapshot()
-    const reader = new EntityReader(view, this.#core.commits)
+    const view = this.core.store.snapshot()
+    const reader = new EntityReader(view, this.core.commits)
     return {
       read: async (task) => runSteps(task(reader)),
       release: () => view.release(),
     }
+  }
+
+  /** Error: `database_closed`. */
+  snapshot(): SnapshotSource {
+    this.assertOpen()
+    return new SnapshotSource(this.core)
+  }
+
+  /** Errors: `change_feed_off`, `database_closed`. */
+  changes(options: ChangesOptions): AsyncGenerator<DbOperation, void, undefined> {
+    return iterateChanges(this.core, options, this.closing)
+  }
+
+  /** Errors: those of a commit, `database_closed`. */
+  feedReader(name: string): Promise<FeedReader> {
+    return FeedReader.register(name, this.core, this)
+  }
+
+  evaluate(state: CollectionState, query: ParsedQuery, observer: LiveObserver): LiveEvaluation {
+    return new LiveEvaluation(this, state, query, observer)
   }
 
   async write<T>(task: (writer: EntityWriter) => Steps<T>): Promise<T> {
@@ -110,8 +142,8 @@ export class DatabaseSource implements WriteSource {
 
   async #close(): Promise<void> {
     this.#closing.abort()
-    this.#core.live.close(databaseClosed())
-    await this.#idleWatch.whileWaiting(this.#core.store.close())
+    this.core.live.close(databaseClosed())
+    await this.#idleWatch.whileWaiting(this.core.store.close())
   }
 
   async #begin(origin: string | undefined): Promise<WriteSession> {
@@ -121,8 +153,8 @@ export class DatabaseSource implements WriteSource {
       )
     }
     this.assertOpen()
-    const tx = await this.#idleWatch.whileWaiting(this.#core.store.begin())
-    return new WriteSession(tx, this.#core, origin)
+    const tx = await this.#idleWatch.whileWaiting(this.core.store.begin())
+    return new WriteSession(tx, this.core, origin)
   }
 
   #call<R>(session: WriteSession, run: (session: WriteSession) => R | Promise<R>): R | Promise<R> {

@@ -1,13 +1,13 @@
 /** `EntiDB`: one open database. Its collections, transactions, snapshots and change feed. */
 import type { RecoveryReport, Storage, StoreStats, WorkProgress } from '../store/key-value-store.ts'
 import { type BackupOptions, type BackupReport, type ByteSink, backUpStore } from './backup.ts'
-import { type ChangesOptions, iterateChanges } from './changes.ts'
+import type { ChangesOptions } from './changes.ts'
 import type { CollectionDefinitions, EntityOf } from './collection-definition.ts'
 import type { ReadScope } from './collection-reader.ts'
 import { DatabaseCollection } from './database-collection.ts'
 import type { DatabaseCore, DatabaseLimits } from './database-core.ts'
-import { DatabaseSource } from './database-source.ts'
-import { FeedReader } from './feed-registration.ts'
+import type { DatabaseSource } from './database-source.ts'
+import type { FeedReader } from './feed-registration.ts'
 import { type OpenOptions, openDatabase } from './open-database.ts'
 import type { DbOperation } from './operation.ts'
 import { Snapshot } from './snapshot.ts'
@@ -46,19 +46,17 @@ export interface DatabaseStats {
   readonly liveQueries: number
 }
 
-const cores = new WeakMap<object, DatabaseCore>()
 const sources = new WeakMap<object, DatabaseSource>()
 
 /** What is behind a database, for the other entry points of this package. */
 export function coreOf(db: object): { core: DatabaseCore; source: DatabaseSource } {
-  const core = cores.get(db)
   const source = sources.get(db)
-  if (core === undefined || source === undefined) throw new TypeError('this is not an open EntiDB')
-  return { core, source }
+  if (source === undefined) throw new TypeError('this is not an open EntiDB')
+  return { core: source.core, source }
 }
 
 /** A database of what another entry point of this package opened. */
-export let createDatabase: <D extends CollectionDefinitions>(core: DatabaseCore) => EntiDB<D>
+export let createDatabase: <D extends CollectionDefinitions>(source: DatabaseSource) => EntiDB<D>
 
 /**
  * @example
@@ -75,14 +73,13 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
   readonly #source: DatabaseSource
 
   static {
-    createDatabase = (core) => new EntiDB(core)
+    createDatabase = (source) => new EntiDB(source)
   }
 
-  private constructor(core: DatabaseCore) {
-    this.#core = core
-    this.#source = new DatabaseSource(core)
-    cores.set(this, core)
-    sources.set(this, this.#source)
+  private constructor(source: DatabaseSource) {
+    this.#core = source.core
+    this.#source = source
+    sources.set(this, source)
   }
 
   /**
@@ -90,7 +87,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * entities of older versions are migrated, `docs/guide/migrations.md` says how.
    *
    * Errors: `database_locked`, `not_a_database`, `format_too_new`, `corrupt`, `data_newer_than_code`,
-   * `migration_failed` (details: collection, id, from, to; nothing was changed), `disk_full`, `io_failed`, `read_only`; a TypeError for definitions that make no sense.
+   * `migration_failed` (details: collection, id, from, to; nothing was changed), `disk_full`, `io_failed`, `read_only`, `load_failed`; a TypeError for definitions that make no sense.
    */
   static async open<const C extends CollectionDefinitions>(
     options: OpenOptions<C>,
@@ -141,8 +138,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
 
   /** A consistent view of now. Release it: it holds space. Error: `database_closed`. */
   snapshot(): Snapshot<D> {
-    this.#source.assertOpen()
-    return new Snapshot<D>(this.#core)
+    return new Snapshot<D>(this.#core.catalog, this.#source.snapshot())
   }
 
   /**
@@ -159,7 +155,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * for await (const op of db.changes({ after: lastSeenOpId, signal })) publish(op)
    */
   changes(options: ChangesOptions = {}): AsyncGenerator<DbOperation, void, undefined> {
-    return iterateChanges(this.#core, options, this.#source.closing)
+    return this.#source.changes(options)
   }
 
   /**
@@ -177,7 +173,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * }
    */
   feedReader(name: string): Promise<FeedReader> {
-    return FeedReader.register(name, this.#core, this.#source)
+    return this.#source.feedReader(name)
   }
 
   /** What the database holds, and what it takes. Error: `database_closed`. */
@@ -204,7 +200,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * once; that every entity can be read, in its one form, under its own id, and migrated if it is older; that
    * every index agrees with the entities both ways. Others go on meanwhile, and memory is bounded. Damage is reported, not thrown.
    *
-   * Errors: `database_closed`, `database_failed`.
+   * Errors: `database_closed`, `database_failed`, `load_failed`.
    *
    * @example
    * const { ok, problems } = await db.verify()
@@ -223,7 +219,7 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    *
    * Errors: `database_exists` (the target holds one), `database_locked` (the target is in use), `disk_full` and
    * `io_failed` (of the target), `read_only`, `corrupt` (of this database), `backup_abandoned`,
-   * `database_closed`, `database_failed`; whatever the stream fails with.
+   * `database_closed`, `database_failed`, `load_failed`; whatever the stream fails with.
    *
    * @example
    * await db.backup(fileStorage('./backup'))
@@ -238,7 +234,8 @@ export class EntiDB<D extends CollectionDefinitions = CollectionDefinitions>
    * Gives free space back to the file system, step by step, while others go on. Nothing to do where something
    * else looks after what is stored.
    *
-   * Errors: `database_closed`, `database_failed`, `disk_full` (it needs a little to begin with), `io_failed`.
+   * Errors: `database_closed`, `database_failed`, `disk_full` (it needs a little to begin with), `io_failed`,
+   * `load_failed`.
    */
   async compact({ onProgress = () => {}, signal }: CompactOptions = {}): Promise<void> {
     this.#source.assertOpen()

@@ -9,6 +9,8 @@ import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
+import type { ParsedQuery } from './parsed-query.ts'
+import { type QueryBounds, QueryRun } from './query-run.ts'
 import { decodeRecord, revisionOf, type StoredRecord, stampOf } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -66,6 +68,11 @@ export class EntityReader {
       if (record !== undefined) entities[i] = this.entityOf(state, id, decodeRecord(record))
     }
     return entities
+  }
+
+  /** To be run on this reader, or later ones of the same state. */
+  query(state: CollectionState, query: ParsedQuery, bounds?: QueryBounds): QueryRun {
+    return new QueryRun(state, query, bounds)
   }
 
   /** As `entityOf`, where the cache has it: no more of the record is looked at than that takes. */

@@ -7,6 +7,7 @@ import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
+import { BulkPut } from './bulk-put.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { entityChanged, entityExists, migrationsUnknown } from './entity-errors.ts'
@@ -20,8 +21,9 @@ import type { IndexBatch } from './index-batch.ts'
 import { assertUnique, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
-import { indexKeysOf, type PreparedEntity } from './prepared-entity.ts'
-import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { LOCAL } from './operation.ts'
+import { indexKeysOf, type PreparedBatch, type PreparedEntity } from './prepared-entity.ts'
+import { decodeRecord, type StoredRecord } from './record.ts'
 import { ChangeRecorder } from './record-changes.ts'
 import {
   ABSENT,
@@ -29,6 +31,7 @@ import {
   encodeReplicaRow,
   isAbsent,
   type ReplicaRow,
+  replicatedStateOf,
 } from './replica-row.ts'
 import type { ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
@@ -74,9 +77,6 @@ interface Mutation {
 }
 
 const NO_CONDITION: WriteCondition = {}
-
-/** Where a local edit comes from, as opposed to an applied one. */
-export const LOCAL = 'local'
 
 export class EntityWriter {
   readonly tx: WriteTransaction
@@ -136,6 +136,11 @@ export class EntityWriter {
     const { idKey } = prepared
     const found = yield* this.find(state, idKey)
     return yield* this.putOver(found, idKey, state, prepared, condition)
+  }
+
+  /** As `put` for each, in order; those before one that is refused stay. Errors: as for `put`. */
+  putAll(state: CollectionState, entities: PreparedBatch): Steps<void> {
+    return new BulkPut(this, state, entities).run()
   }
 
   /** `found` is the record that is there; the very `idKey` it was found by spares the store a search. */
@@ -404,9 +409,4 @@ function failedHalfway(): EntiDBError {
     'A write of this transaction failed halfway, so all of it was rolled back.',
     { retry: 'later' },
   )
-}
-
-export function replicatedStateOf(stored: StoredRecord): ReplicatedState {
-  const { revision, schemaVersion } = stored
-  return { version: revision, schemaVersion, bytes: entityBytes(stored) }
 }

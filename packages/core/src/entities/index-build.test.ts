@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import type { Storage } from '../store/key-value-store.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { SimulatedCrash, SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
+import { Random } from '../store/random.ts'
+import { SimulatedDisk } from '../store/simulated-disk.ts'
+import { SimulatedCrash } from '../store/simulated-mount.ts'
 import { tinySettings } from '../store/store-workload.test-kit.ts'
-import { treeStorage } from '../store/tree-store.ts'
+import { treeStorage } from '../store/tree-storage.ts'
 import { type CollectionOptions, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
@@ -67,9 +68,8 @@ describe('an index over what is stored', () => {
       await store(storageOn(disk.mount()), notes(40))
       const mount = disk.mount({ crashAt })
       const collections = collectionsWith(wanted)
-      let core: Awaited<ReturnType<typeof openDatabase>> | undefined
       try {
-        core = await openDatabase({ storage: storageOn(mount), collections }, STEPS)
+        const { core } = await openDatabase({ storage: storageOn(mount), collections }, STEPS)
         await core.store.close()
       } catch (error) {
         if (!mount.isCrashed) throw error
@@ -106,7 +106,7 @@ describe('an index over what is stored', () => {
     const steps: OpenProgress[] = []
     const onProgress = (step: OpenProgress) => steps.push(step)
     const collections = collectionsWith(wanted)
-    const core = await openDatabase({ storage, collections, onProgress }, STEPS)
+    const { core } = await openDatabase({ storage, collections, onProgress }, STEPS)
     await core.store.close()
     expect(steps.filter(({ index }) => index === 'text').map(({ done }) => done)).toEqual([
       14, 21, 28, 35, 40,

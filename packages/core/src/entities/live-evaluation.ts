@@ -14,12 +14,12 @@ import type { LiveFollower, LiveQueries, Tell } from './live-queries.ts'
 import { LiveResult } from './live-result.ts'
 import { readLastOpId, readRows } from './live-rows.ts'
 import type { ParsedQuery } from './parsed-query.ts'
-import type { Place } from './query-run.ts'
+import type { Place } from './place.ts'
 import type { RecordChange, RecordChanges } from './record-changes.ts'
 import type { Steps } from './steps.ts'
 
-/** What a live query needs of its database. */
-export interface LiveSource {
+/** What is read for the results of live queries. */
+export interface LiveReads {
   readonly live: LiveQueries
   /** On a view of now. */
   readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T>
@@ -51,7 +51,7 @@ interface Commit {
 export class LiveEvaluation implements LiveFollower {
   readonly collection: string
   readonly demands: Demands
-  readonly #source: LiveSource
+  readonly #source: LiveReads
   readonly #state: CollectionState
   readonly #query: ParsedQuery
   readonly #observer: LiveObserver
@@ -63,7 +63,7 @@ export class LiveEvaluation implements LiveFollower {
   #isOpen = true
 
   constructor(
-    source: LiveSource,
+    source: LiveReads,
     state: CollectionState,
     query: ParsedQuery,
     observer: LiveObserver,

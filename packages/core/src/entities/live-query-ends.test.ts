@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
-import { treeStorage } from '../store/tree-store.ts'
+import { Random } from '../store/random.ts'
+import { SimulatedDisk } from '../store/simulated-disk.ts'
+import { treeStorage } from '../store/tree-storage.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import {

@@ -3,11 +3,17 @@ import type { Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
 import { liveQueryClosed } from './entity-errors.ts'
 import { changesBetween, changesOf, type Exchange, type LiveChange } from './live-changes.ts'
-import { LiveEvaluation, type LiveSource } from './live-evaluation.ts'
+import type { LiveEvaluation, LiveObserver } from './live-evaluation.ts'
 import { allAdded, LiveIteration, type LiveReading } from './live-iteration.ts'
 import type { Tell } from './live-queries.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import { reportUncaught } from './report-uncaught.ts'
+
+/** What keeps the result: the database. */
+export interface LiveSource {
+  /** It has to be started. */
+  evaluate(state: CollectionState, query: ParsedQuery, observer: LiveObserver): LiveEvaluation
+}
 
 /** Told of every commit that changes the result, in commit order. What it throws is reported as an uncaught error. */
 export type LiveListener<T extends Entity> = (change: LiveChange<T>) => void
@@ -70,7 +76,7 @@ export class LiveQuery<T extends Entity> implements AsyncIterable<LiveChange<T>>
   ) {
     this.#signal = signal
     this.#reading = this.#createReading()
-    this.#evaluation = new LiveEvaluation(source, state, query, {
+    this.#evaluation = source.evaluate(state, query, {
       // Put in as T; replicated entities are taken at their word.
       show: (items, exchange) => this.#show(items as readonly Readonly<T>[], exchange),
       fail: (error) => this.#fail(error),

@@ -10,7 +10,7 @@ import type { Exchange } from './live-changes.ts'
 import { takeOperand } from './operand.ts'
 import type { OrderField, ParsedQuery } from './parsed-query.ts'
 import type { Predicate } from './parsed-where.ts'
-import { comparePlaces, type Place, placeOf } from './query-run.ts'
+import { comparePlaces, type Place, placeOf } from './place.ts'
 
 /** An entity of the result, or one that may come into it. */
 export interface LiveRow {

@@ -5,9 +5,10 @@
 import { describe, expect, test } from 'vitest'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { FileSystem } from '../files/file-system.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { diskWith, type MountOptions, SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
-import { treeStorage } from '../store/tree-store.ts'
+import { Random } from '../store/random.ts'
+import { diskWith, SimulatedDisk } from '../store/simulated-disk.ts'
+import type { MountOptions } from '../store/simulated-mount.ts'
+import { treeStorage } from '../store/tree-storage.ts'
 import { defineCollection } from './collection-definition.ts'
 import {
   firstVersion,
@@ -39,8 +40,8 @@ async function imageOfFirstVersion(): Promise<Image> {
 async function migrate(mount: FileSystem): Promise<void> {
   const storage = treeStorage(mount)
   const bounds = { entitiesMax: 8, bytesMax: 1e6 }
-  const { store } = await openDatabase({ storage, collections: { people: secondVersion } }, bounds)
-  await store.close()
+  const { core } = await openDatabase({ storage, collections: { people: secondVersion } }, bounds)
+  await core.store.close()
 }
 
 /** The new code goes on where the other ended; answers how many entities were stored anew by then. */

@@ -1,5 +1,8 @@
 /** The change feed's record of one committed mutation. */
 
+/** Where a local edit comes from, as opposed to an applied one. */
+export const LOCAL = 'local'
+
 /** What an operation did to its entity. */
 export type OpType = 'PUT' | 'DELETE'
 

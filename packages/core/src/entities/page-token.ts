@@ -2,7 +2,7 @@
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { invalidQuery } from './entity-errors.ts'
-import type { Place } from './query-run.ts'
+import type { Place } from './place.ts'
 
 export function formatPlace({ values, id }: Place): string {
   const bytes = encodeEntity([id, ...values.map((value) => value ?? null)])

@@ -2,21 +2,22 @@
 import { type AccessPath, stretchesFrom } from './access-path.ts'
 import { Candidates } from './candidates.ts'
 import type { CollectionState } from './collection-state.ts'
-import { compareText } from './compare-text.ts'
-import { compareValues } from './compare-values.ts'
 import type { EntityReader } from './entity-reader.ts'
 import type { OrderField, ParsedQuery } from './parsed-query.ts'
 import type { Predicate } from './parsed-where.ts'
+import { comparePlaces, type Place, placeOf } from './place.ts'
 import { choosePlan, type Plan } from './planner.ts'
 import type { QueryExplanation } from './query.ts'
 import type { Steps } from './steps.ts'
 import { UnionCandidates } from './union-candidates.ts'
 
-/** A place in the order of the answers: right behind this entity. */
-export interface Place {
-  /** Of the fields of `orderBy`, in their order. */
-  readonly values: readonly unknown[]
-  readonly id: string
+/** Which of the answers are wanted, and how. */
+export interface QueryBounds {
+  readonly after?: Place
+  /** Whoever asks may stop long before the end. */
+  readonly streams?: boolean
+  /** Default: that of the query. */
+  readonly limit?: number
 }
 
 const BATCH = 256
@@ -34,12 +35,8 @@ export class QueryRun {
   #matches: readonly object[] = []
   #sorted: readonly object[] | undefined
 
-  constructor(
-    state: CollectionState,
-    query: ParsedQuery,
-    options: { readonly after?: Place; readonly streams?: boolean; readonly limit?: number } = {},
-  ) {
-    const { after, streams = false, limit = query.limit } = options
+  constructor(state: CollectionState, query: ParsedQuery, bounds: QueryBounds = {}) {
+    const { after, streams = false, limit = query.limit } = bounds
     this.#query = query
     this.#limit = limit
     const mayStopEarly = streams || limit !== Infinity
@@ -174,19 +171,4 @@ function testsOf(
 
 function isBehind(after: Place, order: readonly OrderField[]): Predicate {
   return (entity) => comparePlaces(placeOf(entity, order), after, order) > 0
-}
-
-export function placeOf(entity: object, order: readonly OrderField[]): Place {
-  // Every stored entity has one.
-  const { id } = entity as { readonly id: string }
-  return { values: order.map(({ read }) => read(entity)), id }
-}
-
-/** Negative, zero or positive. */
-export function comparePlaces(a: Place, b: Place, order: readonly OrderField[]): number {
-  for (let i = 0; i < order.length; i++) {
-    const difference = compareValues(a.values[i], b.values[i])
-    if (difference !== 0) return order[i]?.direction === 'desc' ? -difference : difference
-  }
-  return compareText(a.id, b.id)
 }

@@ -12,6 +12,7 @@
 import { allocateBytes } from '../store/byte-slab.ts'
 import { varintBytes, writeVarint } from '../store/varint.ts'
 import { FieldReaderCursor } from './field-reader-cursor.ts'
+import { entityBytes, type StoredRecord } from './record.ts'
 import type { ReplicatedState } from './replication.ts'
 
 const KINDS = ['tombstone', 'base', 'pendingDelete'] as const
@@ -31,6 +32,12 @@ export const ABSENT: ReplicatedState = { version: 0, bytes: null, schemaVersion:
 /** Nothing is known: no need to remember it. */
 export function isAbsent({ version, bytes }: ReplicatedState): boolean {
   return version === 0 && bytes === null
+}
+
+/** Of a record without local edits. */
+export function replicatedStateOf(stored: StoredRecord): ReplicatedState {
+  const { revision, schemaVersion } = stored
+  return { version: revision, schemaVersion, bytes: entityBytes(stored) }
 }
 
 export function encodeReplicaRow({ kind, state, opId }: ReplicaRow): Uint8Array {

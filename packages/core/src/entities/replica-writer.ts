@@ -6,7 +6,6 @@ import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
 import { assertId, idKeyOf, idOfKey } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
-import { replicatedStateOf } from './entity-writer.ts'
 import type { IndexKeys } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
@@ -15,7 +14,7 @@ import { indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { orderReindexing } from './reindexing.ts'
-import { ABSENT, isAbsent, type ReplicaRow } from './replica-row.ts'
+import { ABSENT, isAbsent, type ReplicaRow, replicatedStateOf } from './replica-row.ts'
 import type {
   CommittedEdit,
   IndexViolation,

@@ -13,7 +13,8 @@ import { EntityCache } from './entity-cache.ts'
 import type { FeedSetting } from './feed-state.ts'
 import { parseIdentity } from './identity.ts'
 import { BUILDING_PREFIX, entriesWith, META_KEYS, REINDEX_PREFIX, readAllMeta } from './meta.ts'
-import { createCore, lastOpIdOf, limitsOf, type StoredFacts } from './open-database.ts'
+import { limitsOf } from './open-database.ts'
+import { createSource, lastOpIdOf, type StoredFacts } from './prepare-database.ts'
 import { runSteps, type Steps, wait } from './steps.ts'
 import { roleOfTable } from './table-role.ts'
 
@@ -57,7 +58,7 @@ export async function openStored(options: OpenStoredOptions): Promise<EntiDB<Sto
     const catalog = new Catalog(cache, limits)
     const found = await readStored(store, catalog, readOnly)
     return createDatabase<StoredCollections>(
-      createCore({ store, catalog, cache, limits, scheduler: systemScheduler }, found),
+      createSource({ store, catalog, cache, limits, scheduler: systemScheduler }, found),
     )
   } catch (error) {
     // The first error says why; closing can only add to it.

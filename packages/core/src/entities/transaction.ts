@@ -7,7 +7,6 @@ import type { EntityReader } from './entity-reader.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import type { PinnedView, WriteSource } from './read-source.ts'
 import type { TransactionReceipt } from './receipt.ts'
-import { createReplicaTransaction } from './replica-transaction.ts'
 import type { IndexViolation, RawOperation, ReplicaTransaction } from './replication.ts'
 import type { Steps } from './steps.ts'
 import type { WriteSession } from './write-session.ts'
@@ -39,7 +38,7 @@ export class Transaction<D extends CollectionDefinitions = CollectionDefinitions
     this.#core = core
     this.#session = session
     this.#source = new TransactionSource(session, core.limits.maxEntityBytes)
-    this.replica = createReplicaTransaction(session, core.catalog)
+    this.replica = session.replica()
     sessions.set(this, session)
   }
 

@@ -6,11 +6,13 @@ import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { transactionClosed } from './entity-errors.ts'
 import { EntityWriter } from './entity-writer.ts'
+import { LOCAL } from './operation.ts'
+import { createReplicaTransaction } from './replica-transaction.ts'
+import type { ReplicaTransaction } from './replication.ts'
 import { runSteps, type Steps } from './steps.ts'
 
 /** Of a transaction that names none: in the change feed, of what replication applies; and as a whole. */
 const APPLIED = 'applied'
-const LOCAL = 'local'
 
 export class WriteSession {
   readonly writer: EntityWriter
@@ -39,6 +41,11 @@ export class WriteSession {
   /** Is the store busy with a step right now? */
   get isBusy(): boolean {
     return this.#running !== undefined
+  }
+
+  /** The replication side of the transaction. */
+  replica(): ReplicaTransaction {
+    return createReplicaTransaction(this, this.#core.catalog)
   }
 
   /** Error: `transaction_closed`, or the reason given to `rollback`. */

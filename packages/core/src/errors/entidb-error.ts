@@ -35,6 +35,7 @@ export type EngineErrorCode =
   | 'backup_abandoned'
   | 'change_feed_off'
   | 'feed_reader_unknown'
+  | 'load_failed'
 
 /** Codes that travel on the wire of SyncProtocol v1 (`docs/protocol.md`). */
 export type WireErrorCode =
@@ -63,6 +64,8 @@ export type SyncErrorCode =
   | 'sync_stopped'
   | 'unauthorized'
   | 'conflict_changed'
+  | 'entity_unsynced'
+  | 'unsynced_edits'
   | 'nothing_kept'
   | 'resolver_failed'
   | 'insecure_url'

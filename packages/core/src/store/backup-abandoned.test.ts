@@ -4,7 +4,8 @@ import { createMemoryFileSystem } from '../files/memory-file-system.ts'
 import type { KeyValueStore, StoreMaintenance } from './key-value-store.ts'
 import { readState } from './store-check.test-kit.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
-import { openTreeStore, treeStorage } from './tree-store.ts'
+import { treeStorage } from './tree-storage.ts'
+import { openTreeStore } from './tree-store.ts'
 
 const VALUE_BYTES = 3000
 

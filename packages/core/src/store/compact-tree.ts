@@ -6,12 +6,71 @@
 
 import type { NamedTable } from './catalog.ts'
 import { unitsOf } from './extent.ts'
-import type { KeyValueStore } from './key-value-store.ts'
+import type { KeyValueStore, WorkProgress } from './key-value-store.ts'
 import { at, type NodeRef } from './node.ts'
 import type { PageFile } from './page-file.ts'
+import type { Recovered } from './recovery.ts'
+import type { SpaceMap } from './space.ts'
+
+/** What moves needs room that other extents leave only by moving: hence several rounds. */
+const ROUNDS_MAX = 10
+
+type CompactedFiles = Pick<Recovered, 'pages' | 'space' | 'readFreeSpace'>
+
+/** `tables` answers those of the last visible commit. */
+export async function compactTree(
+  store: Pick<KeyValueStore, 'begin' | 'checkpoint'>,
+  files: CompactedFiles,
+  tables: () => readonly NamedTable[],
+  onProgress: (progress: WorkProgress) => void,
+): Promise<void> {
+  await files.readFreeSpace()
+  let done = 0
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    let moved = 0
+    const goesOn = await compactOnce(store, files, tables, (units, total) => {
+      moved += units
+      onProgress({ done: done + moved, total: done + Math.max(total, moved) })
+    })
+    done += moved
+    if (!goesOn) break
+  }
+  onProgress({ done, total: done })
+}
+
+/** Whether another round is worth it. `onMoved` is told of the units that move, and of all that will. */
+async function compactOnce(
+  store: Pick<KeyValueStore, 'begin' | 'checkpoint'>,
+  { space, pages }: CompactedFiles,
+  tables: () => readonly NamedTable[],
+  onMoved: (units: number, total: number) => void,
+): Promise<boolean> {
+  await store.checkpoint()
+  const endBefore = space.endUnit
+  const liveUnits = endBefore - space.freeUnits
+  space.restart()
+  const target = liveUnits + Math.ceil(liveUnits / 16)
+  const total = usedUnitsBeyond(target, space)
+  onMoved(0, total)
+  const entries = findEntriesBeyond(tables(), pages, target, (units) => onMoved(units, total))
+  const moved = await moveEntries(store, entries)
+  await store.checkpoint()
+  // What moved is free only now; the next checkpoint can cut it off.
+  await commitNothing(store)
+  await store.checkpoint()
+  return moved > 0 && space.endUnit < endBefore
+}
+
+function usedUnitsBeyond(target: number, space: SpaceMap): number {
+  let used = Math.max(0, space.endUnit - target)
+  space.forEachRun((start, size) => {
+    used -= Math.max(0, start + size - Math.max(start, target))
+  })
+  return used
+}
 
 /** An entry in a leaf, or with a large value, that is to move. */
-export interface EntryToMove {
+interface EntryToMove {
   readonly table: string
   readonly key: Uint8Array
 }
@@ -23,7 +82,7 @@ const TRANSACTION_BYTES_MAX = 1024 * 1024
  * In the order of the tree, entries that bring everything beyond `endUnit` to another place. `onFound` is told of
  * the units that lie there.
  */
-export async function* findEntriesBeyond(
+async function* findEntriesBeyond(
   tables: readonly NamedTable[],
   pages: PageFile,
   endUnit: number,
@@ -76,7 +135,7 @@ function isBeyond({ extent }: Pick<NodeRef, 'extent'>, { endUnit, onFound }: Sea
 }
 
 /** Puts the entries again as they are by now; those that are gone have moved by going. Answers how many. */
-export async function moveEntries(
+async function moveEntries(
   store: Pick<KeyValueStore, 'begin'>,
   entries: AsyncIterable<EntryToMove>,
 ): Promise<number> {
@@ -121,7 +180,7 @@ const SCRATCH_TABLE = 'compact'
 const SCRATCH_KEY = new Uint8Array(0)
 
 /** A commit that changes nothing, so that there is something for a checkpoint to do. */
-export async function commitNothing(store: Pick<KeyValueStore, 'begin'>): Promise<void> {
+async function commitNothing(store: Pick<KeyValueStore, 'begin'>): Promise<void> {
   const tx = await store.begin()
   try {
     await tx.put(SCRATCH_TABLE, SCRATCH_KEY, SCRATCH_KEY)

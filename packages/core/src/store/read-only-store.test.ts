@@ -2,11 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryFileSystem } from '../files/memory-file-system.ts'
 import type { KeyValueStore } from './key-value-store.ts'
-import { Random } from './random.test-kit.ts'
-import { diskWith, SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { Random } from './random.ts'
+import { diskWith, SimulatedDisk } from './simulated-disk.ts'
 import { readState } from './store-check.test-kit.ts'
 import { tinySettings, Workload } from './store-workload.test-kit.ts'
-import { openTreeStore, treeStorage } from './tree-store.ts'
+import { treeStorage } from './tree-storage.ts'
+import { openTreeStore } from './tree-store.ts'
 
 async function stateOf(store: KeyValueStore) {
   const snapshot = store.snapshot()

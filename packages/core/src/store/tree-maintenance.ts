@@ -1,8 +1,10 @@
-/** Verifying, copying and compacting the files of a tree store that is in use. */
+/**
+ * Verifying, copying and compacting the files of a tree store that is in use. Most of it is loaded when it is asked
+ * for: a database does without it all day.
+ */
 import { isEntiDBError } from '../errors/entidb-error.ts'
+import { loadPart } from '../errors/load-part.ts'
 import type { NamedTable } from './catalog.ts'
-import { commitNothing, findEntriesBeyond, moveEntries } from './compact-tree.ts'
-import { copyTree } from './copy-tree.ts'
 import { UNIT_BYTES } from './extent.ts'
 import type {
   KeyValueStore,
@@ -13,15 +15,9 @@ import type {
 } from './key-value-store.ts'
 import type { Recovered } from './recovery.ts'
 import { pause } from './scheduler.ts'
-import type { SpaceMap } from './space.ts'
 import { backupAbandoned } from './store-errors.ts'
 import type { Superblock } from './superblock.ts'
-import { layoutOf } from './tree-layout.ts'
 import type { TreeStoreSettings } from './tree-store-options.ts'
-import { verifyTree } from './verify-tree.ts'
-
-/** What moves needs room that other extents leave only by moving: hence several rounds. */
-const COMPACT_ROUNDS_MAX = 10
 
 /**
  * Checkpoints that a pin outlives while its reader does not move. An idle database may be backed up as
@@ -72,6 +68,7 @@ export class TreeMaintenance implements StoreMaintenance {
   async verify(
     onProgress: (progress: WorkProgress) => void = () => {},
   ): Promise<StoreVerification> {
+    const { verifyTree } = await loadPart(() => import('./maintenance.ts'))
     const { superblock, move, release } = await this.#pinTree()
     const step = async (done: number, total: number): Promise<void> => {
       onProgress({ done, total })
@@ -92,6 +89,7 @@ export class TreeMaintenance implements StoreMaintenance {
   async *backup(
     onProgress: (progress: WorkProgress) => void = () => {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { copyTree } = await loadPart(() => import('./maintenance.ts'))
     const { superblock, move, release } = await this.#pinTree()
     const total = superblock.endUnit * UNIT_BYTES
     let done = 0
@@ -115,6 +113,7 @@ export class TreeMaintenance implements StoreMaintenance {
   }
 
   async layout(): Promise<StoreLayout> {
+    const { layoutOf } = await loadPart(() => import('./maintenance.ts'))
     const { pages, space, readFreeSpace } = this.#files
     await readFreeSpace()
     // What the tables lead to is not reused meanwhile.
@@ -136,42 +135,11 @@ export class TreeMaintenance implements StoreMaintenance {
     if (this.#isCompacting) return
     this.#isCompacting = true
     try {
-      await this.#files.readFreeSpace()
-      let done = 0
-      for (let round = 0; round < COMPACT_ROUNDS_MAX; round++) {
-        let moved = 0
-        const goesOn = await this.#compactOnce((units, total) => {
-          moved += units
-          onProgress({ done: done + moved, total: done + Math.max(total, moved) })
-        })
-        done += moved
-        if (!goesOn) break
-      }
-      onProgress({ done, total: done })
+      const { compactTree } = await loadPart(() => import('./maintenance.ts'))
+      await compactTree(this.#store, this.#files, this.#state.tables, onProgress)
     } finally {
       this.#isCompacting = false
     }
-  }
-
-  /** Whether another round is worth it. `onMoved` is told of the units that move, and of all that will. */
-  async #compactOnce(onMoved: (units: number, total: number) => void): Promise<boolean> {
-    const { space, pages } = this.#files
-    await this.#store.checkpoint()
-    const endBefore = space.endUnit
-    const liveUnits = endBefore - space.freeUnits
-    space.restart()
-    const target = liveUnits + Math.ceil(liveUnits / 16)
-    const total = usedUnitsBeyond(target, space)
-    onMoved(0, total)
-    const entries = findEntriesBeyond(this.#state.tables(), pages, target, (units) =>
-      onMoved(units, total),
-    )
-    const moved = await moveEntries(this.#store, entries)
-    await this.#store.checkpoint()
-    // What moved is free only now; the next checkpoint can cut it off.
-    await commitNothing(this.#store)
-    await this.#store.checkpoint()
-    return moved > 0 && space.endUnit < endBefore
   }
 
   /** The tree that the file has: that of now, where there is space for it. */
@@ -192,14 +160,6 @@ export class TreeMaintenance implements StoreMaintenance {
     }
     return { superblock, move, release: () => void pins.delete(pin) }
   }
-}
-
-function usedUnitsBeyond(target: number, space: SpaceMap): number {
-  let used = Math.max(0, space.endUnit - target)
-  space.forEachRun((start, size) => {
-    used -= Math.max(0, start + size - Math.max(start, target))
-  })
-  return used
 }
 
 interface PinnedTree {

@@ -5,7 +5,7 @@ import { describe, test } from 'vitest'
 import { createMemoryFileSystem } from '../files/memory-file-system.ts'
 import { createNodeFileSystem } from '../files/node-file-system.ts'
 import { storeConformance } from './store-conformance.ts'
-import { treeStorage } from './tree-store.ts'
+import { treeStorage } from './tree-storage.ts'
 
 const runner = { describe, test }
 

@@ -17,8 +17,6 @@ import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem } from '../files/file-system.ts'
 import { Checkpointer } from './checkpoint.ts'
 import { isCheckpointDue, roomForWriters } from './checkpoint-due.ts'
-import { crc32 } from './checksum.ts'
-import { restoreTree } from './copy-tree.ts'
 import { openDataFile } from './data-file.ts'
 import { UNIT_BYTES } from './extent.ts'
 import type { Head } from './head.ts'
@@ -26,7 +24,6 @@ import { HeldNodes } from './held-nodes.ts'
 import type {
   KeyValueStore,
   RecoveryReport,
-  Storage,
   StoreMaintenance,
   StoreSnapshot,
   StoreStats,
@@ -35,9 +32,7 @@ import type {
 import { Mutex } from './mutex.ts'
 import { OpenSnapshots } from './open-snapshots.ts'
 import { Pace } from './pace.ts'
-import { openReadOnlyStore } from './read-only-store.ts'
 import { type Recovered, recover } from './recovery.ts'
-import { salvageStore } from './salvage-store.ts'
 import { pause } from './scheduler.ts'
 import { startLog } from './start-log.ts'
 import { databaseClosed, databaseFailed, diskFull, ioFailed } from './store-errors.ts'
@@ -73,23 +68,6 @@ export async function openTreeStore(
     await data?.close().catch(() => {})
     await lock.release()
     throw error
-  }
-}
-
-/** A directory as the storage of a database. */
-export function treeStorage(
-  fileSystem: FileSystem,
-  tunables: Omit<TreeStoreOptions, 'durability'> = {},
-): Storage {
-  return {
-    description: fileSystem.description,
-    open: ({ durability, readOnly = false }) =>
-      readOnly
-        ? openReadOnlyStore(fileSystem, { ...tunables, durability })
-        : openTreeStore(fileSystem, { ...tunables, durability }),
-    restore: (pieces, onProgress = () => {}) =>
-      restoreTree(fileSystem, pieces, tunables.checksum ?? crc32, onProgress),
-    salvage: (options) => salvageStore(fileSystem, tunables.checksum ?? crc32, options),
   }
 }
 

@@ -1,6 +1,11 @@
 /** Live entities and digest of each collection, kept in step with the writes of one push. */
 import { addDigests, emptyDigest, subtractDigests } from '@entidb/protocol'
-import type { CollectionStateRow, EntityRow, ServerTransaction } from './collections.ts'
+import type {
+  CollectionStateRow,
+  EntityRow,
+  ServerReader,
+  ServerTransaction,
+} from './collections.ts'
 import { digestOf } from './digest-sum.ts'
 
 export class CollectionTotals {
@@ -40,6 +45,12 @@ export class CollectionTotals {
     }
     return totals
   }
+}
+
+/** Of all collections. */
+export async function countLive(reader: ServerReader): Promise<number> {
+  const states = await reader.collection('collection_state').find({})
+  return states.reduce((sum, { liveEntities }) => sum + liveEntities, 0)
 }
 
 function digestOfRow(row: EntityRow, entityCbor: Uint8Array): Uint8Array {

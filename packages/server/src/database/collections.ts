@@ -4,10 +4,11 @@
  *
  * | collection            | key                          | holds                                             |
  * | --------------------- | ---------------------------- | ------------------------------------------------- |
- * | `meta`                | `database`                   | head, epoch, purgedThrough                         |
+ * | `meta`                | `database`                   | head, epoch, how far log and tombstones are cleared |
  * | `epochs`              | firstCursor                  | the history                                       |
  * | `entities`            | collection `/` entityId      | the current state of every entity, tombstones too |
  * | `server_oplog`        | serverCursor                 | accepted operations as pulls send them            |
+ * | `tombstones`          | serverCursor                 | deletes in the order in which they are purged     |
  * | `accepted_ops`        | deviceId `/` opId            | what was decided, for repeated sendings           |
  * | `device_state`        | deviceId                     | what is known of each device                      |
  * | `superseded_replicas` | deviceId `/` replicaId (hex) | installations that lost their deviceId            |
@@ -38,6 +39,13 @@ export interface MetaRow {
   /** 16 bytes; the last of `epochs`. */
   readonly epoch: Uint8Array
   readonly purgedThrough: number
+  /**
+   * Oplog rows that a row up to here supersedes are gone. Absent in a database that was begun before rows said
+   * what they replace: its log is never compacted, nor its tombstones purged.
+   */
+  readonly compactedThrough?: number
+  /** Oplog rows that a newer one supersedes, and that are still there. */
+  readonly superseded?: number
 }
 
 /** An epoch of the database. */
@@ -74,7 +82,18 @@ export interface OplogRow {
   readonly sourceOpId?: number
   /** Equal in neighbouring rows of one device: one group. */
   readonly tx?: number
+  /** Cursor of the entity's operation before this one: what compaction removes. Missing in the first. */
+  readonly replaces?: number
   readonly operationCbor: Uint8Array
+}
+
+/** A delete that may be purged one day. A later operation on the entity makes it void. */
+export interface TombstoneRow {
+  readonly id: string
+  /** Key in `entities`. */
+  readonly entity: string
+  /** The server's clock in milliseconds, for retention only. */
+  readonly deletedAt: number
 }
 
 /** An operation that was accepted, so that it is accepted once. */
@@ -103,6 +122,8 @@ export interface DeviceRow {
   readonly floor: number
   /** The highest opId that was ever decided. */
   readonly lastOpId: number
+  /** Records of accepted operations below it are gone; missing: none was removed yet. */
+  readonly forgottenBelow?: number
 }
 
 /** A database file that another one took the place of. */
@@ -139,6 +160,7 @@ export type ServerCollections = {
   readonly epochs: CollectionDefinition<EpochRow>
   readonly entities: CollectionDefinition<EntityRow>
   readonly server_oplog: CollectionDefinition<OplogRow>
+  readonly tombstones: CollectionDefinition<TombstoneRow>
   readonly accepted_ops: CollectionDefinition<AcceptedOpRow>
   readonly device_state: CollectionDefinition<DeviceRow>
   readonly superseded_replicas: CollectionDefinition<SupersededReplicaRow>
@@ -162,10 +184,11 @@ export const serverCollections: ServerCollections = {
       source: { on: ['sourceDeviceId', 'sourceOpId'], unique: true, sparse: true },
     },
   }),
+  tombstones: defineCollection<TombstoneRow>({}),
   accepted_ops: defineCollection<AcceptedOpRow>({}),
   device_state: defineCollection<DeviceRow>({}),
   superseded_replicas: defineCollection<SupersededReplicaRow>({}),
-  conflicts: defineCollection<ConflictRow>({}),
+  conflicts: defineCollection<ConflictRow>({ indexes: { detectedAt: ['detectedAt'] } }),
   collection_state: defineCollection<CollectionStateRow>({}),
 }
 

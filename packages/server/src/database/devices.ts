@@ -13,9 +13,6 @@ import {
 } from './collections.ts'
 import { isSameBytes } from './meta.ts'
 
-/** `lastSeenAt` may lag this much: a device that only looks does not cost a commit each time. */
-const SEEN_RESOLUTION_MS = 60_000
-
 export async function readDevice(
   reader: ServerReader,
   deviceId: string,
@@ -75,24 +72,16 @@ export async function takeOver(
   return { ...device, replicaId }
 }
 
-/** The row after the device showed `cursor` at `nowMs`. */
+/** The row after the device was seen at `nowMs`, and showed `cursor` if it named one. */
 export function withSeen(
   device: DeviceRow,
   meta: MetaRow,
   cursor: number | undefined,
   nowMs: number,
 ): DeviceRow {
+  const seen = { ...device, lastSeenAt: nowMs }
+  if (cursor === undefined) return seen
   const isSameEpoch = isSameBytes(device.lastSeenEpoch, meta.epoch)
-  const known = isSameEpoch ? device.lastSeenCursor : 0
-  return {
-    ...device,
-    lastSeenCursor: Math.max(known, cursor ?? 0),
-    lastSeenEpoch: meta.epoch,
-    lastSeenAt: nowMs,
-  }
-}
-
-/** Whether seeing the device is worth a commit of its own. */
-export function isSeenStale(device: DeviceRow | undefined, nowMs: number): boolean {
-  return device === undefined || Math.abs(nowMs - device.lastSeenAt) >= SEEN_RESOLUTION_MS
+  const lastSeenCursor = isSameEpoch ? Math.max(device.lastSeenCursor, cursor) : cursor
+  return { ...seen, lastSeenCursor, lastSeenEpoch: meta.epoch }
 }

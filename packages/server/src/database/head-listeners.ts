@@ -3,13 +3,17 @@
 /** Told when the head of a database moves. */
 export interface HeadListener {
   onHead(head: number): void
-  /** No head will follow: the database was closed. */
+  /** No head will follow: the database failed, or the server closes. */
   onEnd(): void
 }
 
 export class HeadListeners {
   readonly #listeners = new Set<HeadListener>()
   #head = 0
+
+  get count(): number {
+    return this.#listeners.size
+  }
 
   /** Hears of the last head at once, if one was published. Returns what ends the subscription. */
   add(listener: HeadListener): () => void {
@@ -28,6 +32,7 @@ export class HeadListeners {
   endAll(): void {
     const ended = [...this.#listeners]
     this.#listeners.clear()
+    this.#head = 0
     for (const listener of ended) listener.onEnd()
   }
 }

@@ -47,11 +47,18 @@ export async function beginEpoch(
     dbId,
     head,
     epoch,
-    purgedThrough: before?.purgedThrough ?? 0,
+    ...(before === undefined
+      ? { purgedThrough: 0, compactedThrough: 0, superseded: 0 }
+      : clearingOf(before)),
   }
   await tx.collection('epochs').put({ id: sortableNumber(firstCursor), epoch, firstCursor })
   await tx.collection('meta').put(meta)
   return meta
+}
+
+/** What an epoch does not change. */
+function clearingOf({ id, dbId, head, epoch, ...clearing }: MetaRow): typeof clearing {
+  return clearing
 }
 
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -23,6 +23,7 @@ describe('readPulledRow', () => {
   test.each([
     ['as pushed', row],
     ['of a group', { ...row, tx: 12 }],
+    ['that replaces another', { ...row, replaces: 5 }],
     ['of the server itself', { ...withoutOpId(), sourceDeviceId: 'server' }],
     ['of a later version of the server', { ...row, compactedAt: 5 }],
     ['with long names', { ...row, entityId: 'x'.repeat(512), collection: 'y'.repeat(64) }],
@@ -31,6 +32,7 @@ describe('readPulledRow', () => {
     const decoded = decodeEntity(bytes)
     for (let times = 0; times < 2; times++) expect(decoded).toMatchObject(readPulledRow(bytes))
     expect(readPulledRow(bytes).tx).toBe('tx' in stored ? stored.tx : undefined)
+    expect(readPulledRow(bytes).replaces).toBe('replaces' in stored ? stored.replaces : undefined)
     expect(readPulledRow(bytes).operationCbor).toEqual(row.operationCbor)
   })
 

@@ -7,7 +7,13 @@ import type { OplogRow } from './collections.ts'
 
 export type PulledRow = Pick<
   OplogRow,
-  'collection' | 'entityId' | 'serverCursor' | 'sourceDeviceId' | 'tx' | 'operationCbor'
+  | 'collection'
+  | 'entityId'
+  | 'serverCursor'
+  | 'sourceDeviceId'
+  | 'tx'
+  | 'replaces'
+  | 'operationCbor'
 >
 
 /** `operationCbor` is a view of `bytes`. */
@@ -22,6 +28,7 @@ const KEYS = {
   dbId: encodeEntity('dbId'),
   opType: encodeEntity('opType'),
   entityId: encodeEntity('entityId'),
+  replaces: encodeEntity('replaces'),
   collection: encodeEntity('collection'),
   sourceOpId: encodeEntity('sourceOpId'),
   serverCursor: encodeEntity('serverCursor'),
@@ -38,6 +45,7 @@ function readInOrder(bytes: Uint8Array): PulledRow | undefined {
   if (!passField(reader, KEYS.dbId) || !passField(reader, KEYS.opType)) return undefined
   if (!reader.passIf(KEYS.entityId)) return undefined
   const entityId = reader.readText()
+  const replaces = reader.passIf(KEYS.replaces) ? reader.readUint() : undefined
   if (!reader.passIf(KEYS.collection)) return undefined
   const collection = collectionText.read(reader)
   passField(reader, KEYS.sourceOpId)
@@ -48,9 +56,20 @@ function readInOrder(bytes: Uint8Array): PulledRow | undefined {
   if (!reader.passIf(KEYS.sourceDeviceId)) return undefined
   const sourceDeviceId = deviceText.read(reader)
   if (!reader.atEnd) return undefined
-  const row = { collection, entityId, serverCursor, sourceDeviceId, operationCbor }
-  return tx === undefined ? row : { ...row, tx }
+  const row: Writable<PulledRow> = {
+    collection,
+    entityId,
+    serverCursor,
+    sourceDeviceId,
+    operationCbor,
+  }
+  // Not spread: pulls read rows by the thousand.
+  if (tx !== undefined) row.tx = tx
+  if (replaces !== undefined) row.replaces = replaces
+  return row
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 function passField(reader: CborReader, key: Uint8Array): boolean {
   if (!reader.passIf(key)) return false

@@ -3,9 +3,9 @@
  * in operations, bytes and rows looked at, but never ends inside a group: it ends before a group that
  * does not fit, unless it would be empty.
  */
-import type { RawEntity } from '@entidb/core'
-import { type ServerReader, sortableNumber } from './collections.ts'
-import { type PulledRow, readPulledRow } from './oplog-row.ts'
+import type { ServerReader } from './collections.ts'
+import type { PulledRow } from './oplog-row.ts'
+import { scanOplog } from './oplog-scan.ts'
 
 export interface PageBounds {
   readonly opsMax: number
@@ -29,28 +29,12 @@ export interface OplogPage {
   readonly nextCursor: number
 }
 
-/** Rows are read in batches of about this many bytes. */
-const BATCH_BYTES = 1024 * 1024
-const BATCH_ROWS_MAX = 1024
-const FIRST_BATCH_ROWS = 64
-
 export async function readPage(reader: ServerReader, request: PageRequest): Promise<OplogPage> {
   const page = new PageBuilder(request.bounds, request.sinceCursor, request.isVisible)
-  for (let rowsMax = FIRST_BATCH_ROWS; ; ) {
-    const rows = await reader.collection('server_oplog').nextRaw({
-      after: sortableNumber(page.examinedThrough),
-      limit: rowsMax,
-    })
-    for (const { bytes } of rows) if (!page.add(readPulledRow(bytes))) return page.cut()
-    if (rows.length < rowsMax) return { ops: page.ops, nextCursor: request.head }
-    rowsMax = nextBatchRows(rows)
+  for await (const rows of scanOplog(reader, request.sinceCursor)) {
+    for (const row of rows) if (!page.add(row)) return page.cut()
   }
-}
-
-function nextBatchRows(rows: readonly RawEntity[]): number {
-  const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
-  const rowBytes = Math.max(1, bytes / rows.length)
-  return Math.max(1, Math.min(BATCH_ROWS_MAX, Math.floor(BATCH_BYTES / rowBytes)))
+  return { ops: page.ops, nextCursor: request.head }
 }
 
 class PageBuilder {

@@ -21,7 +21,7 @@ export class PushModel {
   head: number
   readonly states = new Map<string, State>()
   /** Entity and bytes in cursor order. */
-  readonly oplog: { revision: number; entityId: string; bytes: string | null }[] = []
+  oplog: { revision: number; entityId: string; bytes: string | null }[] = []
   readonly #accepted = new Map<string, { content: string; revision: number }>()
   readonly #floors = new Map<string, number>()
 
@@ -52,6 +52,33 @@ export class PushModel {
       this.#floors.set(first.deviceId, Math.max(floor, first.opId))
     }
     return fates
+  }
+
+  /** Below the horizon only the newest operation of each entity is left. */
+  compact(horizon: number): void {
+    const newest = new Map<string, number>()
+    for (const { revision, entityId } of this.oplog) {
+      if (revision <= horizon) newest.set(entityId, revision)
+    }
+    this.oplog = this.oplog.filter(
+      ({ revision, entityId }) => revision >= (newest.get(entityId) ?? 0),
+    )
+  }
+
+  /** The entity of a tombstone is as if it had never been. */
+  purge(revision: number): void {
+    const tombstone = this.oplog.find((op) => op.revision === revision)
+    if (tombstone === undefined) throw new Error(`no operation ${revision}`)
+    this.states.delete(tombstone.entityId)
+    this.oplog = this.oplog.filter((op) => op !== tombstone)
+  }
+
+  /** Records of accepted operations last until the device has pushed something newer. */
+  forget(): void {
+    for (const key of [...this.#accepted.keys()]) {
+      const [device = '', opId] = key.split(' ')
+      if (Number(opId) < (this.#floors.get(device) ?? 0)) this.#accepted.delete(key)
+    }
   }
 
   #decide(group: readonly SyncOperation[], fates: Record<number, Fate>): void {

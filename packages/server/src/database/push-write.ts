@@ -12,6 +12,7 @@ import {
   operationKey,
   type ServerTransaction,
   sortableNumber,
+  type TombstoneRow,
 } from './collections.ts'
 import type { Candidate, Decision, Group } from './push-decision.ts'
 
@@ -27,8 +28,12 @@ export interface WrittenPush {
   readonly head: number
 }
 
-/** A group's number in pulls: distinct from its neighbours', whatever the client called it. */
+/**
+ * A group's number in pulls: distinct from its neighbours', whatever the client called it, also from those that
+ * compaction makes its neighbours. Each epoch raises cursors by 2^28, so the bare remainder would come again after 16.
+ */
 const GROUP_NUMBERS = 2 ** 32
+const TURN_STRIDE = 0x9e3779b1
 
 export async function writeDecisions(
   tx: ServerTransaction,
@@ -38,12 +43,14 @@ export async function writeDecisions(
   const rows = collectRows(decisions, context)
   await tx.collection('entities').putMany(rows.entities)
   await tx.collection('server_oplog').putMany(rows.oplog)
+  await tx.collection('tombstones').putMany(rows.tombstones)
   await tx.collection('accepted_ops').putMany(rows.accepted)
   await tx.collection('conflicts').putMany(rows.conflicts)
   await forgetConflicts(tx, rows.committed, context.device)
   await rows.totals.write(tx)
   if (rows.head > context.meta.head) {
-    await tx.collection('meta').put({ ...context.meta, head: rows.head })
+    const superseded = (context.meta.superseded ?? 0) + rows.superseded
+    await tx.collection('meta').put({ ...context.meta, head: rows.head, superseded })
   }
   return { committed: rows.committed, head: rows.head }
 }
@@ -51,27 +58,34 @@ export async function writeDecisions(
 interface Rows {
   readonly entities: EntityRow[]
   readonly oplog: OplogRow[]
+  readonly tombstones: TombstoneRow[]
   readonly accepted: AcceptedOpRow[]
   readonly conflicts: ConflictRow[]
   readonly committed: CommittedOp[]
   readonly totals: CollectionTotals
   head: number
+  /** Rows of the oplog that those of this push supersede. */
+  superseded: number
 }
 
 function collectRows(decisions: readonly Decision[], context: WriteContext): Rows {
   const rows: Rows = {
     entities: [],
     oplog: [],
+    tombstones: [],
     accepted: [],
     conflicts: [],
     committed: [],
     totals: new CollectionTotals(),
     head: context.meta.head,
+    superseded: 0,
   }
   const numbers = new Map<Group, number>()
   for (const decision of decisions) {
     if (decision.kind === 'accepted') {
-      addAccepted(rows, decision.candidate, decision.group, numbers)
+      const revision = ++rows.head
+      const number = groupNumber(decision.group, revision, numbers)
+      addAccepted(rows, decision.candidate, number, context.nowMs)
     } else if (decision.kind === 'noop') {
       addCommitted(rows, decision.candidate, decision.revision, true)
     } else if (decision.kind === 'conflict') {
@@ -84,15 +98,19 @@ function collectRows(decisions: readonly Decision[], context: WriteContext): Row
 function addAccepted(
   rows: Rows,
   candidate: Candidate,
-  group: Group,
-  numbers: Map<Group, number>,
+  group: number | undefined,
+  nowMs: number,
 ): void {
   const { operation, current } = candidate
-  const revision = ++rows.head
+  const revision = rows.head
   const entity = entityRow(operation, revision)
   rows.entities.push(entity)
   rows.totals.replace(current, entity)
-  rows.oplog.push(oplogRow(operation, revision, groupNumber(group, revision, numbers)))
+  rows.oplog.push(oplogRow(operation, revision, group, current?.entityVersion))
+  if (current !== undefined) rows.superseded++
+  if (entity.deleted) {
+    rows.tombstones.push({ id: sortableNumber(revision), entity: entity.id, deletedAt: nowMs })
+  }
   addCommitted(rows, candidate, revision, false)
 }
 
@@ -109,7 +127,9 @@ function groupNumber(
   numbers: Map<Group, number>,
 ): number | undefined {
   if (!group.named) return undefined
-  const number = numbers.get(group) ?? revision % GROUP_NUMBERS
+  const turn = Math.floor(revision / GROUP_NUMBERS)
+  const own = (revision + ((turn * TURN_STRIDE) % GROUP_NUMBERS)) % GROUP_NUMBERS
+  const number = numbers.get(group) ?? own
   numbers.set(group, number)
   return number
 }
@@ -128,7 +148,12 @@ function entityRow(operation: SyncOperation, revision: number): EntityRow {
   }
 }
 
-function oplogRow(operation: SyncOperation, revision: number, tx: number | undefined): OplogRow {
+function oplogRow(
+  operation: SyncOperation,
+  revision: number,
+  tx: number | undefined,
+  replaces: number | undefined,
+): OplogRow {
   const { tx: _ownNumber, ...named } = operation
   const group = tx === undefined ? {} : { tx }
   const pulled: SyncOperation = { ...named, entityVersion: revision, ...group }
@@ -142,6 +167,7 @@ function oplogRow(operation: SyncOperation, revision: number, tx: number | undef
     sourceDeviceId: operation.deviceId,
     sourceOpId: operation.opId,
     ...group,
+    ...(replaces === undefined ? {} : { replaces }),
     operationCbor: encodeSyncOperation(pulled),
   }
 }

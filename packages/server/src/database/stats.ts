@@ -1,4 +1,5 @@
 /** Figures of one database. */
+import { countLive } from './collection-totals.ts'
 import type { ServerReader } from './collections.ts'
 import { readMeta } from './meta.ts'
 
@@ -14,11 +15,10 @@ export interface DatabaseStats {
 
 export async function readStats(reader: ServerReader): Promise<DatabaseStats> {
   const meta = await readMeta(reader)
-  const states = await reader.collection('collection_state').find({})
   return {
     head: meta.head,
     epoch: Buffer.from(meta.epoch).toString('hex'),
-    liveEntities: states.reduce((sum, { liveEntities }) => sum + liveEntities, 0),
+    liveEntities: await countLive(reader),
     devices: await reader.collection('device_state').count({}),
     purgedThrough: meta.purgedThrough,
   }

@@ -11,6 +11,8 @@ import {
 import type { Identity } from '../auth/identity.ts'
 import { resolveLimits, type ServerLimits } from '../limits.ts'
 import { silentLogger } from '../logger.ts'
+import type { Timers } from '../timers.ts'
+import { HeadListeners } from './head-listeners.ts'
 import type { Policy } from './policy.ts'
 import { SyncDatabase } from './sync-database.ts'
 
@@ -26,8 +28,18 @@ export interface TestDatabaseOptions {
   readonly limits?: Partial<ServerLimits>
   readonly policy?: Policy
   readonly clock?: () => number
+  readonly retentionMs?: number
+  readonly timers?: Timers
   readonly dbId?: string
   readonly create?: boolean
+}
+
+/** Housekeeping runs when a test asks for it. */
+const onlyPauses: Timers = {
+  set(callback, delayMs) {
+    if (delayMs === 0) queueMicrotask(callback)
+    return () => {}
+  },
 }
 
 /** Epochs are numbered across all databases of a test file, so that no two are alike. */
@@ -41,11 +53,14 @@ export function openTestDatabase(options: TestDatabaseOptions = {}): Promise<Syn
     policy: options.policy ?? {},
     logger: silentLogger,
     clock: options.clock ?? (() => 1_700_000_000_000),
+    timers: options.timers ?? onlyPauses,
+    retentionMs: options.retentionMs ?? 1_000,
     randomBytes: (count) => {
       epochs++
       return Uint8Array.from({ length: count }, (_, i) => (i === 0 ? epochs & 0xff : epochs >> 8))
     },
     create: options.create ?? true,
+    heads: new HeadListeners(),
     onFailed: () => {},
   })
 }

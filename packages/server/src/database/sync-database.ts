@@ -6,7 +6,7 @@
  * when durable (pulls read snapshots); a new epoch before the first push after opening, so that files
  * put back from a backup never pass for the originals.
  */
-import { EntiDB, EntiDBError, isEntiDBError, type Storage } from '@entidb/core'
+import { EntiDB, EntiDBError, isEntiDBError, type Scheduler, type Storage } from '@entidb/core'
 import type {
   HandshakeRequest,
   HandshakeResponse,
@@ -20,13 +20,8 @@ import type {
 import type { Identity } from '../auth/identity.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
-import {
-  cursorAhead,
-  cursorExpired,
-  cursorMoved,
-  forbidden,
-  unknownDatabase,
-} from '../wire-error.ts'
+import type { Timers } from '../timers.ts'
+import { cursorMoved, forbidden, unknownDatabase } from '../wire-error.ts'
 import {
   type ServerDatabase,
   type ServerSnapshot,
@@ -35,22 +30,22 @@ import {
 } from './collections.ts'
 import {
   assertNotSuperseded,
-  isSeenStale,
   newDevice,
   readDevice,
   takeOver,
   takesOver,
   withSeen,
 } from './devices.ts'
-import { assertEpoch } from './epoch-check.ts'
 import { assertProtocol, handshakeResponse } from './handshake.ts'
-import { type HeadListener, HeadListeners } from './head-listeners.ts'
+import type { HeadListener, HeadListeners } from './head-listeners.ts'
+import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
-import type { PulledRow } from './oplog-row.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
-import { readPage } from './pull-page.ts'
+import { runPull } from './pull.ts'
 import { runPush } from './push.ts'
+import { Resyncs } from './resyncs.ts'
+import { SeenDevices } from './seen-devices.ts'
 import { type DatabaseStats, readStats } from './stats.ts'
 import { verifyDigest } from './verify.ts'
 
@@ -62,11 +57,29 @@ export interface SyncDatabaseOptions {
   readonly logger: Logger
   /** Milliseconds since 1970: shown and used for retention, never to decide. */
   readonly clock: () => number
+  readonly timers: Timers
+  /** How long deletes and silent devices are remembered. */
+  readonly retentionMs: number
   readonly randomBytes: RandomBytes
+  /** Default: the host's timers. */
+  readonly scheduler?: Scheduler
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
+  /** Who hears of new heads. They are not ended when the database is closed. */
+  readonly heads: HeadListeners
+  /** What `close` answered, of a database that this process had open before. */
+  readonly closedFiles?: ClosedFiles
   /** The engine stopped writing until it is opened again. May be called more than once. */
   readonly onFailed: () => void
+}
+
+/**
+ * Names the files of a database as they were when it was closed: its epoch, in hex, and the number of commits in its
+ * life. Files that were changed, or put back, since then have another epoch or another number.
+ */
+export interface ClosedFiles {
+  readonly epoch: string
+  readonly commits: number
 }
 
 const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'database_failed']
@@ -77,8 +90,6 @@ const ROW_BYTES = 16 * 1024
 const CACHE_BYTES_MAX = 4 * 1024 * 1024
 /** Collection and entityId in one key. */
 const KEY_BYTES_MAX = 1024
-/** A pull looks at no more rows than this for each operation it may send. */
-const ROWS_PER_PULLED_OP = 4
 
 /** One database of the server: handshake, pull, push and verify, without HTTP. */
 export class SyncDatabase {
@@ -86,15 +97,29 @@ export class SyncDatabase {
   readonly dbId: string
   readonly #db: ServerDatabase
   readonly #options: SyncDatabaseOptions
-  readonly #heads = new HeadListeners()
+  readonly #heads: HeadListeners
+  readonly #seen = new SeenDevices()
+  readonly #resyncs = new Resyncs()
+  readonly #housekeeping: Housekeeping
   /** Set once an epoch began, or begins, since the database was opened. */
   #epochBegun: Promise<void> | undefined
 
-  private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isNew: boolean) {
+  private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isKnown: boolean) {
     this.dbId = options.dbId
+    this.#heads = options.heads
     this.#db = db
     this.#options = options
-    if (isNew) this.#epochBegun = Promise.resolve()
+    this.#housekeeping = new Housekeeping({
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
+      seen: this.#seen,
+      resyncs: this.#resyncs,
+      retentionMs: options.retentionMs,
+      clock: options.clock,
+      timers: options.timers,
+      logger: options.logger,
+    })
+    if (isKnown) this.#epochBegun = Promise.resolve()
   }
 
   /**
@@ -112,6 +137,8 @@ export class SyncDatabase {
         maxCacheBytes: CACHE_BYTES_MAX,
       },
       clock: options.clock,
+      randomBytes: options.randomBytes,
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
     })
     try {
       return new SyncDatabase(db, options, await prepare(db, options))
@@ -135,7 +162,7 @@ export class SyncDatabase {
       return device !== undefined && !takesOver(device, replicaId)
     })
     if (!isKnown) await this.#introduce(request)
-    else await this.#noteSeen(deviceId, undefined)
+    else this.#noteSeen(deviceId, undefined)
     return this.#read(async (snapshot) => {
       const meta = await readMeta(snapshot)
       const device = await readDevice(snapshot, deviceId)
@@ -150,8 +177,11 @@ export class SyncDatabase {
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
     const { sinceCursor, deviceId } = request
     await this.#beginEpochIfBeyondHead(sinceCursor)
-    const page = await this.#read((snapshot) => this.#readPullPage(snapshot, request, identity))
-    if (deviceId !== undefined) await this.#noteSeen(deviceId, sinceCursor)
+    const { limits, clock } = this.#options
+    const permissions = this.#permissions(identity)
+    const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
+    const page = await this.#read((snapshot) => runPull(snapshot, request, context))
+    if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
     return page
   }
 
@@ -169,6 +199,7 @@ export class SyncDatabase {
       runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
     )
     if (response.head !== undefined) this.#heads.publish(response.head)
+    this.#housekeeping.nudge(request.ops.length)
     return response
   }
 
@@ -201,10 +232,31 @@ export class SyncDatabase {
     return this.#read(readStats)
   }
 
-  /** Waits for the requests that are being written. */
-  async close(): Promise<void> {
-    this.#heads.endAll()
+  /**
+   * Clears what the rules allow now: superseded operations below what live devices have pulled, tombstones beyond the
+   * retention, records nobody can ask for. The server does it by itself when it is worth it.
+   */
+  housekeep(): Promise<HousekeepingReport> {
+    return this.#housekeeping.run()
+  }
+
+  /**
+   * Waits for the requests that are being written. With what it answers the same process can open these files again
+   * without beginning an epoch; undefined when none began since they were opened.
+   */
+  async close(): Promise<ClosedFiles | undefined> {
+    await this.#housekeeping.stop()
+    const files = await this.#files().catch(() => undefined)
     await this.#db.close()
+    return files
+  }
+
+  async #files(): Promise<ClosedFiles | undefined> {
+    if (this.#epochBegun === undefined) return undefined
+    await this.#epochBegun
+    const { epoch } = await this.#read(readMeta)
+    const { store } = await this.#db.stats()
+    return { epoch: hexOf(epoch), commits: store.lastLsn }
   }
 
   #permissions(identity: Identity): Permissions {
@@ -229,37 +281,6 @@ export class SyncDatabase {
     }
   }
 
-  async #readPullPage(
-    snapshot: ServerSnapshot,
-    request: PullRequest,
-    identity: Identity,
-  ): Promise<PullPage> {
-    const { sinceCursor, deviceId } = request
-    const meta = await readMeta(snapshot)
-    if (deviceId !== undefined) {
-      const device = await readDevice(snapshot, deviceId)
-      await assertNotSuperseded(snapshot, deviceId, device, request.replicaId)
-    }
-    await assertEpoch(snapshot, meta, request.epoch)
-    if (sinceCursor > meta.head) throw cursorAhead()
-    if (sinceCursor > 0 && sinceCursor < meta.purgedThrough) throw cursorExpired()
-    const { maxPullOps, maxPullBytes } = this.#options.limits
-    const opsMax = Math.min(request.limit ?? maxPullOps, maxPullOps)
-    const { ops, nextCursor } = await readPage(snapshot, {
-      sinceCursor,
-      head: meta.head,
-      bounds: { opsMax, bytesMax: maxPullBytes, rowsMax: maxPullOps * ROWS_PER_PULLED_OP },
-      isVisible: visibility(this.#permissions(identity), request.collections),
-    })
-    return {
-      ops,
-      nextCursor,
-      hasMore: nextCursor < meta.head,
-      head: meta.head,
-      purgedThrough: meta.purgedThrough,
-    }
-  }
-
   /** A new device, or a new installation of a known one. */
   async #introduce({ deviceId, replicaId }: HandshakeRequest): Promise<void> {
     const nowMs = this.#options.clock()
@@ -276,20 +297,9 @@ export class SyncDatabase {
     })
   }
 
-  /** A reading device is remembered now and then; that it cannot be must not stop it from reading. */
-  async #noteSeen(deviceId: string, cursor: number | undefined): Promise<void> {
-    const nowMs = this.#options.clock()
-    const seen = await this.#read((snapshot) => readDevice(snapshot, deviceId))
-    if (!isSeenStale(seen, nowMs)) return
-    try {
-      await this.#write(async (tx) => {
-        const meta = await readMeta(tx)
-        const device = (await readDevice(tx, deviceId)) ?? newDevice(deviceId, meta)
-        await tx.collection('device_state').put(withSeen(device, meta, cursor, nowMs))
-      })
-    } catch (error) {
-      this.#options.logger.warn({ error, dbId: this.dbId }, 'device not remembered')
-    }
+  #noteSeen(deviceId: string, cursor: number | undefined): void {
+    this.#seen.note(deviceId, cursor, this.#options.clock())
+    this.#housekeeping.nudge()
   }
 
   async #beginEpochIfBeyondHead(cursor: number): Promise<void> {
@@ -311,7 +321,10 @@ export class SyncDatabase {
   }
 }
 
-/** Makes a new database one of ours, or checks that it is; answers whether it is new. */
+/**
+ * Makes a new database one of ours, or checks that it is. Answers whether its files are known to be the ones that
+ * devices have synced with: those of a new database, and those that this process closed.
+ */
 async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promise<boolean> {
   const meta = await db.collection('meta').get('database')
   if (meta === undefined) {
@@ -319,19 +332,16 @@ async function prepare(db: ServerDatabase, options: SyncDatabaseOptions): Promis
     await db.transaction((tx) => beginEpoch(tx, options.dbId, options.randomBytes))
     return true
   }
-  if (meta.dbId === options.dbId) return false
+  if (meta.dbId === options.dbId) {
+    const { closedFiles } = options
+    return closedFiles?.epoch === hexOf(meta.epoch) && closedFiles.commits === db.recovery.lastLsn
+  }
   // A file system that does not tell upper from lower case would open one tenant's files for another.
   throw new EntiDBError('unknown_database', 'The files belong to another database', {
     details: { dbId: options.dbId },
   })
 }
 
-function visibility(
-  permissions: Permissions,
-  collections: readonly string[] | undefined,
-): ((row: PulledRow) => boolean) | undefined {
-  if (permissions.readsAll && collections === undefined) return undefined
-  const asked = collections === undefined ? undefined : new Set(collections)
-  return ({ collection, entityId }) =>
-    (asked?.has(collection) ?? true) && permissions.mayRead(collection, entityId)
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }

@@ -31,8 +31,11 @@ export function createEndpoints(
       async (body, identity) => {
         const request = decodeHandshakeRequest(body)
         assertDevice(identity, request.deviceId)
-        const database = await databases.openFor(request.dbId, identity)
-        return encodeHandshakeResponse(await database.handshake(request, identity))
+        return encodeHandshakeResponse(
+          await databases.useFor(request.dbId, identity, (database) =>
+            database.handshake(request, identity),
+          ),
+        )
       },
     ],
     [
@@ -40,8 +43,9 @@ export function createEndpoints(
       async (body, identity) => {
         const request = decodePullRequest(body)
         if (request.deviceId !== undefined) assertDevice(identity, request.deviceId)
-        const database = await databases.openFor(request.dbId, identity)
-        const page = await database.pull(request, identity)
+        const page = await databases.useFor(request.dbId, identity, (database) =>
+          database.pull(request, identity),
+        )
         metrics.countPull(page)
         return encodePullPage(page)
       },
@@ -52,8 +56,9 @@ export function createEndpoints(
         const request = decodePushRequest(body)
         assertDevice(identity, request.deviceId)
         if (identity.access !== 'write') throw forbidden()
-        const database = await databases.openFor(request.dbId, identity)
-        const response = await database.push(request, identity)
+        const response = await databases.useFor(request.dbId, identity, (database) =>
+          database.push(request, identity),
+        )
         metrics.countPush(response)
         return encodePushResponse(response)
       },
@@ -62,8 +67,11 @@ export function createEndpoints(
       VERIFY_PATH,
       async (body, identity) => {
         const request = decodeVerifyRequest(body)
-        const database = await databases.openFor(request.dbId, identity)
-        return encodeVerifyResponse(await database.verify(request, identity))
+        return encodeVerifyResponse(
+          await databases.useFor(request.dbId, identity, (database) =>
+            database.verify(request, identity),
+          ),
+        )
       },
     ],
   ])

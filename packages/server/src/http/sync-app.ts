@@ -8,6 +8,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { parseBearerToken } from '../auth/bearer-token.ts'
 import type { Authenticator, Identity } from '../auth/identity.ts'
+import type { SyncDatabase } from '../database/sync-database.ts'
 import type { Databases } from '../databases.ts'
 import type { ServerLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
@@ -104,21 +105,9 @@ async function answerStream(context: Context, options: SyncAppOptions): Promise<
   if (dbIds.length !== 1 || !isValidDbId(dbId)) throw invalidRequest('Name one dbId in the query')
   const giveBack = options.streams.take(identity.subject)
   try {
-    const database = await options.databases.openFor(dbId, identity)
-    const head = await database.head()
-    const stream: EventStream = new EventStream({
-      head,
-      subscribe: (listener) => database.subscribe(listener),
-      lifetimeMs:
-        identity.expiresAtMs === undefined ? undefined : identity.expiresAtMs - options.clock(),
-      timers: options.timers,
-      onEnd: () => {
-        giveBack()
-        options.streams.remove(stream)
-      },
-    })
-    options.streams.add(stream)
-    if (options.isClosing()) stream.end()
+    const stream = await options.databases.useFor(dbId, identity, (database) =>
+      openStream(database, identity, giveBack, options),
+    )
     return new Response(stream.body, {
       headers: {
         'content-type': EVENT_STREAM_TYPE,
@@ -130,6 +119,30 @@ async function answerStream(context: Context, options: SyncAppOptions): Promise<
     giveBack()
     throw error
   }
+}
+
+async function openStream(
+  database: SyncDatabase,
+  identity: Identity,
+  giveBack: () => void,
+  options: SyncAppOptions,
+): Promise<EventStream> {
+  const { streams, timers, clock, isClosing } = options
+  const { expiresAtMs } = identity
+  const head = await database.head()
+  const stream: EventStream = new EventStream({
+    head,
+    subscribe: (listener) => database.subscribe(listener),
+    lifetimeMs: expiresAtMs === undefined ? undefined : expiresAtMs - clock(),
+    timers,
+    onEnd: () => {
+      giveBack()
+      streams.remove(stream)
+    },
+  })
+  streams.add(stream)
+  if (isClosing()) stream.end()
+  return stream
 }
 
 async function authenticate(request: Request, options: SyncAppOptions): Promise<Identity> {

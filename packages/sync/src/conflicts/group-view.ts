@@ -6,7 +6,7 @@ import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow } from '../state/rows.ts'
-import type { SyncTransaction } from '../state/sync-transaction.ts'
+import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
 
 export interface MemberView {
   readonly ref: EntityRef
@@ -15,6 +15,7 @@ export interface MemberView {
   readonly note: NoteRow
   /** The last state both sides had in common is not known. */
   readonly stale: boolean
+  readonly entityOf: EntityOf
 }
 
 export interface GroupView {
@@ -45,7 +46,10 @@ export async function viewGroup(
     if (!state.pending) settled.push(ref)
     else {
       const stale = (note.conflict?.stale ?? false) || edits.isStale(key)
-      members.set(key, { ref, state, note, conflict: note.conflict, stale })
+      members.set(key, {
+        ...{ ref, state, note, conflict: note.conflict, stale },
+        entityOf: tx.entityOf,
+      })
     }
   }
   const isBehind = [...members.values()].some(({ state }) => state.opId > edits.readThrough)

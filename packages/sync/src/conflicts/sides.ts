@@ -1,5 +1,7 @@
-/** Decodes the sides of a conflict for people and resolvers. */
+/** The sides of a conflict as people and resolvers see them. */
+import { isEntiDBError } from '@entidb/core'
 import { decodeEntity } from '@entidb/core/cbor'
+import type { EntityOf } from '../state/sync-transaction.ts'
 import type {
   GroupMember,
   LocalSide,
@@ -10,25 +12,25 @@ import type {
 import { conflictId, type GroupView, type MemberView } from './group-view.ts'
 import type { Rejection } from './rejection.ts'
 
-export function localSide({ ref, state }: MemberView): LocalSide {
+export function localSide({ ref, state, entityOf }: MemberView): LocalSide {
   return {
     collection: ref.collection,
     entityId: ref.entityId,
     opType: state.bytes === null ? 'DELETE' : 'PUT',
-    entity: decoded(state.bytes),
+    entity: entityOf(ref, state),
   }
 }
 
-export function remoteSide({ conflict }: MemberView): RemoteSide | undefined {
+export function remoteSide({ ref, conflict, entityOf }: MemberView): RemoteSide | undefined {
   return conflict === null
     ? undefined
-    : { entityVersion: conflict.remote.version, entity: decoded(conflict.remote.bytes) }
+    : { entityVersion: conflict.remote.version, entity: entityOf(ref, conflict.remote) }
 }
 
-export function baseSide({ state, stale }: MemberView): RemoteSide | undefined {
+export function baseSide({ ref, state, stale, entityOf }: MemberView): RemoteSide | undefined {
   return stale
     ? undefined
-    : { entityVersion: state.base.version, entity: decoded(state.base.bytes) }
+    : { entityVersion: state.base.version, entity: entityOf(ref, state.base) }
 }
 
 export function groupMember(member: MemberView): GroupMember {
@@ -40,11 +42,19 @@ export function otherLocalSides(view: GroupView, member: MemberView): readonly L
   return [...view.members.values()].filter((each) => each !== member).map(localSide)
 }
 
+/** For people: a side that no migration brings up is shown as it is stored. */
 export function openConflicts(view: GroupView): readonly OpenConflict[] {
-  return [...view.members.values()].flatMap((member) => openConflict(view, member) ?? [])
+  const members = [...view.members.values()].map(asStored)
+  return members.flatMap(
+    (member) =>
+      openConflict(
+        member,
+        members.filter((each) => each !== member),
+      ) ?? [],
+  )
 }
 
-function openConflict(view: GroupView, member: MemberView): OpenConflict | undefined {
+function openConflict(member: MemberView, others: readonly MemberView[]): OpenConflict | undefined {
   const id = conflictId(member)
   const remote = remoteSide(member)
   if (id === undefined || remote === undefined) return undefined
@@ -55,8 +65,26 @@ function openConflict(view: GroupView, member: MemberView): OpenConflict | undef
     local: localSide(member),
     remote,
     base: baseSide(member),
-    group: otherLocalSides(view, member),
+    group: others.map(localSide),
     since: member.conflict?.sinceMs ?? 0,
+  }
+}
+
+function asStored(member: MemberView): MemberView {
+  return { ...member, entityOf: (ref, state) => migratedOrStored(member.entityOf, ref, state) }
+}
+
+/** The entity as the application reads it or, where no migration brings it up, as it is stored. */
+export function migratedOrStored(
+  entityOf: EntityOf,
+  ...[ref, state]: Parameters<EntityOf>
+): SyncedEntity | null {
+  try {
+    return entityOf(ref, state)
+  } catch (error) {
+    if (!isEntiDBError(error, 'migration_failed')) throw error
+    // Stored bytes are an entity's: a map with a text `id`.
+    return state.bytes === null ? null : (decodeEntity(state.bytes) as SyncedEntity)
   }
 }
 
@@ -81,9 +109,4 @@ export function rejectionOf(view: GroupView): Rejection | undefined {
     })),
     since: reason.sinceMs,
   }
-}
-
-function decoded(bytes: Uint8Array | null): SyncedEntity | null {
-  // Stored bytes are an entity's: a map with a text `id`.
-  return bytes === null ? null : (decodeEntity(bytes) as SyncedEntity)
 }

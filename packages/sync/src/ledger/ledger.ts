@@ -1,7 +1,6 @@
 /** `sync.ledger`: what became of every local transaction, and the values that lost a conflict. */
 import { EntiDBError } from '@entidb/core'
-import { decodeEntity } from '@entidb/core/cbor'
-import type { SyncedEntity } from '../conflicts/conflict-types.ts'
+import { migratedOrStored } from '../conflicts/sides.ts'
 import { entityKey } from '../entity-ref.ts'
 import { LiveList } from '../live-list.ts'
 import { KEPT_COLLECTION, type KeptRow } from '../state/rows.ts'
@@ -59,10 +58,12 @@ export class Ledger {
   /** The values that the conflict of a transaction left behind; empty when there are none, or none any more. */
   async kept(id: string): Promise<readonly KeptEntity[]> {
     const store = await this.#store()
-    const rows = await store.read((tx) => keptRows(tx, id))
-    return [...decisionsOf(rows)].flatMap(([first, decision]) =>
-      wholeValues(decision).map((value) => keptEntity(value, first)),
-    )
+    return store.read(async (tx) => {
+      const rows = await keptRows(tx, id)
+      return [...decisionsOf(rows)].flatMap(([first, decision]) =>
+        wholeValues(decision).map((value) => keptEntity(tx, value, first)),
+      )
+    })
   }
 
   /**
@@ -70,7 +71,7 @@ export class Ledger {
    * one side, over the present state of their entities. They stay kept.
    *
    * Errors: `nothing_kept` when there are none, or none any more; what `put` throws, for instance for a unique index that
-   * another entity has meanwhile: then nothing is written.
+   * another entity has meanwhile, or `migration_failed`: then nothing is written.
    */
   async restore(
     id: string,
@@ -121,12 +122,13 @@ function decisionsOf(rows: readonly KeptRow[]): ReadonlyMap<KeptRow, readonly Ke
   return decisions
 }
 
-function keptEntity({ collection, entityId, side, state }: WholeValue, row: KeptRow): KeptEntity {
+function keptEntity(tx: SyncTransaction, value: WholeValue, row: KeptRow): KeptEntity {
+  const { collection, entityId, side, state } = value
   return {
     collection,
     entityId,
     side,
-    entity: decoded(state.bytes),
+    entity: migratedOrStored(tx.entityOf, value, state),
     entityVersion: state.version,
     how: row.how,
     at: row.atMs,
@@ -139,19 +141,12 @@ function newestOf(values: readonly WholeValue[], side: 'local' | 'remote'): read
   return [...new Map(wanted.map((value) => [entityKey(value), value])).values()]
 }
 
-async function write(
-  tx: SyncTransaction,
-  { collection, entityId, state }: WholeValue,
-): Promise<number> {
-  const entity = decoded(state.bytes)
+async function write(tx: SyncTransaction, value: WholeValue): Promise<number> {
+  const { collection, entityId, state } = value
+  const entity = tx.entityOf(value, state)
   if (entity === null) await tx.delete(collection, entityId)
   else await tx.put(collection, entity)
   return (await tx.replica.state(collection, entityId)).opId
-}
-
-function decoded(bytes: Uint8Array | null): SyncedEntity | null {
-  // Kept bytes are an entity's: a map with a text `id`.
-  return bytes === null ? null : (decodeEntity(bytes) as SyncedEntity)
 }
 
 function nothingKept(id: string, side: string): EntiDBError {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { openStore } from '../test-kit/store.test-kit.ts'
 import { applyPage } from './apply-page.ts'
 
-const context = { nowMs: 0, onViolation: () => {} }
+const context = { nowMs: 0, onViolation: () => {}, turn: async () => {} }
 
 function put(revision: number, entityId: string, token: string): SyncOperation {
   return {
@@ -30,6 +30,18 @@ describe('pulled page', () => {
     await store.applying((tx) => applyPage(tx, page(put(7, 'n1', 'a')), origin, context))
     expect(store.state.cursor).toBe(7)
     expect(await db.collection('notes').get('n1')).toEqual({ id: 'n1', tokens: ['a'] })
+  })
+
+  test('a large page -> others have their turn, and see nothing of it before all of it', async () => {
+    const { db, store } = await openStore()
+    const counts: number[] = []
+    const turn = async () => {
+      counts.push(await db.collection('notes').count())
+    }
+    const ops = Array.from({ length: 1_700 }, (_, i) => put(i + 1, `n${i}`, 'a'))
+    await store.applying((tx) => applyPage(tx, page(...ops), store.state, { ...context, turn }))
+    expect(counts).toEqual([0, 0, 0])
+    expect(await db.collection('notes').count()).toBe(1_700)
   })
 
   test.each([

@@ -6,6 +6,7 @@ import type { RawOperation } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { withoutEvicted } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -19,22 +20,26 @@ export interface PageOutcome {
   readonly conflicts: number
 }
 
+export interface PageContext extends Omit<LearnContext, 'present'> {
+  /** Lets everything else on the thread have its turn. */
+  readonly turn: () => Promise<void>
+}
+
+/** Operations stored without a pause: a few milliseconds. The page is one transaction all the same. */
+const SLICE_OPS = 500
+
 /** Undefined when the page no longer fits: nothing was done. */
 export async function applyPage(
   tx: SyncTransaction,
   page: PullResponse,
   origin: PullOrigin,
-  context: Omit<LearnContext, 'present'>,
+  context: PageContext,
 ): Promise<PageOutcome | undefined> {
   if (!isStill(tx.state, origin)) return undefined
-  if (tx.state.resync !== null) for (const op of page.ops) await tx.markSeen(entityKey(op))
-  const { applied, remaining } = await applyUntouched(tx, page.ops, context)
-  let pulled = applied
-  let conflicts = 0
-  for (const op of remaining) {
-    const learnt = await applyOperation(tx, op, context)
-    if (learnt !== 'known') pulled += 1
-    if (learnt === 'conflict') conflicts += 1
+  const outcome = { pulled: 0, conflicts: 0 }
+  for (let at = 0; at < page.ops.length; at += SLICE_OPS) {
+    if (at > 0) await context.turn()
+    await applySlice(tx, page.ops.slice(at, at + SLICE_OPS), context, outcome)
   }
   tx.setState({
     cursor: page.nextCursor,
@@ -44,7 +49,23 @@ export async function applyPage(
       ? { resync: { ...tx.state.resync, phase: 'sweeping' as const, after: null } }
       : {}),
   })
-  return { pulled, conflicts }
+  return outcome
+}
+
+async function applySlice(
+  tx: SyncTransaction,
+  ops: readonly SyncOperation[],
+  context: PageContext,
+  outcome: { pulled: number; conflicts: number },
+): Promise<void> {
+  if (tx.state.resync !== null) for (const op of ops) await tx.markSeen(entityKey(op))
+  const { applied, remaining } = await applyUntouched(tx, await withoutEvicted(tx, ops), context)
+  outcome.pulled += applied
+  for (const op of remaining) {
+    const learnt = await applyOperation(tx, op, context)
+    if (learnt !== 'known') outcome.pulled += 1
+    if (learnt === 'conflict') outcome.conflicts += 1
+  }
 }
 
 /** Compared by identity of what only transactions replace. */
@@ -58,7 +79,7 @@ export function isStill(state: StateRow, origin: PullOrigin): boolean {
 }
 
 /**
- * Applies what meets nothing of our own, nearly all of a page, in one call of the engine. What remains is
+ * Applies what meets nothing of our own, nearly all of a slice, in one call of the engine. What remains is
  * of entities with a note or with pending edits; each entity is wholly among the one or the other.
  */
 async function applyUntouched(

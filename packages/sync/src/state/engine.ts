@@ -3,7 +3,15 @@
  * replication side, and system rows that commit with them. `core-engine.ts` implements it on
  * `@entidb/core`.
  */
-import type { DatabaseIdentity, DbOperation, ReplicaTransaction } from '@entidb/core/replication'
+import type {
+  DatabaseIdentity,
+  DbOperation,
+  ReplicaEntry,
+  ReplicaRef,
+  ReplicaScanOptions,
+  ReplicaTransaction,
+  ReplicatedState,
+} from '@entidb/core/replication'
 
 /** The origin of what sync applies. */
 export const SYNC_ORIGIN = 'sync'
@@ -53,6 +61,18 @@ export interface EngineTransaction {
   acknowledgeFeed(opId: number): Promise<void>
 }
 
+/** What is committed at one moment: entities and system rows, read while writers go on. */
+export interface EngineSnapshot {
+  /** Every entity and tombstone, by collection and id. */
+  scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]>
+  /** The entry of one entity; undefined when nothing is known of it. */
+  find(ref: ReplicaRef): Promise<ReplicaEntry | undefined>
+  get(collection: string, id: string): Promise<unknown>
+  /** Every row of a system collection, in order of ids, streamed. */
+  rows(collection: string): AsyncIterable<unknown>
+  release(): void
+}
+
 export interface Engine {
   readonly identity: DatabaseIdentity
   readonly feedOn: boolean
@@ -61,8 +81,15 @@ export interface Engine {
    * each keeps in memory what it stored.
    */
   claim(): () => void
+  /**
+   * The entity of a replicated state, frozen, in the version of its shape that the application reads. Null without
+   * bytes. Error: `migration_failed`.
+   */
+  entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
   /** Prepares the system collections. */
   open(): Promise<void>
+  /** Their names. */
+  readonly systemCollections: readonly string[]
   /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */
   readonly feedAfter: number
   feedHead(): Promise<number>
@@ -74,6 +101,8 @@ export interface Engine {
   }): Promise<readonly FeedRow[]>
   /** Told of every durable commit, in order. Returns a function that ends it. */
   onCommit(listener: (commit: Commit) => void): () => void
+  /** Is to be released. */
+  snapshot(): EngineSnapshot
   /** Applied states, and the commit itself, carry `SYNC_ORIGIN`. */
   transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R>
 }

@@ -85,6 +85,10 @@ export class SyncStore {
     return this.#heldCount
   }
 
+  get inFlightKeys(): Iterable<string> {
+    return this.#inFlight
+  }
+
   isInFlight(key: string): boolean {
     return this.#inFlight.has(key)
   }
@@ -158,7 +162,8 @@ export class SyncStore {
 
   #transactionOn(engineTx: EngineTransaction): SyncTransaction {
     const { now, ledger } = this.#options
-    return new SyncTransaction(engineTx, this.#memory, now(), ledger)
+    const { engine } = this
+    return new SyncTransaction(engineTx, this.#memory, { engine, nowMs: now(), ledger })
   }
 
   /** Nothing that was read of the feed is to be pushed: it was all applied by sync itself. */

@@ -3,9 +3,10 @@
  * memory and written at its end. Nothing in memory changes unless it commits.
  */
 import type { ReplicaTransaction } from '@entidb/core/replication'
+import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
-import type { EngineTransaction, SystemRows } from './engine.ts'
+import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
 import {
   emptyNote,
   FATES_COLLECTION,
@@ -15,6 +16,7 @@ import {
   isEmptyNote,
   NOTES_COLLECTION,
   type NoteRow,
+  type RemoteState,
   SEEN_COLLECTION,
   type SeenRow,
   STATE_COLLECTION,
@@ -30,11 +32,25 @@ export interface SyncMemory {
   readonly fateGroups: Set<number>
 }
 
+/** Decodes a state of an entity; null without bytes. */
+export type EntityOf = (
+  ref: EntityRef,
+  state: Pick<RemoteState, 'bytes' | 'schemaVersion'>,
+) => SyncedEntity | null
+
+export interface TransactionSurroundings {
+  readonly engine: Pick<Engine, 'entityOf'>
+  readonly nowMs: number
+  readonly ledger: LedgerLimits
+}
+
 export class SyncTransaction {
   readonly replica: ReplicaTransaction
   /** Wall clock at its beginning, for people only. */
   readonly nowMs: number
   readonly ledgerLimits: LedgerLimits
+  /** The stored entity of a state, in the version of its shape that the application reads. Error: `migration_failed`. */
+  readonly entityOf: EntityOf
   readonly #tx: EngineTransaction
   readonly #memory: SyncMemory
   readonly #notes = new Map<string, NoteRow>()
@@ -45,16 +61,21 @@ export class SyncTransaction {
   constructor(
     tx: EngineTransaction,
     memory: SyncMemory,
-    nowMs: number,
-    ledgerLimits: LedgerLimits,
+    { engine, nowMs, ledger }: TransactionSurroundings,
   ) {
     this.replica = tx.replica
     this.nowMs = nowMs
-    this.ledgerLimits = ledgerLimits
+    this.ledgerLimits = ledger
+    this.entityOf = (ref, state) => engine.entityOf(ref, state) as SyncedEntity | null
     this.#tx = tx
     this.#memory = memory
     this.#state = memory.state
     this.#frozen = memory.frozen
+  }
+
+  /** Rows that are not kept in memory. */
+  get system(): SystemRows {
+    return this.#tx.system
   }
 
   get state(): StateRow {
@@ -170,11 +191,6 @@ export class SyncTransaction {
 
   async forgetSeen(key: string): Promise<void> {
     await this.#tx.system.delete(SEEN_COLLECTION, key)
-  }
-
-  /** Rows that are not kept in memory. */
-  get system(): SystemRows {
-    return this.#tx.system
   }
 
   /** A local edit of the application's kind. */

@@ -1,4 +1,4 @@
-import type { Commit, Engine, EngineTransaction, FeedRow } from '../state/engine.ts'
+import type { Commit, Engine, EngineSnapshot, EngineTransaction, FeedRow } from '../state/engine.ts'
 
 export type CrashPoint = 'before' | 'after'
 
@@ -31,9 +31,17 @@ export class FaultyEngine implements Engine {
     return () => {}
   }
 
+  entityOf(...args: Parameters<Engine['entityOf']>): unknown {
+    return this.#inner.entityOf(...args)
+  }
+
   open(): Promise<void> {
     this.#assertAlive()
     return this.#inner.open()
+  }
+
+  get systemCollections(): readonly string[] {
+    return this.#inner.systemCollections
   }
 
   get feedAfter(): number {
@@ -54,6 +62,11 @@ export class FaultyEngine implements Engine {
     return this.#inner.onCommit((commit) => {
       if (!this.#dead) listener(commit)
     })
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#assertAlive()
+    return this.#inner.snapshot()
   }
 
   async transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R> {

@@ -1,0 +1,218 @@
+/**
+ * What a server clears away, beside its requests: superseded rows of the oplog, tombstones, records of operations,
+ * silent devices and old conflicts. All of it in small transactions, between which requests get their turn; each leaves the
+ * database as the rules want it, so that it may stop, or crash, after any of them.
+ */
+import type { Logger } from '../logger.ts'
+import type { Timers } from '../timers.ts'
+import { countLive } from './collection-totals.ts'
+import type { ServerReader, ServerTransaction } from './collections.ts'
+import { compactStep } from './compaction.ts'
+import { type DeviceSurvey, surveyDevices } from './device-survey.ts'
+import { forgetAcceptedOps, forgetConflicts, forgetDevices, setBackSeen } from './forget.ts'
+import { readMeta } from './meta.ts'
+import { isDue, purgeStep } from './purge.ts'
+import type { Resyncs } from './resyncs.ts'
+import { type SeenDevices, storeSightings } from './seen-devices.ts'
+
+export interface HousekeepingOptions {
+  readonly read: <T>(work: (reader: ServerReader) => Promise<T>) => Promise<T>
+  readonly write: <T>(work: (tx: ServerTransaction) => Promise<T>) => Promise<T>
+  readonly seen: SeenDevices
+  readonly resyncs: Resyncs
+  readonly retentionMs: number
+  readonly clock: () => number
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** What one round of housekeeping removed. */
+export interface HousekeepingReport {
+  /** Rows of the oplog that newer ones superseded. */
+  readonly compactedOps: number
+  readonly purgedTombstones: number
+}
+
+/** From a request to the look whether there is something to do. */
+const LOOK_AFTER_MS = 2_000
+/** Least time between two rounds. */
+const ROUND_MS = 10_000
+/** `lastSeenAt` may lag this much, as long as there is nothing else to do. */
+const SEEN_LAG_MS = 60_000
+const SIGHTINGS_MAX = 1_000
+/** Devices that were silent for longer are caught up with by compaction. */
+const LIVE_MS = 24 * 60 * 60 * 1000
+/** Rows of the oplog that are worth a round: this many, and this part of the live entities. */
+const SUPERSEDED_MIN = 1_000
+const SUPERSEDED_PART = 0.1
+/** With more superseded rows than this, and than live entities, compaction waits for no device. */
+const SUPERSEDED_HELD_MAX = 100_000
+/** Operations decided since the last round that make one worth it. */
+const DECIDED_MIN = 10_000
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions
+  #stopTimer: (() => void) | undefined
+  #round: Promise<HousekeepingReport> | undefined
+  #stopped = false
+  /** Callers of `run` that wait. */
+  #asked = 0
+  /** Ends the pause in hand. */
+  #resume: () => void = () => {}
+  #decided = 0
+  /** Of the last round; undefined before the first, which is due at once. */
+  #roundAtMs: number | undefined
+  #storedSeenAtMs: number
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options
+    this.#storedSeenAtMs = options.clock()
+  }
+
+  /** There was a request, which decided so many operations: looks after a while whether something is to be done. */
+  nudge(decided = 0): void {
+    this.#decided += decided
+    if (this.#stopped || this.#stopTimer !== undefined) return
+    this.#stopTimer = this.#options.timers.set(() => {
+      this.#stopTimer = undefined
+      void this.#look()
+    }, LOOK_AFTER_MS)
+  }
+
+  /** Clears all that may be cleared now, whether or not it is worth it yet, and without pauses. */
+  async run(): Promise<HousekeepingReport> {
+    this.#asked++
+    this.#resume()
+    try {
+      // One in hand looked at the database before.
+      await this.#round?.catch(() => {})
+      return await this.#runRound()
+    } finally {
+      this.#asked--
+    }
+  }
+
+  /** Ends after the step in hand. What was noted of devices is stored. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#stopTimer?.()
+    this.#resume()
+    await this.#round?.catch(() => {})
+    await this.#storeSeen().catch((error: unknown) => this.#warn(error))
+  }
+
+  #runRound(): Promise<HousekeepingReport> {
+    this.#round ??= this.#clear().finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
+  /** That it fails must not stop anyone from reading; a database that cannot write any more says so to pushes. */
+  async #look(): Promise<void> {
+    try {
+      if (await this.#isWorthIt()) await this.#runRound()
+      else if (this.#isSeenOld()) await this.#storeSeen()
+    } catch (error) {
+      this.#warn(error)
+    }
+  }
+
+  #warn(error: unknown): void {
+    this.#options.logger.warn({ error }, 'housekeeping failed')
+  }
+
+  #isSeenOld(): boolean {
+    const { seen, clock } = this.#options
+    const lagMs = Math.abs(clock() - this.#storedSeenAtMs)
+    return seen.count > 0 && (lagMs >= SEEN_LAG_MS || seen.count >= SIGHTINGS_MAX)
+  }
+
+  async #isWorthIt(): Promise<boolean> {
+    const { read, clock, retentionMs } = this.#options
+    if (this.#roundAtMs === undefined) return true
+    if (Math.abs(clock() - this.#roundAtMs) < ROUND_MS) return false
+    if (this.#decided >= DECIDED_MIN) return true
+    return read(async (reader) => {
+      const { superseded = 0 } = await readMeta(reader)
+      const liveEntities = await countLive(reader)
+      if (superseded >= Math.max(SUPERSEDED_MIN, liveEntities * SUPERSEDED_PART)) return true
+      const oldest = await reader.collection('tombstones').first({})
+      return oldest !== undefined && isDue(oldest, clock(), retentionMs)
+    })
+  }
+
+  async #storeSeen(): Promise<void> {
+    const { seen, write, clock } = this.#options
+    this.#storedSeenAtMs = clock()
+    const sightings = seen.take()
+    if (sightings.size > 0) await write((tx) => storeSightings(tx, sightings))
+  }
+
+  async #clear(): Promise<HousekeepingReport> {
+    const { read, clock, retentionMs } = this.#options
+    const nowMs = clock()
+    this.#roundAtMs = nowMs
+    this.#decided = 0
+    await this.#storeSeen()
+    const times = { nowMs, retentionMs, liveMs: LIVE_MS }
+    const survey = await surveyDevices(read, times, () => this.#pause())
+    const compactedOps = await this.#compact(survey)
+    const purgedTombstones = await this.#purge(survey, nowMs)
+    await this.#forget(survey, nowMs)
+    return { compactedOps, purgedTombstones }
+  }
+
+  async #compact(survey: DeviceSurvey): Promise<number> {
+    const horizon = await this.#options.read(async (reader) => {
+      const { head, superseded = 0 } = await readMeta(reader)
+      const liveEntities = await countLive(reader)
+      const isTooMuch = superseded > Math.max(SUPERSEDED_HELD_MAX, liveEntities)
+      return isTooMuch ? head : Math.min(head, survey.liveThrough)
+    })
+    let removed = 0
+    await this.#repeat(async (tx) => {
+      const step = await compactStep(tx, horizon)
+      removed += step.removed
+      return step.hasMore
+    })
+    return removed
+  }
+
+  async #purge({ activeThrough }: DeviceSurvey, nowMs: number): Promise<number> {
+    const { retentionMs, resyncs } = this.#options
+    let purged = 0
+    await this.#repeat(async (tx) => {
+      const seenThrough = Math.min(activeThrough, resyncs.toldThrough(nowMs))
+      const step = await purgeStep(tx, { nowMs, retentionMs, seenThrough })
+      purged += step.purged
+      return step.hasMore
+    })
+    return purged
+  }
+
+  async #forget({ forgetful, idle, ahead }: DeviceSurvey, nowMs: number): Promise<void> {
+    const beforeMs = nowMs - this.#options.retentionMs
+    await this.#repeat((tx) => forgetAcceptedOps(tx, forgetful))
+    if (idle.length > 0) await this.#repeat((tx) => forgetDevices(tx, idle, beforeMs))
+    if (ahead.length > 0) await this.#repeat((tx) => setBackSeen(tx, ahead, nowMs))
+    await this.#repeat((tx) => forgetConflicts(tx, beforeMs))
+  }
+
+  /** Each step in a transaction of its own, as long as there is more. */
+  async #repeat(step: (tx: ServerTransaction) => Promise<boolean>): Promise<void> {
+    while (!this.#stopped && (await this.#options.write(step))) await this.#pause()
+  }
+
+  /**
+   * Requests that came meanwhile are read and answered. They are between the steps of a round that was asked for, too,
+   * when its commits wait for the disk; but nobody waits for a timer then, which would not keep a process running.
+   */
+  async #pause(): Promise<void> {
+    if (this.#stopped || this.#asked > 0) return
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve
+      this.#options.timers.set(resolve, 0)
+    })
+  }
+}

@@ -1,0 +1,65 @@
+/** One pull, from one snapshot. */
+import type { PullPage, PullRequest } from '@entidb/protocol'
+import type { ServerLimits } from '../limits.ts'
+import { cursorAhead, cursorExpired } from '../wire-error.ts'
+import type { ServerReader } from './collections.ts'
+import { assertNotSuperseded, readDevice } from './devices.ts'
+import { assertEpoch } from './epoch-check.ts'
+import { readMeta } from './meta.ts'
+import type { PulledRow } from './oplog-row.ts'
+import type { Permissions } from './permissions.ts'
+import { readPage } from './pull-page.ts'
+import type { Resyncs } from './resyncs.ts'
+
+export interface PullContext {
+  readonly limits: ServerLimits
+  readonly permissions: Permissions
+  readonly resyncs: Resyncs
+  readonly nowMs: number
+}
+
+/** A pull looks at no more rows than this for each operation it may send. */
+const ROWS_PER_PULLED_OP = 4
+
+/** Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`, `cursor_expired`. */
+export async function runPull(
+  reader: ServerReader,
+  request: PullRequest,
+  { limits, permissions, resyncs, nowMs }: PullContext,
+): Promise<PullPage> {
+  const { sinceCursor, deviceId } = request
+  const meta = await readMeta(reader)
+  if (deviceId !== undefined) {
+    const device = await readDevice(reader, deviceId)
+    await assertNotSuperseded(reader, deviceId, device, request.replicaId)
+  }
+  await assertEpoch(reader, meta, request.epoch)
+  const { head, purgedThrough } = meta
+  if (sinceCursor > head) throw cursorAhead()
+  const puller =
+    deviceId === undefined ? `subject ${permissions.identity.subject}` : `device ${deviceId}`
+  const isBehind = sinceCursor > 0 && sinceCursor < purgedThrough
+  if (isBehind && !resyncs.isUnderWay(puller, sinceCursor, purgedThrough)) throw cursorExpired()
+  const { maxPullOps, maxPullBytes } = limits
+  const opsMax = Math.min(request.limit ?? maxPullOps, maxPullOps)
+  const { ops, nextCursor } = await readPage(reader, {
+    sinceCursor,
+    head,
+    bounds: { opsMax, bytesMax: maxPullBytes, rowsMax: maxPullOps * ROWS_PER_PULLED_OP },
+    isVisible: visibility(permissions, request.collections),
+  })
+  const hasMore = nextCursor < head
+  if (!hasMore) resyncs.end(puller)
+  else resyncs.note(puller, { since: sinceCursor, next: nextCursor, purgedThrough }, nowMs)
+  return { ops, nextCursor, hasMore, head, purgedThrough }
+}
+
+function visibility(
+  permissions: Permissions,
+  collections: readonly string[] | undefined,
+): ((row: PulledRow) => boolean) | undefined {
+  if (permissions.readsAll && collections === undefined) return undefined
+  const asked = collections === undefined ? undefined : new Set(collections)
+  return ({ collection, entityId }) =>
+    (asked?.has(collection) ?? true) && permissions.mayRead(collection, entityId)
+}

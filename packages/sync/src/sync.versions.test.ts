@@ -1,0 +1,131 @@
+/** Devices of different application versions: each sees both sides of a conflict in the shape it knows. */
+import { defineCollection, EntiDB, memoryStorage } from '@entidb/core'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import type { LocalSide, RemoteSide, Resolution } from './conflicts/conflict-types.ts'
+import { EntiDBSync } from './entidb-sync.ts'
+import { ModelServer } from './test-kit/model-server.test-kit.ts'
+
+interface Old {
+  readonly id: string
+  readonly name: string
+  readonly color?: string
+}
+
+interface New {
+  readonly id: string
+  readonly names: readonly string[]
+  readonly color?: string
+}
+
+const old = { things: defineCollection<Old>({}) }
+const renewed = {
+  things: defineCollection<New>({
+    version: 2,
+    migrations: {
+      2: ({ name, ...rest }) => {
+        if (name === 'unmigratable') throw new Error('no')
+        return { ...rest, names: String(name).split(' ') }
+      },
+    },
+  }),
+}
+
+let closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing) await close()
+  closing = []
+})
+
+async function open<C extends typeof old | typeof renewed>(
+  server: ModelServer,
+  collections: C,
+  config: Partial<SyncConfig> = {},
+) {
+  const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: true })
+  const sync = new EntiDBSync({
+    db,
+    config: {
+      serverUrl: 'https://sync.test',
+      dbId: 'test',
+      authTokenProvider: () => 'secret',
+      stream: false,
+      ...config,
+      fetch: server.fetch,
+    },
+  })
+  closing.push(async () => {
+    await sync.stop()
+    await db.close()
+  })
+  return { things: db.collection('things'), sync }
+}
+
+/** `t` was made by the old application, and then edited by both. */
+async function bothEdit(name: string, config: Partial<SyncConfig> = {}) {
+  const server = new ModelServer()
+  const before = await open(server, old)
+  const after = await open(server, renewed, config)
+  // Types: the collections differ.
+  const oldThings = before.things as unknown as { put(entity: Old): Promise<unknown> }
+  const newThings = after.things as unknown as {
+    put(entity: New): Promise<unknown>
+    get(id: string): Promise<New | undefined>
+  }
+  await oldThings.put({ id: 't', name: 'Ada Lovelace' })
+  await before.sync.sync()
+  await after.sync.sync()
+  await oldThings.put({ id: 't', name })
+  await newThings.put({ id: 't', names: ['Ada', 'Lovelace'], color: 'red' })
+  await before.sync.sync()
+  await after.sync.sync()
+  return { before, after, newThings }
+}
+
+describe('conflict between versions', () => {
+  test('older remote side and base -> resolver and list have them in the new shape', async () => {
+    const asked: { local: LocalSide; remote: RemoteSide; base: RemoteSide | undefined }[] = []
+    const { after } = await bothEdit('Ada King', {
+      conflictResolver: {
+        resolve(local, remote, { base }): Resolution {
+          asked.push({ local, remote, base })
+          return { type: 'defer' }
+        },
+      },
+    })
+    const sides = {
+      local: { entity: { id: 't', names: ['Ada', 'Lovelace'], color: 'red' } },
+      remote: { entity: { id: 't', names: ['Ada', 'King'] } },
+      base: { entity: { id: 't', names: ['Ada', 'Lovelace'] } },
+    }
+    expect(asked).toMatchObject([sides])
+    expect(await after.sync.conflicts.list()).toMatchObject([sides])
+  })
+
+  test('given up -> comes back in the new shape', async () => {
+    const { after, newThings } = await bothEdit('Ada King', {
+      conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },
+    })
+    await after.sync.sync()
+    const [entry] = await after.sync.ledger.list({ fate: 'conflict' })
+    await after.sync.ledger.restore(entry?.id ?? '', { side: 'remote' })
+    expect(await newThings.get('t')).toEqual({ id: 't', names: ['Ada', 'King'] })
+  })
+
+  test('a side that no migration brings up -> deferred, listed as it is stored', async () => {
+    let questions = 0
+    const { after } = await bothEdit('unmigratable', {
+      conflictResolver: {
+        resolve(): Resolution {
+          questions++
+          return { type: 'takeRemote' }
+        },
+      },
+    })
+    await after.sync.sync()
+    expect(questions).toBe(0)
+    expect(await after.sync.conflicts.list()).toMatchObject([
+      { remote: { entity: { id: 't', name: 'unmigratable' } } },
+    ])
+  })
+})
