@@ -83,7 +83,7 @@ export const mutants = [
   {
     name: 'an opId used again with other content counts as a repetition',
     hazard: 'C13',
-    seedsMax: 60,
+    seedsMax: 400,
     edits: [
       {
         file: 'server/src/database/push.ts',

@@ -1,4 +1,4 @@
-import { PUSH_PATH } from '@entidb/protocol'
+import { decodePushRequest, PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
@@ -225,6 +225,26 @@ describe('rejections', () => {
     expect(await a.tokens('n3')).toEqual(['b'])
     expect(seen).not.toContain('b') // one of the two that b wrote together
     expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    await expectConverged(server, a, b)
+  })
+
+  test('two conflicts end by themselves in one cycle: -> their edits are pushed again as two groups', async () => {
+    const { server, a, b } = await openPair()
+    for (const id of ['n1', 'n2']) await a.addToken(id, 'base')
+    await syncAll(a, b)
+    for (const id of ['n1', 'n2']) await b.addToken(id, 'b')
+    for (const id of ['n1', 'n2']) await a.db.collection('notes').put({ id, tokens: ['a'] })
+    await a.sync.sync()
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toHaveLength(2)
+    for (const id of ['n1', 'n2']) await a.db.collection('notes').put({ id, tokens: ['base'] })
+    await a.sync.sync()
+    await b.sync.sync()
+    const push = server.requests.findLast(({ path }) => path === PUSH_PATH)
+    const { ops } = decodePushRequest(push?.body ?? new Uint8Array(0))
+    expect(ops.map(({ entityId }) => entityId).sort()).toEqual(['n1', 'n2'])
+    expect(new Set(ops.map(({ tx }) => tx)).size).toBe(2)
+    await syncAll(a, b)
     await expectConverged(server, a, b)
   })
 })

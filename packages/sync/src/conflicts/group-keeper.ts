@@ -26,9 +26,12 @@ export interface GroupKeeperOptions {
 }
 
 interface OpenDuty {
-  readonly type: 'ask' | 'defer'
+  readonly type: 'ask' | 'defer' | 'release'
   readonly view: GroupView
 }
+
+/** Nothing holds the group any more. */
+const RELEASED: Verdict = { answers: new Map(), how: 'released' }
 
 /** Undefined: nothing to do. */
 type Duty = OpenDuty | 'again' | undefined
@@ -82,6 +85,7 @@ export class GroupKeeper {
 
   async #perform(group: number, duty: OpenDuty, signal: AbortSignal): Promise<boolean> {
     const { resolver, timers, resolverTimeLimitMs: timeLimitMs, onError } = this.#options
+    if (duty.type === 'release') return this.#carryOut(group, duty.view, RELEASED)
     const verdict =
       duty.type === 'defer' || resolver === undefined
         ? undefined
@@ -89,7 +93,6 @@ export class GroupKeeper {
     return signal.aborted || this.#carryOut(group, duty.view, verdict)
   }
 
-  /** Settles at once what needs no answer. */
   async #dutyOf(tx: SyncTransaction, group: number): Promise<Duty> {
     const { edits } = this.#options.store
     const view = await viewGroup(tx, group, edits)
@@ -99,9 +102,8 @@ export class GroupKeeper {
     const rejected = members.some(({ note }) => note.rejection !== null)
     if (conflicts.length === 0) {
       const edited = members.some(({ ref }) => edits.has(`${ref.collection}/${ref.entityId}`))
-      if (rejected && !edited) return undefined
-      await settleGroup(tx, view, new Map(), 'released', null)
-      return undefined
+      // In a transaction of its own: what is pushed again by one is one group from then on.
+      return rejected && !edited ? undefined : { type: 'release', view }
     }
     const { cursor } = tx.state
     if (conflicts.some(({ conflict }) => (conflict?.remote.version ?? 0) > cursor)) {
@@ -137,7 +139,8 @@ export class GroupKeeper {
       const view = await viewGroup(tx, group, store.edits)
       if (view.isBehind || fingerprint(view) !== fingerprint(asked)) return undefined
       if (verdict === undefined) return deferGroup(tx, view)
-      await settleGroup(tx, view, verdict.answers, verdict.how, 'resolver')
+      const decidedBy = verdict === RELEASED ? null : 'resolver'
+      await settleGroup(tx, view, verdict.answers, verdict.how, decidedBy)
       return []
     })
     if (deferred === undefined) return false

@@ -52,6 +52,7 @@ export async function runSmallScope(
   onWorld(world)
   world.isAutomatic = false
   await begin(world)
+  world.isSetUp = true
   await new ScopeRun(world, scope, choices).run()
   world.isAutomatic = true
   for (const device of world.devices) device.startSync()

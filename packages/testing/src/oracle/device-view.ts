@@ -79,10 +79,21 @@ export class DeviceView {
     return changes
   }
 
-  /** The device went back to what it had. */
-  restored(contents: Contents): void {
+  /** Which deletes a copy of its files has. */
+  absences(): ReadonlyMap<string, WriteNode> {
+    const absences = new Map(this.#gone)
+    for (const [key, deletes] of this.#deletes) {
+      const last = deletes.at(-1)
+      if (last !== undefined) absences.set(key, last)
+    }
+    return absences
+  }
+
+  /** The device went back to what a copy has. */
+  restored(contents: Contents, absences: ReadonlyMap<string, WriteNode>): void {
     this.#contents = contents
     this.#gone.clear()
+    for (const [key, node] of absences) this.#gone.set(key, node)
     this.#deletes.clear()
     this.#included.clear()
     for (const [key, raw] of contents) {

@@ -145,9 +145,13 @@ export class Oracle {
   }
 
   /** The device went back to a copy: what only it had since then is lost. */
-  deviceRestored(device: string, contents: Contents): void {
+  deviceRestored(
+    device: string,
+    contents: Contents,
+    absences: ReadonlyMap<string, WriteNode>,
+  ): void {
     const why = `${device} went back to a backup`
-    this.device(device).restored(contents)
+    this.device(device).restored(contents, absences)
     this.wasCopied(device)
     this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
   }

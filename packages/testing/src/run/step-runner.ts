@@ -1,7 +1,7 @@
 /** Does to the world what a plan says, when it says so. */
 import { randomFor } from '../kernel/random-streams.ts'
 import type { Step } from '../plan/plan.ts'
-import type { SimulatedDevice } from '../world/device.ts'
+import type { DeviceImage, SimulatedDevice } from '../world/device.ts'
 import type { SimulatedServer } from '../world/server.ts'
 import type { World } from '../world/world.ts'
 
@@ -9,7 +9,8 @@ type Image = ReadonlyMap<string, Uint8Array>
 
 export class StepRunner {
   readonly #world: World
-  readonly #backups = new Map<string, Image>()
+  readonly #backups = new Map<string, DeviceImage>()
+  #serverBackup: Image | undefined
   #left = 0
   #actions = 0
 
@@ -113,18 +114,19 @@ export class StepRunner {
     const machine = this.#machine(of)
     if (!machine.isUp) return
     this.#world.log.write(of, 'is backed up')
-    this.#backups.set(of, machine.image())
+    if (of === 'server') this.#serverBackup = this.#world.server.image()
+    else this.#backups.set(of, this.#world.device(of).image())
   }
 
   async #restore(of: string, forMs: number): Promise<void> {
-    const image = this.#backups.get(of)
-    if (image === undefined) return
     const { server, oracle } = this.#world
-    if (of !== 'server') {
-      await this.#world.device(of).restore(image)
+    const deviceImage = this.#backups.get(of)
+    if (deviceImage !== undefined) {
+      await this.#world.device(of).restore(deviceImage)
       this.#later(forMs, () => this.#boot(of))
-      return
     }
+    const image = this.#serverBackup
+    if (of !== 'server' || image === undefined) return
     // What was accepted until now, and nobody looked at yet.
     await server.look()
     server.restore(image)

@@ -10,12 +10,19 @@ import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
 import { type Contents, readContents } from '../oracle/contents.ts'
 import type { DeviceView } from '../oracle/device-view.ts'
+import type { WriteNode } from '../oracle/write-graph.ts'
 import { observeResolver } from './observed-resolver.ts'
 import { storageOf } from './simulated-storage.ts'
 import { readMadeOn, watchBases } from './watch-bases.ts'
 import type { World } from './world.ts'
 
 export const DB_ID = 'simulated'
+
+/** A copy of a device's files, and what the oracle knows of it. */
+export interface DeviceImage {
+  readonly files: ReadonlyMap<string, Uint8Array>
+  readonly absences: ReadonlyMap<string, WriteNode>
+}
 
 export class SimulatedDevice {
   readonly name: string
@@ -114,17 +121,17 @@ export class SimulatedDevice {
   }
 
   /** A copy of its files, as they are. */
-  image(): ReadonlyMap<string, Uint8Array> {
-    return this.disk.image()
+  image(): DeviceImage {
+    return { files: this.disk.image(), absences: this.view.absences() }
   }
 
   /** Ends, and begins again with these files. */
-  async restore(image: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  async restore({ files, absences }: DeviceImage): Promise<void> {
     if (this.isUp) this.#died('is restored from a backup')
-    this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), image)
+    this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
     const contents = await this.#readOffline()
-    this.#world.oracle.deviceRestored(this.name, contents)
+    this.#world.oracle.deviceRestored(this.name, contents, absences)
     this.ledgerFrom = this.#world.oracle.transactions.length
   }
 
