@@ -10,6 +10,7 @@ export interface Entry {
 }
 export interface TakingPart {
   readonly engines?: readonly string[]
+  readonly unlessNamed?: readonly string[]
   readonly withLimits?: boolean
   readonly variants?: readonly string[]
 }
@@ -23,6 +24,6 @@ export class LineUp {
   readonly peers: string[]
   readonly beside: string | undefined
   readonly columns: string[]
-  takingPart(workload: TakingPart): string[]
+  takingPart(workload: TakingPart, chosen?: readonly string[]): string[]
   effortOf(name: string, effort: { readonly [work: string]: number }): { [work: string]: number }
 }

@@ -51,11 +51,12 @@ export class LineUp {
     return ALWAYS.flatMap((kind) => this.#ofKinds([kind]))
   }
 
-  /** Those that take part in a workload. */
-  takingPart({ engines, withLimits = false, variants = [] }) {
-    if (engines !== undefined) return this.names.filter((name) => engines.includes(name))
+  /** Those that take part in a workload; `chosen`: of these only, if some were named. */
+  takingPart({ engines, unlessNamed, withLimits = false, variants = [] }, chosen) {
     const usual = this.#ofKinds(withLimits ? [...ALWAYS, 'limit'] : ALWAYS)
-    return this.names.filter((name) => usual.includes(name) || variants.includes(name))
+    const able = engines ?? [...usual, ...variants]
+    const wanted = chosen ?? unlessNamed ?? able
+    return this.names.filter((name) => able.includes(name) && wanted.includes(name))
   }
 
   isLimit(name) {
