@@ -1,6 +1,6 @@
 // An EntiDB sync server over TLS, every commit flushed. argv: directory. Prints `ready URL`.
 import { writeFileSync } from 'node:fs'
-import { createSyncServer, staticTokens } from '@entidb/server'
+import { createSyncServer, jsonLogger, staticTokens } from '@entidb/server'
 import { createCertificate } from '../certificate.mjs'
 
 const directory = process.argv[2]
@@ -11,6 +11,7 @@ const server = await createSyncServer({
   tls,
   auth: staticTokens({ bench: { subject: 'bench', databases: '*', access: 'write' } }),
   createDatabases: true,
+  logger: jsonLogger({ level: 'error' }),
 })
 await server.listen()
 console.log(`ready ${server.url}`)
