@@ -96,6 +96,14 @@ describe('goals', () => {
     expect(judgeBy(row, { entidb: 2, 'entidb-memory': 1 })[0]?.holds).toBe(true)
   })
 
+  test('the best among some peers -> others do not count', () => {
+    const row = { ...rate, goals: [{ over: 'best peer', among: ['lmdb', 'nedb'], least: 1 }] }
+    const figures = { entidb: 2, lmdb: 1, 'classic-level': 9 }
+    expect(judgeBy(row, figures)).toEqual([
+      { wanted: 'at least 1 x the best of lmdb and nedb, lmdb', measured: '2.00 x', holds: true },
+    ])
+  })
+
   test('no peer measured -> no verdict', () => {
     expect(judgeBy(rate, { entidb: 1 })[0]?.holds).toBeUndefined()
   })
@@ -121,6 +129,13 @@ describe('engines', () => {
     [{ engines: ['slow', 'variant'] }, ['variant', 'slow']],
   ])('workload %j -> %j take part', (workload, expected) => {
     expect(engines.takingPart(workload)).toEqual(expected)
+  })
+
+  test.each([
+    [undefined, ['entidb']],
+    [['slow', 'limit'], ['slow']],
+  ])('workload of ours unless others are named, %j are -> %j', (named, expected) => {
+    expect(engines.takingPart({ unlessNamed: ['entidb'] }, named)).toEqual(expected)
   })
 
   test('only peers count for the best peer; no limit and no variant has a column', () => {
@@ -252,6 +267,21 @@ describe('rows of entities', async () => {
     const measured = suite.rowNames.filter((row) => samples.figuresOf(row, ours).size > 0)
     expect(measured).toEqual(suite.rowNames)
   })
+})
+
+describe('rows of sync', async () => {
+  const suite = await suiteNamed('sync')
+  const needingNoPeers = ['entidb', 'limit']
+
+  test('ours, 500 entities -> every device holds what it should, every row has a figure', async () => {
+    const size = ['--entities', '500', '--large', '500']
+    const options = parseOptions(suite, ['--quick', '--engines', needingNoPeers.join(), ...size])
+    const effort = { edits: 5, conflicts: 100 }
+    const samples = await runRounds(suite, { ...options, effort, progress: () => {} })
+    const measured = suite.rowNames.filter((row) => samples.figuresOf(row, ['entidb']).size > 0)
+    expect(measured).toEqual(suite.rowNames)
+    expect([...samples.figuresOf('first-sync', ['limit']).keys()]).toEqual(['limit'])
+  }, 120_000)
 })
 
 describe('data set', () => {

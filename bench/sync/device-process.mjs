@@ -6,7 +6,9 @@ const script = fileURLToPath(new URL('./device-child.mjs', import.meta.url))
 
 /** `task`: `{ engine, directory, server }`. */
 export async function startDeviceProcess(task) {
-  const child = fork(script, [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(script, [JSON.stringify(task)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const waiting = new Map()
   let onChange = () => {}
   let next = 0

@@ -19,8 +19,10 @@ export class Stack {
     this.#directory = directory
   }
 
-  /** Into the server, by a device that is dropped at the end. */
+  /** Into the server, by a device that is dropped at the end where the stack has no quicker way. */
   async load(entities) {
+    const { loadServer } = await this.#module()
+    if (loadServer !== undefined) return loadServer(this.#place('server'), entities)
     this.#loader ??= await this.openDevice('loader', await this.startServer())
     await putInTransactions(this.#loader, entities, LOAD_TRANSACTION_ENTITIES)
     await this.#loader.push()
@@ -37,7 +39,7 @@ export class Stack {
 
   /** In this process. `server`: of `startServer`, or at another address. */
   async openDevice(name, server) {
-    const { openDevice } = await import(`./devices/${this.#name}.mjs`)
+    const { openDevice } = await this.#module()
     const device = await openDevice(this.#place(name), server)
     this.#devices.push(device)
     return device
@@ -55,6 +57,10 @@ export class Stack {
     for (const device of this.#devices) await device.close()
     for (const stop of this.#servers) await stop()
     if (this.#loader !== undefined) rmSync(this.#place('loader'), { recursive: true })
+  }
+
+  #module() {
+    return import(`./devices/${this.#name}.mjs`)
   }
 
   #place(name) {

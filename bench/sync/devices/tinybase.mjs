@@ -11,6 +11,16 @@ const REQUEST_SECONDS_MOST = 600
 /** How often the server is asked whether it holds the same: there is no other sign of it. */
 const ASK_EVERY_MS = 5
 
+/** Into the file of a server that does not run: many entities would not get there by a push within minutes. */
+export async function loadServer(directory, entities) {
+  const store = createMergeableStore()
+  const persister = createFilePersister(store, `${directory}/people.json`)
+  await persister.load()
+  putAll(store, entities)
+  await persister.save()
+  await persister.destroy()
+}
+
 export async function openDevice(directory, { url }) {
   const store = createMergeableStore()
   const persister = createFilePersister(store, `${directory}/people.json`)
@@ -41,9 +51,7 @@ export async function openDevice(directory, { url }) {
   }
   return {
     async putMany(entities) {
-      store.transaction(() => {
-        for (const entity of entities) store.setRow(TABLE, entity.id, entity)
-      })
+      putAll(store, entities)
     },
     async save() {
       await persister.save()
@@ -63,4 +71,10 @@ export async function openDevice(directory, { url }) {
       await persister.destroy()
     },
   }
+}
+
+function putAll(store, entities) {
+  store.transaction(() => {
+    for (const entity of entities) store.setRow(TABLE, entity.id, entity)
+  })
 }

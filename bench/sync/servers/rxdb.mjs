@@ -13,7 +13,9 @@ db.pragma('synchronous = NORMAL')
 db.exec(`CREATE TABLE IF NOT EXISTS people (
   id TEXT PRIMARY KEY, seq INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS by_seq ON people (seq)`)
-const selectAfter = db.prepare('SELECT seq, document FROM people WHERE seq > ? ORDER BY seq LIMIT ?')
+const selectAfter = db.prepare(
+  'SELECT seq, document FROM people WHERE seq > ? ORDER BY seq LIMIT ?',
+)
 const selectOne = db.prepare('SELECT document FROM people WHERE id = ?').pluck()
 const upsert = db.prepare('INSERT OR REPLACE INTO people (id, seq, document) VALUES (?, ?, ?)')
 let seq = db.prepare('SELECT coalesce(max(seq), 0) FROM people').pluck().get()

@@ -40,7 +40,9 @@ export const converge = {
     for (let turn = 0; ; turn++) {
       if (turn === TURNS_MOST) throw new Error(`wrong result: no agreement after ${turn} syncs`)
       ms += await timer.time(() => Promise.all([a.run('sync'), b.run('sync')]))
-      const states = await Promise.all([a, b].map((side) => side.run('state', entities, mergesFields)))
+      const states = await Promise.all(
+        [a, b].map((side) => side.run('state', entities, mergesFields)),
+      )
       const [{ hash, isSettled }, other] = states
       if (hash !== other.hash) continue
       if (!isSettled) throw new Error('wrong result: an entity is no merge of the two edits')
