@@ -4,6 +4,7 @@ export interface Entry {
   readonly options?: object
   readonly placeOf?: string
   readonly isVolatile?: boolean
+  readonly entitiesMost?: number
   readonly effortShare?: number
   readonly effortShares?: { readonly [work: string]: number }
   readonly color?: string
@@ -24,6 +25,6 @@ export class LineUp {
   readonly peers: string[]
   readonly beside: string | undefined
   readonly columns: string[]
-  takingPart(workload: TakingPart, chosen?: readonly string[]): string[]
+  takingPart(workload: TakingPart, chosen?: readonly string[], count?: number): string[]
   effortOf(name: string, effort: { readonly [work: string]: number }): { [work: string]: number }
 }

@@ -7,7 +7,8 @@ export const SYNC_ENGINES = new LineUp(
     entidb: { kind: 'ours', module: 'entidb' },
     pouchdb: { kind: 'peer', module: 'pouchdb', color: '#d62728' },
     rxdb: { kind: 'peer', module: 'rxdb', color: '#9467bd' },
-    tinybase: { kind: 'peer', module: 'tinybase', color: '#2ca02c' },
+    // More do not fit the 16 MiB that its WebSocket server has in flight at most.
+    tinybase: { kind: 'peer', module: 'tinybase', entitiesMost: 25_000, color: '#2ca02c' },
     yjs: { kind: 'peer', module: 'yjs', color: '#1f77b4' },
     limit: { kind: 'limit', module: 'limit', color: '#7f7f7f' },
   },

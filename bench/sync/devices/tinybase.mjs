@@ -26,7 +26,7 @@ export async function openDevice(directory, { url }) {
   const persister = createFilePersister(store, `${directory}/people.json`)
   await persister.load()
   const address = new URL(url)
-  let following
+  let endFollowing = async () => {}
 
   const connect = async () => {
     const socket = new WebSocket(`ws://${address.host}/people`)
@@ -36,17 +36,24 @@ export async function openDevice(directory, { url }) {
     const synchronizer = await createWsSynchronizer(
       ...[store, socket, REQUEST_SECONDS_MOST, undefined, undefined, fail],
     )
+    let isEnding = false
+    socket.on('close', (code, reason) =>
+      fail(isEnding ? undefined : new Error(`${code} ${reason}`)),
+    )
     await synchronizer.startSync()
-    return synchronizer
+    return async () => {
+      isEnding = true
+      await synchronizer.destroy()
+    }
   }
   const agrees = async () => {
     const response = await fetch(`${url}/content-hashes`)
     return (await response.text()) === JSON.stringify(store.getMergeableContentHashes())
   }
   const syncAll = async () => {
-    const synchronizer = await connect()
+    const disconnect = await connect()
     while (!(await agrees())) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
-    await synchronizer.destroy()
+    await disconnect()
     await persister.save()
   }
   return {
@@ -60,14 +67,14 @@ export async function openDevice(directory, { url }) {
     push: syncAll,
     sync: syncAll,
     async follow(listener) {
-      following = await connect()
+      endFollowing = await connect()
       store.addRowListener(TABLE, null, (_store, _table, id) => listener(store.getRow(TABLE, id)))
     },
     async scan(visit) {
       for (const id of store.getRowIds(TABLE)) visit(store.getRow(TABLE, id))
     },
     async close() {
-      await following?.destroy()
+      await endFollowing()
       await persister.destroy()
     },
   }

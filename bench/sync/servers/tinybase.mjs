@@ -23,6 +23,8 @@ if (!existsSync(file)) await persister.save()
 const http = createServer((_request, response) => {
   response.end(JSON.stringify(store.getMergeableContentHashes()))
 })
+// However long a request keeps the process busy, the connections of others stay.
+http.keepAliveTimeout = 600_000
 const sockets = new WebSocketServer({ server: http, perMessageDeflate: gzip })
 await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve))
 const { port } = http.address()
