@@ -15,6 +15,8 @@ import { parseOptions, usageOf } from '../bench/harness/options.mjs'
 import { runRounds } from '../bench/harness/rounds.mjs'
 import { Samples } from '../bench/harness/samples.mjs'
 import { SUITE_NAMES, suiteNamed } from '../bench/harness/suites.mjs'
+import { assertHolds, stateOf } from '../bench/sync/checks.mjs'
+import { editAt } from '../bench/sync/edits.mjs'
 
 describe('figures', () => {
   test.each([
@@ -275,6 +277,40 @@ describe('rows of entities', async () => {
     const samples = await runRounds(suite, { ...options, progress: () => {} })
     const measured = suite.rowNames.filter((row) => samples.figuresOf(row, ours).size > 0)
     expect(measured).toEqual(suite.rowNames)
+  })
+})
+
+describe('checks of sync', () => {
+  const deviceWith = (entities: readonly ReturnType<typeof entityAt>[]) => ({
+    scan: async (visit: (entity: ReturnType<typeof entityAt>) => void) => entities.forEach(visit),
+  })
+  const all = Array.from({ length: 10 }, (_, i) => entityAt(i))
+
+  test.each([
+    ['one is missing', all.slice(1)],
+    ['one is twice there', [...all.slice(1), entityAt(1)]],
+    ['one differs in a field', [...all.slice(1), { ...entityAt(0), status: 'Xx' }]],
+  ])('what a device holds: %s -> an error', async (_, entities) => {
+    await expect(assertHolds(deviceWith(entities), 10)).rejects.toThrow('wrong result')
+    await assertHolds(deviceWith(all), 10)
+  })
+
+  test('after edits of both sides: one of the edits, or all that both changed -> settled', async () => {
+    const merged = { ...editAt(0, 'a'), score: 1.5 }
+    const isSettled = async (entity: ReturnType<typeof editAt>, mergesFields: boolean) =>
+      (await stateOf(deviceWith([entity]), 1, mergesFields)).isSettled
+    expect(await isSettled(editAt(0, 'b'), false)).toBe(true)
+    expect(await isSettled(merged, true)).toBe(true)
+    expect(await isSettled(editAt(0, 'b'), true)).toBe(false)
+    expect(await isSettled(merged, false)).toBe(false)
+  })
+
+  test('states of two devices: in any order -> the same; one field differs -> another', async () => {
+    const stateWith = (entities: typeof all) => stateOf(deviceWith(entities), 10, true)
+    const [state, reversed] = [await stateWith(all), await stateWith([...all].reverse())]
+    expect(reversed.hash).toBe(state.hash)
+    const other = await stateWith([...all.slice(1), { ...entityAt(0), email: '' }])
+    expect(other.hash).not.toBe(state.hash)
   })
 })
 

@@ -39,7 +39,7 @@ export async function startDeviceProcess(task) {
       await run('follow')
     },
     async close() {
-      await run('close')
+      if (child.connected) await run('close')
       await ended
     },
   }

@@ -21,7 +21,7 @@ connection is, before the time is taken. A figure is the median of the rounds in
 device waited for a core for at most 15 % of the time. If an engine has no such round, all rounds of all engines count,
 and the row is marked *busy*. Compare within a row only: its figures were taken side by side.
 
-**Nothing is trusted.** After every measurement the number of entities on the device and a checksum over every field are
+**Nothing is trusted.** After every measurement the number of entities on the device and a digest of all their fields are
 compared with what the data set says (\`push\`: on a second device that pulls them); after \`converge\` all fields of all
 entities on both devices. A wrong result ends the run.
 
@@ -33,7 +33,7 @@ entities on both devices. A wrong result ends the run.
 | pouchdb | HTTP | LevelDB, not flushed | express-pouchdb on LevelDB, not flushed | no TLS, no flush. Keeps both edits of a conflict and shows the same one everywhere: surfaced, not merged; \`converge\` does not settle them |
 | rxdb | HTTP, server-sent events | **memory only**: of its free storages for Node none holds so many entities on disk | its replication protocol in a server of 80 lines, on SQLite, a commit for each push, not flushed (\`synchronous=NORMAL\`) | no TLS, no flush, nothing on the device survives its process. Conflicts are found; its default handler, used here, drops the device's edit |
 | tinybase | WebSocket | memory; the whole store as a JSON file after each sync, not flushed, **not after a live edit** | memory; the whole store as a JSON file after changes | no TLS, no flush, a live edit is sent before it is stored. Merges by field and clock, the earlier edit of a field is gone silently. Takes no part with 100,000: its WebSocket server has at most 16 MiB in flight, and sends a first sync in one answer |
-| yjs | WebSocket (y-websocket) | memory, updates in LevelDB (y-leveldb), not flushed | the server of y-websocket, updates in LevelDB, not flushed, answers before they are written | no TLS, no flush. One map of plain objects: of two edits of an entity one is gone silently |
+| yjs | WebSocket (y-websocket) | memory, updates in LevelDB (y-leveldb), not flushed | the server of y-websocket, updates in LevelDB, not flushed, answers before they are written | no TLS, no flush, a live edit is sent before it is stored. One map of plain objects: of two edits of an entity one is gone silently |
 | limit | HTTPS | one file, written and flushed page by page | sends the very bytes that a first sync of ours is answered | not an engine: it looks at nothing, and only says what TLS and disk allow |
 
 EntiDB merges by \`mergeFields({ people: { contested: 'remote' } })\`: edits of different fields are all kept, of a field
@@ -43,13 +43,14 @@ every 5 ms for its content hashes, until they are the device's. TinyBase's serve
 
 **Rows.**
 
-- \`first-sync\`: 100,000 into an empty device, in a process just started; \`-small\`: 20,000. \`memory\`: the most that was
+- \`first-sync\`: 100,000 into an empty device, in a process just started, from a server that has served another device
+  before; \`-small\`: 20,000. In all other rows the server, too, was just started. \`memory\`: the most that was
   ever resident in that process until the sync ended, over what was before it; \`memory-large\`: of 1 million, ours
   alone unless others are named.
 - \`push\`: 20,000 written offline in transactions of 100, to a server that has none.
 - \`live-p50\`, \`live-p99\`: 500 edits one after the other, after 100, of random ones of 20,000: from the call that stores an
   edit until the feed or listener of a device in another process has it and it can be read there. Both processes read one
-  monotonic clock.
+  monotonic clock. Of the peers only PouchDB stores an edit on both ends and checks for conflicts: the bound is over it.
 - \`converge\`: both devices have 5,000 entities. Offline, one changes \`city\` and \`visits\` of each, the other \`score\` and
   \`visits\`. Then both sync at once, again until all fields of all entities agree; comparing is outside the time.
   The result is what a merge of both edits by field may give (EntiDB, TinyBase), or one of the edits (the others).
