@@ -49,8 +49,12 @@ export async function startScript(script, args) {
       reject(new Error(`${script} ended with ${code} before it was ready`)),
     )
   })
+  // A run that a wrong result ends leaves none behind.
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
   const stop = () =>
     new Promise((resolve) => {
+      process.off('exit', end)
       child.once('exit', resolve)
       child.kill('SIGTERM')
     })

@@ -1,10 +1,9 @@
-// `npm run bench [-- load | sync | history | codec | stops | store | entities]`: ours and the peers interleaved in one
-// run, each engine in a process of its own; medians and ratios. What begins with `--` is for the store suite, the
-// entities suite (`store --help`) or the sizes of `history`.
+// `npm run bench [-- load | history | codec | stops | store | entities | sync]`: ours and the peers interleaved in one
+// run, each engine in a process of its own; medians and ratios. What begins with `--` is for one of the
+// suites store, entities and sync (`store --help`), or the sizes of `history`.
 import { cpus } from 'node:os'
 import { bulkLoad } from './bulk-load.mjs'
 import { codec } from './codec.mjs'
-import { firstSync } from './first-sync.mjs'
 import { parseOptions, usageOf } from './harness/options.mjs'
 import { runSuite } from './harness/run-suite.mjs'
 import { SUITE_NAMES, suiteNamed } from './harness/suites.mjs'
@@ -12,7 +11,7 @@ import { history, historyOptions } from './history.mjs'
 import { installPeers } from './processes.mjs'
 import { stops } from './stops.mjs'
 
-const benchmarks = { load: bulkLoad, sync: firstSync, history: runHistory, codec, stops }
+const benchmarks = { load: bulkLoad, history: runHistory, codec, stops }
 const names = [...Object.keys(benchmarks), ...SUITE_NAMES]
 const { chosen, options } = splitArguments(process.argv.slice(2))
 const unknown = chosen.find((name) => !names.includes(name))

@@ -15,6 +15,8 @@ import { parseOptions, usageOf } from '../bench/harness/options.mjs'
 import { runRounds } from '../bench/harness/rounds.mjs'
 import { Samples } from '../bench/harness/samples.mjs'
 import { SUITE_NAMES, suiteNamed } from '../bench/harness/suites.mjs'
+import { assertHolds, stateOf } from '../bench/sync/checks.mjs'
+import { editAt } from '../bench/sync/edits.mjs'
 
 describe('figures', () => {
   test.each([
@@ -96,6 +98,14 @@ describe('goals', () => {
     expect(judgeBy(row, { entidb: 2, 'entidb-memory': 1 })[0]?.holds).toBe(true)
   })
 
+  test('the best among some peers -> others do not count', () => {
+    const row = { ...rate, goals: [{ over: 'best peer', among: ['lmdb', 'nedb'], least: 1 }] }
+    const figures = { entidb: 2, lmdb: 1, 'classic-level': 9 }
+    expect(judgeBy(row, figures)).toEqual([
+      { wanted: 'at least 1 x the best of lmdb and nedb, lmdb', measured: '2.00 x', holds: true },
+    ])
+  })
+
   test('no peer measured -> no verdict', () => {
     expect(judgeBy(rate, { entidb: 1 })[0]?.holds).toBeUndefined()
   })
@@ -121,6 +131,22 @@ describe('engines', () => {
     [{ engines: ['slow', 'variant'] }, ['variant', 'slow']],
   ])('workload %j -> %j take part', (workload, expected) => {
     expect(engines.takingPart(workload)).toEqual(expected)
+  })
+
+  test.each([
+    [undefined, ['entidb']],
+    [['slow', 'limit'], ['slow']],
+  ])('workload of ours unless others are named, %j are -> %j', (named, expected) => {
+    expect(engines.takingPart({ unlessNamed: ['entidb'] }, named)).toEqual(expected)
+  })
+
+  test.each([
+    [100, ['entidb', 'slow']],
+    [101, ['entidb']],
+  ])('an engine that can hold 100, %d entities -> %j take part', (count, expected) => {
+    const slow = { kind: 'peer', module: 'b', entitiesMost: 100 } as const
+    const lineUp = new LineUp({ entidb: { kind: 'ours', module: 'a' }, slow }, async () => ({}))
+    expect(lineUp.takingPart({}, undefined, count)).toEqual(expected)
   })
 
   test('only peers count for the best peer; no limit and no variant has a column', () => {
@@ -251,6 +277,55 @@ describe('rows of entities', async () => {
     const samples = await runRounds(suite, { ...options, progress: () => {} })
     const measured = suite.rowNames.filter((row) => samples.figuresOf(row, ours).size > 0)
     expect(measured).toEqual(suite.rowNames)
+  })
+})
+
+describe('checks of sync', () => {
+  const deviceWith = (entities: readonly ReturnType<typeof entityAt>[]) => ({
+    scan: async (visit: (entity: ReturnType<typeof entityAt>) => void) => entities.forEach(visit),
+  })
+  const all = Array.from({ length: 10 }, (_, i) => entityAt(i))
+
+  test.each([
+    ['one is missing', all.slice(1)],
+    ['one is twice there', [...all.slice(1), entityAt(1)]],
+    ['one differs in a field', [...all.slice(1), { ...entityAt(0), status: 'Xx' }]],
+  ])('what a device holds: %s -> an error', async (_, entities) => {
+    await expect(assertHolds(deviceWith(entities), 10)).rejects.toThrow('wrong result')
+    await assertHolds(deviceWith(all), 10)
+  })
+
+  test('after edits of both sides: one of the edits, or all that both changed -> settled', async () => {
+    const merged = { ...editAt(0, 'a'), score: 1.5 }
+    const isSettled = async (entity: ReturnType<typeof editAt>, mergesFields: boolean) =>
+      (await stateOf(deviceWith([entity]), 1, mergesFields)).isSettled
+    expect(await isSettled(editAt(0, 'b'), false)).toBe(true)
+    expect(await isSettled(merged, true)).toBe(true)
+    expect(await isSettled(editAt(0, 'b'), true)).toBe(false)
+    expect(await isSettled(merged, false)).toBe(false)
+  })
+
+  test('states of two devices: in any order -> the same; one field differs -> another', async () => {
+    const stateWith = (entities: typeof all) => stateOf(deviceWith(entities), 10, true)
+    const [state, reversed] = [await stateWith(all), await stateWith([...all].reverse())]
+    expect(reversed.hash).toBe(state.hash)
+    const other = await stateWith([...all.slice(1), { ...entityAt(0), email: '' }])
+    expect(other.hash).not.toBe(state.hash)
+  })
+})
+
+describe('rows of sync', async () => {
+  const suite = await suiteNamed('sync')
+  const needingNoPeers = ['entidb', 'limit']
+
+  test('ours, 500 entities -> every device holds what it should, every row has a figure', async () => {
+    const size = ['--entities', '500', '--large', '500']
+    const options = parseOptions(suite, ['--quick', '--engines', needingNoPeers.join(), ...size])
+    const effort = { edits: 5, conflicts: 100 }
+    const samples = await runRounds(suite, { ...options, effort, progress: () => {} })
+    const measured = suite.rowNames.filter((row) => samples.figuresOf(row, ['entidb']).size > 0)
+    expect(measured).toEqual(suite.rowNames)
+    expect([...samples.figuresOf('first-sync', ['limit']).keys()]).toEqual(['limit'])
   })
 })
 

@@ -1,5 +1,6 @@
 export interface Goal {
   readonly over?: string
+  readonly among?: readonly string[]
   readonly overRow?: string
   readonly least?: number
   readonly most?: number

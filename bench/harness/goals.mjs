@@ -30,7 +30,7 @@ export function judge(row, mediansOf, peers) {
 }
 
 function judgeOne(row, goal, mediansOf, peers) {
-  const { over, overRow, least, most } = goal
+  const { over, among = peers, overRow, least, most } = goal
   const { of = OURS } = row
   const medians = mediansOf(row.name)
   const bound = least === undefined ? `at most ${most}` : `at least ${least}`
@@ -39,10 +39,15 @@ function judgeOne(row, goal, mediansOf, peers) {
     return verdict(`${bound} x ${overRow}`, growth, goal, 'x')
   }
   if (over === undefined) return verdict(`${bound} ${row.unit}`, medians.get(of), goal, row.unit)
-  const against = over === 'best peer' ? bestPeerOf(row, medians, peers) : over
-  const name = over === 'best peer' && against !== undefined ? `the best peer, ${against}` : over
+  const against = over === 'best peer' ? bestPeerOf(row, medians, among) : over
+  const name = over === 'best peer' ? nameOfBest(against, goal.among) : over
   const measured = against === undefined ? undefined : ratioOver(medians, against, of)
   return verdict(`${bound} x ${name}`, measured, goal, 'x')
+}
+
+function nameOfBest(peer, among) {
+  const best = among === undefined ? 'the best peer' : `the best of ${among.join(' and ')}`
+  return peer === undefined ? best : `${best}, ${peer}`
 }
 
 function ratio(ours, theirs) {

@@ -4,12 +4,14 @@ export interface Entry {
   readonly options?: object
   readonly placeOf?: string
   readonly isVolatile?: boolean
+  readonly entitiesMost?: number
   readonly effortShare?: number
   readonly effortShares?: { readonly [work: string]: number }
   readonly color?: string
 }
 export interface TakingPart {
   readonly engines?: readonly string[]
+  readonly unlessNamed?: readonly string[]
   readonly withLimits?: boolean
   readonly variants?: readonly string[]
 }
@@ -23,6 +25,6 @@ export class LineUp {
   readonly peers: string[]
   readonly beside: string | undefined
   readonly columns: string[]
-  takingPart(workload: TakingPart): string[]
+  takingPart(workload: TakingPart, chosen?: readonly string[], count?: number): string[]
   effortOf(name: string, effort: { readonly [work: string]: number }): { [work: string]: number }
 }

@@ -20,6 +20,7 @@ const ALWAYS = ['ours', 'peer', 'in memory', 'beside']
  * @property {object} [options] What its `open` gets besides that of the run.
  * @property {string} [placeOf] The engine whose database this one reads.
  * @property {boolean} [isVolatile] Keeps nothing: every process loads it anew.
+ * @property {number} [entitiesMost] With more it takes no part.
  * @property {number} [effortShare] Of the work of the others that this one does: figures are by operation.
  * @property {{ [work: string]: number }} [effortShares] The same for single kinds of work.
  * @property {string} [color] In the plots.
@@ -51,11 +52,13 @@ export class LineUp {
     return ALWAYS.flatMap((kind) => this.#ofKinds([kind]))
   }
 
-  /** Those that take part in a workload. */
-  takingPart({ engines, withLimits = false, variants = [] }) {
-    if (engines !== undefined) return this.names.filter((name) => engines.includes(name))
+  /** Those that take part in a workload of `count` entities; `chosen`: of these only, if some were named. */
+  takingPart({ engines, unlessNamed, withLimits = false, variants = [] }, chosen, count = 0) {
     const usual = this.#ofKinds(withLimits ? [...ALWAYS, 'limit'] : ALWAYS)
-    return this.names.filter((name) => usual.includes(name) || variants.includes(name))
+    const able = engines ?? [...usual, ...variants]
+    const wanted = chosen ?? unlessNamed ?? able
+    const isAble = (name) => count <= (this.#entries.get(name).entitiesMost ?? Infinity)
+    return this.names.filter((name) => able.includes(name) && wanted.includes(name) && isAble(name))
   }
 
   isLimit(name) {

@@ -24,9 +24,7 @@ export async function runRounds(suite, { rows, engines, rounds, counts, ...setti
     for (let round = 0; round < rounds; round++) {
       for (const workload of suite.workloadsFor(rows)) {
         const count = counts[workload.size ?? 'usual']
-        const taking = suite.engines
-          .takingPart(workload)
-          .filter((name) => engines?.includes(name) ?? true)
+        const taking = suite.engines.takingPart(workload, engines, count)
         for (const engine of rotated(taking, round)) {
           const place = { kind: workload.place, engine, count }
           const outcome = await places.with(place, (directory) =>

@@ -4,6 +4,7 @@
 //   name        its own
 //   rows        `{ name, title, unit, digits, lessIsBetter, isTimed, of, cost, goals }` of each figure it yields
 //   engines     those that take part, when it is not the usual ones
+//   unlessNamed those that take part when none is named by `--engines`
 //   withLimits  whether the limits of the disk take part
 //   variants    engines that take part for comparison only
 //   place       the database it gets: 'empty'; 'unchanged', all entities, to be read only; or a 'copy' of it
@@ -13,7 +14,8 @@
 //   run(task)   the figures by row name; throws when a result is wrong
 //
 // `task`: `{ engine, directory, count, round, effort, timer, open }`. `goals` are the least acceptable
-// figures: `over` another engine (or `best peer`), or `overRow`, another row of ours, by a ratio of at `least`
+// figures: `over` another engine (or `best peer`, if wanted only
+// `among` some), or `overRow`, another row of ours, by a ratio of at `least`
 // or at `most`; or absolute. `of` names the variant that is judged instead of ours.
 
 /**

@@ -2,6 +2,7 @@
 const SUITES = {
   store: () => import('../store/suite.mjs'),
   entities: () => import('../entities/suite.mjs'),
+  sync: () => import('../sync/suite.mjs'),
 }
 
 export const SUITE_NAMES = Object.keys(SUITES)

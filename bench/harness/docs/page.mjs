@@ -87,7 +87,7 @@ function verdictsTable(suite, names, rows) {
   return table(['row', 'wanted', 'measured', '', ...last], lines)
 }
 
-/** Limits of the disk, and variants of engines: figures without a verdict. */
+/** Limits of the machine, and variants of engines: figures without a verdict. */
 function otherEngines(suite, names, rows) {
   const { engines } = suite
   const lines = names.flatMap((name) =>
@@ -95,7 +95,7 @@ function otherEngines(suite, names, rows) {
       .filter(([engine]) => !engines.columns.includes(engine))
       .map(([engine, figures]) => [
         ...[`\`${name}\``, engine, cell(figures, suite.rowNamed(name)), suite.rowNamed(name).unit],
-        engines.isVariant(engine) ? 'for comparison' : 'limit of the disk',
+        engines.isVariant(engine) ? 'for comparison' : 'what the machine allows',
       ]),
   )
   return lines.length === 0 ? [] : [table(['row', 'engine', 'figure', '', ''], lines)]
