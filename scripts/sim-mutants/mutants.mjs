@@ -45,7 +45,7 @@ export const mutants = [
   {
     name: 'an answer settles edits made after the request was frozen',
     hazard: 'C5',
-    seedsMax: 5,
+    seedsMax: 60,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -83,7 +83,7 @@ export const mutants = [
   {
     name: 'an opId used again with other content counts as a repetition',
     hazard: 'C13',
-    seedsMax: 400,
+    seedsMax: 150,
     edits: [
       {
         file: 'server/src/database/push.ts',
