@@ -7,6 +7,7 @@ export const packages = {
   protocol: ['core'],
   sync: ['core', 'protocol'],
   server: ['core', 'protocol'],
+  testing: ['core', 'protocol', 'sync', 'server'],
   cli: ['core', 'protocol', 'sync', 'server'],
 }
 
@@ -28,6 +29,7 @@ export const packageNames = {
   '@entidb/protocol': 'protocol',
   '@entidb/sync': 'sync',
   '@entidb/server': 'server',
+  '@entidb/testing': 'testing',
   entidb: 'cli',
 }
 
@@ -62,6 +64,7 @@ export const hostReaders = {
   protocol: [],
   sync: ['src/environment.ts'],
   server: ['src/http/sync-app.ts'],
+  testing: [],
 }
 
 /** Product files that import what they are told to at run time. */

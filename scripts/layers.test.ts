@@ -30,6 +30,8 @@ describe('layer check', () => {
     ['packages/sync/src/x.ts', "import { x } from '../../core/src/index.ts'"],
     ['packages/core/src/store/x.ts', 'const now = Date.now()'],
     ['packages/sync/src/backoff.ts', 'const jitter = Math.random()'],
+    ['packages/server/src/x.ts', "import { simulate } from '@entidb/testing'"],
+    ['packages/testing/src/x.ts', 'const now = Date.now()'],
   ])('layers: %s with %s -> a problem', (file, text) => {
     expect(layerProblems(file, text)).toHaveLength(1)
   })

@@ -104,4 +104,34 @@ describe('away for longer than the retention', () => {
     }
     await world.handler.close()
   })
+
+  test('an edit made while away of what was deleted and forgotten -> a conflict, not a silent return', async () => {
+    const world = createWorld()
+    const [a, b] = [await openDevice(world), await openDevice(world)]
+    await a.notes.put({ id: 'n', text: 'first' })
+    await a.sync.sync()
+    await b.sync.sync()
+    await b.notes.put({ id: 'n', text: 'edited while away' })
+    await a.notes.delete('n')
+    await a.sync.sync()
+    world.pass(31)
+    await a.sync.sync()
+    const server = await world.handler.database('notes')
+    expect(await server.housekeep()).toMatchObject({ purgedTombstones: 1 })
+
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict).toMatchObject({
+      local: { entity: { text: 'edited while away' } },
+      remote: { entityVersion: 0, entity: null },
+    })
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    for (const { sync } of [b, a]) await sync.sync()
+    expect(await a.notes.get('n')).toEqual({ id: 'n', text: 'edited while away' })
+    for (const { sync, db } of [a, b]) {
+      await sync.stop()
+      await db.close()
+    }
+    await world.handler.close()
+  })
 })

@@ -22,7 +22,7 @@ describe('published packages', () => {
   test('tarballs: installed into an empty project -> every entry imports, types resolve, the bin runs', () => {
     npm(['pack', '--workspaces', '--pack-destination', project, '--silent'], '.')
     const tarballs = readdirSync(project).map((name) => `./${name}`)
-    expect(tarballs).toHaveLength(5)
+    expect(tarballs).toHaveLength(6)
     writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }')
     npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], project)
     writeFileSync(join(project, 'use.mjs'), program)

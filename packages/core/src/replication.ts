@@ -2,6 +2,7 @@
 export type { CommitListener, CommittedTransaction } from './entities/commit-log.ts'
 export type { EntityStamp } from './entities/entity-stamp.ts'
 export type { DbOperation, OpType } from './entities/operation.ts'
+export { ReplicaSnapshot } from './entities/replica-snapshot.ts'
 export type {
   AppliedOperations,
   CommittedEdit,
@@ -10,6 +11,7 @@ export type {
   RawOperation,
   ReplicaEntry,
   ReplicaRef,
+  ReplicaScanOptions,
   ReplicaState,
   ReplicaTransaction,
   ReplicatedState,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { encodeContentForHash, encodeDigestInput } from './content-hash.ts'
 import { addDigests, emptyDigest } from './digest.ts'
+import { entityDigest } from './entity-digest.ts'
 import type { OpType } from './messages.ts'
 import { bytesOfHex, hexOf, readVectors } from './vectors.test-kit.ts'
 
@@ -56,12 +57,10 @@ describe('encodeDigestInput', () => {
   test('vector: three entities in any order -> their bytes, hashes and digest', () => {
     const hashes = (vector?.entities ?? []).map((entity) => {
       const { collection, entityId, entityVersion, entityCbor } = entity
-      const bytes = encodeDigestInput(
-        collection,
-        entityId,
-        entityVersion,
-        bytesOfHex(entityCbor.$bytes),
-      )
+      const cbor = bytesOfHex(entityCbor.$bytes)
+      const bytes = encodeDigestInput(collection, entityId, entityVersion, cbor)
+      const digest = entityDigest(collection, entityId, entityVersion, cbor)
+      expect(hexOf(digest)).toBe(entity.sha256)
       expect(hexOf(bytes)).toBe(entity.cbor)
       expect(hexOf(sha256(bytes))).toBe(entity.sha256)
       return sha256(bytes)

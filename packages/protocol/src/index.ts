@@ -8,6 +8,7 @@ export {
   type HashedContent,
 } from './content-hash.ts'
 export { addDigests, DIGEST_BYTES, emptyDigest, subtractDigests } from './digest.ts'
+export { entityDigest } from './entity-digest.ts'
 export { decodeErrorResponse, encodeErrorResponse } from './error-response.ts'
 export {
   decodeHandshakeRequest,
@@ -83,6 +84,7 @@ export {
 } from './push-request.ts'
 export { decodePushResponse, encodePushResponse } from './push-response.ts'
 export { UNKNOWN_DEPTH_MAX } from './record-codec.ts'
+export { SHA256_BYTES, sha256 } from './sha256.ts'
 export { decodeSyncOperation, encodeSyncOperation, TX_MAX } from './sync-operation.ts'
 export {
   decodeVerifyRequest,

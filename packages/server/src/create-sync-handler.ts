@@ -95,6 +95,9 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     clock,
     timers,
     randomBytes: options.randomBytes ?? ((count) => new Uint8Array(randomBytes(count))),
+    ...(options.timers === undefined
+      ? {}
+      : { scheduler: { after: (delayMs, task) => timers.set(task, delayMs) } }),
   })
   const streams = new StreamSlots(limits)
   let closing = false

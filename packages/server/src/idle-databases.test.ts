@@ -96,7 +96,7 @@ describe('more databases than may be open', () => {
       expect((await shake(handler, dbId)).history).toHaveLength(1)
     }
     await handler.close()
-  })
+  }, 120_000) // files for a thousand databases are made and flushed
 
   test('all in use -> requests wait for a place, in whatever order they come', async () => {
     const handler = start({ limits: { maxOpenDatabases: 2 } })

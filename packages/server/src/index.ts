@@ -41,7 +41,7 @@ export type {
   Refusal,
 } from './database/policy.ts'
 export type { DatabaseStats } from './database/stats.ts'
-export type { SyncDatabase } from './database/sync-database.ts'
+export type { ClosedFiles, SyncDatabase } from './database/sync-database.ts'
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts'
 export type { TlsOptions } from './listener.ts'
 export {

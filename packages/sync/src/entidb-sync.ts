@@ -9,11 +9,17 @@ import { type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
+import { type EvictOptions, type EvictResult, evict } from './evict/evict.ts'
+import { fetchEvicted } from './evict/fetch-evicted.ts'
 import { entityState, explainEntity } from './explain/explain.ts'
 import type { EntitySyncState, SyncExplanation } from './explain/explanation.ts'
 import { FateWatch, type SettledFate } from './fates/fate-watch.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { offerAll } from './push/offer.ts'
 import { renumberForDevice } from './push/undecided.ts'
+import { type ImportedEdits, importUnsynced } from './sign-out/import-unsynced.ts'
+import { SignOut, type SignOutParts } from './sign-out/sign-out.ts'
+import { reportUnsynced } from './sign-out/unsynced.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
@@ -22,6 +28,8 @@ import { openSession, type SyncSession } from './sync-session.ts'
 import { SyncTrace } from './trace/sync-trace.ts'
 import { traceEvents } from './trace/trace-events.ts'
 import { type TraceReport, traceReport } from './trace/trace-report.ts'
+import { verify } from './verify/verifier.ts'
+import type { VerifyOptions, VerifyResult } from './verify/verify-result.ts'
 
 /** What `EntiDBSync` works on. */
 export interface SyncOptions {
@@ -179,6 +187,57 @@ export class EntiDBSync {
   }
 
   /**
+   * Proves that this device holds exactly what the server has: syncs, reads everything that is stored, and
+   * compares digests. What differs is named, and with `repair` gets the server's state. Nothing is compared
+   * while edits are not settled; the answer says so.
+   *
+   * Errors: those of `sync`; the signal's reason.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyResult> {
+    this.#assertNotStopped()
+    const { driver, context } = await this.#open()
+    return driver.exclusively((turn) => verify(context, turn, options))
+  }
+
+  /**
+   * Drops the local copies of entities, given by id or a list of ids, without deleting them anywhere. Each
+   * comes back when the server has a newer state of it, or by `fetch`. In bounded transactions: a crash, or a
+   * refusal because of an edit made meanwhile, leaves a longer list evicted in part.
+   *
+   * Errors: `entity_unsynced` while an edit of one of them is pending, in flight or held (`details.ids`):
+   * nothing is evicted then, unless `unsynced` is `skip`. `sync_stopped` after `stop()`.
+   */
+  async evict(
+    collection: string,
+    ids: string | readonly string[],
+    options: EvictOptions = {},
+  ): Promise<EvictResult> {
+    this.#assertNotStopped()
+    const { store } = await this.#open()
+    return evict(store, collection, typeof ids === 'string' ? [ids] : ids, options)
+  }
+
+  /**
+   * Brings evicted entities back. Pulls their collection from the beginning, so ask for many at once. Resolves
+   * to the ids that could not be brought because the server changed them all the while; what it deleted, or
+   * was not evicted, is left as it is.
+   *
+   * Errors: those of `sync`.
+   */
+  async fetch(
+    collection: string,
+    ids: string | readonly string[],
+  ): Promise<{ readonly missing: readonly string[] }> {
+    this.#assertNotStopped()
+    const { driver, context } = await this.#open()
+    const wanted = typeof ids === 'string' ? [ids] : ids
+    const missing = await driver.exclusively((turn) =>
+      fetchEvicted(context, turn, collection, wanted),
+    )
+    return { missing }
+  }
+
+  /**
    * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
    * are not synced yet get new opIds.
    */
@@ -190,6 +249,59 @@ export class EntiDBSync {
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
     driver.online()
     return { deviceId }
+  }
+
+  /**
+   * Stops automatic sync, and reports what is not synced: the beginning of signing out. Nothing is removed before
+   * `finish` of the answer, and nothing is ever deleted on the server.
+   *
+   * Errors: `change_feed_off`.
+   */
+  async signOut(): Promise<SignOut> {
+    const parts: SignOutParts = {
+      session: () => {
+        this.#assertNotStopped()
+        return this.#open()
+      },
+      pause: () => this.#pause(),
+      stop: () => this.#leave(),
+      newDeviceId: this.#settings.environment.randomId,
+    }
+    await this.#pause()
+    const { store } = await this.#open()
+    await offerAll(store)
+    return new SignOut(parts, await reportUnsynced(store))
+  }
+
+  /**
+   * Makes edits that `SignOut.export` wrote local edits again, on the states that they were made on: what the server
+   * has changed since meets them as a conflict. Each group is one transaction. Sync first, so that what is on the
+   * server already is known.
+   *
+   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws. What came
+   * before stays imported; importing it again does nothing.
+   */
+  async importUnsynced(
+    records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<ImportedEdits> {
+    this.#assertNotStopped()
+    const { store } = await this.#open()
+    return importUnsynced(store, records)
+  }
+
+  /** What is known of the database is about to be removed. */
+  async #leave(): Promise<void> {
+    await this.stop()
+    this.#session = undefined
+    this.#board.set({ cursor: 0, pending: 0, held: 0, lastSyncAt: null })
+  }
+
+  async #pause(): Promise<void> {
+    this.#assertNotStopped()
+    this.#endListening()
+    this.#endListening = () => {}
+    const { driver, stream } = await this.#open()
+    await Promise.all([driver.pause(), stream?.stop()])
   }
 
   #assertNotStopped(): void {

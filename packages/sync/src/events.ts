@@ -34,7 +34,7 @@ export interface SyncEvents {
 }
 
 /** Why everything is received again. */
-export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions'
+export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions' | 'evicted'
 
 /** The events there are. */
 export type SyncEventName = keyof SyncEvents

@@ -28,6 +28,7 @@ export type {
   Timers,
 } from './environment.ts'
 export type { ResyncReason, SyncEventName, SyncEvents } from './events.ts'
+export type { EvictOptions, EvictResult } from './evict/evict.ts'
 export type { EntitySyncState, RevisionAuthor, SyncExplanation } from './explain/explanation.ts'
 export type { SettledFate } from './fates/fate-watch.ts'
 export type { Ledger, RestoreOptions } from './ledger/ledger.ts'
@@ -56,7 +57,24 @@ export {
   mergeFields,
   threeWay,
 } from './resolvers/three-way.ts'
+export {
+  decodeUnsynced,
+  type ExportedState,
+  type UnsyncedHeader,
+  type UnsyncedRecord,
+} from './sign-out/export-unsynced.ts'
+export type { ImportedEdits } from './sign-out/import-unsynced.ts'
+export type { SignedOut } from './sign-out/remove-all.ts'
+export type { SignOut } from './sign-out/sign-out.ts'
+export type { UnsyncedEntity, UnsyncedReport } from './sign-out/unsynced.ts'
 export type { SyncProgress, SyncStatus } from './status.ts'
 export type { TraceCounts, TraceEntry } from './trace/sync-trace.ts'
 export type { TraceReport, TraceState } from './trace/trace-report.ts'
 export type { AuthTokenProvider, TokenReason } from './transport/token-source.ts'
+export type {
+  Difference,
+  DivergentEntity,
+  NotAskedReason,
+  VerifyOptions,
+  VerifyResult,
+} from './verify/verify-result.ts'

@@ -36,6 +36,7 @@ export interface SessionParts {
 
 export interface SyncSession {
   readonly store: SyncStore
+  readonly context: SyncContext
   readonly driver: CycleDriver
   readonly transport: HttpTransport
   /** Undefined when the stream is switched off. */
@@ -60,6 +61,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
   const opened = await openSyncStore(engine, dbId, deviceId, {
     changed,
     now: environment.now,
+    newDeviceId: environment.randomId,
     ledger: settings.ledger,
   })
   store = opened.store
@@ -70,7 +72,8 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
     emitter.emit('device', { reason: 'renamed', deviceId: store.state.deviceId })
   }
   const transport = transportOf(parts)
-  const driver = driverOf(parts, store, transport)
+  const context = contextOf(parts, store, transport)
+  const driver = driverOf(parts, context)
   const stream = settings.stream
     ? new StreamFollower({
         open: (signal) => transport.stream(dbId, signal),
@@ -81,7 +84,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         },
       })
     : undefined
-  return { store, driver, transport, stream }
+  return { store, context, driver, transport, stream }
 }
 
 async function pruneLedger(tx: SyncTransaction): Promise<void> {
@@ -113,10 +116,10 @@ function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
   })
 }
 
-function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): CycleDriver {
-  const { settings, emitter, board, trace } = parts
+function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): SyncContext {
+  const { settings, emitter, board } = parts
   const { environment } = settings
-  const context: SyncContext = {
+  return {
     store,
     transport,
     emitter,
@@ -128,9 +131,17 @@ function driverOf(parts: SessionParts, store: SyncStore, transport: HttpTranspor
     turn: environment.turn,
     greeted: false,
     limits: DEFAULT_LIMITS,
+    capabilities: undefined,
     serverEntities: undefined,
+    touched: undefined,
     head: 0,
   }
+}
+
+function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
+  const { settings, emitter, board, trace } = parts
+  const { environment } = settings
+  const { store } = context
   const keeper = new GroupKeeper({
     store,
     resolver: settings.conflictResolver,

@@ -219,4 +219,23 @@ describe('conflict', () => {
     expect(edits).toBeLessThan(20)
     expect(await b.sync.conflicts.list()).toHaveLength(1)
   })
+
+  test('list() while an edit of a conflicting entity commits: -> its group has what was written with it', async () => {
+    const { b } = await bothEdit({})
+    await b.sync.sync()
+    const { engine } = b
+    let written: Promise<void> | undefined
+    engine.between = async () => {
+      engine.between = async () => {}
+      // In front of the transaction in which the list is read; not heard of before that has begun.
+      written = b.db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n1', tokens: ['b', 'base', 'later'] })
+        await tx.collection('notes').put({ id: 'n2', tokens: ['with it'] })
+      })
+    }
+    const [conflict] = await b.sync.conflicts.list()
+    await written
+    expect(conflict?.local.entity).toMatchObject({ tokens: ['b', 'base', 'later'] })
+    expect(conflict?.group.map(({ entityId }) => entityId)).toEqual(['n2'])
+  })
 })

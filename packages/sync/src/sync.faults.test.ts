@@ -4,6 +4,7 @@ import type { SyncConfig } from './config.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import { CrashError } from './test-kit/faulty-engine.test-kit.ts'
 import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
+import { openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const baseOf = (op: SyncOperation): number => op.entityVersion
 
@@ -202,6 +203,34 @@ describe('server restored', () => {
     await syncAll(b, a)
     expect(epochs).toMatchObject([{ recovered: 0 }])
     expect(server.database.oplog).toHaveLength(pushed + 1)
+  })
+
+  test('one device deletes what it lost, another offers it again: -> they are asked, nothing comes back by itself', async () => {
+    for (const isEmptied of [false, true]) {
+      const { server, a, b } = await openPair()
+      const empty = new ModelServer().database.backup()
+      await a.addToken('n1', 'before')
+      await syncAll(a, b)
+      const backup = isEmptied ? empty : server.database.backup()
+      await a.addToken('n1', 'after')
+      await syncAll(a, b)
+      await b.db.collection('notes').delete('n1')
+      server.database.restore(backup)
+      if (isEmptied) {
+        server.database.beginEpoch()
+        // Somebody made it, and deleted it again.
+        const c = await openDevice(server)
+        await c.addToken('n1', 'other')
+        await c.sync.sync()
+        await c.db.collection('notes').delete('n1')
+        await c.sync.sync()
+      }
+      await b.sync.sync()
+      await a.sync.sync()
+      expect(await a.tokens('n1')).toEqual(['after', 'before'])
+      expect(await a.sync.conflicts.list()).toMatchObject([{ remote: { entity: null } }])
+      expect(server.database.live().size).toBe(0)
+    }
   })
 
   test('emptied: -> everything is offered to it again', async () => {

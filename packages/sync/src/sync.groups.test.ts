@@ -1,7 +1,9 @@
+import { PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
+import type { Fault } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
 
 describe('groups', () => {
@@ -185,6 +187,44 @@ describe('rejections', () => {
     expect([...server.database.live().keys()]).toEqual(['notes/small'])
     await a.db.collection('notes').put({ id: 'big', tokens: ['short'] })
     await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('an edit under way is discarded with a rejected group, and conflicts: -> not called committed, the remote transaction comes whole', async () => {
+    const poison = { code: 'poison', message: 'no' }
+    const { server, a, b } = await openPair(
+      {},
+      {
+        policy: ({ entityId, deviceId }) =>
+          entityId === 'n2' && deviceId === refused() ? poison : undefined,
+      },
+    )
+    const refused = (): string => a.engine.identity.deviceId
+    await a.addToken('n2', 'poison')
+    await a.sync.sync()
+    const receipt = await a.db.collection('notes').put({ id: 'n3', tokens: ['a'] })
+    let isFirst = true
+    const seen: string[] = []
+    server.fault = async ({ path }): Promise<Fault> => {
+      seen.push([...(await a.tokens('n3')), ...(await a.tokens('n4'))].join())
+      if (path !== PUSH_PATH || !isFirst) return 'pass' as const
+      isFirst = false
+      await b.db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n3', tokens: ['b'] })
+        await tx.collection('notes').put({ id: 'n4', tokens: ['b'] })
+      })
+      await b.sync.sync()
+      await a.db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n2', tokens: ['again'] })
+        await tx.collection('notes').put({ id: 'n3', tokens: ['a', 'more'] })
+      })
+      for (const { id } of await a.sync.rejections.list()) await a.sync.rejections.discard(id)
+      return 'pass' as const
+    }
+    await a.sync.sync()
+    expect(await a.tokens('n3')).toEqual(['b'])
+    expect(seen).not.toContain('b') // one of the two that b wrote together
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
     await expectConverged(server, a, b)
   })
 })

@@ -5,12 +5,15 @@
  */
 import { expect, test } from 'vitest'
 import { Device, syncAll, tokensOf, unionResolver } from './test-kit/device.test-kit.ts'
+import { CrashError } from './test-kit/faulty-engine.test-kit.ts'
 import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 const RUNS = Number(process.env.SYNC_RUNS ?? 150)
 const FIRST_SEED = Number(process.env.SYNC_SEED ?? 1)
 const ACCOUNTS = ['x', 'y', 'z']
 const NOTES = ['n1', 'n2', 'n3']
+/** Hold no tokens. */
+const CHURNED = ['d1', 'd2']
 
 /** mulberry32: small, and the same everywhere. */
 function randomFrom(seed: number): () => number {
@@ -92,13 +95,14 @@ class Run {
     else if (dice < 0.53) await this.#editLate(device)
     else if (dice < 0.6) await settleConflicts(device, this.random)
     else if (dice < 0.64) this.#serverMishap()
+    else if (dice < 0.68) await this.#leaveOut(device)
     else await this.#sync(device)
   }
 
   /** Creates, changes and deletes entities that hold no tokens. */
   async #churn(device: Device): Promise<void> {
     const notes = device.db.collection('notes')
-    const id = this.pick(['d1', 'd2'])
+    const id = this.pick(CHURNED)
     if (this.random() < 0.5) await notes.delete(id)
     else await notes.put({ id, tokens: [`churn ${this.random()}`] })
   }
@@ -120,6 +124,24 @@ class Run {
       const all = [...new Set([...tokens, ...now])].sort()
       await notes.put({ id, tokens: all }, pending ? {} : { basedOn: seen })
     })
+  }
+
+  /** Drops local copies, now and then all of them. */
+  async #leaveOut(device: Device): Promise<void> {
+    const dice = this.random()
+    // What only this device could offer to a server that lost it is not left out.
+    if (dice < 0.2 && !this.restores) await this.#signOutAndIn(device)
+    else if (dice < 0.4) await device.sync.fetch('notes', CHURNED).catch(passing)
+    else await device.sync.evict('notes', this.pick(CHURNED), { unsynced: 'skip' })
+  }
+
+  async #signOutAndIn(device: Device): Promise<void> {
+    const signOut = await device.sync.signOut()
+    if (signOut.unsynced.entities.length > 0) return
+    await signOut.finish().catch((error) => {
+      if (error?.code !== 'unsynced_edits') throw error
+    })
+    device.restart()
   }
 
   #serverMishap(): void {
@@ -165,9 +187,7 @@ class Run {
     device.engine.between = async () => {
       if (this.trouble && this.random() < rate) await this.#edit(device)
     }
-    await device.sync.sync().catch((error) => {
-      if (error?.retry !== 'later' && error?.constructor?.name !== 'CrashError') throw error
-    })
+    await device.sync.sync().catch(passing)
     await editing
     if (device.engine.crashAt !== undefined) device.restart()
   }
@@ -178,6 +198,10 @@ class Run {
       await syncAll(...this.devices)
       open = 0
       for (const device of this.devices) open += await settleConflicts(device)
+    }
+    for (const device of this.devices) {
+      expect(await device.sync.verify()).toMatchObject({ outcome: 'converged' })
+      expect(await device.sync.fetch('notes', CHURNED)).toEqual({ missing: [] })
     }
     const [first, ...rest] = this.devices
     const contents = await first?.contents()
@@ -196,12 +220,19 @@ class Run {
     for (const device of this.devices) {
       expect(device.sync.status).toMatchObject({ pending: 0, held: 0 })
       expect(await device.sync.conflicts.list()).toEqual([])
+      expect(await device.sync.verify()).toMatchObject({ outcome: 'converged' })
     }
   }
 
   async close(): Promise<void> {
     await Promise.all(this.devices.map((device) => device.close()))
   }
+}
+
+/** A lost answer, or a crash that was asked for. */
+function passing(error: unknown): void {
+  if (error instanceof CrashError) return
+  if ((error as { readonly retry?: string }).retry !== 'later') throw error // an error of ours, or a bug
 }
 
 /** What a person does: settles conflicts as the resolver would. Returns how many there were. */

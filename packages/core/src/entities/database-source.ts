@@ -1,7 +1,7 @@
 /**
- * What works on an open database: each read on a view of now, each write a transaction of its own. It is loaded when one is
- * opened, and what callers hold of a database (`database.ts`, `collection.ts`, `live-query.ts`, ...) knows it by its
- * type alone.
+ * What works on an open database: each read on a view of now, each write a transaction of its own. It is loaded when
+ * one is opened, and what callers hold of a database (`database.ts`, `collection.ts`, `live-query.ts`, ...) knows it
+ * by its type alone.
  */
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'

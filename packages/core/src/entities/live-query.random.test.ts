@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import type { Storage } from '../store/key-value-store.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
+import { nextTurn } from '../store/next-turn.test-kit.ts'
+import { Random } from '../store/random.ts'
+import { SimulatedDisk } from '../store/simulated-disk.ts'
 import { treeStorage } from '../store/tree-storage.ts'
 import { type AnyEntity, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
@@ -150,7 +151,9 @@ const watched = fc
   .map(([query, filter]) => ({ ...query, filter }) as unknown as Query<AnyEntity>)
 
 const disk = () =>
-  treeStorage(new SimulatedDisk(new Random(1)).mount({ isAsynchronous: true, isFlushSlow: true }))
+  treeStorage(
+    new SimulatedDisk(new Random(1)).mount({ isAsynchronous: true, flushDelay: nextTurn }),
+  )
 
 const places: readonly {
   readonly store: string

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
+import { nextTurn } from '../store/next-turn.test-kit.ts'
+import { Random } from '../store/random.ts'
+import { SimulatedDisk } from '../store/simulated-disk.ts'
 import { treeStorage } from '../store/tree-storage.ts'
 import { defineCollection } from './collection-definition.ts'
 import { versionOf } from './entity-version.ts'
@@ -170,7 +171,7 @@ describe('notifications', () => {
   })
 
   test('several commits in one flush -> one for each, in order', async () => {
-    const disk = new SimulatedDisk(new Random(1)).mount({ isFlushSlow: true })
+    const disk = new SimulatedDisk(new Random(1)).mount({ flushDelay: nextTurn })
     const slow = await openOn(treeStorage(disk))
     const tasks = slow.collection('tasks')
     const live = tasks.live({ ...home, limit: 1 })
@@ -273,7 +274,7 @@ describe('a live query that begins while somebody writes', () => {
   })
 
   test('while commits are flushed -> none is missing', async () => {
-    const disk = new SimulatedDisk(new Random(1)).mount({ isFlushSlow: true })
+    const disk = new SimulatedDisk(new Random(1)).mount({ flushDelay: nextTurn })
     const slow = await openOn(treeStorage(disk))
     const tasks = slow.collection('tasks')
     const writes = ['1', '2'].map((id) => tasks.put(task(id)))

@@ -1,4 +1,4 @@
-/** What opening a database with these definitions would migrate; what finds out is loaded when somebody asks for it. */
+/** What opening a database would migrate; what finds out is loaded when somebody asks for it. */
 import { loadPart } from '../errors/load-part.ts'
 import type { Storage } from '../store/key-value-store.ts'
 import type { Scheduler } from '../store/scheduler.ts'
@@ -76,8 +76,8 @@ export interface MigrationSample {
 /**
  * A dry run of the migrations that `EntiDB.open` would do with these definitions.
  *
- * Errors: those of opening a storage (`not_a_database` where there is none, `database_locked`, `corrupt`, ...), `load_failed`;
- * a TypeError for definitions that make no sense.
+ * Errors: those of opening a storage (`not_a_database` where there is none, `database_locked`, `corrupt`, ...),
+ * `load_failed`; a TypeError for definitions that make no sense.
  *
  * @example
  * const { ok, collections } = await planMigrations({ storage: fileStorage('./data'), collections })

@@ -5,8 +5,9 @@
 import { describe, expect, test } from 'vitest'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { FileSystem } from '../files/file-system.ts'
-import { Random } from '../store/random.test-kit.ts'
-import { diskWith, type MountOptions, SimulatedDisk } from '../store/simulated-disk.test-kit.ts'
+import { Random } from '../store/random.ts'
+import { diskWith, SimulatedDisk } from '../store/simulated-disk.ts'
+import type { MountOptions } from '../store/simulated-mount.ts'
 import { treeStorage } from '../store/tree-storage.ts'
 import { defineCollection } from './collection-definition.ts'
 import {

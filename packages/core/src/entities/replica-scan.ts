@@ -4,20 +4,15 @@ import { compareBytes } from '../store/bytes.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import { collectionOfTable, isSystemName, recordTable, replicaTable } from './collection-state.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
-import { decodeRecord } from './record.ts'
+import { decodeRecord, entityBytes } from './record.ts'
 import { decodeReplicaRow } from './replica-row.ts'
-import type { ReplicaEntry } from './replication.ts'
+import type { ReplicaEntry, ReplicaRef, ReplicaScanOptions } from './replication.ts'
 import { takeEntries } from './scan.ts'
 import { type Steps, wait } from './steps.ts'
 
 interface Keyed {
   readonly idKey: Uint8Array
   readonly entry: ReplicaEntry | undefined
-}
-
-export interface ReplicaScanOptions {
-  readonly after?: { readonly collection: string; readonly entityId: string }
-  readonly entriesMax: number
 }
 
 export function* scanReplicas(
@@ -38,6 +33,18 @@ export function* scanReplicas(
     }
   }
   return entries
+}
+
+/** The entry of one entity; undefined when nothing is known of it. */
+export function* findReplica(
+  view: Reader,
+  { collection, entityId }: ReplicaRef,
+): Steps<ReplicaEntry | undefined> {
+  const idKey = idKeyOf(entityId)
+  const record = yield* wait(view.get(recordTable(collection), idKey))
+  if (record !== undefined) return recordEntry(collection, idKey, record)
+  const row = yield* wait(view.get(replicaTable(collection), idKey))
+  return row === undefined ? undefined : rowEntry(collection, idKey, row)
 }
 
 /** Names are ASCII: the order of strings is the order of bytes. */
@@ -77,9 +84,10 @@ function* mergedBatch(
 }
 
 function recordEntry(collection: string, idKey: Uint8Array, bytes: Uint8Array): ReplicaEntry {
-  const { revision, pending } = decodeRecord(bytes)
+  const record = decodeRecord(bytes)
+  const { revision: version, pending } = record
   const entityId = idOfKey(idKey)
-  return { collection, entityId, version: revision, pending, deleted: false }
+  return { collection, entityId, version, pending, deleted: false, bytes: entityBytes(record) }
 }
 
 /** Undefined for a base: its entity has a record. */
@@ -92,5 +100,5 @@ function rowEntry(
   if (kind === 'base') return undefined
   const entityId = idOfKey(idKey)
   const pending = kind === 'pendingDelete'
-  return { collection, entityId, version: state.version, pending, deleted: true }
+  return { collection, entityId, version: state.version, pending, deleted: true, bytes: null }
 }

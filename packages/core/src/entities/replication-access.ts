@@ -12,6 +12,7 @@ import { buildIndexes } from './index-build.ts'
 import { readAllMeta } from './meta.ts'
 import { OpenWork } from './open-work.ts'
 import type { DbOperation } from './operation.ts'
+import { ReplicaSnapshot } from './replica-snapshot.ts'
 import type { DatabaseIdentity, ReplicatedState } from './replication.ts'
 import { type RunInTransaction, rewriteOlder } from './rewrite-older.ts'
 import { sessionOf } from './transaction.ts'
@@ -119,6 +120,12 @@ export class Replication {
   /** In the transaction `tx`: `reader` is no more. The feed stays on until the next open. */
   async removeFeedReader(tx: object, reader: string): Promise<void> {
     await sessionOf(tx).run((writer) => removeFeedReader(writer, reader))
+  }
+
+  /** What is committed now, to be read in steps while writers go on. Release it. */
+  snapshot(): ReplicaSnapshot {
+    this.#source.assertOpen()
+    return new ReplicaSnapshot(this.#core)
   }
 
   /**

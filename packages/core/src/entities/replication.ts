@@ -47,6 +47,16 @@ export interface ReplicaEntry {
   readonly pending: boolean
   /** No entity is visible under this id: a tombstone, or a pending delete. */
   readonly deleted: boolean
+  /** What readers see: deterministic CBOR, null when `deleted`. A view of what is stored: not to be changed. */
+  readonly bytes: Uint8Array | null
+}
+
+/** Which entries `scan` answers. */
+export interface ReplicaScanOptions {
+  /** The last entry of the scan before; absent: from the beginning. */
+  readonly after?: { readonly collection: string; readonly entityId: string }
+  /** At least 1. Fewer are answered only at the end. */
+  readonly entriesMax: number
 }
 
 /** A replicated state, and whose it is. */
@@ -104,10 +114,7 @@ export interface ReplicaTransaction {
    */
   evict(collection: string, entityId: string): Promise<void>
   /** Every entity and tombstone, ordered by collection and id, after the given one. */
-  scan(options: {
-    readonly after?: { readonly collection: string; readonly entityId: string }
-    readonly entriesMax: number
-  }): Promise<readonly ReplicaEntry[]>
+  scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]>
 }
 
 /** Names an entity. */

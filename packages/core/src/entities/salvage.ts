@@ -20,13 +20,13 @@ export interface SalvageOptions {
 }
 
 /**
- * Copies every readable entity of a damaged database into a new one. `source` is not changed. `target` must hold no database; when this fails, what is in it by then is not
- * complete and to be thrown away. An entity of which a later commit was lost has an earlier state. A database
+ * Copies every readable entity of a damaged database into a new one. `source` is not changed. `target` must hold no
+ * database; when this fails, what is in it by then is not complete and to be thrown away. An entity of which a later commit was lost has an earlier state. A database
  * that lost something and syncs should be compared with its server (`sync.verify()`).
  *
  * Errors: `database_exists` (in `target`), `database_locked`, `not_a_database` (nothing in `source` was ever a
- * database), `format_too_new`, `disk_full`, `io_failed`, `read_only`, `load_failed`. A TypeError for a source whose files are
- * somebody else's to look after.
+ * database), `format_too_new`, `disk_full`, `io_failed`, `read_only`, `load_failed`. A TypeError for a source whose
+ * files are somebody else's to look after.
  *
  * @example
  * const { ok, losses } = await salvage(fileStorage('./damaged'), fileStorage('./saved'))

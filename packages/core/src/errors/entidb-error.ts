@@ -64,6 +64,8 @@ export type SyncErrorCode =
   | 'sync_stopped'
   | 'unauthorized'
   | 'conflict_changed'
+  | 'entity_unsynced'
+  | 'unsynced_edits'
   | 'nothing_kept'
   | 'resolver_failed'
   | 'insecure_url'

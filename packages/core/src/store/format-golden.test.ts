@@ -11,8 +11,8 @@ import {
   goldenLog,
   type Pieces,
 } from './format-golden.test-kit.ts'
-import { Random } from './random.test-kit.ts'
-import { diskWith, SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { Random } from './random.ts'
+import { diskWith, SimulatedDisk } from './simulated-disk.ts'
 import { hex, readState } from './store-check.test-kit.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
 import { promptScheduler } from './store-workload.test-kit.ts'

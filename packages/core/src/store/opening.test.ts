@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { EntiDBError, isEntiDBError } from '../errors/entidb-error.ts'
 import { DATA_FILE, NEW_DATA_FILE } from './format.ts'
 import type { KeyValueStore, StoreMaintenance } from './key-value-store.ts'
-import { Random } from './random.test-kit.ts'
-import { diskWith, type MountOptions, SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { nextTurn } from './next-turn.test-kit.ts'
+import { Random } from './random.ts'
+import { diskWith, SimulatedDisk } from './simulated-disk.ts'
+import type { MountOptions } from './simulated-mount.ts'
 import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
 import { bytesOf, textOf, write } from './store-conformance-support.ts'
 import { tinySettings } from './store-workload.test-kit.ts'
@@ -14,7 +16,7 @@ type Failure = NonNullable<MountOptions['failure']>
 
 const settings = () => ({ ...tinySettings(new Random(5)), walCheckpointBytes: 1_000_000 })
 const open = (disk: SimulatedDisk, options: MountOptions = {}): Promise<KeyValueStore> =>
-  openTreeStore(disk.mount({ isFlushSlow: true, ...options }), settings())
+  openTreeStore(disk.mount({ flushDelay: nextTurn, ...options }), settings())
 
 const put = (store: KeyValueStore, key: string): Promise<void> =>
   write(store, (tx) => tx.put('t', bytesOf(key), bytesOf('x')))

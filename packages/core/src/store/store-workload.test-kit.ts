@@ -1,7 +1,7 @@
 /** Random transactions on a store, with the states they must lead to. */
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Durability, KeyValueStore, StoreSnapshot } from './key-value-store.ts'
-import type { Random } from './random.test-kit.ts'
+import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { assertSameState, hex, readState, type State } from './store-check.test-kit.ts'
 

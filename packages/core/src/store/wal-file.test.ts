@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { EntiDBError } from '../errors/entidb-error.ts'
-import { Random } from './random.test-kit.ts'
-import { SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { Random } from './random.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { WalFile } from './wal-file.ts'
 import { WAL_FRAMES_OFFSET } from './wal-format.ts'
 

@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { EntiDBError, isEntiDBError } from '../errors/entidb-error.ts'
 import type { Durability, KeyValueStore } from './key-value-store.ts'
-import { Random } from './random.test-kit.ts'
-import { type MountOptions, SimulatedDisk } from './simulated-disk.test-kit.ts'
+import { nextTurn } from './next-turn.test-kit.ts'
+import { Random } from './random.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
+import type { MountOptions } from './simulated-mount.ts'
 import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
 import { bytesOf, textOf, write } from './store-conformance-support.ts'
 import { tinySettings, Workload } from './store-workload.test-kit.ts'
@@ -32,7 +34,7 @@ async function openWith(failure: Failure, durability: Durability = 'strict') {
   const random = new Random(1)
   const disk = new SimulatedDisk(random)
   const settings = { ...tinySettings(random), walCheckpointBytes: 1_000_000, durability }
-  const store = await openTreeStore(disk.mount({ failure, isFlushSlow: true }), settings)
+  const store = await openTreeStore(disk.mount({ failure, flushDelay: nextTurn }), settings)
   return { disk, store, reopen: () => openTreeStore(disk.mount(), settings) }
 }
 

@@ -1,4 +1,5 @@
 import { EntiDB, memoryStorage, type Storage } from '@entidb/core'
+import { EPOCH_STRIDE } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import { createFaultyStorage } from '../faulty-storage.test-kit.ts'
 import { serverCollections } from './collections.ts'
@@ -191,6 +192,33 @@ describe('compaction', () => {
     const again = await openTestDatabase({ storage })
     expect(await again.housekeep()).toMatchObject({ compactedOps: 0 })
     expect((await pull(again)).ops).toHaveLength(10)
+  })
+
+  test('groups at the same place of two epochs, next to each other after it -> still two groups', async () => {
+    const storage = memoryStorage()
+    let revision = 0
+    // Cursors of groups that are 2^32 apart.
+    const epochs = 2 ** 32 / EPOCH_STRIDE
+    for (let epoch = 0; epoch <= epochs; epoch++) {
+      const database = await openTestDatabase({ storage })
+      if (epoch === 0 || epoch === epochs) {
+        const [a, b] = [`a${epoch}`, `b${epoch}`]
+        await push(database, [
+          put(2 * epoch + 1, a, 0, 1, { tx: 0 }),
+          put(2 * epoch + 2, b, 0, 1, { tx: 0 }),
+        ])
+      }
+      const ops = [put(epoch + 1, 'z', revision, epoch, { deviceId: deviceB })]
+      revision = revisionOf(await push(database, ops), epoch + 1)
+      await database.housekeep()
+      await database.close()
+    }
+    const database = await openTestDatabase({ storage })
+    const { ops } = await pull(database)
+    expect(ops.map((op) => op.entityId)).toEqual(['a0', 'b0', `a${epochs}`, `b${epochs}`, 'z'])
+    const [first, , second] = ops
+    expect((second?.entityVersion ?? 0) - (first?.entityVersion ?? 0)).toBe(2 ** 32)
+    expect(second?.tx).not.toBe(first?.tx)
   })
 
   test('what handshakes tell -> not changed by it', async () => {

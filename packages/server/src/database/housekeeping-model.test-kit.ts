@@ -10,8 +10,13 @@ export const RETENTION_MS: number = 240 * HOUR_MS
 /** Of compaction: devices that were silent for longer are not waited for. */
 const LIVE_MS = 24 * HOUR_MS
 
+/** A pull from 0 that asked for nothing for so long is not waited for. */
+const RESYNC_WAIT_MS = HOUR_MS
+
 interface KnownDevice {
+  /** The largest seen in the epoch. */
   readonly cursor: number
+  readonly epoch: number
   readonly atMs: number
 }
 
@@ -21,8 +26,12 @@ export class HousekeepingModel {
   compactedThrough = 0
   purgedThrough = 0
   readonly #devices = new Map<string, KnownDevice>()
+  /** Devices that are never forgotten. */
+  readonly #pushers = new Set<string>()
   /** By revision, in cursor order. */
   readonly #tombstones = new Map<number, { readonly entityId: string; readonly atMs: number }>()
+  readonly #sightings = new Map<string, { readonly cursor: number; readonly atMs: number }>()
+  #epoch = 0
   #isReopened = false
 
   constructor(head: number) {
@@ -33,7 +42,11 @@ export class HousekeepingModel {
     this.#beginEpoch()
     const headBefore = this.pushes.head
     const fates = this.pushes.push(ops)
-    if (fates !== 'op_id_reused' && ops.length > 0) this.see(deviceId, 0)
+    if (fates !== 'op_id_reused' && ops.length > 0) {
+      const known = this.#devices.get(deviceId) ?? { cursor: 0, epoch: this.#epoch }
+      this.#devices.set(deviceId, { ...known, atMs: this.nowMs })
+      this.#pushers.add(deviceId)
+    }
     for (const { revision, entityId, bytes } of this.pushes.oplog) {
       if (revision > headBefore && bytes === null) {
         this.#tombstones.set(revision, { entityId, atMs: this.nowMs })
@@ -42,26 +55,36 @@ export class HousekeepingModel {
     return fates
   }
 
+  /** In a pull: the server stores it with its next round, or when it closes. */
   see(deviceId: string, cursor: number): void {
-    const known = this.#devices.get(deviceId)?.cursor ?? 0
-    this.#devices.set(deviceId, { cursor: Math.max(known, cursor), atMs: this.nowMs })
+    const largest = Math.max(this.#sightings.get(deviceId)?.cursor ?? 0, cursor)
+    this.#sightings.set(deviceId, { cursor: largest, atMs: this.nowMs })
   }
 
   /** Deletes may have been purged that the replica needs: not those from before its pull from 0 began. */
-  isExpired({ cursor, resyncHead = 0 }: Replica): boolean {
-    return cursor > 0 && cursor < this.purgedThrough && resyncHead < this.purgedThrough
+  isExpired({ cursor, resyncPurged }: Replica): boolean {
+    return cursor > 0 && cursor < this.purgedThrough && resyncPurged !== this.purgedThrough
   }
 
   reopen(): void {
+    this.#storeSightings()
     this.#isReopened = true
   }
 
-  housekeep(): void {
+  housekeep(replicas: readonly Replica[]): void {
+    this.#storeSightings()
     const live = this.#seenWithin(LIVE_MS).filter(({ cursor }) => cursor > 0)
     const horizon = Math.min(this.pushes.head, ...live.map(({ cursor }) => cursor))
     this.compactedThrough = Math.max(this.compactedThrough, horizon)
     this.pushes.compact(this.compactedThrough)
-    const seen = Math.min(...this.#seenWithin(RETENTION_MS).map(({ cursor }) => cursor))
+    const underWay = replicas.filter(
+      ({ resyncPurged, pulled }) =>
+        resyncPurged !== undefined && this.nowMs - pulled.atMs < RESYNC_WAIT_MS,
+    )
+    const seen = Math.min(
+      ...this.#seenWithin(RETENTION_MS).map(({ cursor }) => cursor),
+      ...underWay.map(({ pulled }) => pulled.since),
+    )
     for (const [revision, { entityId, atMs }] of [...this.#tombstones]) {
       if (this.nowMs - atMs < RETENTION_MS || revision > seen) break
       if (revision > this.compactedThrough) break
@@ -71,15 +94,33 @@ export class HousekeepingModel {
       this.purgedThrough = revision
     }
     this.pushes.forget()
+    for (const [deviceId, { atMs }] of [...this.#devices]) {
+      const isActive = this.nowMs - atMs < RETENTION_MS
+      if (!isActive && !this.#pushers.has(deviceId)) this.#devices.delete(deviceId)
+    }
   }
 
   #seenWithin(ms: number): KnownDevice[] {
     return [...this.#devices.values()].filter(({ atMs }) => this.nowMs - atMs < ms)
   }
 
+  #storeSightings(): void {
+    for (const [deviceId, { cursor, atMs }] of this.#sightings) {
+      const known = this.#devices.get(deviceId)
+      const before = known?.epoch === this.#epoch ? known.cursor : 0
+      this.#devices.set(deviceId, {
+        cursor: Math.max(before, cursor),
+        epoch: this.#epoch,
+        atMs: Math.max(known?.atMs ?? 0, atMs),
+      })
+    }
+    this.#sightings.clear()
+  }
+
   #beginEpoch(): void {
     if (!this.#isReopened) return
     this.#isReopened = false
+    this.#epoch++
     this.pushes.head = (Math.floor(this.pushes.head / EPOCH_STRIDE) + 1) * EPOCH_STRIDE
   }
 }
@@ -88,22 +129,24 @@ export class HousekeepingModel {
 export class Replica {
   cursor = 0
   readonly states = new Map<string, string>()
-  /** The head when the pull from 0 in hand began; undefined when there is none. */
-  resyncHead: number | undefined
+  /** `purgedThrough` when the pull from 0 in hand began; undefined when there is none. */
+  resyncPurged: number | undefined
   #seen: Set<string> | undefined
+  pulled = { since: 0, atMs: 0 }
 
-  apply(ops: readonly SyncOperation[], nextCursor: number, head: number): void {
+  apply(ops: readonly SyncOperation[], nextCursor: number, model: HousekeepingModel): void {
     if (this.cursor === 0) {
       this.#seen = new Set()
-      this.resyncHead = head
+      this.resyncPurged = model.purgedThrough
     }
+    this.pulled = { since: this.cursor, atMs: model.nowMs }
     for (const { entityId, entityVersion, entityCbor } of ops) {
       this.#seen?.add(entityId)
       if (entityCbor === null) this.states.delete(entityId)
       else this.states.set(entityId, stateText(entityVersion, entityCbor))
     }
     this.cursor = nextCursor
-    if (nextCursor === head) this.#endResync()
+    if (nextCursor === model.pushes.head) this.#endResync()
   }
 
   #endResync(): void {
@@ -111,7 +154,7 @@ export class Replica {
       if (this.#seen?.has(id) === false) this.states.delete(id)
     }
     this.#seen = undefined
-    this.resyncHead = undefined
+    this.resyncPurged = undefined
   }
 }
 

@@ -12,12 +12,14 @@ import { type DeviceSurvey, surveyDevices } from './device-survey.ts'
 import { forgetAcceptedOps, forgetConflicts, forgetDevices, setBackSeen } from './forget.ts'
 import { readMeta } from './meta.ts'
 import { isDue, purgeStep } from './purge.ts'
+import type { Resyncs } from './resyncs.ts'
 import { type SeenDevices, storeSightings } from './seen-devices.ts'
 
 export interface HousekeepingOptions {
   readonly read: <T>(work: (reader: ServerReader) => Promise<T>) => Promise<T>
   readonly write: <T>(work: (tx: ServerTransaction) => Promise<T>) => Promise<T>
   readonly seen: SeenDevices
+  readonly resyncs: Resyncs
   readonly retentionMs: number
   readonly clock: () => number
   readonly timers: Timers
@@ -178,10 +180,11 @@ export class Housekeeping {
   }
 
   async #purge({ activeThrough }: DeviceSurvey, nowMs: number): Promise<number> {
-    const { retentionMs } = this.#options
+    const { retentionMs, resyncs } = this.#options
     let purged = 0
     await this.#repeat(async (tx) => {
-      const step = await purgeStep(tx, { nowMs, retentionMs, seenThrough: activeThrough })
+      const seenThrough = Math.min(activeThrough, resyncs.toldThrough(nowMs))
+      const step = await purgeStep(tx, { nowMs, retentionMs, seenThrough })
       purged += step.purged
       return step.hasMore
     })

@@ -15,6 +15,7 @@ export interface PullContext {
   readonly limits: ServerLimits
   readonly permissions: Permissions
   readonly resyncs: Resyncs
+  readonly nowMs: number
 }
 
 /** A pull looks at no more rows than this for each operation it may send. */
@@ -24,7 +25,7 @@ const ROWS_PER_PULLED_OP = 4
 export async function runPull(
   reader: ServerReader,
   request: PullRequest,
-  { limits, permissions, resyncs }: PullContext,
+  { limits, permissions, resyncs, nowMs }: PullContext,
 ): Promise<PullPage> {
   const { sinceCursor, deviceId } = request
   const meta = await readMeta(reader)
@@ -48,7 +49,8 @@ export async function runPull(
     isVisible: visibility(permissions, request.collections),
   })
   const hasMore = nextCursor < head
-  if (hasMore) resyncs.note(puller, { since: sinceCursor, next: nextCursor, head })
+  if (!hasMore) resyncs.end(puller)
+  else resyncs.note(puller, { since: sinceCursor, next: nextCursor, purgedThrough }, nowMs)
   return { ops, nextCursor, hasMore, head, purgedThrough }
 }
 

@@ -154,17 +154,21 @@ describe('purge', () => {
     })
   })
 
-  test('a pull from 0 under way, and a later delete is purged -> expired: it may have what was deleted', async () => {
+  test('a pull from 0 under way -> purge waits for it; not for one that stands still, which is expired', async () => {
     const aging = await openAging()
     const { database } = aging
     const first = await push(database, [put(1, 'a', 0, 1), put(2, 'b', 0, 1)])
-    const page = await pull(database, { limit: 1 })
     await push(database, [remove(3, 'a', revisionOf(first, 1))])
     aging.pass(30)
-    await database.housekeep()
-    await expect(pull(database, { sinceCursor: page.nextCursor, limit: 1 })).rejects.toMatchObject({
-      code: 'cursor_expired',
-    })
+    // It has got the entity, and not yet the delete.
+    const page = await pull(database, { limit: 1 })
+    expect(page.ops).toMatchObject([{ entityId: 'a', opType: 'PUT' }])
+    const rest = { sinceCursor: page.nextCursor, limit: 1 }
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+    await pull(database, rest)
+    aging.pass(1)
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+    await expect(pull(database, rest)).rejects.toMatchObject({ code: 'cursor_expired' })
   })
 
   test('the clock was ahead for a while -> tombstones and devices of that time wait a retention from now', async () => {

@@ -12,7 +12,7 @@ const TOMBSTONES_MAX = 200
 export interface PurgeBounds {
   readonly nowMs: number
   readonly retentionMs: number
-  /** Every active device has seen everything up to here. */
+  /** Every active device, and every pull from 0 under way, has seen everything up to here. */
   readonly seenThrough: number
 }
 

@@ -28,8 +28,12 @@ export interface WrittenPush {
   readonly head: number
 }
 
-/** A group's number in pulls: distinct from its neighbours', whatever the client called it. */
+/**
+ * A group's number in pulls: distinct from its neighbours', whatever the client called it, also from those that
+ * compaction makes its neighbours. Each epoch raises cursors by 2^28, so the bare remainder would come again after 16.
+ */
 const GROUP_NUMBERS = 2 ** 32
+const TURN_STRIDE = 0x9e3779b1
 
 export async function writeDecisions(
   tx: ServerTransaction,
@@ -123,7 +127,9 @@ function groupNumber(
   numbers: Map<Group, number>,
 ): number | undefined {
   if (!group.named) return undefined
-  const number = numbers.get(group) ?? revision % GROUP_NUMBERS
+  const turn = Math.floor(revision / GROUP_NUMBERS)
+  const own = (revision + ((turn * TURN_STRIDE) % GROUP_NUMBERS)) % GROUP_NUMBERS
+  const number = numbers.get(group) ?? own
   numbers.set(group, number)
   return number
 }

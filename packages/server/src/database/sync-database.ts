@@ -6,7 +6,7 @@
  * when durable (pulls read snapshots); a new epoch before the first push after opening, so that files
  * put back from a backup never pass for the originals.
  */
-import { EntiDB, EntiDBError, isEntiDBError, type Storage } from '@entidb/core'
+import { EntiDB, EntiDBError, isEntiDBError, type Scheduler, type Storage } from '@entidb/core'
 import type {
   HandshakeRequest,
   HandshakeResponse,
@@ -61,6 +61,8 @@ export interface SyncDatabaseOptions {
   /** How long deletes and silent devices are remembered. */
   readonly retentionMs: number
   readonly randomBytes: RandomBytes
+  /** Default: the host's timers. */
+  readonly scheduler?: Scheduler
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
   /** Who hears of new heads. They are not ended when the database is closed. */
@@ -111,6 +113,7 @@ export class SyncDatabase {
       read: (work) => this.#read(work),
       write: (work) => this.#write(work),
       seen: this.#seen,
+      resyncs: this.#resyncs,
       retentionMs: options.retentionMs,
       clock: options.clock,
       timers: options.timers,
@@ -134,6 +137,8 @@ export class SyncDatabase {
         maxCacheBytes: CACHE_BYTES_MAX,
       },
       clock: options.clock,
+      randomBytes: options.randomBytes,
+      ...(options.scheduler === undefined ? {} : { scheduler: options.scheduler }),
     })
     try {
       return new SyncDatabase(db, options, await prepare(db, options))
@@ -172,11 +177,10 @@ export class SyncDatabase {
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
     const { sinceCursor, deviceId } = request
     await this.#beginEpochIfBeyondHead(sinceCursor)
-    const { limits } = this.#options
+    const { limits, clock } = this.#options
     const permissions = this.#permissions(identity)
-    const page = await this.#read((snapshot) =>
-      runPull(snapshot, request, { limits, permissions, resyncs: this.#resyncs }),
-    )
+    const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
+    const page = await this.#read((snapshot) => runPull(snapshot, request, context))
     if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
     return page
   }

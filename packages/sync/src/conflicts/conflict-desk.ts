@@ -16,6 +16,7 @@ import {
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { settleOneConflict } from './settle-one-conflict.ts'
 import { openConflicts } from './sides.ts'
+import { viewHeldGroups } from './view-held-groups.ts'
 
 /** Times a decision is tried again because an edit was just being committed. */
 const TRIES_MAX = 20
@@ -39,18 +40,10 @@ export class ConflictDesk {
 
   /** Every open conflict, oldest first. */
   async list(): Promise<readonly OpenConflict[]> {
-    const store = await this.#store()
-    await store.followFeed()
-    const conflicts = await store.read(async (tx) => {
-      const groups = new Set(tx.allNotes().flatMap(({ group }) => group ?? []))
-      const found = new Map<string, OpenConflict>()
-      for (const group of groups) {
-        const view = await viewGroup(tx, group, store.edits)
-        for (const conflict of openConflicts(view)) found.set(conflict.id, conflict)
-      }
-      return [...found.values()]
-    })
-    return conflicts.sort((a, b) => a.since - b.since)
+    const views = await viewHeldGroups(await this.#store())
+    const found = new Map<string, OpenConflict>()
+    for (const conflict of views.flatMap(openConflicts)) found.set(conflict.id, conflict)
+    return [...found.values()].sort((a, b) => a.since - b.since)
   }
 
   /** `list`, kept right while conflicts come and go. Close it when it is not needed any more. */

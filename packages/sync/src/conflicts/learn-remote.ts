@@ -70,9 +70,11 @@ async function meetPending(
 ): Promise<Learnt> {
   const note = tx.note(ref)
   const stale = note.conflict?.stale ?? false
+  // After an epoch change the edit stands on nothing that both sides have: it was not made where nothing was.
+  const isBaseLost = note.ancestorThrough !== 0 && state.base.version === 0
   const meeting = meetingOf({
     local: state.bytes,
-    base: stale ? undefined : state.base.bytes,
+    base: stale || isBaseLost ? undefined : state.base.bytes,
     remote,
     ancestorThrough: note.ancestorThrough,
   })

@@ -16,6 +16,7 @@ test.each([
   ['edited over a state that is not kept', 'conflict', bytes(1), undefined, remote(9, 0), 0],
   ['both edited', 'conflict', bytes(1), bytes(0), remote(9, 2), 0],
   ['edited here, deleted there', 'conflict', bytes(1), bytes(0), remote(9, null), 0],
+  ['edited here, deleted there and forgotten', 'conflict', bytes(1), bytes(0), remote(0, null), 0],
   ['deleted here, edited there', 'conflict', null, bytes(0), remote(9, 2), 0],
   ['created on both sides', 'conflict', bytes(1), null, remote(9, 2), 0],
   ['an ancestor after an epoch change', 'unmoved', bytes(1), null, remote(9, 2), 9],

@@ -8,7 +8,7 @@ export interface MeetingSides {
   /** The server state the oldest pending edit was made on; null bytes: absent. Undefined: not kept. */
   readonly base: Uint8Array | null | undefined
   readonly remote: RemoteState
-  /** Server states up to here are ancestors of the local edit. */
+  /** Server states up to here are ancestors of the local edit; 0: none is. */
   readonly ancestorThrough: number
 }
 
@@ -22,6 +22,7 @@ export type Meeting = 'converged' | 'unmoved' | 'conflict'
 export function meetingOf({ local, base, remote, ancestorThrough }: MeetingSides): Meeting {
   if (sameBytes(local, remote.bytes)) return 'converged'
   if (base !== undefined && sameBytes(base, remote.bytes)) return 'unmoved'
-  if (remote.version <= ancestorThrough) return 'unmoved'
+  // 0: there are none. What the server forgot after a delete has revision 0, and is no ancestor.
+  if (ancestorThrough > 0 && remote.version <= ancestorThrough) return 'unmoved'
   return 'conflict'
 }

@@ -4,6 +4,7 @@ import { type GroupView, viewGroup } from './group-view.ts'
 import type { Rejection } from './rejection.ts'
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { rejectionOf } from './sides.ts'
+import { viewHeldGroups } from './view-held-groups.ts'
 
 const TRIES_MAX = 20
 
@@ -17,18 +18,12 @@ export class RejectionDesk {
 
   /** Every rejected group, oldest first. Edit one of its entities to send the whole group again. */
   async list(): Promise<readonly Rejection[]> {
-    const store = await this.#store()
-    await store.followFeed()
-    const rejections = await store.read(async (tx) => {
-      const groups = new Set(tx.allNotes().flatMap(({ group }) => group ?? []))
-      const found = new Map<string, Rejection>()
-      for (const group of groups) {
-        const rejection = rejectionOf(await viewGroup(tx, group, store.edits))
-        if (rejection !== undefined) found.set(rejection.id, rejection)
-      }
-      return [...found.values()]
-    })
-    return rejections.sort((a, b) => a.since - b.since)
+    const views = await viewHeldGroups(await this.#store())
+    const found = new Map<string, Rejection>()
+    for (const rejection of views.flatMap((view) => rejectionOf(view) ?? [])) {
+      found.set(rejection.id, rejection)
+    }
+    return [...found.values()].sort((a, b) => a.since - b.since)
   }
 
   /**

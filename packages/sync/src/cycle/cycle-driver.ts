@@ -19,14 +19,24 @@ export interface CycleDriverOptions {
   readonly onFailure: (error: EntiDBError) => void
 }
 
+/** What a task that keeps cycles away is given. */
+export interface ExclusiveTurn {
+  /** Runs a full cycle, as part of the task. */
+  readonly cycle: () => Promise<CycleTotals>
+  readonly signal: AbortSignal
+}
+
 export class CycleDriver {
   readonly #options: CycleDriverOptions
   readonly #backoff: Backoff
   #abort = new AbortController()
-  #running: Promise<CycleTotals> | undefined
+  /** A cycle, or a task that keeps cycles away. */
+  #running: Promise<unknown> | undefined
   #queued: Promise<CycleTotals> | undefined
   #automatic = false
   #wokenWhileRunning = false
+  /** A timer went off meanwhile: nothing else would begin the next cycle. */
+  #dueWhileRunning = false
   #cancelTimer: () => void = () => {}
 
   constructor(options: CycleDriverOptions) {
@@ -56,12 +66,41 @@ export class CycleDriver {
     await Promise.allSettled([this.#running, this.#queued])
   }
 
+  /** As `stop`, but cycles can still be asked for. */
+  async pause(): Promise<void> {
+    await this.stop()
+    this.#abort = new AbortController()
+    this.#options.cycle.call('start')
+  }
+
   /** A full cycle that begins after this call. Resets the backoff. */
   run(): Promise<CycleTotals> {
     this.#backoff.reset()
     if (this.#running === undefined) return this.#begin()
     this.#queued ??= this.#afterRunning()
     return this.#queued
+  }
+
+  /**
+   * Runs `task` while no cycle runs; it runs cycles of its own by calling `cycle`. Its signal is aborted by
+   * `stop`, which waits for its end.
+   */
+  async exclusively<R>(task: (turn: ExclusiveTurn) => Promise<R>): Promise<R> {
+    while (this.#running !== undefined) await Promise.allSettled([this.#running])
+    const running = task({
+      cycle: () => {
+        this.#backoff.reset()
+        return this.#runCycle()
+      },
+      signal: this.#abort.signal,
+    })
+    this.#running = running
+    try {
+      return await running
+    } finally {
+      this.#running = undefined
+      this.#goOn()
+    }
   }
 
   /** Something is to be pushed or pulled. Does nothing while a failure is being waited out. */
@@ -79,22 +118,32 @@ export class CycleDriver {
   }
 
   async #afterRunning(): Promise<CycleTotals> {
-    await Promise.allSettled([this.#running])
+    // Whoever waited too may have begun first: nothing is awaited between the look and the beginning.
+    while (this.#running !== undefined) await Promise.allSettled([this.#running])
     this.#queued = undefined
     return this.#begin()
   }
 
+  /** What woke while cycles were kept away. */
+  #goOn(): void {
+    const isDue = this.#dueWhileRunning
+    const isWoken = this.#wokenWhileRunning && this.#options.cycle.state === 'idle'
+    this.#dueWhileRunning = false
+    if (isDue || isWoken) this.#runAfter(this.#options.wakeDelayMs)
+  }
+
   #begin(): Promise<CycleTotals> {
-    this.#cancelTimer()
-    this.#wokenWhileRunning = false
-    this.#running = this.#runCycle().finally(() => {
+    const running = this.#runCycle().finally(() => {
       this.#running = undefined
     })
-    return this.#running
+    this.#running = running
+    return running
   }
 
   async #runCycle(): Promise<CycleTotals> {
     const { cycle, onSuccess, onFailure, wakeDelayMs, pollIntervalMs } = this.#options
+    this.#cancelTimer()
+    this.#wokenWhileRunning = false
     try {
       const totals = await cycle.run(this.#abort.signal)
       this.#backoff.reset()
@@ -130,7 +179,10 @@ export class CycleDriver {
 
   /** Failures were told by `onFailure`; a broken invariant stays an unhandled rejection. */
   #runSilently(): void {
-    if (this.#running !== undefined) return
+    if (this.#running !== undefined) {
+      this.#dueWhileRunning = true
+      return
+    }
     this.#begin().catch((error) => {
       if (!isEntiDBError(error)) throw error
     })

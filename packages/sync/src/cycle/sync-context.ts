@@ -1,6 +1,7 @@
 /** What the steps of a cycle share. */
-import type { Limits } from '@entidb/protocol'
+import type { Capabilities, Limits } from '@entidb/protocol'
 import type { LearnContext } from '../conflicts/learn-remote.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { SyncEmitter } from '../events.ts'
 import type { FateWatch } from '../fates/fate-watch.ts'
 import type { SyncStore } from '../state/sync-store.ts'
@@ -24,8 +25,12 @@ export interface SyncContext {
   greeted: boolean
   /** As of the last handshake. */
   limits: Limits
+  /** As of the last handshake; undefined before the first. */
+  capabilities: Capabilities | undefined
   /** Live entities on the server as of the last handshake; undefined when it does not say. */
   serverEntities: number | undefined
+  /** Keys of the entities that answers named since somebody wants to know; undefined: nobody does. */
+  touched: Set<string> | undefined
   /** The largest head any answer named in this cycle. */
   head: number
 }
@@ -36,6 +41,11 @@ export interface CycleTotals {
   pushed: number
   conflicts: number
   rejected: number
+}
+
+/** An answer named `refs`: what is stored of them may be another state now. */
+export function noteTouched({ touched }: SyncContext, refs: readonly EntityRef[]): void {
+  if (touched !== undefined) for (const ref of refs) touched.add(entityKey(ref))
 }
 
 export function learnContext({ now, emitter }: SyncContext): Omit<LearnContext, 'present'> {

@@ -2,6 +2,7 @@
 import { viewGroup } from '../conflicts/group-view.ts'
 import { openConflicts, rejectionOf } from '../conflicts/sides.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
+import { findEvicted } from '../evict/evicted-rows.ts'
 import type { LedgerEntry } from '../ledger/ledger-types.ts'
 import { readEntries } from '../ledger/read-entries.ts'
 import type { SyncStore } from '../state/sync-store.ts'
@@ -28,11 +29,12 @@ export async function explainEntity(
     const { bytes, pending, version } = await tx.replica.state(ref.collection, ref.entityId)
     const group = tx.findNote(entityKey(ref))?.group ?? null
     const view = group === null ? undefined : await viewGroup(tx, group, store.edits)
-    const shows: SyncExplanation['shows'] =
-      bytes === null ? 'nothing' : pending ? 'local' : 'remote'
+    const evicted = pending ? undefined : await findEvicted(tx, ref)
+    const absent = evicted === undefined ? 'nothing' : 'evicted'
+    const shows: SyncExplanation['shows'] = bytes === null ? absent : pending ? 'local' : 'remote'
     return {
       shows,
-      revision: version,
+      revision: evicted?.version ?? version,
       conflict: (view && openConflicts(view).find(isOf(ref))) ?? null,
       rejection: (view && rejectionOf(view)) ?? null,
       transactions: transactionsOf(await readEntries(tx, store), ref),

@@ -22,8 +22,8 @@ export interface RevisionAuthor {
 /** What `sync.explain` answers. */
 export interface SyncExplanation extends EntityRef {
   readonly state: EntitySyncState
-  /** What readers see: the server's state, this device's edit upon it, or no such entity. */
-  readonly shows: 'remote' | 'local' | 'nothing'
+  /** What readers see: the server's state, this device's edit upon it, or no such entity, perhaps because of `evict`. */
+  readonly shows: 'remote' | 'local' | 'nothing' | 'evicted'
   /** The server's revision that is stored or that the local edit was made on; it is also its cursor. 0: none. */
   readonly revision: number
   /** Null for revision 0, and where neither ledger nor server say it. */

@@ -19,6 +19,8 @@ function showsLine({ shows, revision, state }: Omit<SyncExplanation, 'lines'>): 
   const on = revision === 0 ? 'nothing the server had' : `revision ${revision}`
   if (shows === 'local') return `Shows this device's edit, made on ${on}: ${state}.`
   if (shows === 'remote') return `Shows revision ${revision} of the server, as it was received.`
+  if (shows === 'evicted')
+    return `Evicted from this device at revision ${revision}; the server has it.`
   if (state !== 'synced') return `Deleted on this device, on ${on}: ${state}.`
   return revision === 0 ? 'Not known here.' : `Deleted as of revision ${revision}.`
 }

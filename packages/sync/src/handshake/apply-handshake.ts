@@ -5,6 +5,7 @@
 import { EntiDBError } from '@entidb/core'
 import { type HandshakeResponse, PROTOCOL_VERSION } from '@entidb/protocol'
 import type { ResyncReason } from '../events.ts'
+import { forgetEvictedBeyond } from '../evict/evicted-rows.ts'
 import { isStill, type PullOrigin } from '../pull/apply-page.ts'
 import { beginResync } from '../pull/resync.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -26,12 +27,16 @@ export async function applyHandshake(
   assertProtocol(response)
   if (!isStill(tx.state, origin)) return undefined
   const epoch = await adoptHistory(tx, response)
+  const lost = epoch === null ? 0 : await forgetEvictedBeyond(tx, epoch.point)
+  // Only what the server has at or before the point can take their place.
+  if (lost > 0) beginResync(tx, 'evicted')
   const renumbered = outrunServer(tx, response.lastOpId ?? 0)
   const { state } = tx
   if ((response.purgedThrough ?? 0) > state.purgedThrough) {
     tx.setState({ purgedThrough: response.purgedThrough ?? 0 })
   }
-  return { epoch, renumbered, resync: adoptScope(tx, response.scope ?? null) }
+  const resync = adoptScope(tx, response.scope ?? null) ?? (lost > 0 ? 'evicted' : null)
+  return { epoch, renumbered, resync }
 }
 
 function assertProtocol({ protocol }: HandshakeResponse): void {

@@ -26,7 +26,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
   for (const { ref, pending } of beyond) {
     if (!pending) touched.push((await tx.replica.touch(ref.collection, ref.entityId)).opId)
     await tx.replica.rebase(ref.collection, ref.entityId, NEVER_REPLICATED)
-    tx.changeNote(ref, { ancestorThrough: point })
+    tx.changeNote(ref, { ancestorThrough: ancestorsOf(point) })
   }
   dropConflictsBeyond(tx, point)
   rebaseFrozen(tx, point)
@@ -42,6 +42,11 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     looseRanges: loosened(tx, touched),
   })
   return touched.length
+}
+
+/** Also where the histories have nothing in common it is noted that the base is lost. */
+function ancestorsOf(point: number): number {
+  return point === 0 ? -1 : point
 }
 
 async function statesBeyond(
@@ -91,6 +96,6 @@ function rebaseFrozen(tx: SyncTransaction, point: number): void {
   const ops = frozen.ops.map((op) => (op.base > point ? { ...op, base: 0 } : op))
   tx.setFrozen({ ...frozen, ops })
   for (const op of frozen.ops) {
-    if (op.base > point) tx.changeNote(op, { ancestorThrough: point })
+    if (op.base > point) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
   }
 }

@@ -28,6 +28,7 @@ async function greetOnce(context: SyncContext, signal: AbortSignal): Promise<boo
   const outcome = await store.transaction((tx) => applyHandshake(tx, response, origin))
   if (outcome === undefined) return false
   context.limits = response.limits ?? context.limits
+  context.capabilities = response.capabilities
   context.head = response.serverCursor
   context.serverEntities =
     response.counts === undefined

@@ -6,6 +6,7 @@ import type { RawOperation } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { withoutEvicted } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -58,7 +59,7 @@ async function applySlice(
   outcome: { pulled: number; conflicts: number },
 ): Promise<void> {
   if (tx.state.resync !== null) for (const op of ops) await tx.markSeen(entityKey(op))
-  const { applied, remaining } = await applyUntouched(tx, ops, context)
+  const { applied, remaining } = await applyUntouched(tx, await withoutEvicted(tx, ops), context)
   outcome.pulled += applied
   for (const op of remaining) {
     const learnt = await applyOperation(tx, op, context)

@@ -4,7 +4,12 @@
  */
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { PullResponse } from '@entidb/protocol'
-import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import {
+  type CycleTotals,
+  learnContext,
+  noteTouched,
+  type SyncContext,
+} from '../cycle/sync-context.ts'
 import { applyPage, type PullOrigin } from './apply-page.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
 
@@ -47,7 +52,7 @@ export class Puller {
   /** False when a page did not fit any more: everything is asked for again from the present state. */
   async #pullPages(totals: CycleTotals, outer: AbortSignal): Promise<boolean> {
     const { store } = this.#context
-    if (store.state.resync?.phase === 'sweeping') return true
+    if ((store.state.resync?.phase ?? 'pulling') !== 'pulling') return true
     const ahead = new AbortController()
     const abort = (): void => ahead.abort(outer.reason)
     outer.addEventListener('abort', abort)
@@ -91,6 +96,7 @@ export class Puller {
   async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
     const { store, board, turn } = this.#context
     const context = { ...learnContext(this.#context), turn }
+    noteTouched(this.#context, page.ops)
     const outcome = await store
       .applying((tx) => applyPage(tx, page, origin, context))
       .catch((error) => {

@@ -3,9 +3,10 @@
  * server did not name is removed. Durable at every step, so a crash resumes it.
  */
 import { type LearnContext, learnRemote, removeClean } from '../conflicts/learn-remote.ts'
-import { entityKey } from '../entity-ref.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { ResyncReason } from '../events.ts'
-import type { RemoteState } from '../state/rows.ts'
+import { evictedAfter, forgetEvicted } from '../evict/evicted-rows.ts'
+import type { RemoteState, ResyncRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 const SWEEP_ENTRIES = 500
@@ -27,7 +28,8 @@ export async function sweepStep(
   context: Omit<LearnContext, 'present'>,
 ): Promise<boolean> {
   const { resync } = tx.state
-  if (resync === null || resync.phase !== 'sweeping') return true
+  if (resync === null || resync.phase === 'pulling') return true
+  if (resync.phase === 'sweepingEvicted') return sweepEvicted(tx, resync)
   const entries = await tx.replica.scan({
     ...(resync.after === null ? {} : { after: resync.after }),
     entriesMax: SWEEP_ENTRIES,
@@ -43,9 +45,26 @@ export async function sweepStep(
     }
   }
   const last = entries.at(-1)
-  const after = last === undefined ? null : { collection: last.collection, entityId: last.entityId }
-  tx.setState({ resync: after === null ? null : { ...resync, after } })
-  return after === null
+  const after = last === undefined ? null : refOf(last)
+  const phase = after === null ? 'sweepingEvicted' : 'sweeping'
+  tx.setState({ resync: { ...resync, phase, after } })
+  return false
+}
+
+/** What the server did not name is not known any more. */
+async function sweepEvicted(tx: SyncTransaction, resync: ResyncRow): Promise<boolean> {
+  const rows = await evictedAfter(tx, resync.after, SWEEP_ENTRIES)
+  for (const row of rows) {
+    if (await tx.wasSeen(row.id)) await tx.forgetSeen(row.id)
+    else await forgetEvicted(tx, row)
+  }
+  const last = rows.at(-1)
+  tx.setState({ resync: last === undefined ? null : { ...resync, after: refOf(last) } })
+  return last === undefined
+}
+
+function refOf({ collection, entityId }: EntityRef): EntityRef {
+  return { collection, entityId }
 }
 
 /** One bounded step of forgetting deletes that the server has purged. True when done. */

@@ -18,7 +18,7 @@ import type {
 } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
-import { holdTransactions } from './hold-transactions.ts'
+import { holdTransactions, namesOf } from './hold-transactions.ts'
 
 export interface SentRequest {
   readonly batch: number
@@ -48,6 +48,7 @@ export async function applyPushResponse(
   if (frozen === null || !isStillFrozen(frozen, request)) return undefined
   const answers = answersOf(request, response)
   const heldByWireGroup = new Map<number, number>()
+  const droppedWireGroups = new Set<number>()
   const accepted = acceptedOps(request, answers)
   await settleAccepted(tx, request, accepted, context)
   const committed: PushOutcome['committed'][number][] = [...accepted]
@@ -58,16 +59,24 @@ export async function applyPushResponse(
       committed.push({ op, revision: null })
     } else if (!('revision' in answer)) {
       const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
-      if (group !== undefined) heldByWireGroup.set(op.group, group)
+      if (group === undefined) {
+        // The server's state comes with the next pull, together with what was written with it.
+        droppedWireGroups.add(op.group)
+        continue
+      }
+      heldByWireGroup.set(op.group, group)
       if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
-      else if (group !== undefined) noteRejection(tx, op, answer.rejection, context.nowMs)
+      else noteRejection(tx, op, answer.rejection, context.nowMs)
     }
   }
   const rejectedByWireGroup = rejectionsByGroup(request, response)
   await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)
+  for (const group of heldByWireGroup.keys()) droppedWireGroups.delete(group)
+  await noteDropped(tx, frozen, droppedWireGroups, rejectedByWireGroup)
   const answeredGroups = new Set(request.ops.map(({ group }) => group))
   const settledTransactions = frozen.transactions.filter(
-    ({ group }) => !heldByWireGroup.has(group) && answeredGroups.has(group),
+    ({ group }) =>
+      !heldByWireGroup.has(group) && !droppedWireGroups.has(group) && answeredGroups.has(group),
   )
   await recordCommitted(tx, committedTransactions(settledTransactions, committed))
   moveOn(tx, frozen, request, response)
@@ -93,6 +102,32 @@ function committedTransactions(
       versions: ops.map(({ revision }) => revision),
     }
   })
+}
+
+/**
+ * Edits that were given up while they were under way, and that the server did not accept either: nothing is left
+ * to hold, and they were not committed.
+ */
+async function noteDropped(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  droppedWireGroups: ReadonlySet<number>,
+  rejectedByWireGroup: ReadonlyMap<number, string>,
+): Promise<void> {
+  const names = namesOf(frozen)
+  for (const { key, group, localOpIds, size } of frozen.transactions) {
+    if (!droppedWireGroups.has(group)) continue
+    const code = rejectedByWireGroup.get(group)
+    await tx.putFate(key, {
+      group: null,
+      fate: code === undefined ? 'conflict' : 'rejected',
+      how: code ?? 'takeRemote',
+      decidedBy: null,
+      successor: null,
+      entityVersions: null,
+      written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },
+    })
+  }
 }
 
 function isStillFrozen(frozen: FrozenRow, { batch, ops }: SentRequest): boolean {

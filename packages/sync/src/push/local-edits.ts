@@ -95,6 +95,18 @@ export class LocalEdits {
     }
   }
 
+  /** Keys of the entities with operations to push. */
+  get entities(): Iterable<string> {
+    return this.#byEntity.keys()
+  }
+
+  /** OpId of the last operation; 0 without one. */
+  get lastOpId(): number {
+    let last = 0
+    for (const key of this.#byKey.keys()) last = Math.max(last, key)
+    return last
+  }
+
   has(entity: string): boolean {
     return this.#byEntity.has(entity)
   }

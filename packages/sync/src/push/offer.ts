@@ -4,12 +4,20 @@
  */
 import { entityKey } from '../entity-ref.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
+import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { LocalEdits } from './local-edits.ts'
 
 const OFFER_ENTRIES = 500
 
-export async function offerStep(tx: SyncTransaction, edits: LocalEdits): Promise<void> {
+export async function offerAll(store: SyncStore): Promise<void> {
+  while (store.state.offer !== null) {
+    await store.followFeed()
+    await store.transaction((tx) => offerStep(tx, store.edits))
+  }
+}
+
+async function offerStep(tx: SyncTransaction, edits: LocalEdits): Promise<void> {
   const { offer } = tx.state
   if (offer === null) return
   const entries = await tx.replica.scan({

@@ -5,7 +5,12 @@
 import { type EntiDBError, isEntiDBError } from '@entidb/core'
 import { viewGroup } from '../conflicts/group-view.ts'
 import { rejectionOf } from '../conflicts/sides.ts'
-import { type CycleTotals, learnContext, type SyncContext } from '../cycle/sync-context.ts'
+import {
+  type CycleTotals,
+  learnContext,
+  noteTouched,
+  type SyncContext,
+} from '../cycle/sync-context.ts'
 import { entityKey } from '../entity-ref.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
@@ -16,7 +21,7 @@ import {
   nextRequestOps,
   readFrozenContents,
 } from './frozen-request.ts'
-import { offerStep } from './offer.ts'
+import { offerAll } from './offer.ts'
 import { takeBatch } from './take-batch.ts'
 import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
 
@@ -38,10 +43,7 @@ export class Pusher {
    */
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#context
-    while (store.state.offer !== null) {
-      await store.followFeed()
-      await store.transaction((tx) => offerStep(tx, store.edits))
-    }
+    await offerAll(store)
     for (;;) {
       signal.throwIfAborted()
       const { atEnd, held } = await this.#take()
@@ -108,6 +110,7 @@ export class Pusher {
     const { store, transport, replicaId } = this.#context
     const { ops, contents } = request
     const body = encodeFrozenRequest(store.state, frozen, ops, contents, replicaId)
+    noteTouched(this.#context, ops)
     const response = await transport.push(body, signal)
     const context = learnContext(this.#context)
     const outcome = await store.transaction((tx) =>

@@ -6,6 +6,7 @@ import { isValidCollectionName, type Limits } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { forgetEvicted } from '../evict/evicted-rows.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import type { Engine, FeedRow } from '../state/engine.ts'
@@ -149,10 +150,15 @@ class BatchTaking {
   /** Only entities that are still pending have something to push. */
   async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
     const states = await this.#tx.replica.states(rows)
-    return rows.flatMap((row, index) => {
+    const pending = rows.flatMap((row, index) => {
       const state = states[index]
       return state?.pending === true ? [{ row, base: state.base.version }] : []
     })
+    if (this.#tx.state.evicted > 0) {
+      // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
+      for (const { row } of pending) await forgetEvicted(this.#tx, row)
+    }
+    return pending
   }
 
   /** Whether the transaction joined a held group instead of the batch. */

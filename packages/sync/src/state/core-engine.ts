@@ -1,9 +1,16 @@
 /** The engine port on `@entidb/core`. */
 import { defineCollection, type EntiDB, type Transaction } from '@entidb/core'
 import { type Replication, replication } from '@entidb/core/replication'
-import { type Engine, type EngineTransaction, SYNC_ORIGIN, type SystemRows } from './engine.ts'
+import {
+  type Engine,
+  type EngineSnapshot,
+  type EngineTransaction,
+  SYNC_ORIGIN,
+  type SystemRows,
+} from './engine.ts'
 import {
   COMMITTED_COLLECTION,
+  EVICTED_COLLECTION,
   FATES_COLLECTION,
   FROZEN_COLLECTION,
   KEPT_COLLECTION,
@@ -26,6 +33,7 @@ const SYSTEM_COLLECTIONS = {
   [NOTES_COLLECTION]: defineCollection<SystemRow>({}),
   [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
+  [EVICTED_COLLECTION]: defineCollection<SystemRow>({}),
   [COMMITTED_COLLECTION]: defineCollection<SystemRow>({}),
   [KEPT_COLLECTION]: defineCollection<SystemRow>({}),
 }
@@ -54,14 +62,27 @@ export function coreEngine(db: EntiDB): Engine {
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },
+    systemCollections: Object.keys(SYSTEM_COLLECTIONS),
     get feedAfter() {
       return core.feedAfter
     },
     feedHead: () => core.feedHead(),
     readFeed: (options) => core.readFeed(options),
     onCommit: (listener) => core.onCommit(listener),
+    snapshot: () => engineSnapshot(core),
     transaction: (run) =>
       db.transaction((tx) => run(engineTransaction(tx, core)), { origin: SYNC_ORIGIN }),
+  }
+}
+
+function engineSnapshot(core: Replication): EngineSnapshot {
+  const snapshot = core.snapshot()
+  return {
+    scan: (options) => snapshot.scan(options),
+    find: (ref) => snapshot.find(ref),
+    get: (collection, id) => snapshot.collection<SystemRow>(collection).get(id),
+    rows: (collection) => snapshot.collection<SystemRow>(collection).scan({}),
+    release: () => snapshot.release(),
   }
 }
 

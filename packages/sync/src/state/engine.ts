@@ -6,7 +6,9 @@
 import type {
   DatabaseIdentity,
   DbOperation,
+  ReplicaEntry,
   ReplicaRef,
+  ReplicaScanOptions,
   ReplicaTransaction,
   ReplicatedState,
 } from '@entidb/core/replication'
@@ -59,6 +61,18 @@ export interface EngineTransaction {
   acknowledgeFeed(opId: number): Promise<void>
 }
 
+/** What is committed at one moment: entities and system rows, read while writers go on. */
+export interface EngineSnapshot {
+  /** Every entity and tombstone, by collection and id. */
+  scan(options: ReplicaScanOptions): Promise<readonly ReplicaEntry[]>
+  /** The entry of one entity; undefined when nothing is known of it. */
+  find(ref: ReplicaRef): Promise<ReplicaEntry | undefined>
+  get(collection: string, id: string): Promise<unknown>
+  /** Every row of a system collection, in order of ids, streamed. */
+  rows(collection: string): AsyncIterable<unknown>
+  release(): void
+}
+
 export interface Engine {
   readonly identity: DatabaseIdentity
   readonly feedOn: boolean
@@ -74,6 +88,8 @@ export interface Engine {
   entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
   /** Prepares the system collections. */
   open(): Promise<void>
+  /** Their names. */
+  readonly systemCollections: readonly string[]
   /** The feed holds every operation beyond this; up to here it holds only what is still to be acknowledged. */
   readonly feedAfter: number
   feedHead(): Promise<number>
@@ -85,6 +101,8 @@ export interface Engine {
   }): Promise<readonly FeedRow[]>
   /** Told of every durable commit, in order. Returns a function that ends it. */
   onCommit(listener: (commit: Commit) => void): () => void
+  /** Is to be released. */
+  snapshot(): EngineSnapshot
   /** Applied states, and the commit itself, carry `SYNC_ORIGIN`. */
   transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R>
 }

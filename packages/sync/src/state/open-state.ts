@@ -1,9 +1,15 @@
 /** The state row of a database: as the last process left it, or a new one. */
 import { EntiDBError } from '@entidb/core'
 import { renumberForDevice } from '../push/undecided.ts'
+import { finishSignOut, readSignOut } from '../sign-out/remove-all.ts'
 import type { Engine } from './engine.ts'
 import type { StateRow } from './rows.ts'
 import { loadRows, SyncStore, type SyncStoreOptions } from './sync-store.ts'
+
+export interface OpenOptions extends SyncStoreOptions {
+  /** Random: for who begins after a sign-out. */
+  readonly newDeviceId: () => string
+}
 
 export interface OpenedStore {
   readonly store: SyncStore
@@ -19,7 +25,7 @@ export async function openSyncStore(
   engine: Engine,
   dbId: string,
   deviceId: string | undefined,
-  options: SyncStoreOptions,
+  options: OpenOptions,
 ): Promise<OpenedStore> {
   if (!engine.feedOn) {
     throw new EntiDBError(
@@ -28,11 +34,13 @@ export async function openSyncStore(
     )
   }
   await engine.open()
+  const { unfinished } = await readSignOut(engine)
+  if (unfinished) await finishSignOut(engine, options.newDeviceId())
   const { state, ...rows } = await loadRows(engine)
   if (state !== undefined && state.dbId !== dbId) {
     throw new TypeError(`This database is synced as ${state.dbId}, not as ${dbId}`)
   }
-  const present = state ?? (await newState(engine, dbId, deviceId ?? engine.identity.deviceId))
+  const present = state ?? (await newState(engine, dbId, deviceId))
   const store = new SyncStore(engine, { ...rows, state: present }, options)
   const wanted = deviceId ?? present.deviceId
   const renamed = wanted !== present.deviceId
@@ -44,14 +52,19 @@ export async function openSyncStore(
   return { store, renamed }
 }
 
-async function newState(engine: Engine, dbId: string, deviceId: string): Promise<StateRow> {
+async function newState(
+  engine: Engine,
+  dbId: string,
+  deviceId: string | undefined,
+): Promise<StateRow> {
+  const { freshStart } = await readSignOut(engine)
   const through = await engine.feedHead()
   // What is written after this look is in the feed.
   const entities = await engine.transaction(({ replica }) => replica.scan({ entriesMax: 1 }))
   return {
     id: 'state',
     dbId,
-    deviceId,
+    deviceId: deviceId ?? freshStart?.deviceId ?? engine.identity.deviceId,
     cursor: 0,
     epoch: null,
     history: [],
@@ -60,15 +73,17 @@ async function newState(engine: Engine, dbId: string, deviceId: string): Promise
     revisionMax: 0,
     opIdOffset: 0,
     frozenOpIdMax: 0,
-    feedPosition: 0,
+    feedPosition: freshStart?.feedPosition ?? 0,
     purgedThrough: 0,
     forgottenThrough: 0,
     scope: null,
-    offer: entities.length === 0 ? null : { through, after: null },
+    // After a sign-out the feed has everything that is there.
+    offer: entities.length === 0 || freshStart !== undefined ? null : { through, after: null },
     looseRanges: [],
     split: null,
     groupLast: 0,
     batchLast: 0,
+    evicted: 0,
     ledger: { committed: 0, committedLast: 0, keptBytes: 0, keptLast: 0, decisionLast: 0 },
   }
 }

@@ -39,6 +39,8 @@ export interface StateRow {
   readonly split: SplitRow | null
   readonly groupLast: number
   readonly batchLast: number
+  /** Number of rows in `_sync_evicted`. */
+  readonly evicted: number
   readonly ledger: LedgerCounts
 }
 
@@ -53,7 +55,7 @@ export interface LedgerCounts {
 
 export interface ResyncRow {
   readonly reason: ResyncReason
-  readonly phase: 'pulling' | 'sweeping'
+  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted'
   /** How far the sweep has come. */
   readonly after: EntityRef | null
 }
@@ -147,7 +149,7 @@ export interface NoteRow extends EntityRef {
   readonly rejection: RejectionNote | null
   /** Feed operations of this entity up to here are accounted for: superseded, dropped or held. */
   readonly skipThrough: number
-  /** Server states up to here are ancestors of the local edit (after an epoch change). */
+  /** After an epoch change: server states up to here are ancestors of the local edit; -1: none is. Else 0. */
   readonly ancestorThrough: number
   /** Conflicts asked about since the last accepted edit. */
   readonly rounds: number
@@ -232,11 +234,39 @@ export interface SeenRow {
   readonly generation: number
 }
 
+/**
+ * `_sync_evicted`: entities that were dropped from this device. Each still counts as known at its revision,
+ * until the server names a newer one or a local edit of it is taken.
+ */
+export interface EvictedRow extends EntityRef {
+  /** `entityKey`. */
+  readonly id: string
+  readonly version: number
+  /** What the entity adds to the digest of its collection, 32 bytes. */
+  readonly digest: Uint8Array
+}
+
+/** In `_sync_state`, while a sign-out removes everything: nothing is synced before it has finished. */
+export interface SignOutRow {
+  readonly id: 'signOut'
+  /** Local edits up to here are removed, later ones are kept. */
+  readonly throughOpId: number
+}
+
+/** In `_sync_state`, after a sign-out: where the next user begins. */
+export interface FreshStartRow {
+  readonly id: 'freshStart'
+  readonly deviceId: string
+  /** Feed operations up to here were the last user's. */
+  readonly feedPosition: number
+}
+
 export const STATE_COLLECTION = '_sync_state'
 export const FROZEN_COLLECTION = '_sync_frozen'
 export const NOTES_COLLECTION = '_sync_entities'
 export const FATES_COLLECTION = '_sync_fates'
 export const SEEN_COLLECTION = '_sync_seen'
+export const EVICTED_COLLECTION = '_sync_evicted'
 export const COMMITTED_COLLECTION = '_sync_ledger'
 export const KEPT_COLLECTION = '_sync_kept'
 

@@ -85,6 +85,10 @@ export class SyncStore {
     return this.#heldCount
   }
 
+  get inFlightKeys(): Iterable<string> {
+    return this.#inFlight
+  }
+
   isInFlight(key: string): boolean {
     return this.#inFlight.has(key)
   }

@@ -73,6 +73,11 @@ export class SyncTransaction {
     this.#frozen = memory.frozen
   }
 
+  /** Rows that are not kept in memory. */
+  get system(): SystemRows {
+    return this.#tx.system
+  }
+
   get state(): StateRow {
     return this.#state
   }
@@ -186,11 +191,6 @@ export class SyncTransaction {
 
   async forgetSeen(key: string): Promise<void> {
     await this.#tx.system.delete(SEEN_COLLECTION, key)
-  }
-
-  /** Rows that are not kept in memory. */
-  get system(): SystemRows {
-    return this.#tx.system
   }
 
   /** A local edit of the application's kind. */

@@ -1,4 +1,4 @@
-import type { Commit, Engine, EngineTransaction, FeedRow } from '../state/engine.ts'
+import type { Commit, Engine, EngineSnapshot, EngineTransaction, FeedRow } from '../state/engine.ts'
 
 export type CrashPoint = 'before' | 'after'
 
@@ -40,6 +40,10 @@ export class FaultyEngine implements Engine {
     return this.#inner.open()
   }
 
+  get systemCollections(): readonly string[] {
+    return this.#inner.systemCollections
+  }
+
   get feedAfter(): number {
     return this.#inner.feedAfter
   }
@@ -58,6 +62,11 @@ export class FaultyEngine implements Engine {
     return this.#inner.onCommit((commit) => {
       if (!this.#dead) listener(commit)
     })
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#assertAlive()
+    return this.#inner.snapshot()
   }
 
   async transaction<R>(run: (tx: EngineTransaction) => Promise<R>): Promise<R> {

@@ -4,11 +4,14 @@
  */
 import { EntiDBError } from '@entidb/core'
 import {
+  addDigests,
   type CommittedOp,
   type Conflict,
   DEFAULT_LIMITS,
   EPOCH_STRIDE,
+  emptyDigest,
   encodeContentForHash,
+  entityDigest,
   type HandshakeRequest,
   type HandshakeResponse,
   type HistoryEntry,
@@ -20,7 +23,10 @@ import {
   type RejectedOp,
   type ServerState,
   type SyncOperation,
+  type VerifyRequest,
+  type VerifyResponse,
 } from '@entidb/protocol'
+import { entityRef } from '../entity-ref.ts'
 import { sameBytes } from '../same-bytes.ts'
 
 export interface ModelOptions {
@@ -158,7 +164,7 @@ export class ModelDatabase {
     const { lastOpId } = this.#device(request.deviceId)
     return {
       serverCursor: head,
-      capabilities: { ...capabilities, groups: true, rejections: true },
+      capabilities: { ...capabilities, groups: true, rejections: true, digest: true },
       protocol: [1, 0],
       epoch: this.#epoch,
       history,
@@ -168,6 +174,26 @@ export class ModelDatabase {
       scope: this.scope,
       purgedThrough,
     }
+  }
+
+  verify({ cursor, digest }: VerifyRequest): VerifyResponse {
+    if (cursor !== this.head) throw refusal('cursor_moved')
+    const collections = digestsOf(this.#state.entities)
+    const total = Object.values(collections).reduce(addDigests, emptyDigest())
+    return sameBytes(total, digest) ? { match: true } : { match: false, collections }
+  }
+
+  /** Behind everyone's back; absent with version 0. */
+  tamper(collection: string, entityId: string, state: ServerState): void {
+    const key = `${collection}/${entityId}`
+    const before = this.#state.oplog.findLast((op) => keyOf(op) === key)
+    this.#state.oplog = this.#state.oplog.filter((op) => keyOf(op) !== key)
+    this.#state.entities.delete(key)
+    if (before === undefined || state.entityVersion === 0) return
+    this.#state.entities.set(key, state)
+    const opType = state.entityCbor === null ? 'DELETE' : 'PUT'
+    this.#state.oplog.push({ ...before, ...state, opType })
+    this.#state.oplog.sort((a, b) => a.entityVersion - b.entityVersion)
   }
 
   pull(request: PullRequest): PullResponse {
@@ -328,6 +354,17 @@ export class ModelDatabase {
     this.#state.accepted.set(`${op.deviceId}/${op.opId}`, { hash, revision })
     return { opId: op.opId, entityVersion: revision }
   }
+}
+
+function digestsOf(entities: ReadonlyMap<string, ServerState>): Record<string, Uint8Array> {
+  const digests: Record<string, Uint8Array> = {}
+  for (const [key, { entityVersion, entityCbor }] of entities) {
+    if (entityCbor === null) continue
+    const { collection, entityId } = entityRef(key)
+    const digest = entityDigest(collection, entityId, entityVersion, entityCbor)
+    digests[collection] = addDigests(digests[collection] ?? emptyDigest(), digest)
+  }
+  return digests
 }
 
 function keyOf({ collection, entityId }: SyncOperation): string {

@@ -8,16 +8,19 @@ import {
   decodeHandshakeRequest,
   decodePullRequest,
   decodePushRequest,
+  decodeVerifyRequest,
   encodeErrorResponse,
   encodeHandshakeResponse,
   encodePullResponse,
   encodePushResponse,
+  encodeVerifyResponse,
   HANDSHAKE_PATH,
   httpStatusOf,
   MEDIA_TYPE,
   PULL_PATH,
   PUSH_PATH,
   STREAM_PATH,
+  VERIFY_PATH,
 } from '@entidb/protocol'
 import type { FetchInit, FetchResponse } from '../environment.ts'
 import { ModelDatabase, type ModelOptions } from './model-database.test-kit.ts'
@@ -103,6 +106,8 @@ export class ModelServer {
         assertPushRequest(request)
         return encodePushResponse(database.push(request))
       }
+      case VERIFY_PATH:
+        return encodeVerifyResponse(database.verify(decodeVerifyRequest(body)))
       default:
         throw new EntiDBError('not_found', path)
     }

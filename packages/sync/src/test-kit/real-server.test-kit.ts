@@ -1,5 +1,5 @@
 /** The real server's handler as a `fetch`, without sockets, failing on demand like the model. */
-import { memoryStorage, type Storage } from '@entidb/core'
+import { EntiDB, memoryStorage, type Storage } from '@entidb/core'
 import {
   decodePullResponse,
   encodePullRequest,
@@ -11,15 +11,22 @@ import {
   createSyncHandler,
   type ServerLimits,
   type SyncHandler,
+  serverCollections,
   silentLogger,
   staticTokens,
 } from '@entidb/server'
 import type { FetchInit, FetchResponse } from '../environment.ts'
 import type { Fault, ModelRequest } from './model-server.test-kit.ts'
 
+const RETENTION_MS = 30 * 86_400_000
+
+export type ServerDatabase = EntiDB<typeof serverCollections>
+
 export class RealServer {
   fault: (request: ModelRequest) => Fault | Promise<Fault> = () => 'pass'
   readonly requests: string[] = []
+  /** Its clock. */
+  nowMs = 1_800_000_000_000
   readonly #limits: Partial<ServerLimits>
   readonly #storage: Storage = memoryStorage()
   #handler: SyncHandler
@@ -45,6 +52,26 @@ export class RealServer {
   /** Another process on the same files: a new epoch begins with its first push. */
   async restart(): Promise<void> {
     await this.#handler.close()
+    this.#handler = this.#open()
+  }
+
+  /** Whoever does not sync from now on counts as silent. */
+  passRetention(): void {
+    this.nowMs += RETENTION_MS + 1
+  }
+
+  /** Forgets what nobody needs. Answers how many deletes. */
+  async purge(): Promise<number> {
+    const database = await this.#handler.database('test')
+    return (await database.housekeep()).purgedTombstones
+  }
+
+  /** Writes behind the server's back, while it is down. */
+  async tamper(run: (db: ServerDatabase) => Promise<void>): Promise<void> {
+    await this.#handler.close()
+    const db = await EntiDB.open({ storage: this.#storage, collections: serverCollections })
+    await run(db)
+    await db.close()
     this.#handler = this.#open()
   }
 
@@ -86,6 +113,8 @@ export class RealServer {
       auth: staticTokens({ secret: { subject: 'test', databases: '*', access: 'write' } }),
       createDatabases: true,
       limits: this.#limits,
+      retentionMs: RETENTION_MS,
+      clock: () => this.nowMs,
       logger: silentLogger,
     })
   }

@@ -18,6 +18,7 @@ export async function openStore(): Promise<OpenStore> {
   const { store } = await openSyncStore(coreEngine(db), 'test', undefined, {
     changed: () => {},
     now: () => 0,
+    newDeviceId: () => 'fresh',
     ledger: ledgerLimitsOf({}),
   })
   return { db, store }

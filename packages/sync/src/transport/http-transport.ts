@@ -8,8 +8,10 @@ import {
   decodeHandshakeResponse,
   decodePullResponse,
   decodePushResponse,
+  decodeVerifyResponse,
   encodeHandshakeRequest,
   encodePullRequest,
+  encodeVerifyRequest,
   HANDSHAKE_PATH,
   type HandshakeRequest,
   type HandshakeResponse,
@@ -20,6 +22,9 @@ import {
   type PullResponse,
   type PushResponse,
   STREAM_PATH,
+  VERIFY_PATH,
+  type VerifyRequest,
+  type VerifyResponse,
 } from '@entidb/protocol'
 import type { ByteStream, FetchInit, FetchLike, FetchResponse, Timers } from '../environment.ts'
 import { discardBody, readBody } from './response-body.ts'
@@ -75,6 +80,11 @@ export class HttpTransport {
   /** `body` is an encoded push request. */
   async push(body: Uint8Array, signal: AbortSignal): Promise<PushResponse> {
     return decoded(decodePushResponse, await this.#post(PUSH_PATH, body, signal))
+  }
+
+  async verify(request: VerifyRequest, signal: AbortSignal): Promise<VerifyResponse> {
+    const body = encodeVerifyRequest(request)
+    return decoded(decodeVerifyResponse, await this.#post(VERIFY_PATH, body, signal))
   }
 
   /** The open stream of wake-ups. The caller reads and ends it by the signal. */

@@ -1,8 +1,8 @@
 /** The worked examples of `docs/format.md` are the bytes that the engine writes. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { Random } from '../random.test-kit.ts'
-import { SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { Random } from '../random.ts'
+import { SimulatedDisk } from '../simulated-disk.ts'
 import { bytesOf, write } from '../store-conformance-support.ts'
 import { promptScheduler } from '../store-workload.test-kit.ts'
 import { openTreeStore } from '../tree-store.ts'

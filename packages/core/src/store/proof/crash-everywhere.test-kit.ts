@@ -4,8 +4,8 @@
  */
 import type { Files } from '../format-reader/read-store.test-kit.ts'
 import type { Durability } from '../key-value-store.ts'
-import { Random } from '../random.test-kit.ts'
-import { diskWith, type SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { Random } from '../random.ts'
+import { diskWith, type SimulatedDisk } from '../simulated-disk.ts'
 import { hex, type State } from '../store-check.test-kit.ts'
 import { bytesOf, write } from '../store-conformance-support.ts'
 import { openTreeStore } from '../tree-store.ts'

@@ -1,6 +1,6 @@
 /** A long random workload, crashed at random operations, several times in a row, by kill or power loss. */
-import { Random } from '../random.test-kit.ts'
-import { SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { Random } from '../random.ts'
+import { SimulatedDisk } from '../simulated-disk.ts'
 import { tinySettings, Workload } from '../store-workload.test-kit.ts'
 import { openTreeStore } from '../tree-store.ts'
 import { expectPromiseKept } from './promise.test-kit.ts'

@@ -5,9 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { Files } from '../format-reader/read-store.test-kit.ts'
-import type { Random } from '../random.test-kit.ts'
-import type { SimulatedDisk } from '../simulated-disk.test-kit.ts'
-import { type Change, sectorsOf, survivorsOf } from '../simulated-medium.test-kit.ts'
+import type { Random } from '../random.ts'
+import type { SimulatedDisk } from '../simulated-disk.ts'
+import { type Change, sectorsOf, survivorsOf } from '../simulated-medium.ts'
 
 /** Up to this many changes, every subset is tried. */
 const EXHAUSTIVE_MAX = 4

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { File } from '../../files/file-system.ts'
-import { Random } from '../random.test-kit.ts'
-import { SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { Random } from '../random.ts'
+import { SimulatedDisk } from '../simulated-disk.ts'
 import { powerLosses } from './power-losses.test-kit.ts'
 
 async function diskWithFile(): Promise<{ disk: SimulatedDisk; file: File }> {

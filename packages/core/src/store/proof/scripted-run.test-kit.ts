@@ -2,12 +2,10 @@
 import { strict as assert } from 'node:assert'
 import { EntiDBError, isEntiDBError } from '../../errors/entidb-error.ts'
 import type { KeyValueStore, WriteTransaction } from '../key-value-store.ts'
-import { Random } from '../random.test-kit.ts'
-import {
-  type MountOptions,
-  SimulatedDisk,
-  type SimulatedMount,
-} from '../simulated-disk.test-kit.ts'
+import { nextTurn } from '../next-turn.test-kit.ts'
+import { Random } from '../random.ts'
+import { SimulatedDisk } from '../simulated-disk.ts'
+import type { MountOptions, SimulatedMount } from '../simulated-mount.ts'
 import { assertSameState, hex, readState, type State } from '../store-check.test-kit.ts'
 import { bytesOf } from '../store-conformance-support.ts'
 import { openTreeStore } from '../tree-store.ts'
@@ -69,7 +67,7 @@ export class ScriptedRun {
     const failure: MountOptions['failure'] = (operation, file, count, growth) =>
       options.failure?.(operation, file, count, growth) ?? this.#refuse(operation, file, growth)
     // Commits that come while a flush is under way share the next frame.
-    this.mount = this.disk.mount({ isFlushSlow: true, ...options, failure })
+    this.mount = this.disk.mount({ flushDelay: nextTurn, ...options, failure })
     this.#settings = settings
   }
 

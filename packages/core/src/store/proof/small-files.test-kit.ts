@@ -1,8 +1,8 @@
 /** The files of small stores in which every kind of thing that a file can hold occurs. */
 import type { Files } from '../format-reader/read-store.test-kit.ts'
 import type { WriteTransaction } from '../key-value-store.ts'
-import { Random } from '../random.test-kit.ts'
-import { SimulatedDisk } from '../simulated-disk.test-kit.ts'
+import { Random } from '../random.ts'
+import { SimulatedDisk } from '../simulated-disk.ts'
 import { readState, type State } from '../store-check.test-kit.ts'
 import { bytesOf, write } from '../store-conformance-support.ts'
 import { openTreeStore } from '../tree-store.ts'

@@ -1,34 +1,28 @@
-/**
- * A disk that forgets. What was written and not flushed survives a power loss whole, in part, or not
- * at all, in any combination; a name that was not flushed with its directory may be gone. A flush that
- * fails loses what it was to write, although it can still be read until the power is lost.
- *
- * A `mount` is what one process sees. It can be told to fail at its n-th operation, and to crash
- * there: from then on nothing it does has any effect. `losePower` decides by chance what survived,
- * `contentAfter` as it is told (`power-losses.test-kit.ts` tries them all).
- */
+/** What one process sees of a simulated disk: a `FileSystem` that fails, crashes and dies as it is told. */
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { DirectoryLock, File, FileSystem, MaybePromise } from '../files/file-system.ts'
-import type { Random } from './random.test-kit.ts'
-import {
-  applied,
-  type Change,
-  changeNames,
-  Inode,
-  type NameChange,
-  type Names,
-  type Survival,
-} from './simulated-medium.test-kit.ts'
+import type { Random } from './random.ts'
+import type { SimulatedDisk } from './simulated-disk.ts'
+import { Inode } from './simulated-medium.ts'
 
+/** Thrown at a process by every operation from its crash on. */
 export class SimulatedCrash extends Error {}
 
+/** How a mount behaves. */
 export interface MountOptions {
   /** The operation, counted from 1, at which the process dies. */
   readonly crashAt?: number
+  /**
+   * A dead process gets no answers any more: its code never goes on, as if it was not there. Otherwise every
+   * operation throws a `SimulatedCrash`.
+   */
+  readonly isDeathSilent?: boolean
+  /** Told when the process dies at `crashAt`. */
+  readonly onCrash?: () => void
   /** Answers with promises where the port allows it. */
   readonly isAsynchronous?: boolean
-  /** A flush takes until everything else that can run has run. */
-  readonly isFlushSlow?: boolean
+  /** A flush ends when this has: whatever the process does meanwhile is not part of it. Absent: at once. */
+  readonly flushDelay?: () => Promise<void>
   /** Throws what the operation has to fail with. */
   readonly failure?: (
     operation: string,
@@ -41,126 +35,18 @@ export interface MountOptions {
   readonly onRead?: (file: string, offset: number, length: number) => void
 }
 
-export class SimulatedDisk {
-  readonly #random: Random
-  #visible: Names = new Map()
-  #durable: Names = new Map()
-  #unflushedNames: NameChange[] = []
-  #mounts: SimulatedMount[] = []
-
-  constructor(random: Random) {
-    this.#random = random
-  }
-
-  mount(options: MountOptions = {}): SimulatedMount {
-    const mount = new SimulatedMount(this, options, this.#random)
-    this.#mounts.push(mount)
-    return mount
-  }
-
-  /**
-   * Everything that is not flushed is at the mercy of chance. Names keep a prefix of their changes. Whoever
-   * used the disk is dead.
-   */
-  losePower(): void {
-    for (const mount of this.#mounts.splice(0)) mount.die()
-    const kept = this.#random.below(this.#unflushedNames.length + 1)
-    for (const change of this.#unflushedNames.slice(0, kept)) changeNames(this.#durable, change)
-    this.#unflushedNames = []
-    for (const inode of new Set([...this.#durable.values()])) inode.losePower(this.#random)
-    this.#visible = new Map(this.#durable)
-  }
-
-  /** What is at the mercy of a power loss: how many changes of names, and the changes of files. */
-  unflushed(): { readonly names: number; readonly changes: readonly Change[] } {
-    return {
-      names: this.#unflushedNames.length,
-      changes: this.#inodes().flatMap((inode) => inode.unflushed),
-    }
-  }
-
-  /** The files as a power loss would leave them. Changes nothing. */
-  contentAfter(survival: Survival): Map<string, Uint8Array> {
-    const contents = new Map<Inode, Uint8Array>()
-    let index = 0
-    for (const inode of this.#inodes()) {
-      let content: Uint8Array = inode.durable.slice()
-      for (const change of inode.unflushed) {
-        for (const survivor of survival.survivors(change, index))
-          content = applied(content, survivor)
-        index++
-      }
-      contents.set(inode, content)
-    }
-    const names = new Map(this.#durable)
-    for (const [i, change] of this.#unflushedNames.entries()) {
-      if (survival.names[i] === true) changeNames(names, change)
-    }
-    return new Map([...names].map(([name, inode]) => [name, contents.get(inode) ?? inode.durable]))
-  }
-
-  /** All that may have a name after a power loss. */
-  #inodes(): Inode[] {
-    const created = this.#unflushedNames.flatMap((change) =>
-      change.kind === 'create' ? [change.inode] : [],
-    )
-    return [...new Set([...this.#durable.values(), ...created])]
-  }
-
-  /** The content of a file, to look at or to damage. */
-  content(name: string): Uint8Array {
-    const inode = this.#visible.get(name)
-    if (inode === undefined) throw new Error(`no file ${name}`)
-    return inode.visible
-  }
-
-  replace(name: string, content: Uint8Array): void {
-    const inode = new Inode()
-    inode.visible = content.slice()
-    inode.durable = content.slice()
-    this.#visible.set(name, inode)
-    this.#durable.set(name, inode)
-  }
-
-  names(): string[] {
-    return [...this.#visible.keys()].sort()
-  }
-
-  /** All files, to put the disk back to this point. */
-  image(): Map<string, Uint8Array> {
-    return new Map(this.names().map((name) => [name, this.content(name).slice()]))
-  }
-
-  inode(name: string): Inode | undefined {
-    return this.#visible.get(name)
-  }
-
-  changeNames(change: NameChange): void {
-    changeNames(this.#visible, change)
-    this.#unflushedNames.push(change)
-  }
-
-  flushNames(): void {
-    for (const change of this.#unflushedNames) changeNames(this.#durable, change)
-    this.#unflushedNames = []
-  }
-}
-
-/** A disk with these files, all durable. */
-export function diskWith(random: Random, image: ReadonlyMap<string, Uint8Array>): SimulatedDisk {
-  const disk = new SimulatedDisk(random)
-  for (const [name, content] of image) disk.replace(name, content)
-  return disk
-}
-
+/** The files of a `SimulatedDisk` as one process sees them. */
 export class SimulatedMount implements FileSystem {
+  /** For messages. */
   readonly description = 'simulated disk'
   readonly #disk: SimulatedDisk
   readonly #options: MountOptions
   readonly #random: Random
+  #crashAt: number | undefined
   #crashed = false
   #isDead = false
   #locked = false
+  /** How many there were. */
   operations = 0
   /** The last operation: its kind and file. */
   last: readonly [operation: string, file: string] = ['', '']
@@ -169,8 +55,15 @@ export class SimulatedMount implements FileSystem {
     this.#disk = disk
     this.#options = options
     this.#random = random
+    this.#crashAt = options.crashAt
   }
 
+  /** The process dies at the `operations`-th operation from now, or not at all. */
+  crashIn(operations: number | undefined): void {
+    this.#crashAt = operations === undefined ? undefined : this.operations + operations
+  }
+
+  /** At `crashAt`, or killed. */
   get isCrashed(): boolean {
     return this.#crashed
   }
@@ -185,18 +78,22 @@ export class SimulatedMount implements FileSystem {
     this.#crashed = true
   }
 
+  /** @internal */
   noteRead(file: string, offset: number, length: number): void {
     this.#options.onRead?.(file, offset, length)
   }
 
+  /** @internal */
   get isAsynchronous(): boolean {
     return this.#options.isAsynchronous === true
   }
 
-  get isFlushSlow(): boolean {
-    return this.#options.isFlushSlow === true
+  /** @internal */
+  get flushDelay(): (() => Promise<void>) | undefined {
+    return this.#options.flushDelay
   }
 
+  /** `database_locked` for a second one. */
   async lock(): Promise<DirectoryLock> {
     if (this.#locked) throw new EntiDBError('database_locked', 'locked')
     this.#locked = true
@@ -207,6 +104,7 @@ export class SimulatedMount implements FileSystem {
     }
   }
 
+  /** As `FileSystem` says. */
   async open(name: string, options: { readonly create: boolean }): Promise<File | undefined> {
     const isNew = options.create && this.#disk.inode(name) === undefined
     await this.operate('open', name, isNew ? 1 : 0)
@@ -218,40 +116,45 @@ export class SimulatedMount implements FileSystem {
     return new SimulatedFile(this, name, inode)
   }
 
+  /** As `FileSystem` says. */
   async list(): Promise<readonly string[]> {
     await this.operate('list', '')
     return this.#disk.names()
   }
 
+  /** As `FileSystem` says. */
   async rename(from: string, to: string): Promise<void> {
     await this.operate('rename', from)
     this.#disk.changeNames({ kind: 'rename', from, to })
   }
 
+  /** As `FileSystem` says. */
   async remove(name: string): Promise<void> {
     await this.operate('remove', name)
     this.#disk.changeNames({ kind: 'remove', name })
   }
 
+  /** As `FileSystem` says. */
   async flushDirectory(): Promise<void> {
     await this.operate('flushDirectory', '')
     this.#disk.flushNames()
   }
 
-  /** Counts an operation; `failing` runs when it fails, or when the process dies in it. */
+  /** @internal Counts an operation; `failing` runs when it fails, or when the process dies in it. */
   operate(
     operation: string,
     file: string,
     growth = 0,
     failing: (isDeath: boolean) => void = () => {},
   ): MaybePromise<void> {
-    if (this.#crashed || this.#isDead) throw new SimulatedCrash()
+    if (this.#crashed || this.#isDead) return this.#unanswered()
     this.operations++
     this.last = [operation, file]
-    if (this.operations === this.#options.crashAt) {
+    if (this.operations === this.#crashAt) {
       failing(true)
       this.#crashed = true
-      throw new SimulatedCrash()
+      this.#options.onCrash?.()
+      return this.#unanswered()
     }
     const failure = this.#options.failure?.(operation, file, this.operations, growth)
     if (failure !== undefined) {
@@ -261,7 +164,12 @@ export class SimulatedMount implements FileSystem {
     if (this.#options.isAsynchronous === true) return Promise.resolve()
   }
 
-  /** A write that ends early got this far: nowhere, to its end, or in between. */
+  #unanswered(): Promise<never> {
+    if (this.#options.isDeathSilent !== true) throw new SimulatedCrash()
+    return new Promise(() => {})
+  }
+
+  /** @internal A write that ends early got this far: nowhere, to its end, or in between. */
   partOf(bytes: Uint8Array): Uint8Array {
     const length = [0, bytes.length, this.#random.below(bytes.length + 1)][this.#random.below(3)]
     return bytes.slice(0, length)
@@ -312,14 +220,16 @@ class SimulatedFile implements File {
   }
 
   async flush(): Promise<void> {
-    if (this.#mount.isFlushSlow) await new Promise((resolve) => setImmediate(resolve))
+    const { changes } = this.#inode
+    const delay = this.#mount.flushDelay
+    if (delay !== undefined) await delay()
     await this.#operateFlush()
-    this.#inode.flush()
+    this.#inode.flush(changes)
   }
 
   /** Where everything else is answered at once, this is too. */
   get flushSync(): (() => boolean) | undefined {
-    if (this.#mount.isFlushSlow || this.#mount.isAsynchronous) return undefined
+    if (this.#mount.flushDelay !== undefined || this.#mount.isAsynchronous) return undefined
     return () => {
       void this.#operateFlush()
       this.#inode.flush()

@@ -1,6 +1,7 @@
 /** What a simulated disk keeps: files as they look, and as they would be after a power loss. */
-import type { Random } from './random.test-kit.ts'
+import type { Random } from './random.ts'
 
+/** What was done to a file. */
 export type Change =
   | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly size: number }
@@ -10,15 +11,21 @@ export class Inode {
   visible: Uint8Array = new Uint8Array(0)
   durable: Uint8Array = new Uint8Array(0)
   unflushed: Change[] = []
+  /** Counts all changes. */
+  changes = 0
 
   change(change: Change): void {
     this.visible = applied(this.visible, change)
     this.unflushed.push(change)
+    this.changes++
   }
 
-  flush(): void {
-    for (const change of this.unflushed) this.durable = applied(this.durable, change)
-    this.unflushed = []
+  /** All up to the change that was the `through`-th, counted from 1. */
+  flush(through: number = this.changes): void {
+    const later = Math.min(this.changes - through, this.unflushed.length)
+    for (const change of this.unflushed.splice(0, this.unflushed.length - later)) {
+      this.durable = applied(this.durable, change)
+    }
   }
 
   /** The system gives up on what it could not write, but goes on showing it. */

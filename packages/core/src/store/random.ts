@@ -20,10 +20,12 @@ export class Random {
     return Math.floor(this.next() * bound)
   }
 
+  /** True with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability
   }
 
+  /** So many of them. */
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256))
   }

@@ -1,0 +1,106 @@
+/**
+ * Makes exported edits local edits again, on the states that they were made on: as if they had waited here. What
+ * the server has changed since meets them as a conflict.
+ */
+import { EntiDBError } from '@entidb/core'
+import { decodeEntity } from '@entidb/core/cbor'
+import type { SyncedEntity } from '../conflicts/conflict-types.ts'
+import type { EntityRef } from '../entity-ref.ts'
+import { sameBytes } from '../same-bytes.ts'
+import type { RemoteState } from '../state/rows.ts'
+import type { SyncStore } from '../state/sync-store.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { decodeUnsynced, type ExportedState, type UnsyncedRecord } from './export-unsynced.ts'
+
+/** What `importUnsynced` did. */
+export interface ImportedEdits {
+  /** Entities that have a local edit by it. */
+  readonly imported: number
+  /** Entities that were already as exported. */
+  readonly known: number
+  /** Not imported: they, or others of their group, have edits of their own that are not synced. */
+  readonly skipped: readonly EntityRef[]
+}
+
+export async function importUnsynced(
+  store: SyncStore,
+  records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<ImportedEdits> {
+  let imported = 0
+  let known = 0
+  const skipped: EntityRef[] = []
+  for await (const group of groupsOf(store.state.dbId, records)) {
+    const done = await store.transaction((tx) => importGroup(tx, group))
+    if (done === undefined) skipped.push(...group.map(refOf))
+    else {
+      imported += done
+      known += group.length - done
+    }
+  }
+  return { imported, known, skipped }
+}
+
+/** Error: `invalid_input` for records without a header, or of another database. */
+async function* groupsOf(
+  dbId: string,
+  records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly UnsyncedRecord[]> {
+  let group: UnsyncedRecord[] | undefined
+  for await (const bytes of records) {
+    const record = decodeUnsynced(bytes)
+    if ('format' in record) {
+      if (record.dbId !== dbId) {
+        throw new EntiDBError(
+          'invalid_input',
+          `These edits are for ${record.dbId}, not for ${dbId}`,
+        )
+      }
+      group ??= []
+      continue
+    }
+    if (group === undefined) {
+      throw new EntiDBError('invalid_input', 'Exported edits begin with a header')
+    }
+    const [before] = group
+    if (before !== undefined && (record.group === null || record.group !== before.group)) {
+      yield group
+      group = []
+    }
+    group.push(record)
+  }
+  if (group !== undefined && group.length > 0) yield group
+}
+
+/** The number of entities that were edited; undefined when one of them has an edit of its own. */
+async function importGroup(
+  tx: SyncTransaction,
+  group: readonly UnsyncedRecord[],
+): Promise<number | undefined> {
+  const states = await tx.replica.states(group)
+  if (states.some(({ pending }) => pending)) return undefined
+  let edited = 0
+  for (const [index, record] of group.entries()) {
+    if (sameBytes(states[index]?.bytes ?? null, record.local.entityCbor)) continue
+    await edit(tx, record)
+    edited += 1
+  }
+  return edited
+}
+
+async function edit(
+  tx: SyncTransaction,
+  { collection, entityId, local, base }: UnsyncedRecord,
+): Promise<void> {
+  if (local.entityCbor === null) await tx.delete(collection, entityId)
+  // Exported as an entity of this collection.
+  else await tx.put(collection, decodeEntity(local.entityCbor) as SyncedEntity)
+  await tx.replica.rebase(collection, entityId, stateOf(base))
+}
+
+function stateOf({ entityVersion, entityCbor, schemaVersion }: ExportedState): RemoteState {
+  return { version: entityVersion, bytes: entityCbor, schemaVersion }
+}
+
+function refOf({ collection, entityId }: EntityRef): EntityRef {
+  return { collection, entityId }
+}

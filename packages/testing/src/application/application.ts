@@ -1,0 +1,66 @@
+/** What is simulated: an application's collections, what its users do, and how it settles conflicts. */
+import type { CollectionDefinitions, Entity, Transaction } from '@entidb/core'
+import type { Random } from '@entidb/core/conformance'
+import type { Policy } from '@entidb/server'
+import type { ConflictResolver } from '@entidb/sync'
+
+/** What an action may use besides its transaction. */
+export interface ActionContext {
+  /** Chance, the same whenever the run is repeated. `Math.random` and the clock would end that. */
+  readonly random: Random
+  /** A text that no other action of the run gets: written into an entity it makes an edit recognisable. */
+  readonly unique: string
+  /** Where it happens. */
+  readonly device: string
+  /** Entities that this device showed somebody earlier, to be saved late with `{ basedOn }`. */
+  readonly forms: Map<string, Entity>
+}
+
+/** Something that a user does: one local transaction. */
+export interface Action<D extends CollectionDefinitions = CollectionDefinitions> {
+  /** How often it happens, compared with the others. Default 1. */
+  readonly weight?: number
+  /** What it throws undoes it; it is a failure of the run all the same. */
+  run(tx: Transaction<D>, context: ActionContext): Promise<void>
+}
+
+/** The entities of the server at one moment, by collection. */
+export type ServerEntities = ReadonlyMap<string, readonly Entity[]>
+
+/** An application to simulate; `docs/simulator.md` has an example. */
+export interface Application<D extends CollectionDefinitions = CollectionDefinitions> {
+  readonly collections: D
+  /** Written by the first device before anything else happens, and synced. */
+  setUp?(tx: Transaction<D>): Promise<void>
+  /** By name. */
+  readonly actions: Readonly<Record<string, Action<D>>>
+  /** By name; every device gets one of them. Undefined: the device has none, and every conflict waits for `decide`. */
+  readonly resolvers: Readonly<Record<string, ConflictResolver | undefined>>
+  /** What people decide about conflicts that no resolver settled. `defer` leaves them open until the end, where it is an error. */
+  readonly decide: ConflictResolver
+  /** Of the server. */
+  readonly policy?: Policy
+  /**
+   * What must hold in the server's entities after every commit. The answer says what is wrong; undefined: nothing.
+   * Not asked any more once a server was restored: devices then offer what it lost one by one.
+   */
+  invariant?(entities: ServerEntities): string | undefined
+}
+
+/**
+ * Checks nothing; it is here for the types.
+ *
+ * @example
+ * const application = defineApplication({
+ *   collections: { notes: defineCollection<Note>({}) },
+ *   actions: { write: { run: (tx, { unique }) => tx.collection('notes').put({ id: 'a', text: unique }) } },
+ *   resolvers: { mine },
+ *   decide: mine,
+ * })
+ */
+export function defineApplication<const D extends CollectionDefinitions>(
+  application: Application<D>,
+): Application {
+  // Its methods are only ever called with transactions of its own collections.
+  return application as unknown as Application
+}

@@ -1,0 +1,18 @@
+/** `@entidb/testing`: simulates devices, server, disks and network in one process, from a seed. `docs/simulator.md` explains it. */
+export {
+  type Action,
+  type ActionContext,
+  type Application,
+  defineApplication,
+  type ServerEntities,
+} from './application/application.ts'
+export { type TokenNotesOptions, tokenNotes } from './application/token-notes.ts'
+export { type Exploration, type ExploreOptions, explore } from './exhaustive/explore.ts'
+export type { SmallScope } from './exhaustive/small-scope-run.ts'
+export type { MessageFault, PlannedFault } from './network/faults.ts'
+export { Violation } from './oracle/violation.ts'
+export { type DrawOptions, drawPlan } from './plan/draw-plan.ts'
+export type { Plan, Step, WorldConfig } from './plan/plan.ts'
+export { type RunResult, runPlan } from './run/run-plan.ts'
+export { type ShrinkOptions, shrinkPlan } from './run/shrink-plan.ts'
+export { type SimulateOptions, simulate } from './run/simulate.ts'

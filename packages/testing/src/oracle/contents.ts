@@ -1,0 +1,42 @@
+/** All entities of a database at one moment, as they are stored. */
+import type { AnyEntity, CollectionReader, RawEntity } from '@entidb/core'
+import { readEntityId } from '@entidb/core/cbor'
+
+/** Entities by `collection/id`. */
+export type Contents = ReadonlyMap<string, RawEntity>
+
+interface Readable {
+  collection(name: string): CollectionReader<AnyEntity>
+}
+
+/** More than any simulated database holds. */
+const ENTITIES_MAX = 10_000
+
+/** Of a snapshot or a transaction. */
+export async function readContents(
+  from: Readable,
+  collections: readonly string[],
+): Promise<Contents> {
+  const contents = new Map<string, RawEntity>()
+  for (const name of collections) {
+    for (const raw of await from.collection(name).nextRaw({ limit: ENTITIES_MAX })) {
+      contents.set(`${name}/${readEntityId(raw.bytes)}`, raw)
+    }
+  }
+  return contents
+}
+
+/** Keys that differ between the two. */
+export function changedKeys(before: Contents, after: Contents): string[] {
+  const keys = new Set([...before.keys(), ...after.keys()])
+  return [...keys].filter((key) => !isSameBytes(before.get(key)?.bytes, after.get(key)?.bytes))
+}
+
+export function isSameBytes(
+  a: Uint8Array | undefined | null,
+  b: Uint8Array | undefined | null,
+): boolean {
+  if (a === undefined || a === null || b === undefined || b === null)
+    return (a ?? null) === (b ?? null)
+  return Buffer.compare(a, b) === 0
+}

@@ -1,0 +1,159 @@
+/**
+ * What a device shows, commit by commit. Keeps: what is shown was written by somebody; it is only ever replaced by
+ * what was made on it, or where the application said so.
+ */
+import type { RawEntity } from '@entidb/core'
+import { type Contents, changedKeys } from './contents.ts'
+import type { LocalTransaction } from './local-transaction.ts'
+import type { ServerView } from './server-view.ts'
+import { Violation } from './violation.ts'
+import {
+  contentsOf,
+  descendsFrom,
+  transactionOf,
+  type WriteGraph,
+  type WriteNode,
+} from './write-graph.ts'
+
+export class DeviceView {
+  readonly name: string
+  readonly #graph: WriteGraph
+  readonly #server: ServerView
+  #contents: Contents = new Map()
+  /** What is shown where there is nothing. */
+  readonly #gone = new Map<string, WriteNode>()
+  /** Deletes of this device that are not shown yet, in order. */
+  readonly #deletes = new Map<string, readonly WriteNode[]>()
+  /** Edits that the application gave up: the server's state takes their place, whichever that is. */
+  readonly #givenUp = new Set<WriteNode>()
+  /** Writes that are in what is shown or was. */
+  readonly #included = new Set<WriteNode>()
+  #wasRestored = false
+  #cursor = 0
+
+  constructor(name: string, graph: WriteGraph, server: ServerView) {
+    this.name = name
+    this.#graph = graph
+    this.#server = server
+  }
+
+  node(key: string): WriteNode {
+    const raw = this.#contents.get(key)
+    return raw === undefined
+      ? (this.#gone.get(key) ?? this.#graph.absent(key))
+      : this.#find(key, raw)
+  }
+
+  /** What a transaction finds that finds nothing: the device may have deleted it, or heard of a delete. */
+  gone(key: string): WriteNode {
+    return this.#deletes.get(key)?.at(-1) ?? this.#goneElsewhere(key)
+  }
+
+  /** This device wrote it; it will be shown soon. */
+  wrote(node: WriteNode): void {
+    if (node.isGone) this.#deletes.set(node.key, [...(this.#deletes.get(node.key) ?? []), node])
+  }
+
+  /** The application gave up its edit. */
+  givesUp(node: WriteNode): void {
+    this.#givenUp.add(node)
+  }
+
+  /** Returns what changed, for the log. */
+  show(contents: Contents): string[] {
+    const keys = changedKeys(this.#contents, contents)
+    const touched = new Set<LocalTransaction>()
+    const changes = keys.map((key) => {
+      const before = this.node(key)
+      const raw = contents.get(key)
+      const after = raw === undefined ? this.#goneAfter(before) : this.#find(key, raw)
+      if (!this.#mayReplace(before, after)) {
+        throw new Violation(`${this.name} shows ${after} where it showed ${before}`)
+      }
+      this.#givenUp.delete(before)
+      this.#note(after, touched)
+      return String(after)
+    })
+    this.#contents = contents
+    for (const transaction of touched) this.#assertWhole(transaction)
+    return changes
+  }
+
+  /** The device went back to what it had. */
+  restored(contents: Contents): void {
+    this.#contents = contents
+    this.#gone.clear()
+    this.#deletes.clear()
+    this.#included.clear()
+    for (const [key, raw] of contents) {
+      for (const node of contentsOf(this.#find(key, raw))) this.#included.add(node)
+    }
+    this.#wasRestored = true
+    this.#cursor = 0
+  }
+
+  /** The cursor only goes back with an epoch or a re-sync. */
+  assertCursor(cursor: number, mayGoBack: boolean): void {
+    if (cursor < this.#cursor && !mayGoBack) {
+      throw new Violation(`the cursor of ${this.name} went back from ${this.#cursor} to ${cursor}`)
+    }
+    this.#cursor = cursor
+  }
+
+  #find(key: string, raw: RawEntity): WriteNode {
+    const node = this.#graph.find(key, raw.bytes)
+    if (node === undefined) throw new Violation(`${this.name} shows a ${key} that nobody wrote`)
+    return node
+  }
+
+  #goneAfter(before: WriteNode): WriteNode {
+    const own = this.#deletes.get(before.key)?.find((each) => descendsFrom(each, before))
+    return own ?? this.#goneElsewhere(before.key)
+  }
+
+  #goneElsewhere(key: string): WriteNode {
+    if (!this.#contents.has(key)) return this.node(key)
+    return this.#server.lastDelete(key) ?? this.#graph.absent(key)
+  }
+
+  /** The deletes that led to what is shown are not to be waited for any more. */
+  #note(shown: WriteNode, touched: Set<LocalTransaction>): void {
+    for (const each of contentsOf(shown)) {
+      if (this.#included.has(each)) continue
+      this.#included.add(each)
+      const transaction = transactionOf(each)
+      // What this device merged is its own edit, and shows what it merged.
+      const isWhole = transaction === undefined || transaction.device === this.name
+      if (!isWhole && shown.accepted) touched.add(transaction)
+    }
+    if (shown.isGone) this.#gone.set(shown.key, shown)
+    const waiting = this.#deletes.get(shown.key)?.filter((each) => !descendsFrom(shown, each)) ?? []
+    if (waiting.length === 0) this.#deletes.delete(shown.key)
+    else this.#deletes.set(shown.key, waiting)
+  }
+
+  /** What another device wrote together is shown together, where no edit of this device is in its way. */
+  #assertWhole({ isAtomic, device, name, writes }: LocalTransaction): void {
+    if (!isAtomic) return
+    const missing = writes.find((node) => {
+      const shown = this.node(node.key)
+      if (descendsFrom(shown, node) || node.excuse !== undefined) return false
+      if (this.#server.wasDeletedAfter(node)) return false
+      if (this.#server.hasLost(shown)) return false
+      // After a restore nobody knows which delete it is that is shown.
+      if (shown.isGone && this.#wasRestored) return false
+      return shown.accepted || shown === this.#graph.absent(node.key)
+    })
+    if (missing === undefined) return
+    throw new Violation(
+      `${this.name} shows a part of '${name}' of ${device}: ${missing} is missing`,
+    )
+  }
+
+  #mayReplace(before: WriteNode, after: WriteNode): boolean {
+    if (descendsFrom(after, before) || after.shownOver.has(before)) return true
+    if (before.excuse !== undefined || this.#givenUp.has(before)) return true
+    // A delete that the server knows, or one that came from there.
+    return before.isGone && this.#server.knowsDelete(before)
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Knows what every part of the system may show, from what the applications wrote and decided. It is told of writes,
+ * decisions, commits of devices and of the server, and throws a `Violation` at the first that must not be.
+ */
+import { encodeEntity } from '@entidb/core/cbor'
+import type { SyncOperation } from '@entidb/protocol'
+import type { LocalSide, RemoteSide, Resolution, SyncedEntity } from '@entidb/sync'
+import { type Contents, changedKeys } from './contents.ts'
+import { DeviceView } from './device-view.ts'
+import type { LocalTransaction } from './local-transaction.ts'
+import { ServerView } from './server-view.ts'
+import { Violation } from './violation.ts'
+import { ancestorsOf, descendsFrom, WriteGraph, type WriteNode, wasMadeOn } from './write-graph.ts'
+
+/** What a transaction of an application did. */
+export interface WrittenTransaction {
+  readonly device: string
+  readonly name: string
+  readonly before: Contents
+  readonly after: Contents
+  /** By key, where the content before does not tell. */
+  readonly madeOn: ReadonlyMap<string, MadeOn>
+}
+
+/** What a write was made on. */
+export interface MadeOn {
+  /** The bytes that a late save named. */
+  readonly late?: Uint8Array
+  /** The revision of the delete that the device knows, where nothing was. */
+  readonly revision?: number
+}
+
+export class Oracle {
+  readonly graph: WriteGraph = new WriteGraph()
+  readonly server: ServerView = new ServerView(this.graph)
+  readonly transactions: LocalTransaction[] = []
+  readonly #devices = new Map<string, DeviceView>()
+  readonly #copiedDevices = new Set<string>()
+  /** The server lost something: from then on a transaction may come back in parts. */
+  serverWasRestored = false
+
+  device(name: string): DeviceView {
+    const known = this.#devices.get(name)
+    if (known !== undefined) return known
+    const view = new DeviceView(name, this.graph, this.server)
+    this.#devices.set(name, view)
+    return view
+  }
+
+  /** Before it commits. It is acknowledged when the caller says so. */
+  wrote({ device, name, before, after, madeOn }: WrittenTransaction): LocalTransaction {
+    const view = this.device(device)
+    const writes = changedKeys(before, after).map((key) => {
+      const [old, present] = [before.get(key), after.get(key)]
+      const shown = old === undefined ? view.gone(key) : this.graph.value(key, old.bytes)
+      const node =
+        present === undefined
+          ? this.graph.delete(key, this.server.tick, device)
+          : this.graph.value(key, present.bytes)
+      this.#relate(node, shown, madeOn.get(key))
+      view.wrote(node)
+      return node
+    })
+    const transaction: LocalTransaction = {
+      device,
+      name,
+      writes,
+      opIds: [],
+      acknowledged: false,
+      isAtomic: true,
+    }
+    for (const node of writes) node.transactions.push(transaction)
+    this.transactions.push(transaction)
+    return transaction
+  }
+
+  #relate(node: WriteNode, shown: WriteNode, madeOn: MadeOn | undefined): void {
+    const { late, revision } = madeOn ?? {}
+    if (late === undefined) node.parents.add(shown)
+    else {
+      node.parents.add(this.graph.value(node.key, late))
+      node.shownOver.add(shown)
+    }
+    const known = revision === undefined ? undefined : this.server.ofRevision(revision)
+    if (known?.isGone === true) node.parents.add(known)
+  }
+
+  /** A resolver or a person decided about a conflict. */
+  decided(
+    device: string,
+    local: LocalSide,
+    remote: RemoteSide | undefined,
+    group: readonly LocalSide[],
+    resolution: Resolution,
+  ): void {
+    const key = keyOf(local)
+    const mine = this.#local(device, local)
+    // The server did not change this member of a group.
+    const theirs = remote === undefined ? this.server.node(key) : this.#remote(key, remote)
+    this.#assertCompeting(device, mine, theirs)
+    if (resolution.type === 'keepLocal') {
+      if (!mine.parents.has(theirs)) mine.settledOver.add(theirs)
+      mine.parents.add(theirs)
+    }
+    if (resolution.type === 'merge') {
+      const merged = this.graph.value(key, encodeEntity(resolution.entity))
+      merged.parents.add(mine).add(theirs)
+    } else if (resolution.type === 'takeRemote') {
+      const why = 'the conflict was settled by takeRemote'
+      this.device(device).givesUp(mine)
+      this.#excuse(mine, theirs, why)
+      this.dropped(
+        device,
+        group.map((side) => this.#local(device, side)),
+        why,
+      )
+    }
+  }
+
+  /** Nobody is asked about an edit and what it was made on: after a restore alone a device cannot know better. */
+  #assertCompeting(device: string, mine: WriteNode, theirs: WriteNode): void {
+    if (this.serverWasRestored || this.#copiedDevices.has(device)) return
+    if (mine.isGone || theirs.isGone || this.#isAmbiguous(mine) || this.#isAmbiguous(theirs)) return
+    if (wasMadeOn(mine, theirs) || wasMadeOn(theirs, mine)) {
+      throw new Violation(`${device} is asked about ${mine} and ${theirs}, which do not compete`)
+    }
+  }
+
+  /** Several wrote the same. */
+  #isAmbiguous({ transactions }: WriteNode): boolean {
+    return transactions.length > 1
+  }
+
+  /** These local edits are given up on purpose. */
+  dropped(device: string, nodes: readonly WriteNode[], why: string): void {
+    for (const node of nodes) {
+      this.device(device).givesUp(node)
+      this.#excuse(node, this.server.node(node.key), why)
+    }
+  }
+
+  /** There are, or were, other files of the device: it may meet edits of its own. */
+  wasCopied(device: string): void {
+    this.#copiedDevices.add(device)
+  }
+
+  /** The device went back to a copy: what only it had since then is lost. */
+  deviceRestored(device: string, contents: Contents): void {
+    const why = `${device} went back to a backup`
+    this.device(device).restored(contents)
+    this.wasCopied(device)
+    this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
+  }
+
+  /** The server went back to a copy, which has `ops`: what no device holds any more is lost. */
+  serverRestored(ops: readonly SyncOperation[], head: number): void {
+    this.serverWasRestored = true
+    this.server.restored(ops, head)
+    for (const transaction of this.transactions) transaction.isAtomic = false
+    this.#excuseUnheld(() => true, 'the server went back to a backup')
+  }
+
+  /** At the end, with nothing left to do: no edit is missing without a reason. */
+  assertNothingLost(): void {
+    for (const transaction of this.transactions) {
+      if (!transaction.acknowledged) continue
+      const { name, device } = transaction
+      const lost = transaction.writes.find((node) => !this.#isAccountedFor(node))
+      if (lost !== undefined) {
+        throw new Violation(
+          `'${name}' of ${device} is lost: ${lost} is not in ${this.server.node(lost.key)}`,
+        )
+      }
+    }
+  }
+
+  #isAccountedFor(node: WriteNode): boolean {
+    if (node.excuse !== undefined || descendsFrom(this.server.node(node.key), node)) return true
+    const isThere = node.accepted && !this.server.hasLost(node)
+    return !isThere && this.server.wasDeletedAfter(node)
+  }
+
+  /** All that led to `node` and is not in `kept`. */
+  #excuse(node: WriteNode, kept: WriteNode, why: string): void {
+    const keeping = ancestorsOf(kept)
+    for (const each of ancestorsOf(node)) {
+      if (!keeping.has(each) && each !== this.graph.absent(each.key)) each.excuse ??= why
+    }
+  }
+
+  /** What nobody shows, and the server has not. */
+  #excuseUnheld(concerns: (node: WriteNode) => boolean, why: string): void {
+    const held = new Map<string, ReadonlySet<WriteNode>>()
+    for (const node of this.graph.written()) {
+      const holding = held.get(node.key) ?? this.#held(node.key)
+      held.set(node.key, holding)
+      if (!holding.has(node) && concerns(node)) node.excuse ??= why
+    }
+  }
+
+  #held(key: string): ReadonlySet<WriteNode> {
+    const views = [...this.#devices.values()].map((view) => view.node(key))
+    return new Set([this.server.node(key), ...views].flatMap((node) => [...ancestorsOf(node)]))
+  }
+
+  #local(device: string, { collection, entityId, entity }: LocalSide): WriteNode {
+    const key = `${collection}/${entityId}`
+    return entity === null ? this.device(device).gone(key) : this.#known(key, entity)
+  }
+
+  #remote(key: string, { entity, entityVersion }: RemoteSide): WriteNode {
+    if (entity !== null) return this.#known(key, entity)
+    const named = this.server.ofRevision(entityVersion)
+    if (named !== undefined) return named
+    return this.server.lastDelete(key) ?? this.graph.absent(key)
+  }
+
+  #known(key: string, entity: SyncedEntity): WriteNode {
+    const node = this.graph.find(key, encodeEntity(entity))
+    if (node === undefined) throw new Violation(`a conflict shows a ${key} that nobody wrote`)
+    return node
+  }
+}
+
+function keyOf({ collection, entityId }: LocalSide): string {
+  return `${collection}/${entityId}`
+}

@@ -1,0 +1,242 @@
+/**
+ * What the server has, followed commit by commit. Keeps: cursors are dense within an epoch and never go back; a
+ * revision names one state for ever; nothing takes the place of what it was not made on; a local transaction is
+ * accepted as a whole.
+ */
+
+import type { Entity } from '@entidb/core'
+import { decodeEntity } from '@entidb/core/cbor'
+import { EPOCH_STRIDE, type SyncOperation } from '@entidb/protocol'
+import type { ServerEntities } from '../application/application.ts'
+import type { LocalTransaction } from './local-transaction.ts'
+import { Violation } from './violation.ts'
+import {
+  contentsOf,
+  descendsFrom,
+  transactionOf,
+  type WriteGraph,
+  type WriteNode,
+  wasMadeOnNothing,
+} from './write-graph.ts'
+
+export interface ServerState {
+  readonly node: WriteNode
+  readonly revision: number
+}
+
+export class ServerView {
+  readonly #graph: WriteGraph
+  readonly #states = new Map<string, ServerState>()
+  /** By revision, of all epochs: what a restored server lost included. */
+  readonly #byRevision = new Map<number, WriteNode>()
+  readonly #lastDelete = new Map<string, WriteNode>()
+  /** The tick at which something took the place of nothing. */
+  readonly #goneUntil = new Map<string, number>()
+  #tick = 0
+  #wasRestored = false
+  readonly #lost = new Set<WriteNode>()
+  /** By deviceId: a device may change it, and a copy of its files has the same. */
+  readonly #devices = new Map<string, Set<string>>()
+  /** Writes that are in what it has or had. */
+  readonly #included = new Set<WriteNode>()
+  #head = 0
+
+  constructor(graph: WriteGraph) {
+    this.#graph = graph
+  }
+
+  /** The device pushes under this deviceId. */
+  knowDevice(device: string, deviceId: string): void {
+    const devices = this.#devices.get(deviceId) ?? new Set()
+    this.#devices.set(deviceId, devices.add(device))
+  }
+
+  get head(): number {
+    return this.#head
+  }
+
+  state(key: string): ServerState | undefined {
+    return this.#states.get(key)
+  }
+
+  node(key: string): WriteNode {
+    return this.#states.get(key)?.node ?? this.#graph.absent(key)
+  }
+
+  /** It had it, and a restore took it: devices that have it offer it again. */
+  hasLost(node: WriteNode): boolean {
+    return this.#lost.has(node)
+  }
+
+  /** The state that the revision names. */
+  ofRevision(revision: number): WriteNode | undefined {
+    return this.#byRevision.get(revision)
+  }
+
+  /** The last delete it saw. */
+  lastDelete(key: string): WriteNode | undefined {
+    return this.#lastDelete.get(key)
+  }
+
+  /** Counts what was accepted. */
+  get tick(): number {
+    return this.#tick
+  }
+
+  /** It has the delete or one of the same, or had nothing to delete at some time since: then it changed nothing. */
+  knowsDelete(node: WriteNode): boolean {
+    const { key, accepted, serverTick } = node
+    if (accepted || this.node(key).isGone) return true
+    if ((this.#goneUntil.get(key) ?? -1) >= serverTick) return true
+    const parents = [...node.parents]
+    return this.#graph
+      .deletesOf(key)
+      .some((each) => each.accepted && parents.every((parent) => descendsFrom(each, parent)))
+  }
+
+  /** It has the write, or what was made on it, or knows that it was deleted. */
+  hasReached(node: WriteNode): boolean {
+    if (node.accepted || descendsFrom(this.node(node.key), node)) return true
+    return this.wasDeletedAfter(node)
+  }
+
+  /** It was deleted again, maybe before the server heard of it: where it has nothing, a delete changes nothing. */
+  wasDeletedAfter(node: WriteNode): boolean {
+    const deletes = this.#graph.deletesOf(node.key).filter((each) => descendsFrom(each, node))
+    return deletes.some((each) => this.knowsDelete(each))
+  }
+
+  /** Live entities by key. */
+  live(): ReadonlyMap<string, ServerState> {
+    return new Map([...this.#states].filter(([, { node }]) => !node.isGone))
+  }
+
+  entities(): ServerEntities {
+    const entities = new Map<string, Entity[]>()
+    for (const [key, { node }] of this.#states) {
+      const [collection = ''] = key.split('/')
+      const list = entities.get(collection) ?? []
+      entities.set(collection, list)
+      if (node.bytes !== null) list.push(decodeEntity(node.bytes) as Entity) // what a device stored
+    }
+    return entities
+  }
+
+  /** Everything that became visible up to `head`, in order. */
+  advance(ops: readonly SyncOperation[], head: number): void {
+    if (head < this.#head) throw new Violation(`the head went back from ${this.#head} to ${head}`)
+    const touched = new Set<LocalTransaction>()
+    for (const op of ops) this.#accept(op, touched)
+    assertRaised(this.#head, head)
+    this.#head = head
+    for (const transaction of touched) this.#assertWhole(transaction)
+  }
+
+  /**
+   * The server went back to what it had before: `ops` is all it has now. When the epoch of the copy is not the one
+   * that was lost, the next one begins where that began, and gives its revisions again (`docs/simulator.md`).
+   */
+  restored(ops: readonly SyncOperation[], head: number): void {
+    this.#wasRestored = true
+    this.#states.clear()
+    this.#included.clear()
+    for (const op of ops) {
+      const node = this.#nodeOf(op, undefined)
+      this.#states.set(node.key, { node, revision: op.entityVersion })
+    }
+    for (const { node } of this.#states.values()) this.#include(node, new Set())
+    for (const node of this.#byRevision.values())
+      if (!this.#included.has(node)) this.#lost.add(node)
+    if (strideOf(head) < strideOf(this.#head)) {
+      for (const revision of this.#byRevision.keys()) {
+        if (strideOf(revision) > strideOf(head)) this.#byRevision.delete(revision)
+      }
+    }
+    this.#head = head
+  }
+
+  #accept(op: SyncOperation, touched: Set<LocalTransaction>): void {
+    const revision = op.entityVersion
+    assertNext(this.#head, revision)
+    this.#head = revision
+    const before = this.node(`${op.collection}/${op.entityId}`)
+    const node = this.#nodeOf(op, before)
+    // Where nothing was and nothing is, nothing competes.
+    const serverHas = (each: WriteNode): boolean => each.accepted && !this.#lost.has(each)
+    if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
+    if (!descendsFrom(node, before)) {
+      throw new Violation(
+        `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,
+      )
+    }
+    if (before.isGone) this.#goneUntil.set(node.key, this.#tick)
+    this.#tick++
+    node.accepted = true
+    this.#lost.delete(node)
+    this.#states.set(node.key, { node, revision })
+    this.#include(node, touched)
+  }
+
+  /** Of the revision, and the only one. */
+  #nodeOf(op: SyncOperation, before: WriteNode | undefined): WriteNode {
+    const key = `${op.collection}/${op.entityId}`
+    const known = this.#byRevision.get(op.entityVersion)
+    const node =
+      op.entityCbor === null
+        ? (known ?? this.#deleteOf(op, before))
+        : this.#graph.find(key, op.entityCbor)
+    if (node === undefined) {
+      throw new Violation(`nobody wrote what the server has of ${key} at ${op.entityVersion}`)
+    }
+    if (known !== undefined && known !== node) {
+      throw new Violation(`revision ${op.entityVersion} names ${known} and ${node}`)
+    }
+    this.#byRevision.set(op.entityVersion, node)
+    if (node.isGone) this.#lastDelete.set(key, node)
+    return node
+  }
+
+  /** The device's last delete of what was there, if it deleted that. What a server lost, any device offers again. */
+  #deleteOf(op: SyncOperation, before: WriteNode | undefined): WriteNode | undefined {
+    const devices = this.#devices.get(op.deviceId)
+    return this.#graph
+      .deletesOf(`${op.collection}/${op.entityId}`)
+      .findLast(
+        (each) =>
+          (devices?.has(each.device) === true || this.#wasRestored) &&
+          (before === undefined || descendsFrom(each, before)),
+      )
+  }
+
+  #include(node: WriteNode, touched: Set<LocalTransaction>): void {
+    for (const each of contentsOf(node)) {
+      if (this.#included.has(each)) continue
+      this.#included.add(each)
+      const transaction = transactionOf(each)
+      if (transaction !== undefined) touched.add(transaction)
+    }
+  }
+
+  #assertWhole({ isAtomic, device, name, writes }: LocalTransaction): void {
+    if (!isAtomic) return
+    const missing = writes.find((node) => node.excuse === undefined && !this.hasReached(node))
+    if (missing === undefined) return
+    throw new Violation(`only a part of '${name}' of ${device} is accepted: ${missing} is missing`)
+  }
+}
+
+/** Within an epoch the next; a new one begins at a multiple of the stride. */
+function assertNext(head: number, revision: number): void {
+  if (revision === head + 1) return
+  if (revision > head && revision % EPOCH_STRIDE === 1) return
+  throw new Violation(`revision ${revision} follows ${head}`)
+}
+
+function strideOf(revision: number): number {
+  return Math.floor(revision / EPOCH_STRIDE)
+}
+
+function assertRaised(before: number, head: number): void {
+  if (head === before || head % EPOCH_STRIDE === 0) return
+  throw new Violation(`the head is ${head}, and the last revision ${before}`)
+}

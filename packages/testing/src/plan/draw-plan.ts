@@ -1,0 +1,148 @@
+/** Draws a plan from a seed. */
+import type { Random } from '@entidb/core/conformance'
+import type { Application } from '../application/application.ts'
+import { between, pick, randomFor } from '../kernel/random-streams.ts'
+import { deviceName, type Plan, type Step, type WorldConfig } from './plan.ts'
+
+/** How much may happen. */
+export interface DrawOptions {
+  /** Steps of the longest runs. Default 60. */
+  readonly stepsMax?: number
+}
+
+const STEPS_MAX = 60
+
+/** The plan of a seed: the same for the same application. */
+export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
+  const random = randomFor(seed, 'plan')
+  const config = drawConfig(random, application)
+  return {
+    seed,
+    config,
+    steps: drawSteps(random, config, application, options.stepsMax ?? STEPS_MAX),
+  }
+}
+
+function drawConfig(random: Random, application: Application): WorldConfig {
+  const devices = pick(random, [2, 2, 2, 3, 3, 4])
+  const names = Object.keys(application.resolvers)
+  const isSlow = random.chance(0.3)
+  return {
+    devices,
+    resolvers: Array.from({ length: devices }, () => pick(random, names)),
+    latencyMs: isSlow ? [20, 2_000] : [5, 150],
+    flushMs: random.chance(0.3) ? [1, 60] : [1, 6],
+    faultRate: pick(random, [0, 0, 0.05, 0.15, 0.3]),
+    maxOpsPerPush: pick(random, [2, 3, 5, 20, 1_000]),
+    maxPullOps: pick(random, [1, 2, 3, 10, 1_000]),
+    pollIntervalMs: pick(random, [3_000, 20_000, 60_000]),
+    stream: random.chance(0.7),
+    tokenLifeMs: pick(random, [20_000, 3_600_000, 3_600_000]),
+  }
+}
+
+/** What a run does with things: how often, and whether at all. */
+interface Mix {
+  readonly crashes: number
+  readonly partitions: number
+  readonly syncs: number
+  readonly decisions: number
+  readonly backups: number
+  readonly clones: number
+  readonly clocks: number
+}
+
+function drawMix(random: Random): Mix {
+  const some = (rate: number): number => (random.chance(0.5) ? 0 : rate * random.next())
+  return {
+    crashes: some(0.25),
+    partitions: some(0.2),
+    syncs: random.next() * 0.2,
+    decisions: random.next() * 0.15,
+    backups: random.chance(0.6) ? 0 : 0.1,
+    clones: random.chance(0.85) ? 0 : 0.05,
+    clocks: some(0.06),
+  }
+}
+
+function drawSteps(
+  random: Random,
+  config: WorldConfig,
+  application: Application,
+  stepsMax: number,
+): readonly Step[] {
+  const mix = drawMix(random)
+  const actions = weighted(application)
+  const count = between(random, Math.ceil(stepsMax / 6), stepsMax)
+  // Now and then everything at once, now and then with pauses.
+  const gapMs = pick(random, [40, 400, 2_500])
+  const steps: Step[] = []
+  let atMs = 0
+  for (let i = 0; i < count; i++) {
+    atMs += random.chance(0.2) ? 0 : random.below(gapMs)
+    steps.push(drawStep(random, { atMs, config, mix, actions }))
+  }
+  return steps
+}
+
+interface StepParts {
+  readonly atMs: number
+  readonly config: WorldConfig
+  readonly mix: Mix
+  readonly actions: readonly string[]
+}
+
+function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): Step {
+  const device = deviceName(random.below(config.devices))
+  const of = random.chance(0.4) ? 'server' : device
+  const dice = random.below(2 ** 31)
+  let chance = random.next()
+  const falls = (part: number): boolean => {
+    chance -= part
+    return chance < 0
+  }
+  if (falls(mix.crashes)) return drawCrash(random, atMs, of)
+  if (falls(mix.partitions)) {
+    if (random.chance(0.3)) return { atMs, kind: 'cutStream', device }
+    return { atMs, kind: 'partition', device, forMs: random.below(20_000) }
+  }
+  if (falls(mix.clocks)) return { atMs, kind: 'clock', of, offsetMs: drawOffset(random) }
+  if (falls(mix.backups)) {
+    if (random.chance(0.6)) return { atMs, kind: 'backup', of }
+    return { atMs, kind: 'restore', of, forMs: random.below(3_000) }
+  }
+  if (falls(mix.clones)) {
+    const from = deviceName(random.below(config.devices))
+    if (from !== device) return { atMs, kind: 'clone', device, from, forMs: random.below(3_000) }
+  }
+  if (falls(mix.syncs)) return { atMs, kind: 'sync', device }
+  if (falls(mix.decisions)) {
+    if (random.chance(0.3)) return { atMs, kind: 'discard', device }
+    return { atMs, kind: 'decide', device, dice }
+  }
+  return { atMs, kind: 'act', device, action: pick(random, actions), dice }
+}
+
+function drawCrash(random: Random, atMs: number, of: string): Step {
+  return {
+    atMs,
+    kind: 'crash',
+    of,
+    power: random.chance(0.5),
+    inOperations: random.chance(0.4) ? 0 : between(random, 1, 60),
+    forMs: random.below(random.chance(0.5) ? 500 : 20_000),
+  }
+}
+
+const YEAR_MS = 365 * 24 * 3_600_000
+
+function drawOffset(random: Random): number {
+  return pick(random, [0, 5_000, -5_000, YEAR_MS, -YEAR_MS])
+}
+
+/** Every action as often as it weighs. */
+function weighted(application: Application): readonly string[] {
+  return Object.entries(application.actions).flatMap(([name, { weight = 1 }]) =>
+    Array.from({ length: weight }, () => name),
+  )
+}

@@ -1,0 +1,98 @@
+/** What must hold when nothing is left to do. */
+import type { SettledFate } from '@entidb/sync'
+import { settle } from '../kernel/virtual-time.ts'
+import { isSameBytes } from '../oracle/contents.ts'
+import type { LocalTransaction } from '../oracle/local-transaction.ts'
+import type { Oracle } from '../oracle/oracle.ts'
+import { Violation } from '../oracle/violation.ts'
+import type { SimulatedDevice } from '../world/device.ts'
+import type { World } from '../world/world.ts'
+
+/** Rows that the change feed of an idle device may still hold: it is emptied some rows at a time. */
+const FEED_ROWS_MAX = 50
+
+export async function assertAllWell(world: World): Promise<void> {
+  for (const device of world.devices) await assertSame(world, device)
+  await world.server.assertDigest()
+  world.oracle.assertNothingLost()
+  for (const device of world.devices) {
+    await assertLedger(world, device)
+    const rows = await device.feedLength()
+    if (rows > FEED_ROWS_MAX) throw new Violation(`${device.name} still has ${rows} rows to push`)
+  }
+}
+
+/** The same bytes under the same revisions as the server. */
+async function assertSame({ oracle }: World, device: SimulatedDevice): Promise<void> {
+  const live = oracle.server.live()
+  const contents = await device.contents()
+  for (const key of new Set([...live.keys(), ...contents.keys()])) {
+    const [here, there] = [contents.get(key), live.get(key)]
+    if (!isSameBytes(here?.bytes, there?.node.bytes)) {
+      throw new Violation(
+        `${device.view.node(key)} on ${device.name}, ${there?.node} on the server`,
+      )
+    }
+    if (here?.version !== there?.revision) {
+      throw new Violation(
+        `${key} is ${here?.version} on ${device.name} and ${there?.revision} on the server`,
+      )
+    }
+  }
+}
+
+/** Every transaction has a fate, and it is the true one. */
+async function assertLedger(world: World, device: SimulatedDevice): Promise<void> {
+  const { transactions } = world.oracle
+  const mine = transactions
+    .slice(device.ledgerFrom)
+    .filter((each) => each.device === device.name && each.acknowledged)
+  const fates = await fatesOf(world, device, mine)
+  mine.forEach((transaction, i) => {
+    assertFate(world.oracle, transaction, fates[i])
+  })
+}
+
+/** Reading the ledger takes its time, but not long. */
+const LEDGER_MS_MAX = 10_000
+
+async function fatesOf(
+  world: World,
+  device: SimulatedDevice,
+  transactions: readonly LocalTransaction[],
+): Promise<readonly (SettledFate | undefined)[]> {
+  const fates: (SettledFate | undefined)[] = transactions.map(() => undefined)
+  let waiting = transactions.length
+  const limits = transactions.map(() => new AbortController())
+  transactions.forEach(({ opIds }, i) => {
+    const signal = limits[i]?.signal
+    const asking = device.sync?.settled({ opIds }, signal === undefined ? {} : { signal })
+    asking?.then(
+      (fate) => {
+        fates[i] = fate
+        waiting--
+      },
+      () => {
+        waiting--
+      },
+    )
+  })
+  const endMs = world.time.nowMs + LEDGER_MS_MAX
+  await settle()
+  while (waiting > 0 && (await world.step(endMs))) {}
+  for (const limit of limits) limit.abort()
+  return fates
+}
+
+function assertFate(
+  oracle: Oracle,
+  { name, device, writes }: LocalTransaction,
+  fate: SettledFate | undefined,
+): void {
+  if (fate === undefined) throw new Violation(`'${name}' of ${device} has no fate yet`)
+  if (fate.fate !== 'committed' || oracle.serverWasRestored) return
+  const missing = writes.find((node) => !oracle.server.hasReached(node))
+  if (missing !== undefined) {
+    throw new Violation(`'${name}' of ${device} is called committed, and ${missing} never was`)
+  }
+}

@@ -1,0 +1,53 @@
+/** The simulator itself, and a modest number of seeds; `npm run sim` runs as many as one likes. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { tokenNotes } from './application/token-notes.ts'
+import { drawPlan } from './plan/draw-plan.ts'
+import { runPlan } from './run/run-plan.ts'
+
+const application = tokenNotes({ notes: 4, accounts: 3, twins: 2 })
+const FIRST_SEED = Number(process.env.SIM_SEED ?? 1)
+const SEEDS = Number(process.env.SIM_SEEDS ?? 150)
+
+/** Nothing in a run may look at the host: each of these would make it another run the next time. */
+function forbidden(what: string): () => never {
+  return () => {
+    throw new Error(`the simulation uses ${what}`)
+  }
+}
+
+describe('simulation', () => {
+  describe('on a host whose time and chance cannot be used', () => {
+    beforeEach(() => {
+      vi.spyOn(Math, 'random').mockImplementation(forbidden('Math.random'))
+      vi.spyOn(Date, 'now').mockImplementation(forbidden('Date.now'))
+      vi.spyOn(globalThis, 'setTimeout').mockImplementation(forbidden('setTimeout'))
+      vi.spyOn(crypto, 'getRandomValues').mockImplementation(forbidden('crypto.getRandomValues'))
+      vi.spyOn(crypto, 'randomUUID').mockImplementation(forbidden('crypto.randomUUID'))
+    })
+    afterEach(() => {
+      vi.restoreAllMocks()
+    })
+
+    test('a seed: run twice, and with its faults listed -> the same events, byte for byte', async () => {
+      for (let seed = 1; seed <= 6; seed++) {
+        const first = await runPlan(drawPlan(seed, application), application)
+        const second = await runPlan(drawPlan(seed, application), application)
+        const listed = await runPlan(first.plan, application)
+        expect(first.log.length).toBeGreaterThan(50)
+        expect(second.log.join('\n')).toBe(first.log.join('\n'))
+        expect(listed.log.join('\n')).toBe(first.log.join('\n'))
+      }
+    })
+  })
+
+  test(`${SEEDS} seeds: crashes, faults, conflicts, restores -> nothing lost, all copies equal`, {
+    timeout: 60_000 + SEEDS * 2_000,
+  }, async () => {
+    const failures: string[] = []
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+      const { failure } = await runPlan(drawPlan(seed, application), application)
+      if (failure !== undefined) failures.push(`npm run sim -- --seed ${seed}: ${failure.message}`)
+    }
+    expect(failures).toEqual([])
+  })
+})

@@ -1,0 +1,336 @@
+/** A simulated device: a disk, and on it, while it runs, a real database and a real sync client. */
+
+import type { Entity } from '@entidb/core'
+import { EntiDB, isEntiDBError, treeStorage } from '@entidb/core'
+import { diskWith, type Random, SimulatedDisk, type SimulatedMount } from '@entidb/core/conformance'
+import { replication } from '@entidb/core/replication'
+import { EntiDBSync, type OpenConflict } from '@entidb/sync'
+import type { Action } from '../application/application.ts'
+import { Process } from '../kernel/process.ts'
+import { randomFor } from '../kernel/random-streams.ts'
+import { type Contents, readContents } from '../oracle/contents.ts'
+import type { DeviceView } from '../oracle/device-view.ts'
+import { observeResolver } from './observed-resolver.ts'
+import { storageOf } from './simulated-storage.ts'
+import { readMadeOn, watchBases } from './watch-bases.ts'
+import type { World } from './world.ts'
+
+export const DB_ID = 'simulated'
+
+export class SimulatedDevice {
+  readonly name: string
+  readonly view: DeviceView
+  disk: SimulatedDisk
+  readonly #world: World
+  readonly #resolver: string
+  readonly #forms = new Map<string, Entity>()
+  readonly #collections: readonly string[]
+  #lives = 0
+  #process: Process | undefined
+  #mount: SimulatedMount | undefined
+  #db: EntiDB | undefined
+  #sync: EntiDBSync | undefined
+  /** Snapshots of commits that the oracle has still to see. */
+  readonly #commits: Promise<Contents>[] = []
+  #acting = 0
+  /** An event said that the cursor may go back. */
+  #cursorMayGoBack = true
+  /** Transactions of the oracle from here on are in its ledger. */
+  ledgerFrom = 0
+  /** Was it told to be another device? */
+  #renamed = 0
+
+  constructor(world: World, name: string, resolver: string) {
+    this.#world = world
+    this.name = name
+    this.#resolver = resolver
+    this.view = world.oracle.device(name)
+    this.disk = new SimulatedDisk(randomFor(world.plan.seed, 'disk', name))
+    this.#collections = Object.keys(world.application.collections)
+  }
+
+  get sync(): EntiDBSync | undefined {
+    return this.#sync
+  }
+
+  get isUp(): boolean {
+    return this.#process?.alive === true
+  }
+
+  get isReady(): boolean {
+    return this.isUp && this.#sync !== undefined
+  }
+
+  /** Transactions of the application that are under way. */
+  get acting(): number {
+    return this.#acting
+  }
+
+  /** Begins a life. Resolves when it is ready; never, when it dies before. */
+  async boot(): Promise<void> {
+    if (this.isUp) return
+    const { time, log, plan } = this.#world
+    const process = new Process(this.name, time)
+    const random = randomFor(plan.seed, 'device', this.name, this.#lives++)
+    this.#process = process
+    log.write(this.name, 'boots')
+    const { mount, storage } = storageOf({
+      disk: this.disk,
+      process,
+      random: randomFor(plan.seed, 'flushes', this.name, this.#lives),
+      flushMs: plan.config.flushMs,
+      onCrash: () => this.#died('dies at an operation of its disk'),
+    })
+    this.#mount = mount
+    const db = await EntiDB.open({
+      storage,
+      collections: this.#world.application.collections,
+      changeFeed: true,
+      clock: process.now,
+      scheduler: process.scheduler,
+      randomBytes: (count) => random.bytes(count),
+    })
+    this.#observe(db, process)
+    this.#db = db
+    this.#sync = this.#newSync(db, process, random)
+    if (this.#world.isAutomatic) this.startSync()
+  }
+
+  /** From now on it syncs by itself. */
+  startSync(): void {
+    void this.#sync?.start().catch((error: unknown) => this.#world.fail(error))
+  }
+
+  /** Its process ends without a word. `power`: what was not flushed is at the mercy of chance. */
+  crash(power: boolean): void {
+    if (!this.isUp) return
+    this.#died(power ? 'loses power' : 'is killed')
+    if (power) this.disk.losePower()
+  }
+
+  /** It dies at the `operations`-th operation of its disk from now. */
+  crashIn(operations: number | undefined): void {
+    this.#mount?.crashIn(operations)
+  }
+
+  /** A copy of its files, as they are. */
+  image(): ReadonlyMap<string, Uint8Array> {
+    return this.disk.image()
+  }
+
+  /** Ends, and begins again with these files. */
+  async restore(image: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    if (this.isUp) this.#died('is restored from a backup')
+    this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), image)
+    this.#cursorMayGoBack = true
+    const contents = await this.#readOffline()
+    this.#world.oracle.deviceRestored(this.name, contents)
+    this.ledgerFrom = this.#world.oracle.transactions.length
+  }
+
+  /** A transaction of the application. */
+  async act(name: string, action: Action, random: Random, unique: string): Promise<void> {
+    const db = this.#db
+    if (db === undefined || !this.isReady) return
+    const { oracle, log } = this.#world
+    this.#acting++
+    const { transaction, receipt } = await db.transaction(async (tx) => {
+      const before = await readContents(tx, this.#collections)
+      const { watched, basedOn } = watchBases(tx)
+      const context = { random, unique, device: this.name, forms: this.#forms }
+      await action.run(watched, context)
+      const after = await readContents(tx, this.#collections)
+      const madeOn = await readMadeOn(tx, before, after, basedOn)
+      const transaction = oracle.wrote({ device: this.name, name, before, after, madeOn })
+      const { writes } = transaction
+      if (writes.length > 0) log.write(this.name, `${name}: ${writes.join(', ')}`)
+      return { transaction, receipt: tx }
+    })
+    transaction.opIds = receipt.receipt.opIds
+    transaction.acknowledged = true
+    this.#acting--
+  }
+
+  /** Looks at what was committed since the last look. */
+  async look(): Promise<void> {
+    for (const commit of this.#commits.splice(0)) {
+      const changes = this.view.show(await commit)
+      if (changes.length > 0) this.#world.log.write(this.name, `shows ${changes.join(', ')}`)
+    }
+    const sync = this.#sync
+    if (sync === undefined || !this.isUp) return
+    this.view.assertCursor(sync.status.cursor, this.#cursorMayGoBack)
+  }
+
+  /** What a person does: decides about each open conflict, or about some by chance. */
+  async decideConflicts(random?: Random): Promise<number> {
+    const conflicts = (await this.#sync?.conflicts.list()) ?? []
+    let decided = 0
+    for (const conflict of conflicts) {
+      if (random?.chance(0.3) === true) continue
+      // People are told of a conflict when the pull has reached it.
+      if (conflict.remote.entityVersion > (this.#sync?.status.cursor ?? 0)) continue
+      if (await this.#decide(conflict)) decided++
+    }
+    return decided
+  }
+
+  /** What a person does about rejections: gives them up. */
+  async discardRejections(): Promise<number> {
+    const rejections = (await this.#sync?.rejections.list()) ?? []
+    for (const { id, group } of rejections) {
+      await this.look()
+      const nodes = group.map((each) => this.view.node(`${each.collection}/${each.entityId}`))
+      this.#world.log.write(this.name, `discards ${nodes.join(', ')}`)
+      this.#world.oracle.dropped(this.name, nodes, 'the rejection was discarded')
+      await this.#sync?.rejections.discard(id)
+    }
+    return rejections.length
+  }
+
+  /** Everything on it, with revisions. Only of a device that runs. */
+  async contents(): Promise<Contents> {
+    const db = this.#db
+    if (db === undefined) throw new TypeError(`${this.name} does not run`)
+    const snapshot = db.snapshot()
+    try {
+      return await readContents(snapshot, this.#collections)
+    } finally {
+      snapshot.release()
+    }
+  }
+
+  /** How much its change feed holds. */
+  async feedLength(): Promise<number> {
+    return (await this.#db?.stats())?.feed.operations ?? 0
+  }
+
+  set clockOffsetMs(offsetMs: number) {
+    if (this.#process !== undefined) this.#process.clockOffsetMs = offsetMs
+  }
+
+  #died(how: string): void {
+    this.#world.log.write(this.name, how)
+    this.#process?.end()
+    this.#mount?.die()
+    this.#db = undefined
+    this.#sync = undefined
+    this.#commits.length = 0
+    this.#acting = 0
+    this.#forms.clear()
+  }
+
+  #observe(db: EntiDB, process: Process): void {
+    const look = (): void => {
+      if (!process.alive) return
+      const snapshot = db.snapshot()
+      this.#commits.push(
+        readContents(snapshot, this.#collections).finally(() => snapshot.release()),
+      )
+      this.#world.touched(this)
+    }
+    replication(db).onCommit(look)
+    look()
+  }
+
+  #newSync(db: EntiDB, process: Process, random: Random): EntiDBSync {
+    const { plan, application, network, oracle, tokens, log } = this.#world
+    const { config } = plan
+    const resolver = observeResolver(application.resolvers[this.#resolver], this.name, oracle, log)
+    const sync = new EntiDBSync({
+      db,
+      config: {
+        serverUrl: 'https://sync.simulated',
+        dbId: DB_ID,
+        authTokenProvider: () => tokens.issue(process.now()),
+        ...(resolver === undefined ? {} : { conflictResolver: resolver }),
+        stream: config.stream,
+        pollIntervalMs: config.pollIntervalMs,
+        environment: {
+          fetch: network.fetchOf(process),
+          timers: process.scheduler,
+          now: process.now,
+          random: () => random.next(),
+          randomId: () => `${this.name}-${++this.#renamed}`,
+          onOnline: () => () => {},
+          turn: () => process.pause(0),
+        },
+      },
+    })
+    this.#listen(sync, process)
+    return sync
+  }
+
+  #listen(sync: EntiDBSync, process: Process): void {
+    const { log } = this.#world
+    const tell = (what: string): void => {
+      if (process.alive) log.write(this.name, what)
+    }
+    sync.on('error', (error) => tell(`error ${error.code}`))
+    sync.on('conflict', ({ collection, entityId }) => tell(`conflict on ${collection}/${entityId}`))
+    sync.on('rejected', ({ code, group }) => tell(`rejected (${code}): ${group.length} entities`))
+    sync.on('epoch', ({ point, recovered }) => {
+      this.#cursorMayGoBack = true
+      tell(`epoch: parted at ${point}, ${recovered} offered again`)
+    })
+    sync.on('resync', ({ phase, reason }) => {
+      this.#cursorMayGoBack = true
+      tell(`re-sync ${phase} (${reason})`)
+    })
+    sync.on('split', () => {
+      tell('splits a transaction')
+      for (const each of this.#world.oracle.transactions) {
+        if (each.device === this.name) each.isAtomic = false
+      }
+    })
+    sync.on('device', ({ reason, deviceId }) => {
+      tell(`${reason}: ${deviceId}`)
+      if (reason === 'superseded')
+        void sync.renameDevice().catch((error: unknown) => this.#world.fail(error))
+    })
+  }
+
+  async #decide({
+    id,
+    local,
+    remote,
+    base,
+    group,
+    collection,
+    entityId,
+  }: OpenConflict): Promise<boolean> {
+    const { application, oracle, log } = this.#world
+    const { signal } = new AbortController()
+    const resolution = await application.decide.resolve(local, remote, { base, group, signal })
+    oracle.decided(this.name, local, remote, group, resolution)
+    if (resolution.type === 'takeRemote') {
+      // What goes is what is there now: another decision may have merged since the list was made.
+      await this.look()
+      const nodes = group.map((each) => this.view.node(`${each.collection}/${each.entityId}`))
+      oracle.dropped(this.name, nodes, 'the conflict was settled by takeRemote')
+    }
+    log.write(this.name, `decides ${collection}/${entityId}: ${resolution.type}`)
+    try {
+      await this.#sync?.conflicts.resolve(id, resolution)
+      return true
+    } catch (error) {
+      if (isEntiDBError(error, 'conflict_changed')) return true
+      throw error
+    }
+  }
+
+  async #readOffline(): Promise<Contents> {
+    const copy = diskWith(randomFor(0, 'copy'), this.disk.image())
+    const db = await EntiDB.open({
+      storage: treeStorage(copy.mount()),
+      collections: this.#world.application.collections,
+      changeFeed: true,
+      clock: () => 0,
+      scheduler: { after: (delayMs, task) => this.#world.time.after(delayMs, task) },
+    })
+    const snapshot = db.snapshot()
+    const contents = await readContents(snapshot, this.#collections)
+    snapshot.release()
+    return contents
+  }
+}

@@ -1,0 +1,216 @@
+/** The simulated server: a disk, and on it, while it runs, the real handler. */
+
+import { hash } from 'node:crypto'
+import { isEntiDBError, treeStorage } from '@entidb/core'
+import { diskWith, SimulatedDisk, type SimulatedMount } from '@entidb/core/conformance'
+import {
+  addDigests,
+  decodeSyncOperation,
+  emptyDigest,
+  encodeDigestInput,
+  type SyncOperation,
+} from '@entidb/protocol'
+import {
+  createSyncHandler,
+  type Identity,
+  type SyncDatabase,
+  type SyncHandler,
+  silentLogger,
+} from '@entidb/server'
+import { Process } from '../kernel/process.ts'
+import { randomFor } from '../kernel/random-streams.ts'
+import { settle } from '../kernel/virtual-time.ts'
+import type { Host } from '../network/network.ts'
+import { Violation } from '../oracle/violation.ts'
+import { DB_ID } from './device.ts'
+import { storageOf } from './simulated-storage.ts'
+import type { World } from './world.ts'
+
+/** Who the oracle is for the server. */
+const OBSERVER: Identity = { subject: 'observer', databases: '*', access: 'read' }
+
+export class SimulatedServer implements Host {
+  readonly name = 'server'
+  disk: SimulatedDisk
+  readonly #world: World
+  #lives = 0
+  #process: Process | undefined
+  #mount: SimulatedMount | undefined
+  #handler: SyncHandler | undefined
+  #opening: Promise<void> | undefined
+  #opened: SyncDatabase | undefined
+  readonly #deathListeners = new Set<(silent: boolean) => void>()
+
+  constructor(world: World) {
+    this.#world = world
+    this.disk = new SimulatedDisk(randomFor(world.plan.seed, 'disk', 'server'))
+  }
+
+  get isUp(): boolean {
+    return this.#process?.alive === true
+  }
+
+  boot(): void {
+    if (this.isUp) return
+    const { time, log, plan, application, tokens } = this.#world
+    const { config } = plan
+    const process = new Process(this.name, time)
+    const random = randomFor(plan.seed, 'server', this.#lives++)
+    this.#process = process
+    log.write(this.name, 'boots')
+    this.#handler = createSyncHandler({
+      storage: () => {
+        const { mount, storage } = storageOf({
+          disk: this.disk,
+          process,
+          random: randomFor(plan.seed, 'flushes', 'server', this.#lives),
+          flushMs: config.flushMs,
+          onCrash: () => this.#died('dies at an operation of its disk', false),
+        })
+        this.#mount = mount
+        return storage
+      },
+      auth: tokens.authenticator(process.now),
+      createDatabases: true,
+      ...(application.policy === undefined ? {} : { policy: application.policy }),
+      limits: { maxOpsPerPush: config.maxOpsPerPush, maxPullOps: config.maxPullOps },
+      logger: silentLogger,
+      clock: process.now,
+      randomBytes: (count) => random.bytes(count),
+      timers: { set: (callback, delayMs) => process.scheduler.after(delayMs, callback) },
+    })
+  }
+
+  receive(request: Request): Promise<Response> | undefined {
+    return this.isUp ? this.#handler?.fetch(request) : undefined
+  }
+
+  onDeath(listener: (silent: boolean) => void): () => void {
+    this.#deathListeners.add(listener)
+    return () => this.#deathListeners.delete(listener)
+  }
+
+  /** `power`: what was not flushed is at the mercy of chance, and nobody hears of it. */
+  crash(power: boolean): void {
+    if (!this.isUp) return
+    this.#died(power ? 'loses power' : 'is killed', power)
+    if (power) this.disk.losePower()
+  }
+
+  crashIn(operations: number | undefined): void {
+    this.#mount?.crashIn(operations)
+  }
+
+  image(): ReadonlyMap<string, Uint8Array> {
+    return this.disk.image()
+  }
+
+  /** Ends, and has these files from now on. */
+  restore(image: ReadonlyMap<string, Uint8Array>): void {
+    if (this.isUp) this.#died('is restored from a backup', false)
+    this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', 'server', this.#lives), image)
+  }
+
+  /** Shows the oracle what was committed since the last look. */
+  async look(): Promise<void> {
+    const { oracle, log, application } = this.#world
+    const database = this.#opened ?? (await this.#database())
+    if (database === undefined) return
+    const head = await database.head()
+    if (head === oracle.server.head) return
+    if (head < oracle.server.head)
+      throw new Violation(`the head of the server went back to ${head}`)
+    const ops = await operationsAfter(database, oracle.server.head)
+    oracle.server.advance(ops, head)
+    for (const op of ops)
+      log.write(
+        this.name,
+        `has ${op.entityVersion}: ${oracle.server.node(`${op.collection}/${op.entityId}`)}`,
+      )
+    if (oracle.serverWasRestored || !this.#world.isSetUp) return
+    const problem = application.invariant?.(oracle.server.entities())
+    if (problem !== undefined) throw new Violation(problem)
+  }
+
+  set clockOffsetMs(offsetMs: number) {
+    if (this.#process !== undefined) this.#process.clockOffsetMs = offsetMs
+  }
+
+  /** What is on its disk, read from a copy. */
+  async readOffline(): Promise<{ readonly ops: readonly SyncOperation[]; readonly head: number }> {
+    const { time } = this.#world
+    const copy = diskWith(randomFor(0, 'copy'), this.disk.image())
+    const handler = createSyncHandler({
+      storage: () => treeStorage(copy.mount()),
+      auth: this.#world.tokens.authenticator(() => 0),
+      logger: silentLogger,
+      clock: () => 0,
+      timers: { set: (callback, delayMs) => time.after(delayMs, callback) },
+    })
+    const database = await handler.database(DB_ID)
+    return { ops: await operationsAfter(database, 0), head: await database.head() }
+  }
+
+  /** Its digest is the one of what it has. */
+  async assertDigest(): Promise<void> {
+    const { server } = this.#world.oracle
+    const database = await this.#database()
+    if (database === undefined) return
+    let digest = emptyDigest()
+    for (const [key, { node, revision }] of server.live()) {
+      const slash = key.indexOf('/')
+      const input = encodeDigestInput(
+        key.slice(0, slash),
+        key.slice(slash + 1),
+        revision,
+        node.bytes ?? new Uint8Array(0),
+      )
+      digest = addDigests(digest, hash('sha256', input, 'buffer'))
+    }
+    const { match } = await database.verify({ dbId: DB_ID, cursor: server.head, digest }, OBSERVER)
+    if (!match) throw new Violation('the digest of the server is not that of its entities')
+  }
+
+  /** Undefined while it is down or opening, or nobody has used it yet. Never waits for an event. */
+  async #database(): Promise<SyncDatabase | undefined> {
+    const [handler, process] = [this.#handler, this.#process]
+    if (handler === undefined || this.#mount === undefined) return undefined
+    this.#opening ??= handler.database(DB_ID).then(
+      (database) => {
+        if (process === this.#process && process?.alive === true) this.#opened = database
+      },
+      (error: unknown) => {
+        this.#opening = undefined
+        if (!isEntiDBError(error, 'unknown_database')) this.#world.fail(error)
+      },
+    )
+    await settle()
+    return this.#opened
+  }
+
+  #died(how: string, silent: boolean): void {
+    this.#world.log.write(this.name, how)
+    this.#process?.end()
+    this.#mount?.die()
+    this.#mount = undefined
+    this.#handler = undefined
+    this.#opening = undefined
+    this.#opened = undefined
+    const listeners = [...this.#deathListeners]
+    this.#deathListeners.clear()
+    for (const listener of listeners) listener(silent)
+  }
+}
+
+async function operationsAfter(
+  database: SyncDatabase,
+  sinceCursor: number,
+): Promise<SyncOperation[]> {
+  const operations: SyncOperation[] = []
+  for (let since = sinceCursor; ; ) {
+    const page = await database.pull({ dbId: DB_ID, sinceCursor: since }, OBSERVER)
+    operations.push(...page.ops.map((bytes) => decodeSyncOperation(bytes)))
+    if (!page.hasMore) return operations
+    since = page.nextCursor
+  }
+}

@@ -1,0 +1,79 @@
+/** All that takes part in a run, and what it shares. */
+import type { Application } from '../application/application.ts'
+import { EventLog } from '../kernel/event-log.ts'
+import { VirtualTime } from '../kernel/virtual-time.ts'
+import { DrawnFaults, ListedFaults } from '../network/faults.ts'
+import { Network } from '../network/network.ts'
+import { Oracle } from '../oracle/oracle.ts'
+import { deviceName, type Plan } from '../plan/plan.ts'
+import { SimulatedDevice } from './device.ts'
+import { SimulatedServer } from './server.ts'
+import { Tokens } from './tokens.ts'
+
+export class World {
+  readonly plan: Plan
+  readonly application: Application
+  readonly time: VirtualTime = new VirtualTime()
+  readonly log: EventLog = new EventLog(() => this.time.nowMs)
+  readonly oracle: Oracle = new Oracle()
+  readonly faults: DrawnFaults | ListedFaults
+  readonly tokens: Tokens
+  readonly server: SimulatedServer
+  readonly network: Network
+  readonly devices: readonly SimulatedDevice[]
+  /** The first failure of anything that runs beside the events. */
+  failure: { readonly error: unknown } | undefined
+  /** Devices sync by themselves from their boot on. */
+  isAutomatic = true
+  /** The application's invariant holds from the end of its set-up on. */
+  isSetUp = false
+  readonly #touched = new Set<SimulatedDevice>()
+
+  constructor(plan: Plan, application: Application) {
+    const { seed, config, faults } = plan
+    this.plan = plan
+    this.application = application
+    this.faults =
+      faults === undefined ? new DrawnFaults(seed, config.faultRate) : new ListedFaults(faults)
+    this.tokens = new Tokens(config.tokenLifeMs)
+    this.server = new SimulatedServer(this)
+    this.network = new Network({
+      time: this.time,
+      log: this.log,
+      seed,
+      faults: this.faults,
+      latencyMs: config.latencyMs,
+      host: this.server,
+      onPush: (device, deviceId) => this.oracle.server.knowDevice(device, deviceId),
+    })
+    this.devices = config.resolvers.map(
+      (resolver, i) => new SimulatedDevice(this, deviceName(i), resolver),
+    )
+  }
+
+  device(name: string): SimulatedDevice {
+    const device = this.devices.find((each) => each.name === name)
+    if (device === undefined) throw new RangeError(`there is no ${name}`)
+    return device
+  }
+
+  /** What runs beside the events failed: the run ends. */
+  fail(error: unknown): void {
+    this.failure ??= { error }
+  }
+
+  /** The device committed something. */
+  touched(device: SimulatedDevice): void {
+    this.#touched.add(device)
+  }
+
+  /** One event, and a look at all it changed. False: nothing is due until then. */
+  async step(untilMs: number): Promise<boolean> {
+    if (!(await this.time.step(untilMs))) return false
+    await this.server.look()
+    for (const device of this.#touched) await device.look()
+    this.#touched.clear()
+    if (this.failure !== undefined) throw this.failure.error
+    return true
+  }
+}

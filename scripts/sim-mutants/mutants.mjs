@@ -1,0 +1,317 @@
+// Known sync bugs, one edit of a source each (or two that belong together): the simulator has to notice every one within
+// so many seeds. `hazard` names where it is written down: C numbers are those of the project's list of sync
+// hazards, sections those of docs/protocol.md.
+
+/** Folders of sources that get bugs, by the name of their package. */
+export const packages = ['sync', 'server', 'testing']
+
+export const mutants = [
+  {
+    name: 'the server accepts an edit of an older state',
+    hazard: 'C1, section 3',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'server/src/database/push-decision.ts',
+        find: 'operation.entityVersion === revisionOf(candidate)',
+        replace: 'operation.entityVersion <= revisionOf(candidate)',
+      },
+    ],
+  },
+  {
+    name: 'a pull moves the base of a pending edit',
+    hazard: 'C3',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'sync/src/conflicts/meeting.ts',
+        find: "if (base !== undefined && sameBytes(base, remote.bytes)) return 'unmoved'",
+        replace: "if (base !== undefined) return 'unmoved'",
+      },
+    ],
+  },
+  {
+    name: 'a pull overwrites a visible local edit',
+    hazard: 'C4',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'sync/src/conflicts/learn-remote.ts',
+        find: 'return state.pending\n    ?',
+        replace: 'return state.opId < 0\n    ?',
+      },
+    ],
+  },
+  {
+    name: 'an answer settles edits made after the request was frozen',
+    hazard: 'C5',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'sync/src/push/apply-response.ts',
+        find: 'throughOpId: op.localOpId,',
+        replace: 'throughOpId: Number.MAX_SAFE_INTEGER,',
+      },
+    ],
+  },
+  {
+    name: 'an operation in conflict counts as accepted',
+    hazard: 'C6',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'sync/src/push/apply-response.ts',
+        find: "return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []",
+        replace:
+          "if (answer !== undefined && 'conflict' in answer) return [{ op, revision: answer.conflict.serverState.entityVersion }]\n    return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []",
+      },
+    ],
+  },
+  {
+    name: 'the server forgets what it accepted: a repeated operation is decided anew',
+    hazard: 'C9',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/push.ts',
+        find: 'const accepted = await readAccepted(tx, deviceId, ops)',
+        replace:
+          'void readAccepted\n  const accepted: readonly (AcceptedOpRow | undefined)[] = ops.map(() => undefined)',
+      },
+    ],
+  },
+  {
+    name: 'an opId used again with other content counts as a repetition',
+    hazard: 'C13',
+    seedsMax: 60,
+    edits: [
+      {
+        file: 'server/src/database/push.ts',
+        find: 'if (row !== undefined && hash !== undefined && !isSameBytes(row.contentHash, hash)) {',
+        replace:
+          'if (row === undefined && hash === undefined && !isSameBytes(device.lastSeenEpoch, device.lastSeenEpoch)) {',
+      },
+      {
+        file: 'sync/src/handshake/apply-handshake.ts',
+        find: 'if (serverOpIdMax <= state.frozenOpIdMax) return false',
+        replace: 'if (serverOpIdMax <= state.frozenOpIdMax || serverOpIdMax > 0) return false',
+      },
+    ],
+  },
+  {
+    name: 'the cursor is stored before the page is applied',
+    hazard: 'C15',
+    seedsMax: 150,
+    edits: [
+      {
+        file: 'sync/src/pull/puller.ts',
+        find: 'const outcome = await store\n      .applying(',
+        replace:
+          'await store.transaction(async (tx) => tx.setState({ cursor: page.nextCursor }))\n    const outcome = await store\n      .applying(',
+      },
+      {
+        file: 'sync/src/pull/apply-page.ts',
+        find: 'state.cursor === origin.cursor &&',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a newcomer begins at the head that the handshake names',
+    hazard: 'C17',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'sync/src/handshake/apply-handshake.ts',
+        find: '{ epoch, history }: HandshakeResponse,',
+        replace: '{ epoch, history, serverCursor }: HandshakeResponse,',
+      },
+      {
+        file: 'sync/src/handshake/apply-handshake.ts',
+        find: 'if (state.epoch === null) tx.setState({ epoch, history })',
+        replace: 'if (state.epoch === null) tx.setState({ epoch, history, cursor: serverCursor })',
+      },
+    ],
+  },
+  {
+    name: 'a device does not look whether the server was restored',
+    hazard: 'C20',
+    seedsMax: 150,
+    edits: [
+      {
+        file: 'sync/src/handshake/apply-handshake.ts',
+        find: 'const point = knowsNothing ? undefined : partingPoint(state.history, history)',
+        replace:
+          'const point = knowsNothing ? undefined : partingPoint(history, history)\n  if (state.epoch !== null) tx.setState({ epoch, history })',
+      },
+    ],
+  },
+  {
+    name: 'after a restore a device offers only its pending edits again',
+    hazard: 'C21, C23',
+    seedsMax: 150,
+    edits: [
+      {
+        file: 'sync/src/handshake/epoch-change.ts',
+        find: 'if (version > point) beyond.push',
+        replace: 'if (pending && version > point) beyond.push',
+      },
+    ],
+  },
+  {
+    name: 'files put back from a backup pass for the originals: no new epoch',
+    hazard: 'C20, section 9',
+    seedsMax: 60,
+    edits: [
+      {
+        file: 'server/src/database/sync-database.ts',
+        find: 'if (isNew) this.#epochBegun = Promise.resolve()',
+        replace:
+          'if (isNew || options.create || !options.create) this.#epochBegun = Promise.resolve()',
+      },
+    ],
+  },
+  {
+    name: 'a delete wins over an edit it has not seen',
+    hazard: 'C28',
+    seedsMax: 60,
+    edits: [
+      {
+        file: 'server/src/database/push-decision.ts',
+        find: '!changesNothing(candidate) && !isAcceptable(candidate, floor)',
+        replace:
+          '!changesNothing(candidate) && candidate.operation.entityCbor !== null && !isAcceptable(candidate, floor)',
+      },
+    ],
+  },
+  {
+    name: 'a page ends inside of a group',
+    hazard: 'C29',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'server/src/database/pull-page.ts',
+        find: 'if (!isSameGroup(this.#previous, row)) {',
+        replace: 'if (!isSameGroup(this.#previous, row) || this.#rows > 0) {',
+      },
+    ],
+  },
+  {
+    name: 'the server decides the operations of a group one by one',
+    hazard: 'C30',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'server/src/database/push-decision.ts',
+        find: 'const members = tx === undefined ? undefined : membersByTx.get(tx)',
+        replace: 'const members = tx === undefined || tx >= 0 ? undefined : membersByTx.get(tx)',
+      },
+    ],
+  },
+  {
+    name: 'transactions that share an entity do not become one group',
+    hazard: 'C31',
+    seedsMax: 5,
+    edits: [
+      {
+        file: 'sync/src/push/batch-draft.ts',
+        find: 'this.#parents[this.#rootOf(member)] = this.#rootOf(entry.member)',
+        replace: 'void this.#rootOf(entry.member)',
+      },
+    ],
+  },
+  {
+    name: 'a queue that failed once waits for the next edit',
+    hazard: 'liveness',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'sync/src/cycle/cycle-driver.ts',
+        find: "this.#runAfter(this.#backoff.next(typeof retryAfterMs === 'number' ? retryAfterMs : 0))",
+        replace: "this.#backoff.next(typeof retryAfterMs === 'number' ? retryAfterMs : 0)",
+      },
+    ],
+  },
+  {
+    name: 'a form saved late overwrites what it has not seen',
+    hazard: 'section 3, basedOn',
+    seedsMax: 250,
+    edits: [
+      {
+        file: 'sync/src/push/take-batch.ts',
+        find: 'const stale = rows.filter(({ row }) => row.staleBase)',
+        replace: 'const stale = rows.filter(({ row }) => row.staleBase && row.opId < 0)',
+      },
+    ],
+  },
+  {
+    name: 'an own push moves the cursor over the edits of others',
+    hazard: 'C15, section 8',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'sync/src/push/apply-response.ts',
+        find: 'response.headBefore === state.cursor &&',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the ledger does not note what is held',
+    hazard: 'ledger',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'sync/src/push/apply-response.ts',
+        find: 'await holdTransactions(tx, frozen, heldByWireGroup, rejectedByWireGroup)\n  for',
+        replace: 'void holdTransactions\n  for',
+      },
+    ],
+  },
+  {
+    name: 'the digest of the server keeps what was deleted',
+    hazard: 'section 14',
+    seedsMax: 10,
+    edits: [
+      {
+        file: 'server/src/database/collection-totals.ts',
+        find: 'if (before !== undefined && before.entityCbor !== null) {',
+        replace:
+          'if (before !== undefined && before.entityCbor !== null && after.entityCbor !== null) {',
+      },
+    ],
+  },
+  {
+    name: 'the server acknowledges before its disk has it',
+    hazard: 'C48',
+    seedsMax: 30,
+    edits: [
+      {
+        file: 'testing/src/world/simulated-storage.ts',
+        find: 'const storage = treeStorage(mount, {',
+        replace: "const storage = treeStorage(process.name === 'server' ? lying(mount) : mount, {",
+      },
+      {
+        file: 'testing/src/world/simulated-storage.ts',
+        find: 'export function storageOf(',
+        replace: `function lying(mount) {
+  const open = async (name, options) => {
+    const file = await mount.open(name, options)
+    if (file === undefined) return undefined
+    return new Proxy(file, {
+      get: (_, name) => (name === 'flush' ? async () => {} : bound(file, name)),
+    })
+  }
+  return new Proxy(mount, { get: (_, name) => (name === 'open' ? open : bound(mount, name)) })
+}
+
+function bound(target, name) {
+  const value = Reflect.get(target, name, target)
+  return typeof value === 'function' ? value.bind(target) : value
+}
+
+export function storageOf(`,
+      },
+    ],
+  },
+]

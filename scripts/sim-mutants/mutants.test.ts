@@ -1,0 +1,36 @@
+/**
+ * The checker is checked: bugs that sync is known to get wrong, put into copies of the packages, must be
+ * noticed. Here those that few seeds find; `npm run sim -- --mutants` runs all.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { mutants } from './mutants.mjs'
+import { MutatedPackages } from './mutated-packages.mjs'
+
+/** Others take minutes. */
+const SEEDS_MAX = 10
+
+describe('simulator', () => {
+  let packages: MutatedPackages
+
+  beforeAll(() => {
+    packages = new MutatedPackages()
+  })
+  afterAll(() => {
+    packages.remove()
+  })
+
+  test('mutants: fifteen at least, each another one', () => {
+    expect(mutants.length).toBeGreaterThanOrEqual(15)
+    expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length)
+  })
+
+  test.each(mutants.filter(({ seedsMax }) => seedsMax <= SEEDS_MAX))(
+    '$hazard: $name -> noticed within $seedsMax seeds',
+    {
+      timeout: 300_000,
+    },
+    async ({ edits, seedsMax }) => {
+      expect(await packages.firstFailure(edits, seedsMax)).not.toBeNull()
+    },
+  )
+})
