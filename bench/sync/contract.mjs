@@ -7,7 +7,7 @@
 // - Every stack syncs the same entities (../harness/data-set.mjs), without secondary indexes, and stores them on both
 //   ends by the means that it has for Node. What is weaker than ours (no TLS, no flush, memory only, silent merges)
 //   stands in the page, and is not made up for.
-// - `pull`, `push` and `sync` connect and end the connection: between them a device is offline.
+// - `pull`, `push` and `sync` connect. A device that does not follow the server is offline when something is put.
 // - A call resolves as early as the stack can tell: `push` when the server has answered for everything, `pull` when all is
 //   stored here as it is stored by that stack.
 // - Nothing is trusted: workloads compare counts and every field with what data-set.mjs says, outside the measured time.

@@ -26,20 +26,20 @@ export async function openDevice(directory, { url }) {
   const persister = createFilePersister(store, `${directory}/people.json`)
   await persister.load()
   const address = new URL(url)
-  let endFollowing = async () => {}
+  let isFollowing = false
+  let disconnect
 
   const connect = async () => {
     const socket = new WebSocket(`ws://${address.host}/people`)
+    let isEnding = false
+    // What it asked another device may be open when it ends.
     const fail = (error) => {
-      if (error) throw error
+      if (error && !isEnding) throw error
     }
     const synchronizer = await createWsSynchronizer(
       ...[store, socket, REQUEST_SECONDS_MOST, undefined, undefined, fail],
     )
-    let isEnding = false
-    socket.on('close', (code, reason) =>
-      fail(isEnding ? undefined : new Error(`${code} ${reason}`)),
-    )
+    socket.on('close', (code, reason) => fail(new Error(`closed: ${code} ${reason}`)))
     await synchronizer.startSync()
     return async () => {
       isEnding = true
@@ -51,13 +51,18 @@ export async function openDevice(directory, { url }) {
     return (await response.text()) === JSON.stringify(store.getMergeableContentHashes())
   }
   const syncAll = async () => {
-    const disconnect = await connect()
+    // It stays, because the other device may be asking this one; it ends before the next offline edit.
+    disconnect ??= await connect()
     while (!(await agrees())) await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
-    await disconnect()
     await persister.save()
+  }
+  const goOffline = async () => {
+    await disconnect?.()
+    disconnect = undefined
   }
   return {
     async putMany(entities) {
+      if (!isFollowing) await goOffline()
       putAll(store, entities)
     },
     async save() {
@@ -67,14 +72,15 @@ export async function openDevice(directory, { url }) {
     push: syncAll,
     sync: syncAll,
     async follow(listener) {
-      endFollowing = await connect()
+      disconnect ??= await connect()
+      isFollowing = true
       store.addRowListener(TABLE, null, (_store, _table, id) => listener(store.getRow(TABLE, id)))
     },
     async scan(visit) {
       for (const id of store.getRowIds(TABLE)) visit(store.getRow(TABLE, id))
     },
     async close() {
-      await endFollowing()
+      await goOffline()
       await persister.destroy()
     },
   }
