@@ -1,6 +1,5 @@
 // Known sync bugs, one edit of a source each (or two that belong together): the simulator has to notice every one within
-// so many seeds. `hazard` names where it is written down: C numbers are those of the project's list of sync
-// hazards, sections those of docs/protocol.md.
+// so many seeds. `hazard` tells them apart, or names a section of docs/protocol.md.
 
 /** Folders of sources that get bugs, by the name of their package. */
 export const packages = ['sync', 'server', 'testing']
@@ -9,7 +8,7 @@ export const mutants = [
   {
     name: 'the server accepts an edit of an older state',
     hazard: 'C1, section 3',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
@@ -21,7 +20,7 @@ export const mutants = [
   {
     name: 'a pull moves the base of a pending edit',
     hazard: 'C3',
-    seedsMax: 5,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/conflicts/meeting.ts',
@@ -33,7 +32,7 @@ export const mutants = [
   {
     name: 'a pull overwrites a visible local edit',
     hazard: 'C4',
-    seedsMax: 5,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/conflicts/learn-remote.ts',
@@ -45,7 +44,7 @@ export const mutants = [
   {
     name: 'an answer settles edits made after the request was frozen',
     hazard: 'C5',
-    seedsMax: 60,
+    seedsMax: 300,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -57,7 +56,7 @@ export const mutants = [
   {
     name: 'an operation in conflict counts as accepted',
     hazard: 'C6',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -83,7 +82,7 @@ export const mutants = [
   {
     name: 'an opId used again with other content counts as a repetition',
     hazard: 'C13',
-    seedsMax: 150,
+    seedsMax: 300,
     edits: [
       {
         file: 'server/src/database/push.ts',
@@ -101,7 +100,7 @@ export const mutants = [
   {
     name: 'the cursor is stored before the page is applied',
     hazard: 'C15',
-    seedsMax: 150,
+    seedsMax: 300,
     edits: [
       {
         file: 'sync/src/pull/puller.ts',
@@ -119,7 +118,7 @@ export const mutants = [
   {
     name: 'a newcomer begins at the head that the handshake names',
     hazard: 'C17',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/handshake/apply-handshake.ts',
@@ -136,7 +135,7 @@ export const mutants = [
   {
     name: 'a device does not look whether the server was restored',
     hazard: 'C20',
-    seedsMax: 150,
+    seedsMax: 300,
     edits: [
       {
         file: 'sync/src/handshake/apply-handshake.ts',
@@ -149,7 +148,7 @@ export const mutants = [
   {
     name: 'after a restore a device offers only its pending edits again',
     hazard: 'C21, C23',
-    seedsMax: 150,
+    seedsMax: 300,
     edits: [
       {
         file: 'sync/src/handshake/epoch-change.ts',
@@ -161,7 +160,7 @@ export const mutants = [
   {
     name: 'files put back from a backup pass for the originals: no new epoch',
     hazard: 'C20, section 9',
-    seedsMax: 60,
+    seedsMax: 300,
     edits: [
       {
         file: 'server/src/database/sync-database.ts',
@@ -174,7 +173,7 @@ export const mutants = [
   {
     name: 'a delete wins over an edit it has not seen',
     hazard: 'C28',
-    seedsMax: 60,
+    seedsMax: 300,
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
@@ -187,7 +186,7 @@ export const mutants = [
   {
     name: 'a page ends inside of a group',
     hazard: 'C29',
-    seedsMax: 5,
+    seedsMax: 50,
     edits: [
       {
         file: 'server/src/database/pull-page.ts',
@@ -199,7 +198,7 @@ export const mutants = [
   {
     name: 'the server decides the operations of a group one by one',
     hazard: 'C30',
-    seedsMax: 5,
+    seedsMax: 50,
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
@@ -211,7 +210,7 @@ export const mutants = [
   {
     name: 'transactions that share an entity do not become one group',
     hazard: 'C31',
-    seedsMax: 5,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/push/batch-draft.ts',
@@ -223,7 +222,7 @@ export const mutants = [
   {
     name: 'a queue that failed once waits for the next edit',
     hazard: 'liveness',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/cycle/cycle-driver.ts',
@@ -247,7 +246,7 @@ export const mutants = [
   {
     name: 'an own push moves the cursor over the edits of others',
     hazard: 'C15, section 8',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -259,7 +258,7 @@ export const mutants = [
   {
     name: 'the ledger does not note what is held',
     hazard: 'ledger',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
@@ -271,7 +270,7 @@ export const mutants = [
   {
     name: 'the digest of the server keeps what was deleted',
     hazard: 'section 14',
-    seedsMax: 10,
+    seedsMax: 50,
     edits: [
       {
         file: 'server/src/database/collection-totals.ts',
@@ -284,7 +283,7 @@ export const mutants = [
   {
     name: 'the server acknowledges before its disk has it',
     hazard: 'C48',
-    seedsMax: 30,
+    seedsMax: 300,
     edits: [
       {
         file: 'testing/src/world/simulated-storage.ts',
