@@ -164,9 +164,8 @@ export const mutants = [
     edits: [
       {
         file: 'server/src/database/sync-database.ts',
-        find: 'if (isNew) this.#epochBegun = Promise.resolve()',
-        replace:
-          'if (isNew || options.create || !options.create) this.#epochBegun = Promise.resolve()',
+        find: 'if (isKnown) this.#epochBegun = Promise.resolve()',
+        replace: 'if (isKnown || !isKnown) this.#epochBegun = Promise.resolve()',
       },
     ],
   },
@@ -234,7 +233,7 @@ export const mutants = [
   {
     name: 'a form saved late overwrites what it has not seen',
     hazard: 'section 3, basedOn',
-    seedsMax: 250,
+    seedsMax: 300,
     edits: [
       {
         file: 'sync/src/push/take-batch.ts',

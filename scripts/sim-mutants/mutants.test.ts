@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mutants } from './mutants.mjs'
-import { MutatedPackages } from './mutated-packages.mjs'
+import { MutatedPackages, mutated } from './mutated-packages.mjs'
 
 /** As a rule a tenth of them is enough: which seeds find a bug changes with every change of what they do. Others take minutes. */
 const SEEDS_MAX = 50
@@ -22,6 +22,10 @@ describe('simulator', () => {
   test('mutants: fifteen at least, each another one', () => {
     expect(mutants.length).toBeGreaterThanOrEqual(15)
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length)
+  })
+
+  test('mutants: each fits the sources as they are', () => {
+    for (const { edits } of mutants) expect(mutated(edits).length).toBeGreaterThan(0)
   })
 
   test.each(mutants.filter(({ seedsMax }) => seedsMax <= SEEDS_MAX))(

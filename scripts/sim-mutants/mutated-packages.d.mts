@@ -8,3 +8,8 @@ export class MutatedPackages {
   ): Promise<{ readonly seed: number; readonly message: string } | null>
   remove(): void
 }
+
+/** File and JavaScript of each edited source. Throws when what an edit replaces is not there, or more than once. */
+export function mutated(
+  edits: readonly MutantEdit[],
+): readonly (readonly [file: string, script: string])[]

@@ -68,8 +68,8 @@ function linkOthers(modules) {
   }
 }
 
-/** The edited files as JavaScript. */
-function mutated(edits) {
+/** The edited files as JavaScript. Throws when what an edit replaces is not in the sources, or more than once. */
+export function mutated(edits) {
   const sources = new Map()
   for (const { file, find, replace } of edits) {
     const source = sources.get(file) ?? readFileSync(join(repository, 'packages', file), 'utf8')
