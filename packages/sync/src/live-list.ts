@@ -1,5 +1,6 @@
 /** A list that is read again whenever something changed, for whoever shows it. */
 
+import { isEntiDBError } from '@entidb/core'
 import { rethrowLater } from './rethrow-later.ts'
 
 /** Told of the items whenever they are others than before. */
@@ -65,8 +66,9 @@ export class LiveList<T> {
       this.#isStale = false
       try {
         this.#show(await this.#read())
-      } catch {
+      } catch (error) {
         // A database that closes or failed says so to whoever uses it; the list stays as it was.
+        if (!isEntiDBError(error)) rethrowLater(error)
       }
     }
     this.#isReading = false

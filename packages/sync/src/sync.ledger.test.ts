@@ -198,6 +198,7 @@ describe('ledger', () => {
     expect(await ids({ entity: { collection: 'notes', entityId: 'n1' } })).toEqual(['n1', 'n1'])
     expect(await ids({ limit: 2 })).toEqual(['n1', 'n2'])
     await expect(a.sync.ledger.list({ limit: 0 })).rejects.toThrow(TypeError)
+    expect(() => a.sync.ledger.live({ limit: 0 })).toThrow(TypeError)
   })
 })
 

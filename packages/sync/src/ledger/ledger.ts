@@ -39,7 +39,7 @@ export class Ledger {
   /** The newest first. @throws TypeError for a limit below 1. */
   async list(query: LedgerQuery = {}): Promise<readonly LedgerEntry[]> {
     const { limit = LIMIT } = query
-    if (!(limit >= 1)) throw new TypeError('limit is a number from 1')
+    assertLimit(limit)
     const store = await this.#store()
     await store.followFeed()
     const entries = await store.read((tx) => readEntries(tx, store))
@@ -50,8 +50,9 @@ export class Ledger {
       .slice(0, limit)
   }
 
-  /** `list`, kept right while it changes. Close it when it is not needed any more. */
+  /** `list`, kept right while it changes. Close it when it is not needed any more. @throws TypeError as `list`. */
   live(query: LedgerQuery = {}): LiveList<LedgerEntry> {
+    assertLimit(query.limit ?? LIMIT)
     return new LiveList(() => this.list(query), this.#onChange, identityOf)
   }
 
@@ -90,6 +91,10 @@ export class Ledger {
     this.#restored()
     return { opIds }
   }
+}
+
+function assertLimit(limit: number): void {
+  if (!(limit >= 1)) throw new TypeError('limit is a number from 1')
 }
 
 function isWanted(entry: LedgerEntry, { fate, entity }: LedgerQuery): boolean {

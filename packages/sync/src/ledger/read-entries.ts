@@ -6,8 +6,6 @@ import {
   type CommittedRow,
   type CommittedTransaction,
   type FateRow,
-  KEPT_COLLECTION,
-  type KeptRow,
   type WrittenEntities,
 } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
@@ -19,9 +17,9 @@ import { writtenEntities } from './written-entities.ts'
 /** Every transaction that is known of, by its key. */
 export async function readEntries(
   tx: SyncTransaction,
-  { edits }: Pick<SyncStore, 'edits'>,
+  { edits, keptKeys }: Pick<SyncStore, 'edits' | 'keptKeys'>,
 ): Promise<ReadonlyMap<number, LedgerEntry>> {
-  const kept = await keysWithKept(tx)
+  const kept = await keptKeys.read(tx)
   const entries = new Map<number, LedgerEntry>()
   const add = (key: number, entry: Omit<LedgerEntry, 'id' | 'hasKept'>): void => {
     entries.set(key, { id: String(key), ...entry, hasKept: kept.has(key) })
@@ -40,14 +38,6 @@ export async function readEntries(
     add(key, waitingEntry('inFlight', { keys, size }))
   }
   return entries
-}
-
-async function keysWithKept(tx: SyncTransaction): Promise<ReadonlySet<number>> {
-  const keys = new Set<number>()
-  for await (const { transactions } of rowsOf<KeptRow>(tx, KEPT_COLLECTION)) {
-    for (const key of transactions) keys.add(key)
-  }
-  return keys
 }
 
 type Entry = Omit<LedgerEntry, 'id' | 'hasKept'>

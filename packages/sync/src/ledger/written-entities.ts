@@ -1,7 +1,8 @@
 /** Names of what a local transaction wrote, as the ledger keeps them. */
 import { WRITTEN_NAMED_MAX, type WrittenEntities } from '../state/rows.ts'
 
-/** `keys` without duplicates. */
-export function writtenEntities(keys: readonly string[]): WrittenEntities {
-  return { keys: keys.slice(0, WRITTEN_NAMED_MAX), size: keys.length }
+/** Of entities by their keys, each counted once. */
+export function writtenEntities(keys: Iterable<string>): WrittenEntities {
+  const all = [...new Set(keys)]
+  return { keys: all.slice(0, WRITTEN_NAMED_MAX), size: all.length }
 }

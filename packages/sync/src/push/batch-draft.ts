@@ -87,7 +87,7 @@ export class BatchDraft {
     this.#parents.push(member)
     for (const { row, base } of rows) this.#put(row, base, member)
     if (key === undefined) return
-    const written = writtenEntities([...new Set(rows.map(({ row }) => entityKey(row)))])
+    const written = writtenEntities(rows.map(({ row }) => entityKey(row)))
     this.#transactions.push({ key, member, written })
   }
 

@@ -121,7 +121,7 @@ class BatchTaking {
   }
 
   #noteConverged({ lastOpId, rows }: FeedTransaction): void {
-    const written = writtenEntities([...new Set(rows.map(entityKey))])
+    const written = writtenEntities(rows.map(entityKey))
     this.#converged.push({ key: lastOpId, written, versions: written.keys.map(() => null) })
   }
 
@@ -226,7 +226,7 @@ class BatchTaking {
       decidedBy: null,
       successor: null,
       entityVersions: null,
-      written: writtenEntities([...new Set(entities.map(entityKey))]),
+      written: writtenEntities(entities.map(entityKey)),
     })
   }
 

@@ -3,6 +3,7 @@
  * at a time. Also follows the change feed, so that what is still to be pushed is known by name.
  */
 import { entityKey } from '../entity-ref.ts'
+import { KeptKeys } from '../ledger/kept-keys.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import { LocalEdits } from '../push/local-edits.ts'
 import {
@@ -40,6 +41,7 @@ export interface SyncStoreOptions {
 export class SyncStore {
   readonly engine: Engine
   readonly edits: LocalEdits = new LocalEdits()
+  readonly keptKeys: KeptKeys = new KeptKeys()
   readonly #memory: SyncMemory
   readonly #inFlight = new Set<string>()
   readonly #options: SyncStoreOptions
