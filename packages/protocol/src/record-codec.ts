@@ -89,9 +89,12 @@ function planOf<T extends object>(fields: Fields<T>): Plan {
   }
 }
 
+// Names that alternate are encoded again and again: a writer for each would cost more than they do.
+const writer = new CborWriter()
+
 /** The item that is `name`. */
 export function encodedText(name: string): Uint8Array {
-  const writer = new CborWriter()
+  writer.reset()
   writer.writeText(name)
   return writer.take()
 }
