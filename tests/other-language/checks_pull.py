@@ -4,6 +4,7 @@ import hashlib
 
 from cbor import encode
 from device import revisions
+from messages import read_message
 from runner import check, expect, expect_equal
 
 OTHER_EPOCH = bytes(range(16))
@@ -112,6 +113,21 @@ def _(bench):
     stale = device.push(device.put({"id": "n1", "v": 2}))
     state = stale["conflicts"][0]["serverState"]
     expect_equal(state["schemaVersion"], 2**53 - 1, "schemaVersion in a conflict")
+
+
+@check("pull: packed -> what the plain page says; not asked for -> plain")
+def _(bench):
+    device = bench.device("packed")
+    device.push(
+        device.put({"id": "n1", "text": "milk"}, timestampMs=-5, schemaVersion=2),
+        device.put({"a": 1, "id": "ü" * 256}, tx=0),
+        device.put({"id": "n3"}, tx=0, collection="tags"),
+    )
+    for limit in (1, 3):
+        message = {"dbId": device.db, "sinceCursor": 0, "limit": limit}
+        answer = bench.server.post("pull", {**message, "packed": 1})
+        plain = device.pull(limit=limit)
+        expect_equal(read_message("PackedPullResponse", answer.body), plain, "the packed page")
 
 
 @check("pull: collections -> only these, the cursor moves over the rest; none at all is nothing")

@@ -7,6 +7,7 @@
 import re
 
 from cbor import Malformed, Reader
+from packed import unpack
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 COLLECTION = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]{0,63}")
@@ -270,6 +271,39 @@ error_details = record(
     _check_history,
 )
 
+operation_kind = record(
+    {
+        "dbId": db_id,
+        "deviceId": author,
+        "collection": collection,
+        "opType": one_of("PUT", "DELETE"),
+    },
+    {"schemaVersion": uint, "hasTx": boolean, "hasTimestampMs": boolean},
+)
+COLUMNS = (
+    *("kindIndexes", "revisions", "opIds", "entityIdSizes", "entityIds", "txs", "timestampsMs"),
+    *("entitySizes", "idOffsets", "entities"),
+)
+packed_fields = record(
+    {
+        "packed": record({"kinds": list_of(operation_kind)}, {name: octets for name in COLUMNS}),
+        "nextCursor": uint,
+        "hasMore": boolean,
+    },
+    {"head": uint, "purgedThrough": uint, "ops": list_of(_operation(_check_pulled))},
+)
+
+
+def packed_page(reader):
+    """A packed page as the plain one that says the same."""
+    page = packed_fields(reader)
+    if "ops" in page:
+        raise Malformed("both forms", ".packed")
+    page["ops"] = _named(".packed", unpack, page.pop("packed"))
+    _check_pull_response(page)
+    return page
+
+
 MESSAGES = {
     "SyncOperation": _operation(_check_operation),
     "HandshakeRequest": record(
@@ -304,8 +338,10 @@ MESSAGES = {
             "replicaId": id16,
             "epoch": id16,
             "collections": list_of(collection),
+            "packed": positive,
         },
     ),
+    "PackedPullResponse": packed_page,
     "PullResponse": record(
         {"ops": list_of(_operation(_check_pulled)), "nextCursor": uint, "hasMore": boolean},
         {"head": uint, "purgedThrough": uint},

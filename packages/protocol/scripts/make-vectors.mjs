@@ -29,6 +29,7 @@ const decoders = {
   ErrorResponse: decodeErrorResponse,
   HandshakeRequest: decodeHandshakeRequest,
   HandshakeResponse: decodeHandshakeResponse,
+  PackedPullResponse: decodePullResponse,
   PullRequest: decodePullRequest,
   PullResponse: decodePullResponse,
   PushRequest: decodePushRequest,

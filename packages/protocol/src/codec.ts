@@ -3,15 +3,8 @@
  * accepts, `read` gives back, and what `read` refuses, `write` refuses as a `TypeError` (only text with
  * a lone surrogate, in a field that takes any text, is `invalid_cbor`).
  */
-import { isEntiDBError } from '@entidb/core'
 import { CborWriter } from '@entidb/core/cbor'
-import {
-  type InvalidMessageReason,
-  invalidMessage,
-  type MessageErrorCode,
-  type Problem,
-  pathText,
-} from './invalid-message.ts'
+import { type MessageErrorCode, type Problem, pathText } from './invalid-message.ts'
 import { MessageReader } from './message-reader.ts'
 
 export interface Codec<T> {
@@ -36,7 +29,7 @@ export function decodeMessage<T>(codec: Codec<T>, bytes: Uint8Array, code: Messa
     if (!reader.atEnd) reader.fail('trailing_bytes', reader.position)
     return message
   } catch (error) {
-    throw withPlace(error, reader)
+    throw reader.withPlace(error)
   }
 }
 
@@ -58,14 +51,4 @@ export function checked<T>(codec: Codec<T>, check: (value: T) => Problem | undef
       return value
     },
   }
-}
-
-function withPlace(error: unknown, reader: MessageReader): unknown {
-  if (!isEntiDBError(error, 'invalid_cbor')) return error
-  const { offset, reason } = error.details
-  return invalidMessage(reader.code, reason as InvalidMessageReason, {
-    path: reader.path,
-    // `invalid_cbor` always carries a reason of the CBOR reader and an offset.
-    offset: offset as number,
-  })
 }

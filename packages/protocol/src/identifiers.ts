@@ -38,6 +38,11 @@ export function isValidEntityId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && isUtf8Within(value, ENTITY_ID_BYTES_MAX)
 }
 
+/** At least 1 and an integer; 0 too for what the server wrote. */
+export function isOpIdOf(deviceId: string, opId: number): boolean {
+  return Number.isSafeInteger(opId) && opId >= (deviceId === SERVER_DEVICE_ID ? 0 : 1)
+}
+
 /** The dbId itself, or `invalid_request`. */
 export function parseDbId(value: unknown, path: string = 'dbId'): string {
   if (isValidDbId(value)) return value

@@ -67,9 +67,11 @@ export type {
   VerifyRequest,
   VerifyResponse,
 } from './messages.ts'
+export { PACKED_FORM } from './packed/packed-operations.ts'
 export {
   decodePullRequest,
   decodePullResponse,
+  encodePackedPullPage,
   encodePullPage,
   encodePullRequest,
   encodePullResponse,

@@ -22,6 +22,7 @@ import type {
 import {
   decodePullRequest,
   decodePullResponse,
+  encodePackedPullPage,
   encodePullRequest,
   encodePullResponse,
 } from './pull.ts'
@@ -39,6 +40,7 @@ export interface Messages {
   ErrorResponse: ErrorResponse
   HandshakeRequest: HandshakeRequest
   HandshakeResponse: HandshakeResponse
+  PackedPullResponse: PullResponse
   PullRequest: PullRequest
   PullResponse: PullResponse
   PushRequest: PushRequest
@@ -60,6 +62,7 @@ export const codecs: { readonly [N in MessageName]: MessageCodec<Messages[N]> } 
   ErrorResponse: response(encodeErrorResponse, decodeErrorResponse),
   HandshakeRequest: request(encodeHandshakeRequest, decodeHandshakeRequest),
   HandshakeResponse: response(encodeHandshakeResponse, decodeHandshakeResponse),
+  PackedPullResponse: response(encodePackedPullResponse, decodePullResponse),
   PullRequest: request(encodePullRequest, decodePullRequest),
   PullResponse: response(encodePullResponse, decodePullResponse),
   PushRequest: request(encodePushRequest, decodeWholePushRequest),
@@ -76,6 +79,11 @@ export function codecOf(name: MessageName): MessageCodec<unknown> {
 
 /** `Object.keys` does not know that these are all. */
 export const messageNames: readonly MessageName[] = Object.keys(codecs) as MessageName[]
+
+/** As a server does that has its operations encoded. */
+export function encodePackedPullResponse(message: PullResponse): Uint8Array {
+  return encodePackedPullPage({ ...message, ops: message.ops.map(encodeSyncOperation) })
+}
 
 /** A push as a server takes it: its fields, then the rules across its operations. */
 function decodeWholePushRequest(bytes: Uint8Array): PushRequest {

@@ -2,6 +2,7 @@
  * A CBOR reader that knows where in the message it is, so that every failure names the field. Codecs
  * `enter` a field before they read it and `leave` it after; a failure keeps the path as it stands.
  */
+import { isEntiDBError } from '@entidb/core'
 import { CborReader } from '@entidb/core/cbor'
 import {
   type InvalidMessageReason,
@@ -13,10 +14,15 @@ import {
 export class MessageReader extends CborReader {
   readonly code: MessageErrorCode
   private readonly segments: PathSegment[] = []
+  private readonly byteOffset: number
+  private readonly start: number
 
-  constructor(bytes: Uint8Array, code: MessageErrorCode) {
+  /** `start`: index in the message of the first of `bytes`, where they are a part of it. */
+  constructor(bytes: Uint8Array, code: MessageErrorCode, start: number = 0) {
     super(bytes)
     this.code = code
+    this.byteOffset = bytes.byteOffset
+    this.start = start
   }
 
   /** Where the next item belongs. */
@@ -32,8 +38,25 @@ export class MessageReader extends CborReader {
     this.segments.pop()
   }
 
+  /** Index in the message of what was read from it as a view. */
+  offsetOf(view: Uint8Array): number {
+    return this.start + view.byteOffset - this.byteOffset
+  }
+
   /** `offset` is where the item at fault begins, `below` its path from the field being read. */
   fail(reason: InvalidMessageReason, offset: number, below: readonly PathSegment[] = []): never {
-    throw invalidMessage(this.code, reason, { path: [...this.segments, ...below], offset })
+    const path = [...this.segments, ...below]
+    throw invalidMessage(this.code, reason, { path, offset: this.start + offset })
+  }
+
+  /** What was thrown while an item was read: a failure of the CBOR reader as one that names the field. */
+  withPlace(error: unknown): unknown {
+    if (!isEntiDBError(error, 'invalid_cbor')) return error
+    const { offset, reason } = error.details
+    return invalidMessage(this.code, reason as InvalidMessageReason, {
+      path: this.segments,
+      // `invalid_cbor` always carries a reason of the CBOR reader and an offset.
+      offset: this.start + (offset as number),
+    })
   }
 }

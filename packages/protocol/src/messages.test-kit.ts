@@ -85,6 +85,23 @@ const page = fc
   )
   .map((ops) => increasing(ops, (op) => op.entityVersion))
 
+function pullResponseOf(
+  pages: fc.Arbitrary<readonly SyncOperation[]>,
+): fc.Arbitrary<Messages['PullResponse']> {
+  return pages.chain((ops) =>
+    message<Messages['PullResponse']>(
+      {
+        ops: fc.constant(ops),
+        nextCursor: uint(ops.at(-1)?.entityVersion ?? 0),
+        hasMore: fc.boolean(),
+        head: uint(),
+        purgedThrough: uint(),
+      },
+      ['ops', 'nextCursor', 'hasMore'],
+    ),
+  )
+}
+
 const pushRequest = fc.tuple(name, deviceId).chain(([dbId, device]) =>
   message<Messages['PushRequest']>(
     {
@@ -202,21 +219,12 @@ export const arbitraryMessages: { readonly [N in keyof Messages]: fc.Arbitrary<M
       replicaId: epoch,
       epoch,
       collections: fc.array(collection, { maxLength: 3 }),
+      packed: uint(1),
     },
     ['dbId', 'sinceCursor'],
   ),
-  PullResponse: page.chain((ops) =>
-    message<Messages['PullResponse']>(
-      {
-        ops: fc.constant(ops),
-        nextCursor: uint(ops.at(-1)?.entityVersion ?? 0),
-        hasMore: fc.boolean(),
-        head: uint(),
-        purgedThrough: uint(),
-      },
-      ['ops', 'nextCursor', 'hasMore'],
-    ),
-  ),
+  PackedPullResponse: pullResponseOf(page.filter((ops) => ops.length > 0)),
+  PullResponse: pullResponseOf(page),
   PushRequest: pushRequest,
   PushResponse: outcomes.chain(({ conflicts, committed, rejected }) =>
     message<Messages['PushResponse']>(

@@ -118,6 +118,8 @@ export interface PullRequest {
   readonly epoch?: Uint8Array
   /** ext: only these collections. */
   readonly collections?: readonly string[]
+  /** ext: the latest form of packed pages that the client reads, at least 1. Absent: plain pages only. */
+  readonly packed?: number
 }
 
 /** A page of accepted operations. */

@@ -4,7 +4,15 @@ import { type Codec, checked, decodeMessage, encodeMessage } from './codec.ts'
 import { epochBytes, replicaIdBytes } from './handshake.ts'
 import type { Problem } from './invalid-message.ts'
 import { bool, clientDeviceIdText, collectionText, dbIdText, encoded, uint } from './item-codecs.ts'
-import type { PullRequest, PullResponse } from './messages.ts'
+import type { MessageReader } from './message-reader.ts'
+import type { PullRequest, PullResponse, SyncOperation } from './messages.ts'
+import { packOperations } from './packed/pack-operations.ts'
+import {
+  PACKED_OPS_MAX,
+  type PackedOperations,
+  packedOperations,
+} from './packed/packed-operations.ts'
+import { unpackOperations } from './packed/unpack-operations.ts'
 import { type Fields, optional, record, required } from './record-codec.ts'
 import { syncOperation } from './sync-operation.ts'
 
@@ -21,6 +29,7 @@ const pullRequest = record<PullRequest>({
   replicaId: optional(replicaIdBytes),
   epoch: optional(epochBytes),
   collections: optional(arrayOf(collectionText)),
+  packed: optional(uint(1)),
 })
 
 const pageFields = {
@@ -30,12 +39,29 @@ const pageFields = {
   purgedThrough: optional(uint()),
 } satisfies Partial<Fields<PullResponse>>
 
+/** What an answer may hold: operations in one of two forms. */
+interface PullBody extends Omit<PullResponse, 'ops'> {
+  readonly ops?: readonly SyncOperation[]
+  readonly packed?: PackedOperations
+}
+
+const pullBody = record<PullBody>({
+  ...pageFields,
+  ops: optional(arrayOf(syncOperation)),
+  packed: optional(packedOperations),
+})
+
 const pullResponse: Codec<PullResponse> = checked(
-  record<PullResponse>({ ...pageFields, ops: required(arrayOf(syncOperation)) }),
+  { write: pullBody.write, read: readEitherForm },
   problemOfPage,
 )
 
 const pullPage = record<PullPage>({ ...pageFields, ops: required(arrayOf(encoded)) })
+
+const packedPage = record<Omit<PullPage, 'ops'> & { readonly packed: PackedOperations }>({
+  ...pageFields,
+  packed: required(packedOperations),
+})
 
 /** The body of a pull. */
 export function encodePullRequest(message: PullRequest): Uint8Array {
@@ -58,11 +84,36 @@ export function encodePullPage(page: PullPage): Uint8Array {
 }
 
 /**
- * `entityCbor` of every operation is a view of `bytes`. Malformed, not in cursor order or reaching
+ * The same page packed, for a client that asked for it; plain where packing gains nothing (no operations) or
+ * is not allowed (more than 100,000). Operations out of order are a `TypeError`.
+ */
+export function encodePackedPullPage(page: PullPage): Uint8Array {
+  const { ops, ...rest } = page
+  if (ops.length === 0 || ops.length > PACKED_OPS_MAX) return encodePullPage(page)
+  return encodeMessage(packedPage, { ...rest, packed: packOperations(ops) })
+}
+
+/**
+ * Takes both forms, plain and packed. `entityCbor` of every operation is a view: of `bytes`, or of one buffer that the
+ * operations of a packed page share. Malformed, not in cursor order or reaching
  * beyond `nextCursor`: `invalid_response`.
  */
 export function decodePullResponse(bytes: Uint8Array): PullResponse {
   return decodeMessage(pullResponse, bytes, 'invalid_response')
+}
+
+function readEitherForm(reader: MessageReader): PullResponse {
+  const start = reader.position
+  const body = pullBody.read(reader)
+  const { ops, packed, ...page } = body
+  if (packed === undefined) {
+    return { ...body, ops: ops ?? reader.fail('missing_field', start, ['ops']) }
+  }
+  if (ops !== undefined) reader.fail('unexpected_field', start, ['packed'])
+  reader.enter('packed')
+  const unpacked = unpackOperations(packed, reader)
+  reader.leave()
+  return { ...page, ops: unpacked }
 }
 
 function problemOfPage({ ops, nextCursor }: PullResponse): Problem | undefined {

@@ -1,7 +1,7 @@
 /** The operation, as it travels in pushes, pulls and conflicts. */
 import type { CborWriter } from '@entidb/core/cbor'
 import { type Codec, checked, decodeMessage, encodeMessage } from './codec.ts'
-import { SERVER_DEVICE_ID } from './identifiers.ts'
+import { isOpIdOf } from './identifiers.ts'
 import type { MessageErrorCode, Problem } from './invalid-message.ts'
 import {
   authorText,
@@ -168,7 +168,7 @@ function problemOf(operation: SyncOperation): Problem | undefined {
   if (operation.opType === 'DELETE' && operation.entityCbor !== null) {
     return { path: ['entityCbor'], reason: 'delete_with_entity' }
   }
-  if (operation.opId === 0 && operation.deviceId !== SERVER_DEVICE_ID) {
+  if (!isOpIdOf(operation.deviceId, operation.opId)) {
     return { path: ['opId'], reason: 'out_of_range' }
   }
   return undefined

@@ -67,7 +67,9 @@ describe('valid vectors', () => {
     expect(matchesRule(schema, RULES[vector.message], item)).toBe(true)
   })
 
-  test.each(titled(validVectors.filter(({ canonical }) => canonical)))(
+  // The operations of a packed page are not items that a codec of CBOR knows.
+  const ofItems = validVectors.filter(({ message }) => message !== 'PackedPullResponse')
+  test.each(titled(ofItems.filter(({ canonical }) => canonical)))(
     '%s -> another codec reads the same',
     (_, vector) => {
       expect(asJson(decodeWithCbor2(bytesOfHex(vector.cbor)))).toEqual(vector.value)

@@ -15,10 +15,12 @@ import {
   streamLines,
   withHeaders,
 } from './message-faults.test-kit.ts'
+import { packedFaults } from './packed-faults.test-kit.ts'
 import { pushFaults } from './push-faults.test-kit.ts'
 
 export const faults: readonly KnownFault[] = [
   ...pushFaults,
+  ...packedFaults,
   {
     name: 'a group is split over pages',
     createFault: () =>

@@ -67,6 +67,20 @@ describe('CborReader', () => {
     expect(() => new CborReader(new Uint8Array(1), -1)).toThrow(TypeError)
   })
 
+  test('CborReader: text without a head -> as many bytes as asked for, else the error of a text item', () => {
+    const reader = new CborReader(fromHex('61c3a9c3a9'))
+    expect(reader.readBareText(3)).toBe('aé')
+    expect(reader.readBareText(0)).toBe('')
+    expect(cborFailureOf(() => reader.readBareText(3))).toEqual({
+      offset: 3,
+      reason: 'length_exceeds_input',
+    })
+    expect(cborFailureOf(() => reader.readBareText(1))).toEqual({
+      offset: 3,
+      reason: 'invalid_utf8',
+    })
+  })
+
   test('CborReader: bytes and raw items -> views of the input, plain even of a Buffer', () => {
     const input = Buffer.from('42010282820304f5', 'hex')
     const reader = new CborReader(input)

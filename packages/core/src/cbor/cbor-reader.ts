@@ -107,6 +107,16 @@ export class CborReader {
     return text
   }
 
+  /** The next `length` bytes as text: what a text item is without its head. */
+  readBareText(length: number): string {
+    const start = this.offset
+    if (length > this.end - start) throw invalidCbor(start, 'length_exceeds_input')
+    this.offset = start + length
+    const text = readUtf8(this.bytes, start, this.offset)
+    if (text === undefined) throw invalidCbor(start, 'invalid_utf8')
+    return text
+  }
+
   /** The number of items that follow; at least as many bytes remain. */
   readArrayHeader(): number {
     return this.readLength(ARRAY, 1)

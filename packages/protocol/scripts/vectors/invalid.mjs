@@ -3,6 +3,7 @@
 // `beyondCddl` marks those that the CDDL cannot refuse: their bytes are not CBOR as this protocol wants
 // it, or they break a rule that ties fields together.
 import { assemble, hex } from '../assemble-diagnostic.mjs'
+import { packedPages } from './packed-invalid.mjs'
 import {
   capabilities,
   conflict,
@@ -80,6 +81,7 @@ export const invalid = [
   ['PullRequest', 'undefined for an optional field', pullRequest({ limit: 'undefined' }), 'limit', 'unexpected_type'],
   ['PullRequest', 'bytes for text', pullRequest({ dbId: "h'6e6f746573'" }), 'dbId', 'unexpected_type'],
   ['PullRequest', 'missing field', map({ dbId: '"notes"' }), 'sinceCursor', 'missing_field'],
+  ['PullRequest', 'packed 0', pullRequest({ packed: 0 }), 'packed', 'out_of_range'],
   ['PullRequest', 'limit 0', pullRequest({ limit: 0 }), 'limit', 'out_of_range'],
   ['PullRequest', 'epoch of 15 bytes', pullRequest({ epoch: `h'${'00'.repeat(15)}'` }), 'epoch', 'wrong_length'],
   ['PullRequest', 'replicaId of 17 bytes', pullRequest({ replicaId: `h'${'00'.repeat(17)}'` }), 'replicaId', 'wrong_length'],
@@ -149,6 +151,7 @@ export const invalid = [
   ['PullResponse', 'operation without a revision', pullResponse([pulled(0)]), 'ops[0].entityVersion', 'not_increasing'],
   ['PullResponse', 'operations out of cursor order', pullResponse([pulled(8), pulled(7)], { nextCursor: 8 }), 'ops[1].entityVersion', 'not_increasing', beyond],
   ['PullResponse', 'nextCursor before the last operation', pullResponse([pulled(8)], { nextCursor: 7 }), 'nextCursor', 'out_of_range', beyond],
+  ...packedPages,
   ['PushResponse', 'missing conflicts', pushResponse({ conflicts: undefined }), 'conflicts', 'missing_field'],
   ['PushResponse', 'conflicts is null', pushResponse({ conflicts: 'null' }), 'conflicts', 'unexpected_type'],
   ['PushResponse', 'conflict with an absent entity that has bytes', pushResponse({ conflicts: list(conflict({ serverState: map({ entityVersion: 0, entityCbor: ENTITY }) })) }), 'conflicts[0].serverState.entityCbor', 'absent_with_entity'],

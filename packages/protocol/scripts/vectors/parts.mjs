@@ -1,4 +1,5 @@
 // The parts that the vectors are put together from, in diagnostic notation.
+import { assemble, hex } from '../assemble-diagnostic.mjs'
 
 export const MAX = '9007199254740991'
 export const EPOCH = "h'000102030405060708090a0b0c0d0e0f'"
@@ -7,6 +8,8 @@ export const REPLICA = "h'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf'"
 export const DIGEST = `h'${'5a'.repeat(32)}'`
 /** {"id": "n1", "text": "milk"} */
 export const ENTITY = "h'a2626964626e316474657874646d696c6b'"
+/** Without the item "n1", which stood at 4. */
+export const ENTITY_WITHOUT_ID = "h'a26269646474657874646d696c6b'"
 
 /** A map of diagnostic texts with its keys as they are sent; undefined ones are left out. */
 export function map(fields) {
@@ -81,6 +84,46 @@ export function pullRequest(fields = {}) {
 
 export function pullResponse(ops, fields = {}) {
   return map({ ops: list(...ops), nextCursor: 0, hasMore: false, ...fields })
+}
+
+/** A CBOR sequence in a byte string. */
+export function sequence(...items) {
+  return `h'${items.map((item) => hex(assemble(String(item)))).join('')}'`
+}
+
+/** Byte strings and texts (without heads) behind each other. */
+export function joined(...parts) {
+  return `h'${parts.map((part) => (part.startsWith("h'") ? part.slice(2, -1) : hex(Buffer.from(part)))).join('')}'`
+}
+
+export function kind(fields = {}) {
+  return map({
+    dbId: '"notes"',
+    deviceId: '"phone-1"',
+    collection: '"notes"',
+    opType: '"PUT"',
+    ...fields,
+  })
+}
+
+/** Two puts by phone-1, of n1 and n2 with the same text, whose ids were taken out. */
+export function packed(fields = {}) {
+  return map({
+    kinds: list(kind()),
+    kindIndexes: sequence(0, 0),
+    revisions: sequence(268435457, 1),
+    opIds: sequence(1, 1),
+    entityIdSizes: sequence(2, 2),
+    entityIds: joined('n1', 'n2'),
+    entitySizes: sequence(14, 14),
+    idOffsets: sequence(4, 4),
+    entities: joined(ENTITY_WITHOUT_ID, ENTITY_WITHOUT_ID),
+    ...fields,
+  })
+}
+
+export function packedPullResponse(operations, fields = {}) {
+  return map({ packed: operations, nextCursor: 268435500, hasMore: false, ...fields })
 }
 
 export function pushRequest(ops, fields = {}) {

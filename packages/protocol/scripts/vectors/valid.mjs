@@ -1,4 +1,5 @@
 // Messages that every decoder must accept. `canonical: false` marks those that no encoder writes.
+import { packedPages } from './packed-valid.mjs'
 import {
   capabilities,
   conflict,
@@ -71,6 +72,8 @@ export const valid = [
   ['PullRequest', 'with a limit', pullRequest({ sinceCursor: 268435461, limit: 100 })],
   ['PullRequest', 'largest numbers', pullRequest({ sinceCursor: MAX, limit: MAX })],
   ['PullRequest', 'extension fields', pullRequest({ limit: 5000, deviceId: '"phone-1"', replicaId: REPLICA, epoch: EPOCH, collections: '["notes", "tags"]' })],
+  ['PullRequest', 'that reads packed pages', pullRequest({ packed: 1 })],
+  ['PullRequest', 'that reads packed pages of a later form', pullRequest({ packed: MAX })],
   ['PullRequest', 'no collections at all', pullRequest({ collections: '[]' })],
 
   ['PullResponse', 'empty', pullResponse([])],
@@ -79,6 +82,8 @@ export const valid = [
     pulled(268435457, { opId: 0, deviceId: '"server"' }), pulled(268435460, { opId: 5, tx: 2 }), pulled(268435461, { opId: 6, tx: 2, schemaVersion: 2 }),
   ], { nextCursor: 268435461 })],
   ['PullResponse', 'hidden operations move nextCursor', pullResponse([pulled(268435457)], { nextCursor: 268435999, head: 268435999, purgedThrough: 268435456 })],
+
+  ...packedPages,
 
   ['PushRequest', 'empty', pushRequest([])],
   ['PushRequest', 'one put', pushRequest([put()])],

@@ -21,11 +21,18 @@ interface Input {
 
 /** Exactly one valid item of definite lengths; an error for anything else. */
 export function parseCborItem(bytes: Uint8Array): CborItem {
+  const [item, ...more] = parseCborSequence(bytes)
+  if (item === undefined || more.length > 0) throw new SyntaxError('Not one item')
+  return item
+}
+
+/** Items behind each other (RFC 8742), to the last byte. */
+export function parseCborSequence(bytes: Uint8Array): readonly CborItem[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const input = { bytes, view, at: 0 }
-  const item = parseItem(input)
-  if (input.at !== bytes.length) throw new SyntaxError('Bytes after the item')
-  return item
+  const items: CborItem[] = []
+  while (input.at < bytes.length) items.push(parseItem(input))
+  return items
 }
 
 function parseItem(input: Input): CborItem {

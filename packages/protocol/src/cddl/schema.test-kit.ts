@@ -8,6 +8,7 @@ export const RULES: Readonly<Record<MessageName, string>> = {
   ErrorResponse: 'error-response',
   HandshakeRequest: 'handshake-request',
   HandshakeResponse: 'handshake-response',
+  PackedPullResponse: 'packed-pull-response',
   PullRequest: 'pull-request',
   PullResponse: 'pull-response',
   PushRequest: 'push-request',

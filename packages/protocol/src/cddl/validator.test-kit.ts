@@ -4,7 +4,7 @@
  * name of a type and one of a group, are told apart by how the name is defined.
  */
 import type { CddlEntry, CddlGroup, CddlSchema, CddlType } from './ast.test-kit.ts'
-import type { CborItem } from './cbor-item.test-kit.ts'
+import { type CborItem, parseCborSequence } from './cbor-item.test-kit.ts'
 
 type Pair = readonly [CborItem, CborItem]
 
@@ -110,12 +110,23 @@ function obeys(schema: CddlSchema, control: string, argument: CddlType, item: Cb
       return matches(schema, argument, { kind: 'int', value: sizeOf(item), indicator: '' })
     case '.regexp':
       return item.kind === 'text' && new RegExp(`^(?:${textOf(argument)})$`, 'u').test(item.value)
+    case '.cborseq':
+      return item.kind === 'bytes' && matches(schema, argument, sequenceOf(item.value))
     case '.ne':
       return !matches(schema, argument, item)
     case '.lt':
       return item.kind === 'int' && item.value < numberOf(schema, argument)
     default:
       throw new TypeError(`Not a control that this validator knows: ${control}`)
+  }
+}
+
+/** As an array; bytes that are no items are an item that no rule for arrays takes. */
+function sequenceOf(bytes: Uint8Array): CborItem {
+  try {
+    return { kind: 'array', items: parseCborSequence(bytes) }
+  } catch {
+    return { kind: 'bytes', value: bytes }
   }
 }
 

@@ -45,6 +45,11 @@ describe('matchesRule', () => {
     ['x = tstr .ne "a"', '6162', true],
     ['x = uint .lt 0', '00', false],
     ['x = uint .lt 1', '00', true],
+    ['x = bstr .cborseq [* uint]', '420118', false],
+    ['x = bstr .cborseq [* uint]', '43011818', true],
+    ['x = bstr .cborseq [* uint]', '420120', false],
+    ['x = bstr .cborseq [* uint]', '40', true],
+    ['x = bstr .cborseq [* uint]', '8101', false],
   ])('control: %s against %s -> %s', (cddl, hex, expected) => {
     expect(check(cddl, hex)).toBe(expected)
   })

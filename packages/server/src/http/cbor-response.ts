@@ -1,6 +1,6 @@
 /** Answers: CBOR, never cached, gzip for those who ask and where it pays. */
 import { promisify } from 'node:util'
-import { constants, gzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import { MEDIA_TYPE } from '@entidb/protocol'
 import { acceptsGzip } from './media-types.ts'
 
@@ -8,6 +8,12 @@ const deflate = promisify(gzip)
 
 /** Smaller bodies fit a packet or two anyway. */
 const GZIP_BYTES_MIN = 1024
+
+/**
+ * A packed page takes the time that a plain one would at the fastest level, and comes out a tenth smaller; from level 4 on
+ * time grows faster than bytes shrink.
+ */
+const GZIP_LEVEL = 3
 
 const HEADERS = {
   'content-type': MEDIA_TYPE,
@@ -21,7 +27,7 @@ export async function cborResponse(body: Uint8Array, request: Request): Promise<
   if (body.length < GZIP_BYTES_MIN || !acceptsGzip(request.headers)) {
     return new Response(bodyOf(body), { headers })
   }
-  const compressed = await deflate(body, { level: constants.Z_BEST_SPEED })
+  const compressed = await deflate(body, { level: GZIP_LEVEL })
   return new Response(bodyOf(compressed), { headers: { ...headers, 'content-encoding': 'gzip' } })
 }
 

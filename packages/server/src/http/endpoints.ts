@@ -5,6 +5,7 @@ import {
   decodePushRequest,
   decodeVerifyRequest,
   encodeHandshakeResponse,
+  encodePackedPullPage,
   encodePullPage,
   encodePushResponse,
   encodeVerifyResponse,
@@ -47,7 +48,7 @@ export function createEndpoints(
           database.pull(request, identity),
         )
         metrics.countPull(page)
-        return encodePullPage(page)
+        return request.packed === undefined ? encodePullPage(page) : encodePackedPullPage(page)
       },
     ],
     [

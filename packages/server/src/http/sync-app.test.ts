@@ -7,6 +7,7 @@ import {
   decodePushResponse,
   encodeHandshakeRequest,
   encodePullRequest,
+  encodePullResponse,
   encodePushRequest,
   encodeVerifyRequest,
   type SyncOperation,
@@ -346,6 +347,22 @@ describe('bodies', () => {
     const handler = createTestHandler({ limits })
     const headers = { 'content-length': String(limits.maxBodyBytes + 1) }
     expect((await handler.fetch(makeRequest({ headers }))).status).toBe(413)
+  })
+
+  test('a pull that asks for packed pages -> the same page in fewer bytes; one that does not -> plain', async () => {
+    const handler = createTestHandler()
+    await handler.fetch(makeRequest({ path: '/v1/push', body: pushBody(50) }))
+    const pull = async (more: { readonly packed?: number }): Promise<Uint8Array> => {
+      const body = encodePullRequest({ dbId: 'shop', sinceCursor: 0, ...more })
+      return bytesOf(await handler.fetch(makeRequest({ path: '/v1/pull', body })))
+    }
+    const plain = await pull({})
+    expect(encodePullResponse(decodePullResponse(plain))).toEqual(plain)
+    for (const packed of [1, 2]) {
+      const bytes = await pull({ packed })
+      expect(decodePullResponse(bytes)).toEqual(decodePullResponse(plain))
+      expect(bytes.length).toBeLessThan(plain.length / 3)
+    }
   })
 
   test('an answer over a kilobyte -> gzip for those who ask, as it is for others', async () => {

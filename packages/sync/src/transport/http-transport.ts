@@ -16,6 +16,7 @@ import {
   type HandshakeRequest,
   type HandshakeResponse,
   MEDIA_TYPE,
+  PACKED_FORM,
   PULL_PATH,
   PUSH_PATH,
   type PullRequest,
@@ -73,7 +74,8 @@ export class HttpTransport {
   }
 
   async pull(request: PullRequest, signal: AbortSignal): Promise<PullResponse> {
-    const body = encodePullRequest(request)
+    // A server that does not know packed pages answers as if it had not been asked for one.
+    const body = encodePullRequest({ ...request, packed: PACKED_FORM })
     return decoded(decodePullResponse, await this.#post(PULL_PATH, body, signal))
   }
 

@@ -9,6 +9,7 @@ import { handshakeRules } from './handshake.ts'
 import { httpRules } from './http.ts'
 import { nameRules } from './names.ts'
 import { orderRules } from './order.ts'
+import { packedRules } from './packed.ts'
 import { pullRules } from './pull.ts'
 import { pullGroupRules } from './pull-groups.ts'
 import { largePullRules } from './pull-large.ts'
@@ -32,6 +33,7 @@ export const allRules: readonly Rule[] = [
   ...handshakeRules,
   ...pullRules,
   ...pullGroupRules,
+  ...packedRules,
   ...pushFormRules,
   ...repeatedPushRules,
   ...pushAnswerRules,

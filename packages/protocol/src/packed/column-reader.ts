@@ -1,0 +1,64 @@
+/** Reads the items of one column of a packed page; a failure names the column, the item and its place in the message. */
+import type { Codec } from '../codec.ts'
+import type { InvalidMessageReason } from '../invalid-message.ts'
+import { MessageReader } from '../message-reader.ts'
+import type { ColumnName } from './packed-operations.ts'
+
+const NO_BYTES = new Uint8Array(0)
+
+export class ColumnReader extends MessageReader {
+  readonly #bytes: Uint8Array
+  #items = 0
+  #itemStart = 0
+
+  /** `outer` has read the map that holds the column, and stands behind it. */
+  constructor(name: ColumnName, bytes: Uint8Array | undefined, outer: MessageReader) {
+    const start = bytes === undefined ? outer.position : outer.offsetOf(bytes)
+    super(bytes ?? NO_BYTES, outer.code, start)
+    this.#bytes = bytes ?? NO_BYTES
+    for (const segment of outer.path) this.enter(segment)
+    this.enter(name)
+  }
+
+  next<T>(codec: Codec<T>): T {
+    this.#begin()
+    try {
+      return codec.read(this)
+    } catch (error) {
+      throw this.withPlace(error)
+    }
+  }
+
+  /** The next `length` bytes as text. */
+  nextText(length: number): string {
+    this.#begin()
+    try {
+      return this.readBareText(length)
+    } catch (error) {
+      throw this.withPlace(error)
+    }
+  }
+
+  /** The bytes of what was read last. */
+  get lastBytes(): Uint8Array {
+    return this.#bytes.subarray(this.#itemStart, this.position)
+  }
+
+  /** The item that was read last is at fault. */
+  refuse(reason: InvalidMessageReason): never {
+    this.fail(reason, this.#itemStart)
+  }
+
+  /** Fails if an item is left. */
+  assertEnd(): void {
+    if (this.atEnd) return
+    if (this.#items > 0) this.leave()
+    this.fail('trailing_bytes', this.position)
+  }
+
+  #begin(): void {
+    if (this.#items > 0) this.leave()
+    this.enter(this.#items++)
+    this.#itemStart = this.position
+  }
+}
