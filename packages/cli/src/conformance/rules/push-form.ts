@@ -140,8 +140,7 @@ export const pushFormRules: readonly Rule[] = [
       let base = 0
       for (let v = 0; v < 5; v++) {
         const entityCbor = entityOf('e1', { v })
-        const op = device.put('e1', {}, { entityVersion: base, entityCbor })
-        base = (await device.push(op)).revisionOf(op)
+        base = await device.commit(device.put('e1', {}, { entityVersion: base, entityCbor }))
       }
     },
   },
