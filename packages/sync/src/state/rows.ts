@@ -139,7 +139,10 @@ export interface SentOp {
   readonly bytes: Uint8Array | null
 }
 
-/** `_sync_entities`: only for entities of which there is something to note. */
+/**
+ * `_sync_entities`: only for entities of which there is something to note. The bytes of states in it are rows of
+ * `_sync_pieces` (`note-rows.ts`).
+ */
 export interface NoteRow extends EntityRef {
   /** `entityKey`. */
   readonly id: string
@@ -264,6 +267,7 @@ export interface FreshStartRow {
 export const STATE_COLLECTION = '_sync_state'
 export const FROZEN_COLLECTION = '_sync_frozen'
 export const NOTES_COLLECTION = '_sync_entities'
+export const PIECES_COLLECTION = '_sync_pieces'
 export const FATES_COLLECTION = '_sync_fates'
 export const SEEN_COLLECTION = '_sync_seen'
 export const EVICTED_COLLECTION = '_sync_evicted'
