@@ -13,6 +13,8 @@ export interface StateRow {
   readonly deviceId: string
   /** Everything up to here was received. */
   readonly cursor: number
+  /** The same, but that a re-sync does not begin it again. */
+  readonly receivedThrough: number
   readonly epoch: Uint8Array | null
   readonly history: readonly HistoryEntry[]
   /** Raised by each re-sync: an answer asked for under another one is thrown away. */
