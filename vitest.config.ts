@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+const KILLING = ['tests/killed-*.test.ts', 'tests/lost-responses.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,14 +17,26 @@ export default defineConfig({
       },
       {
         test: {
-          // Whole-system tests with real processes, files and TLS. One file at a time: they kill
-          // processes and time out on a starved machine otherwise.
+          // Whole-system tests with real processes, files and TLS.
           name: 'system',
           include: ['tests/**/*.test.ts'],
+          exclude: KILLING,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          // Those that kill processes at moments of their own choice, one at a time: each fills both cores of
+          // a machine with two.
+          name: 'killing',
+          include: KILLING,
           testTimeout: 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

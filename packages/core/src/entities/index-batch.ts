@@ -7,6 +7,7 @@ import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { IndexPlan } from './index-plan.ts'
 import { KeyList } from './key-list.ts'
 import { type Steps, wait } from './steps.ts'
+import type { Turns } from './turns.ts'
 
 interface Entries {
   readonly keys: KeyList
@@ -38,12 +39,14 @@ export class IndexBatch {
     values.push(value)
   }
 
-  *flush(tx: WriteTransaction): Steps<void> {
+  *flush(tx: WriteTransaction, turns?: Turns): Steps<void> {
     for (const [table, { keys, values }] of this.#entriesByTable) {
       const positions = keys.sortedPositions()
       // By index: an iterator in a generator costs an object for each step.
       for (let i = 0; i < positions.length; i++) {
         const position = positions[i] as number
+        const turn = turns?.next()
+        if (turn !== undefined) yield* wait(turn)
         // Positions are of keys, and keys and values belong together.
         const done = tx.put(table, keys.at(position), values[position] as Uint8Array)
         if (done instanceof Promise) yield* wait(done)

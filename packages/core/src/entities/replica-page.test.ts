@@ -68,6 +68,20 @@ describe('applyNewer', () => {
     expect(applied.map((op) => op.entityVersion)).toEqual([6, 8, 9])
   })
 
+  test('a long page with turns -> others have theirs, also among index entries, and see nothing', async () => {
+    const db = await open()
+    const page = Array.from({ length: 1_200 }, (_, i) => remote(i + 1, `t${i}`, `l${i}`, 'lines'))
+    const seen: number[] = []
+    const turn = async () => {
+      seen.push(await db.collection('lines').count())
+    }
+    await db.transaction((tx) => tx.replica.applyNewer(page, { turn }))
+    // 1,200 operations and 2,400 index entries.
+    expect(seen).toEqual([0, 0, 0, 0, 0, 0, 0])
+    expect(await db.collection('lines').count({ where: { text: 't7' } })).toBe(1)
+    expect((await db.verify()).problems).toEqual([])
+  })
+
   test('a pending delete -> left alone; a violated unique index -> stored and reported', async () => {
     const db = await open()
     await db.transaction((tx) => tx.applyRaw(remote(3, 'a', 'gone')))

@@ -15,6 +15,7 @@ import { encodeRecord } from './record.ts'
 import { assertReplicatedState, needsMigration, type ReplicaWriter } from './replica-writer.ts'
 import type { AppliedOperations, IndexViolation, RawOperation } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import type { Turns } from './turns.ts'
 
 /** One collection of a page. */
 interface Place {
@@ -31,6 +32,7 @@ export class ReplicaPage {
   readonly #writer: EntityWriter
   readonly #replica: ReplicaWriter
   readonly #collectionOf: (name: string) => CollectionState
+  readonly #turns: Turns
   /** Index entries, to be put in order at the end. */
   readonly #batch = new IndexBatch()
   readonly #stampBefore: number
@@ -40,10 +42,12 @@ export class ReplicaPage {
     writer: EntityWriter,
     replica: ReplicaWriter,
     collectionOf: (name: string) => CollectionState,
+    turns: Turns,
   ) {
     this.#writer = writer
     this.#replica = replica
     this.#collectionOf = collectionOf
+    this.#turns = turns
     this.#stampBefore = writer.lastKnownOpId
   }
 
@@ -52,7 +56,7 @@ export class ReplicaPage {
     try {
       return yield* this.#applyAll(operations)
     } finally {
-      yield* this.#batch.flush(this.#writer.tx)
+      yield* this.#batch.flush(this.#writer.tx, this.#turns)
     }
   }
 
@@ -63,6 +67,8 @@ export class ReplicaPage {
     let applied = 0
     let place: Place | undefined
     for (let i = 0; i < operations.length; i++) {
+      const turn = this.#turns.next()
+      if (turn !== undefined) yield* wait(turn)
       // Within bounds.
       const operation = operations[i] as RawOperation
       if (place?.state.name !== operation.collection) place = yield* this.#place(operation)

@@ -5,6 +5,7 @@ import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
 import type { ReplicaState, ReplicaTransaction } from './replication.ts'
 import type { Steps } from './steps.ts'
+import { Turns } from './turns.ts'
 import type { WriteSession } from './write-session.ts'
 
 export function createReplicaTransaction(
@@ -25,8 +26,8 @@ export function createReplicaTransaction(
         return states
       }),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
-    applyNewer: (operations) =>
-      run(() => new ReplicaPage(session.writer, replica, of).apply(operations)),
+    applyNewer: (operations, { turn } = {}) =>
+      run(() => new ReplicaPage(session.writer, replica, of, new Turns(turn)).apply(operations)),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),

@@ -81,9 +81,13 @@ export interface ReplicaTransaction {
   /**
    * `applyRaw` of each operation in turn that is newer than what is known of its entity, unless the
    * entity is pending: those are left alone and named by their index. For pages of a pull: one call
-   * instead of two for each operation.
+   * instead of two for each operation. `turn` is called every few milliseconds, and waited for: what it lets
+   * run sees nothing of the transaction.
    */
-  applyNewer(operations: readonly RawOperation[]): Promise<AppliedOperations>
+  applyNewer(
+    operations: readonly RawOperation[],
+    options?: { readonly turn?: () => Promise<void> },
+  ): Promise<AppliedOperations>
   /** Keeps the local side of a pending entity and replaces the state it counts as made on. */
   rebase(collection: string, entityId: string, base: ReplicatedState): Promise<void>
   /**

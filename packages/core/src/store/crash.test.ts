@@ -9,7 +9,7 @@ import { crashLongRuns } from './proof/long-run.test-kit.ts'
 import { Random } from './random.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { SimulatedCrash } from './simulated-mount.ts'
-import { assertSpaceAccounted, readState } from './store-check.test-kit.ts'
+import { assertSameState, assertSpaceAccounted, readState } from './store-check.test-kit.ts'
 import { tinySettings, Workload } from './store-workload.test-kit.ts'
 import { openTreeStore } from './tree-store.ts'
 
@@ -59,7 +59,7 @@ async function expectPromiseKept({ disk, random, workload }: Run, label: string)
   expect(lastLsn, `${label}: acknowledged`).toBeGreaterThanOrEqual(workload.acknowledged)
   expect(lastLsn, `${label}: issued`).toBeLessThanOrEqual(workload.issued)
   const snapshot = store.snapshot()
-  expect(await readState(snapshot), label).toEqual(workload.states[lastLsn])
+  assertSameState(await readState(snapshot), workload.states[lastLsn], label)
   snapshot.release()
   await store.close()
   await assertSpaceAccounted(mount)

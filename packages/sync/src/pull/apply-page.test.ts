@@ -40,7 +40,8 @@ describe('pulled page', () => {
     }
     const ops = Array.from({ length: 1_700 }, (_, i) => put(i + 1, `n${i}`, 'a'))
     await store.applying((tx) => applyPage(tx, page(...ops), store.state, { ...context, turn }))
-    expect(counts).toEqual([0, 0, 0])
+    expect(counts.length).toBeGreaterThanOrEqual(3)
+    expect(new Set(counts)).toEqual(new Set([0]))
     expect(await db.collection('notes').count()).toBe(1_700)
   })
 

@@ -25,7 +25,7 @@ export interface PageContext extends Omit<LearnContext, 'present'> {
   readonly turn: () => Promise<void>
 }
 
-/** Operations stored without a pause: a few milliseconds. The page is one transaction all the same. */
+/** Operations looked at without a pause: a few milliseconds. The page is one transaction all the same. */
 const SLICE_OPS = 500
 
 /** Undefined when the page no longer fits: nothing was done. */
@@ -36,11 +36,15 @@ export async function applyPage(
   context: PageContext,
 ): Promise<PageOutcome | undefined> {
   if (!isStill(tx.state, origin)) return undefined
-  const outcome = { pulled: 0, conflicts: 0 }
-  for (let at = 0; at < page.ops.length; at += SLICE_OPS) {
-    if (at > 0) await context.turn()
-    await applySlice(tx, page.ops.slice(at, at + SLICE_OPS), context, outcome)
-  }
+  const { ops } = page
+  if (tx.state.resync !== null) await inSlices(ops, context, (op) => tx.markSeen(entityKey(op)))
+  const { applied, remaining } = await applyUntouched(tx, await withoutEvicted(tx, ops), context)
+  const outcome = { pulled: applied, conflicts: 0 }
+  await inSlices(remaining, context, async (op) => {
+    const learnt = await applyOperation(tx, op, context)
+    if (learnt !== 'known') outcome.pulled += 1
+    if (learnt === 'conflict') outcome.conflicts += 1
+  })
   tx.setState({
     cursor: page.nextCursor,
     receivedThrough: Math.max(tx.state.receivedThrough, page.nextCursor),
@@ -53,19 +57,15 @@ export async function applyPage(
   return outcome
 }
 
-async function applySlice(
-  tx: SyncTransaction,
+/** One after the other, and everything else on the thread has its turn between slices. */
+async function inSlices(
   ops: readonly SyncOperation[],
-  context: PageContext,
-  outcome: { pulled: number; conflicts: number },
+  { turn }: PageContext,
+  apply: (op: SyncOperation) => Promise<unknown>,
 ): Promise<void> {
-  if (tx.state.resync !== null) for (const op of ops) await tx.markSeen(entityKey(op))
-  const { applied, remaining } = await applyUntouched(tx, await withoutEvicted(tx, ops), context)
-  outcome.pulled += applied
-  for (const op of remaining) {
-    const learnt = await applyOperation(tx, op, context)
-    if (learnt !== 'known') outcome.pulled += 1
-    if (learnt === 'conflict') outcome.conflicts += 1
+  for (const [i, op] of ops.entries()) {
+    if (i > 0 && i % SLICE_OPS === 0) await turn()
+    await apply(op)
   }
 }
 
@@ -80,16 +80,16 @@ export function isStill(state: StateRow, origin: PullOrigin): boolean {
 }
 
 /**
- * Applies what meets nothing of our own, nearly all of a slice, in one call of the engine. What remains is
+ * Applies what meets nothing of our own, nearly all of a page, in one call of the engine. What remains is
  * of entities with a note or with pending edits; each entity is wholly among the one or the other.
  */
 async function applyUntouched(
   tx: SyncTransaction,
   ops: readonly SyncOperation[],
-  { onViolation }: Omit<LearnContext, 'present'>,
+  { onViolation, turn }: PageContext,
 ): Promise<{ readonly applied: number; readonly remaining: readonly SyncOperation[] }> {
   const plain = tx.hasNotes ? ops.filter((op) => tx.findNote(entityKey(op)) === undefined) : ops
-  const { applied, pending, violations } = await tx.replica.applyNewer(plain.map(rawOf))
+  const { applied, pending, violations } = await tx.replica.applyNewer(plain.map(rawOf), { turn })
   for (const violation of violations) onViolation(violation)
   if (pending.length === 0 && plain.length === ops.length) return { applied, remaining: [] }
   const pendingOps = new Set(pending.map((index) => plain[index]))
