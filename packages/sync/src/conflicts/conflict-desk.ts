@@ -38,7 +38,10 @@ export class ConflictDesk {
     this.#decided = decided
   }
 
-  /** Every open conflict whose remote side the pull has come to, with those of its group; oldest first. */
+  /**
+   * Every open conflict, oldest first. One that a push found is there once the pull has come to its remote side, and
+   * to those of its group.
+   */
   async list(): Promise<readonly OpenConflict[]> {
     const views = await viewHeldGroups(await this.#store())
     const found = new Map<string, OpenConflict>()
