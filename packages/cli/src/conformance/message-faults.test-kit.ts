@@ -63,36 +63,18 @@ interface Form<T> {
   readonly encode: (message: T) => Uint8Array
 }
 
-const handshakeRequest: Form<HandshakeRequest> = {
-  endpoint: 'handshake',
-  decode: decodeHandshakeRequest,
-  encode: encodeHandshakeRequest,
-}
-const handshakeAnswer: Form<HandshakeResponse> = {
-  endpoint: 'handshake',
-  decode: decodeHandshakeResponse,
-  encode: encodeHandshakeResponse,
-}
-const pullRequest: Form<PullRequest> = {
-  endpoint: 'pull',
-  decode: decodePullRequest,
-  encode: encodePullRequest,
-}
-const pullAnswer: Form<PullResponse> = {
-  endpoint: 'pull',
-  decode: decodePullResponse,
-  encode: encodePullResponse,
-}
-const pushRequest: Form<PushRequest> = {
-  endpoint: 'push',
-  decode: decodePushRequest,
-  encode: encodePushRequest,
-}
-const pushAnswer: Form<PushResponse> = {
-  endpoint: 'push',
-  decode: decodePushResponse,
-  encode: encodePushResponse,
-}
+const formAt = <T>(
+  endpoint: string,
+  decode: Form<T>['decode'],
+  encode: Form<T>['encode'],
+): Form<T> => ({ endpoint, decode, encode })
+
+const handshakeRequest = formAt('handshake', decodeHandshakeRequest, encodeHandshakeRequest)
+const handshakeAnswer = formAt('handshake', decodeHandshakeResponse, encodeHandshakeResponse)
+const pullRequest = formAt('pull', decodePullRequest, encodePullRequest)
+const pullAnswer = formAt('pull', decodePullResponse, encodePullResponse)
+const pushRequest = formAt('push', decodePushRequest, encodePushRequest)
+const pushAnswer = formAt('push', decodePushResponse, encodePushResponse)
 
 /** A fault that changes every message of one kind. */
 type FaultIn<T> = (change: (message: T) => T) => Fault

@@ -51,7 +51,7 @@ export const pushFormRules: readonly Rule[] = [
       await device.refused('invalid_request', [one, two])
       const other = device.put('e1', { v: 2 }, { collection: bench.newCollection() })
       const pushed = await device.push(one, other)
-      expectEqual('outcomes', pushed.outcomes(one, other), ['committed', 'committed'])
+      pushed.expectCommitted(one, other)
     },
   },
   {

@@ -15,11 +15,7 @@ export const repeatedPushRules: readonly Rule[] = [
       const first = await device.push(...ops)
       for (let i = 0; i < 3; i++) {
         const again = await device.push(...ops)
-        expectEqual(
-          'outcomes',
-          again.outcomes(...ops),
-          ops.map(() => 'committed'),
-        )
+        again.expectCommitted(...ops)
         expectEqual('revisions', again.revisions(...ops), first.revisions(...ops))
         expectEqual('head', again.head, again.headBefore)
       }
@@ -70,7 +66,7 @@ export const repeatedPushRules: readonly Rule[] = [
       const first = await device.push(one, two)
       const three = device.put('e3')
       const both = await device.push(two, three)
-      expectEqual('outcomes', both.outcomes(two, three), ['committed', 'committed'])
+      both.expectCommitted(two, three)
       expectEqual('revision of the duplicate', both.revisionOf(two), first.revisionOf(two))
       expectEqual('head', both.head, both.headBefore + 1)
     },

@@ -166,7 +166,7 @@ export const revisionRules: readonly Rule[] = [
       const collection = bench.newCollection()
       const [one, two] = [device.put('e1', { v: 1 }), device.put('e1', { v: 2 }, { collection })]
       const pushed = await device.push(one, two)
-      expectEqual('outcomes', pushed.outcomes(one, two), ['committed', 'committed'])
+      pushed.expectCommitted(one, two)
     },
   },
   {
