@@ -16,7 +16,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { seededRandom } from './kit/seeded-random.ts'
 
 const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url))
-const records = 20_000
+const records = 12_000
 const kills = 6
 
 const noteOf = (i: number): AnyEntity => ({
@@ -92,7 +92,7 @@ test.each(Object.entries(files))(
     writeFileSync(file, content())
     const wordsFor = (directory: string) => {
       const words = ['import', directory, 'notes', file, '--on-conflict', 'fail', '--json']
-      return [...words, '--batch', '500']
+      return [...words, '--batch', '300']
     }
     const unkilled = join(home, 'unkilled')
     await (await open(unkilled)).close()

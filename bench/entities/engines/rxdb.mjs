@@ -1,34 +1,16 @@
 // RxDB over its memory storage. It answers with its documents, whose fields are read by getters. It has no unique
 // indexes: emails are in an ordinary one.
-import { createRxDatabase } from 'rxdb'
-import { getRxStorageMemory } from 'rxdb/plugins/storage-memory'
+import { openPeople } from '../../rxdb-people.mjs'
 
 const MILLISECONDS_MOST = 10_000_000_000_000
-const text = (maxLength) => ({ type: 'string', maxLength })
-const number = { type: 'number' }
 
-const schema = {
-  version: 0,
-  primaryKey: 'id',
-  type: 'object',
-  properties: {
-    id: text(16),
-    name: text(64),
-    email: text(64),
-    status: text(16),
-    city: text(32),
-    createdAt: { type: 'number', minimum: 0, maximum: MILLISECONDS_MOST, multipleOf: 1 },
-    visits: number,
-    score: number,
-    tags: { type: 'array', items: { type: 'string' } },
-  },
-  required: ['id', 'name', 'email', 'status', 'city', 'createdAt', 'visits', 'score', 'tags'],
+const INDEXED = {
+  createdAt: { type: 'number', minimum: 0, maximum: MILLISECONDS_MOST, multipleOf: 1 },
   indexes: ['status', 'createdAt', 'email', ['status', 'createdAt']],
 }
 
 export async function open() {
-  const db = await createRxDatabase({ name: 'bench', storage: getRxStorageMemory() })
-  const { people } = await db.addCollections({ people: { schema } })
+  const { db, people } = await openPeople('bench', INDEXED)
   const visitAll = async (query, visit) => {
     for (const entity of await people.find(query).exec()) visit(entity)
   }

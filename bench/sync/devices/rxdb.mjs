@@ -1,31 +1,16 @@
 // RxDB with its replication over plain HTTP. Its device keeps everything in memory: of its free storages for Node none
 // stores so many entities on disk. It tells the application of conflicts; its default handler, which is used here, takes the
 // server's state and drops the device's edit.
-import { createRxDatabase } from 'rxdb'
 import { replicateRxCollection } from 'rxdb/plugins/replication'
-import { getRxStorageMemory } from 'rxdb/plugins/storage-memory'
 import { Subject } from 'rxjs'
 import { Agent, fetch } from 'undici'
+import { openPeople } from '../../rxdb-people.mjs'
 
 const BATCH_ENTITIES = 1000
-const text = (maxLength) => ({ type: 'string', maxLength })
-const number = { type: 'number' }
-const schema = {
-  version: 0,
-  primaryKey: 'id',
-  type: 'object',
-  properties: {
-    ...{ id: text(16), name: text(64), email: text(64), status: text(16), city: text(32) },
-    ...{ createdAt: number, visits: number, score: number },
-    tags: { type: 'array', items: { type: 'string' } },
-  },
-  required: ['id', 'name', 'email', 'status', 'city', 'createdAt', 'visits', 'score', 'tags'],
-}
 
 /** `server.gzip`: asks for compressed answers. */
 export async function openDevice(directory, { url, gzip = false }) {
-  const db = await createRxDatabase({ name: directory, storage: getRxStorageMemory() })
-  const { people } = await db.addCollections({ people: { schema } })
+  const { db, people } = await openPeople(directory)
   const dispatcher = new Agent()
   const request = async (path, init = {}) => {
     const headers = {

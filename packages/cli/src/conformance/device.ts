@@ -64,6 +64,11 @@ export class Device {
     return this.pushWith({}, ...ops)
   }
 
+  /** Pushes this alone: the revision it is committed at, a failure unless it is. */
+  async commit(op: Operation): Promise<number> {
+    return (await this.push(op)).revisionOf(op)
+  }
+
   async pushWith(more: ItemMap, ...ops: readonly Operation[]): Promise<Pushed> {
     return new Pushed(await this.call('push', this.request(ops, more)))
   }

@@ -56,86 +56,82 @@ export function answerWith(
 const isAt = (request: Request, endpoint: string): boolean =>
   new URL(request.url).pathname === `/v1/${endpoint}`
 
+/** How one kind of message is read and written, and at which endpoint it is met. */
+interface Form<T> {
+  readonly endpoint: string
+  readonly decode: (bytes: Uint8Array) => T
+  readonly encode: (message: T) => Uint8Array
+}
+
+const formAt = <T>(
+  endpoint: string,
+  decode: Form<T>['decode'],
+  encode: Form<T>['encode'],
+): Form<T> => ({ endpoint, decode, encode })
+
+const handshakeRequest = formAt('handshake', decodeHandshakeRequest, encodeHandshakeRequest)
+const handshakeAnswer = formAt('handshake', decodeHandshakeResponse, encodeHandshakeResponse)
+const pullRequest = formAt('pull', decodePullRequest, encodePullRequest)
+const pullAnswer = formAt('pull', decodePullResponse, encodePullResponse)
+const pushRequest = formAt('push', decodePushRequest, encodePushRequest)
+const pushAnswer = formAt('push', decodePushResponse, encodePushResponse)
+
+/** A fault that changes every message of one kind. */
+type FaultIn<T> = (change: (message: T) => T) => Fault
+
 /** Requests that cannot be read, or are too large, are passed on as they are. */
-function changedRequest<T>(
-  endpoint: string,
-  decode: (bytes: Uint8Array) => T,
-  encode: (message: T) => Uint8Array,
-  change: (message: T) => T,
-): Fault {
-  return async (request, next) => {
-    if (!isAt(request, endpoint) || request.headers.has('content-encoding')) return next(request)
-    const bytes = new Uint8Array(await request.clone().arrayBuffer())
-    const message = bytes.length > bodyBytesMax ? undefined : decoded(decode, bytes)
-    return next(message === undefined ? request : withBody(request, encode(change(message))))
+const inRequests =
+  <T>(form: Form<T>): FaultIn<T> =>
+  (change) =>
+  async (request, next) => {
+    const message = await readRequest(form, request)
+    return next(message === undefined ? request : withBody(request, form.encode(change(message))))
   }
-}
 
-function changedAnswer<T>(
-  endpoint: string,
-  decode: (bytes: Uint8Array) => T,
-  encode: (message: T) => Uint8Array,
-  change: (message: T) => T,
-): Fault {
-  return async (request, next) => {
+const inAnswers =
+  <T>(form: Form<T>): FaultIn<T> =>
+  (change) =>
+  async (request, next) => {
+    if (!isAt(request, form.endpoint)) return next(request)
     const response = await next(withHeaders(request, { 'accept-encoding': undefined }))
-    if (!isAt(request, endpoint) || response.status !== 200) return response
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    return answerWith(response, encode(change(decode(bytes))))
+    if (response.status !== 200) return response
+    return answerWith(response, form.encode(change(await readAnswer(form, response))))
   }
-}
 
-export const handshakeRequests = (change: (message: HandshakeRequest) => HandshakeRequest): Fault =>
-  changedRequest('handshake', decodeHandshakeRequest, encodeHandshakeRequest, change)
+export const handshakeRequests: FaultIn<HandshakeRequest> = inRequests(handshakeRequest)
+export const pullRequests: FaultIn<PullRequest> = inRequests(pullRequest)
+export const pushRequests: FaultIn<PushRequest> = inRequests(pushRequest)
+export const handshakes: FaultIn<HandshakeResponse> = inAnswers(handshakeAnswer)
+export const pages: FaultIn<PullResponse> = inAnswers(pullAnswer)
+export const pushAnswers: FaultIn<PushResponse> = inAnswers(pushAnswer)
 
-export const pushRequests = (change: (message: PushRequest) => PushRequest): Fault =>
-  changedRequest('push', decodePushRequest, encodePushRequest, change)
+/** `again` asks the server once more, with another request. */
+type Handle<Q, A> = (message: Q, answer: A, again: (message: Q) => Promise<A>) => A | Promise<A>
 
-export const pullRequests = (change: (message: PullRequest) => PullRequest): Fault =>
-  changedRequest('pull', decodePullRequest, encodePullRequest, change)
-
-export const handshakes = (change: (message: HandshakeResponse) => HandshakeResponse): Fault =>
-  changedAnswer('handshake', decodeHandshakeResponse, encodeHandshakeResponse, change)
-
-export const pages = (change: (message: PullResponse) => PullResponse): Fault =>
-  changedAnswer('pull', decodePullResponse, encodePullResponse, change)
-
-export const pushAnswers = (change: (message: PushResponse) => PushResponse): Fault =>
-  changedAnswer('push', decodePushResponse, encodePushResponse, change)
-
-/** A push with its answer, where both can be read. */
-export function pushes(
-  handle: (
-    message: PushRequest,
-    answer: PushResponse,
-    again: (message: PushRequest) => Promise<PushResponse>,
-  ) => PushResponse | Promise<PushResponse>,
-): Fault {
-  return async (request, next) => {
-    if (!isAt(request, 'push') || request.headers.has('content-encoding')) return next(request)
-    const bytes = new Uint8Array(await request.clone().arrayBuffer())
+/** A request with its answer, where both can be read. */
+const inExchanges =
+  <Q, A>(asked: Form<Q>, answered: Form<A>) =>
+  (handle: Handle<Q, A>): Fault =>
+  async (given, next) => {
+    const message = await readRequest(asked, given)
+    if (message === undefined) return next(given)
+    const request = withHeaders(given, { 'accept-encoding': undefined })
     const response = await next(request.clone())
-    const message = decoded(decodePushRequest, bytes)
-    if (message === undefined || response.status !== 200) return response
-    const again = async (changed: PushRequest): Promise<PushResponse> =>
-      readPush(await next(withBody(request, encodePushRequest(changed))))
-    const answer = await handle(message, await readPush(response), again)
-    return answerWith(response, encodePushResponse(answer))
+    if (response.status !== 200) return response
+    const again = async (changed: Q): Promise<A> =>
+      readAnswer(answered, await next(withBody(request, asked.encode(changed))))
+    const answer = await handle(message, await readAnswer(answered, response), again)
+    return answerWith(response, answered.encode(answer))
   }
-}
 
-/** A pull with its answer. */
-export function pulls(handle: (message: PullRequest, page: PullResponse) => PullResponse): Fault {
-  return async (request, next) => {
-    if (!isAt(request, 'pull')) return next(request)
-    const bytes = new Uint8Array(await request.clone().arrayBuffer())
-    const response = await next(withHeaders(request, { 'accept-encoding': undefined }))
-    const message = decoded(decodePullRequest, bytes)
-    if (message === undefined || response.status !== 200) return response
-    const page = decodePullResponse(new Uint8Array(await response.arrayBuffer()))
-    return answerWith(response, encodePullResponse(handle(message, page)))
-  }
-}
+export const pulls: (handle: Handle<PullRequest, PullResponse>) => Fault = inExchanges(
+  pullRequest,
+  pullAnswer,
+)
+export const pushes: (handle: Handle<PushRequest, PushResponse>) => Fault = inExchanges(
+  pushRequest,
+  pushAnswer,
+)
 
 /** Errors with this code, as `change` makes them. */
 export function errors(
@@ -189,15 +185,19 @@ export const requests =
   (request: Request, next: Next) =>
     next(change(request))
 
-async function readPush(response: Response): Promise<PushResponse> {
-  return decodePushResponse(new Uint8Array(await response.arrayBuffer()))
-}
-
-function decoded<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+/** Undefined when it is no message of this form that can be read: the server is to see it. */
+async function readRequest<T>(form: Form<T>, request: Request): Promise<T | undefined> {
+  if (!isAt(request, form.endpoint) || request.headers.has('content-encoding')) return undefined
+  const bytes = new Uint8Array(await request.clone().arrayBuffer())
+  if (bytes.length > bodyBytesMax) return undefined
   try {
-    return decode(bytes)
+    return form.decode(bytes)
   } catch {
-    // A malformed message is what a rule asks about: the server is to see it.
+    // A malformed message is what a rule asks about.
     return undefined
   }
+}
+
+async function readAnswer<T>(form: Form<T>, response: Response): Promise<T> {
+  return form.decode(new Uint8Array(await response.arrayBuffer()))
 }

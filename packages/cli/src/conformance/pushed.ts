@@ -1,6 +1,6 @@
 /** The answer to a push, asked about single operations. */
 import type { PushResponse, ServerState } from '@entidb/protocol'
-import { RuleFailure, RuleSkipped } from './expectations.ts'
+import { expectEqual, RuleFailure, RuleSkipped } from './expectations.ts'
 
 export type Outcome = 'committed' | 'conflict' | 'rejected' | 'missing'
 
@@ -26,6 +26,11 @@ export class Pushed {
 
   outcomes(...ops: readonly Named[]): Outcome[] {
     return ops.map((op) => this.outcomeOf(op))
+  }
+
+  expectCommitted(...ops: readonly Named[]): void {
+    const committed: readonly Outcome[] = ops.map(() => 'committed')
+    expectEqual('outcomes', this.outcomes(...ops), committed)
   }
 
   /** `committed`, the reason of a conflict, the code of a rejection, or `missing`. */

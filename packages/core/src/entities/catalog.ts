@@ -3,6 +3,7 @@
  * data or replication speaks of. The latter keep the indexes they were last defined with, so that they
  * are right when the application defines them again.
  */
+import { ENTITY_BYTES_MAX } from '../cbor/entity-limits.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { CollectionDefinitions } from './collection-definition.ts'
@@ -13,6 +14,7 @@ import {
   type CollectionState,
   codeOf,
   createCollectionState,
+  isSystemName,
   specOf,
 } from './collection-state.ts'
 import type { DatabaseLimits } from './database-core.ts'
@@ -34,12 +36,15 @@ import type { OpenWork } from './open-work.ts'
 import { takeReindexing } from './reindexing.ts'
 import { type Steps, wait } from './steps.ts'
 
-/** System collections name their rows after entities, with something before. */
-const SYSTEM_ID_BYTES = 1024
+type CatalogLimits = Pick<DatabaseLimits, 'maxIdBytes' | 'maxEntityBytes'>
+
+/**
+ * What the application allows itself does not bind those who keep rows beside its entities. They name them after
+ * entities, with something before.
+ */
+const SYSTEM_LIMITS: CatalogLimits = { maxIdBytes: 1024, maxEntityBytes: ENTITY_BYTES_MAX }
 
 const EMPTY_SPEC: CollectionSpec = { schemaVersion: 1, indexes: {} }
-
-type CatalogLimits = Pick<DatabaseLimits, 'maxIdBytes' | 'maxEntityBytes'>
 
 const NOTHING_MOVED: ReadonlySet<IndexPlan> = new Set()
 
@@ -185,7 +190,7 @@ export class Catalog {
       : state.indexes.filter((index) =>
           isSameJson(stored?.indexes[index.name], spec.indexes[index.name]),
         )
-    const { maxEntityBytes } = this.#limits
+    const { maxEntityBytes } = state
     const moved =
       versionBefore < spec.schemaVersion
         ? yield* changeVersion(tx, state, { versionBefore, kept, maxEntityBytes, work })
@@ -235,12 +240,13 @@ export class Catalog {
     code: CollectionCode | undefined,
     isDefined: boolean,
   ): CollectionState {
-    const maxIdBytes = name.startsWith('_') ? SYSTEM_ID_BYTES : this.#limits.maxIdBytes
+    const { maxIdBytes, maxEntityBytes } = isSystemName(name) ? SYSTEM_LIMITS : this.#limits
     const known = this.#statesByName.get(name)
     // What is decoded of another version is of no use.
     const isSameVersion = known?.schemaVersion === spec.schemaVersion
     const cache = isSameVersion ? known.cache : this.#cache.collection()
-    return createCollectionState({ name, spec, code, isDefined, cache, maxIdBytes })
+    const limits = { maxIdBytes, maxEntityBytes }
+    return createCollectionState({ name, spec, code, isDefined, cache, ...limits })
   }
 
   #add(

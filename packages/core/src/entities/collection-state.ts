@@ -32,6 +32,7 @@ export interface CollectionState {
   readonly uniquePaths: ReadonlySet<string>
   readonly cache: CollectionCache
   readonly maxIdBytes: number
+  readonly maxEntityBytes: number
 }
 
 export interface CollectionSpec {
@@ -47,6 +48,7 @@ export interface CollectionSetting {
   readonly isDefined: boolean
   readonly cache: CollectionCache
   readonly maxIdBytes: number
+  readonly maxEntityBytes: number
 }
 
 /** The part of a definition that is not stored. */
@@ -59,7 +61,7 @@ const RECORD_PREFIX = 'c:'
 const REPLICA_PREFIX = 'r:'
 
 export function createCollectionState(setting: CollectionSetting): CollectionState {
-  const { name, spec, code, isDefined, cache, maxIdBytes } = setting
+  const { name, spec, code, isDefined, cache, maxIdBytes, maxEntityBytes } = setting
   const indexes = Object.entries(spec.indexes).map(([index, value]) =>
     createIndexPlan(name, index, value),
   )
@@ -67,6 +69,7 @@ export function createCollectionState(setting: CollectionSetting): CollectionSta
     name,
     cache,
     maxIdBytes,
+    maxEntityBytes,
     schema: code?.schema,
     chain: code?.chain,
     isDefined,

@@ -6,6 +6,7 @@ import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { versionOf } from './entity-version.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { replication } from './replication-access.ts'
 import type { StandardSchema } from './standard-schema.ts'
 import { stores } from './stores.test-kit.ts'
 
@@ -203,6 +204,20 @@ describe('arguments', () => {
       code: 'invalid_entity',
       details: { reason: 'too_large' },
     })
+    await db.close()
+  })
+
+  test('limits: rows of a system collection -> are not bound by what the application allows itself', async () => {
+    const db = await EntiDB.open({
+      storage: memoryStorage(),
+      collections,
+      limits: { maxEntityBytes: 50, maxIdBytes: 5 },
+    })
+    const { _rows: rows } = await replication(db).openSystemCollections({
+      _rows: defineCollection<{ readonly id: string; readonly text: string }>({}),
+    })
+    await rows.put({ id: 'longer than five', text: 'x'.repeat(50) })
+    expect((await rows.get('longer than five'))?.text).toHaveLength(50)
     await db.close()
   })
 

@@ -64,7 +64,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
   async putMany(entities: Iterable<Readonly<T>>): Promise<TransactionReceipt> {
     this.#source.assertOpen()
     const size = Array.isArray(entities) ? entities.length : 0
-    const prepared = new PreparedBatch(this.#state, this.#source.maxEntityBytes, size)
+    const prepared = new PreparedBatch(this.#state, size)
     for (const entity of entities) prepared.add(entity)
     return this.#source.write((writer) => putAll(writer, this.#state, prepared))
   }
@@ -82,7 +82,6 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
   ): Promise<CommitReceipt<T>> {
     assertId(id, this.#state.maxIdBytes)
     const state = this.#state
-    const { maxEntityBytes } = this.#source
     return this.#source.write(function* (writer): Steps<CommitReceipt<T>> {
       const current = yield* writer.reader.get(state, id)
       if (current === undefined) throw entityNotFound(state.name, id)
@@ -90,7 +89,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
       const changed = change(current as Readonly<T>)
       if (changed instanceof Promise)
         throw new TypeError('the change of update must be synchronous')
-      const prepared = prepareEntity(state, changed, maxEntityBytes)
+      const prepared = prepareEntity(state, changed)
       if (prepared.id !== id) throw invalidId(`update must keep the id ${id}`)
       const outcome = yield* writer.put(state, prepared)
       return createReceipt<T>(writer, state, outcome, prepared)
@@ -109,7 +108,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
 
   #prepare(entity: Readonly<T>): PreparedEntity {
     this.#source.assertOpen()
-    return prepareEntity(this.#state, entity, this.#source.maxEntityBytes)
+    return prepareEntity(this.#state, entity)
   }
 
   #write(

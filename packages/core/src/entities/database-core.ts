@@ -10,7 +10,7 @@ import type { DatabaseIdentity } from './replication.ts'
 
 /** Bounds of one database. */
 export interface DatabaseLimits {
-  /** Encoded size of an entity. Default 16 MiB. */
+  /** Encoded size of an entity that the application writes; what it syncs with may send larger ones. Default 16 MiB. */
   readonly maxEntityBytes: number
   /** UTF-8 bytes of an entity's id. Default 512. */
   readonly maxIdBytes: number

@@ -25,7 +25,6 @@ import { WriteSession } from './write-session.ts'
 
 export class DatabaseSource implements WriteSource, LiveReads, LiveSource {
   readonly readsLatest = true
-  readonly maxEntityBytes: number
   readonly core: DatabaseCore
   readonly #idleWatch: IdleWatch
   readonly #closing = new AbortController()
@@ -36,7 +35,6 @@ export class DatabaseSource implements WriteSource, LiveReads, LiveSource {
   constructor(core: DatabaseCore) {
     this.core = core
     this.#idleWatch = new IdleWatch(core.limits.maxIdleTransactionMs, core.scheduler)
-    this.maxEntityBytes = core.limits.maxEntityBytes
   }
 
   /** Given when the database begins to close. */

@@ -19,7 +19,7 @@ export function* putEncoded(
   bytes: Uint8Array,
   onConflict: OnConflict,
 ): Steps<EncodedPutOutcome> {
-  const prepared = prepareEncodedEntity(state, bytes, writer.core.limits.maxEntityBytes)
+  const prepared = prepareEncodedEntity(state, bytes)
   const { id, idKey } = prepared
   const found = yield* writer.find(state, idKey)
   if (found !== undefined) {

@@ -8,7 +8,15 @@ function stateOf(name: string): CollectionState {
   const spec = { schemaVersion: 1, indexes: {} }
   const cache = new EntityCache(1000).collection()
   return createCollectionState({
-    ...{ name, spec, cache, code: undefined, isDefined: true, maxIdBytes: 512 },
+    ...{
+      name,
+      spec,
+      cache,
+      code: undefined,
+      isDefined: true,
+      maxIdBytes: 512,
+      maxEntityBytes: 1024,
+    },
   })
 }
 

@@ -383,7 +383,7 @@ describe('without the migrations', () => {
     const db = await EntiDB.open({ storage, collections: {} })
     const { core, source } = coreOf(db)
     const state = core.catalog.findReplicated('people')
-    const prepared = prepareEntity(state, { ...migratedPersonOf(1), id: 'p00001' }, 1000)
+    const prepared = prepareEntity(state, { ...migratedPersonOf(1), id: 'p00001' })
     const refused = { code: 'migration_failed', details: { id: 'p00001', from: 1 } }
     await source.transact(undefined, async (session) => {
       const deleting = session.run((writer) => writer.delete(state, 'p00001'))

@@ -115,24 +115,16 @@ export class PreparedEntity {
 const writer = new KeyWriter()
 
 /** Errors: `invalid_entity`, `invalid_id`, `schema_violation`, `schema_transforms`. */
-export function prepareEntity(
-  state: CollectionState,
-  entity: unknown,
-  maxEntityBytes: number,
-): PreparedEntity {
-  return prepareOne(state, (bounds) => writeEntity(writer, bounds, state, entity, maxEntityBytes))
+export function prepareEntity(state: CollectionState, entity: unknown): PreparedEntity {
+  return prepareOne(state, (bounds) => writeEntity(writer, bounds, state, entity))
 }
 
 /**
  * Of an entity that is encoded already: stored byte for byte. Errors: as for `prepareEntity`, and
  * `invalid_cbor`.
  */
-export function prepareEncodedEntity(
-  state: CollectionState,
-  bytes: Uint8Array,
-  maxEntityBytes: number,
-): PreparedEntity {
-  if (bytes.length > maxEntityBytes) throw invalidEntity([], 'too_large')
+export function prepareEncodedEntity(state: CollectionState, bytes: Uint8Array): PreparedEntity {
+  if (bytes.length > state.maxEntityBytes) throw invalidEntity([], 'too_large')
   const entity = decodeEntity(bytes)
   if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
     throw invalidCbor(0, 'not_a_map')
@@ -152,7 +144,6 @@ function prepareOne(state: CollectionState, write: (bounds: number[]) => string)
 /** Many entities in one buffer: nothing of them is an object of its own while they wait to be stored. */
 export class PreparedBatch {
   readonly #state: CollectionState
-  readonly #maxEntityBytes: number
   readonly #sizeExpected: number
   readonly #writer = new KeyWriter()
   #arena: Arena | undefined
@@ -160,9 +151,8 @@ export class PreparedBatch {
   readonly #bounds: number[] = []
 
   /** `sizeExpected`: 0 where it is not known. */
-  constructor(state: CollectionState, maxEntityBytes: number, sizeExpected: number) {
+  constructor(state: CollectionState, sizeExpected: number) {
     this.#state = state
-    this.#maxEntityBytes = maxEntityBytes
     this.#sizeExpected = sizeExpected
   }
 
@@ -177,7 +167,7 @@ export class PreparedBatch {
 
   /** Errors as for `prepareEntity`; then the batch must not be used any more. */
   add(entity: unknown): void {
-    const id = writeEntity(this.#writer, this.#bounds, this.#state, entity, this.#maxEntityBytes)
+    const id = writeEntity(this.#writer, this.#bounds, this.#state, entity)
     this.#ids.push(id)
     if (this.size === SAMPLE) this.#reserve()
   }
@@ -228,11 +218,11 @@ function writeEntity(
   bounds: number[],
   state: CollectionState,
   entity: unknown,
-  maxEntityBytes: number,
 ): string {
   if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
     throw new TypeError(`An entity of ${state.name} must be an object with an id`)
   }
+  const { maxEntityBytes } = state
   return writeEncoded(target, bounds, state, entity, encodeEntity(entity, { maxEntityBytes }))
 }
 

@@ -29,6 +29,7 @@ const state = createCollectionState({
   isDefined: true,
   cache: new EntityCache(0).collection(),
   maxIdBytes: 512,
+  maxEntityBytes: 1024,
 })
 
 function keysOf(id: string, bytes: Uint8Array) {

@@ -19,7 +19,6 @@ export interface ReadSource {
 }
 
 export interface WriteSource extends ReadSource {
-  readonly maxEntityBytes: number
   /** Resolves when the writes are in the transaction, or durable if they make one of their own. */
   write<T>(task: (writer: EntityWriter) => Steps<T>): Promise<T>
 }

@@ -37,7 +37,7 @@ export class Transaction<D extends CollectionDefinitions = CollectionDefinitions
   constructor(core: DatabaseCore, session: WriteSession) {
     this.#core = core
     this.#session = session
-    this.#source = new TransactionSource(session, core.limits.maxEntityBytes)
+    this.#source = new TransactionSource(session)
     this.replica = session.replica()
     sessions.set(this, session)
   }
@@ -70,12 +70,10 @@ export class Transaction<D extends CollectionDefinitions = CollectionDefinitions
 
 class TransactionSource implements WriteSource {
   readonly readsLatest = true
-  readonly maxEntityBytes: number
   readonly #session: WriteSession
 
-  constructor(session: WriteSession, maxEntityBytes: number) {
+  constructor(session: WriteSession) {
     this.#session = session
-    this.maxEntityBytes = maxEntityBytes
   }
 
   assertOpen(): void {

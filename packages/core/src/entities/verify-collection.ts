@@ -65,5 +65,6 @@ export function storedCollection(
     isDefined: true,
     cache: new EntityCache(0).collection(),
     maxIdBytes: Number.MAX_SAFE_INTEGER,
+    maxEntityBytes: Number.MAX_SAFE_INTEGER,
   })
 }

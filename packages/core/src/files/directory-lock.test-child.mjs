@@ -17,21 +17,23 @@ function report(event) {
   process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-/** Tries once, when told to, and holds what it got until it is told to release. */
+/** Tries whenever it is told to, and holds what it got until it is told to release. */
 async function hold() {
-  const commands = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+  let lock
   report({ event: 'ready' })
-  await commands.next()
-  try {
-    const lock = await createNodeFileSystem(directory).lock()
-    report({ event: 'locked', pid: process.pid })
-    await commands.next()
-    await lock.release()
-    report({ event: 'released' })
-  } catch (error) {
-    report({ event: 'failed', code: error.code, details: error.details })
+  for await (const command of createInterface({ input: process.stdin })) {
+    if (command === 'release') {
+      await lock.release()
+      report({ event: 'released' })
+      continue
+    }
+    try {
+      lock = await createNodeFileSystem(directory).lock()
+      report({ event: 'locked', pid: process.pid })
+    } catch (error) {
+      report({ event: 'failed', code: error.code, details: error.details })
+    }
   }
-  process.stdin.destroy()
 }
 
 /** Has nothing else to do: the lock alone must not keep it running. */
@@ -43,9 +45,14 @@ async function lockAndReturn() {
 /** Locks and releases until killed, and watches that nobody else owns the directory meanwhile. */
 async function contend() {
   const witness = join(directory, 'witness')
+  report({ event: 'ready' })
   for (;;) {
     const lock = await createNodeFileSystem(directory).lock().catch(onlyLocked)
-    if (lock === undefined) continue
+    // Without a rest those who wait would leave no processor to the one that owns it.
+    if (lock === undefined) {
+      await wait(Math.random())
+      continue
+    }
     writeFileSync(witness, String(process.pid))
     await wait(Math.random() * 3)
     const owner = readFileSync(witness, 'utf8')

@@ -1,8 +1,9 @@
 /** Processes that take the lock of a directory, for tests. */
 
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -19,13 +20,14 @@ export interface ChildEvent {
 }
 
 export class LockingProcess {
-  readonly #child: ChildProcessWithoutNullStreams
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: AsyncIterator<string>
   readonly exited: Promise<unknown>
 
   constructor(mode: ChildMode, directory: string) {
-    this.#child = spawn(process.execPath, [childScript, mode, directory])
-    this.#child.stderr.pipe(process.stderr)
+    this.#child = spawn(process.execPath, [childScript, mode, directory], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
     this.exited = once(this.#child, 'exit')
     onTestFinished(() => this.kill())

@@ -113,17 +113,17 @@ describe('directory lock', () => {
 describe('directory lock, contended', () => {
   test('8 processes: lock of a killed one -> exactly one gets it, 10 times over', async () => {
     const directory = temporaryDirectory()
-    for (let round = 0; round < 10; round += 1) {
-      const dead = await startHolder(directory)
-      await tryLock(dead)
-      await dead.kill()
-      const contenders = await Promise.all(Array.from({ length: 8 }, () => startHolder(directory)))
+    const contenders = await Promise.all(Array.from({ length: 8 }, () => startHolder(directory)))
+    for (let round = 0; round <= 10; round += 1) {
+      // From the second round on, the lock is that of a process that was killed.
       const outcomes = await Promise.all(contenders.map(tryLock))
       const winners = outcomes.filter((outcome) => outcome?.event === 'locked')
       expect(winners).toHaveLength(1)
       const losers = outcomes.filter((outcome) => outcome?.event !== 'locked')
       for (const loser of losers) expect(loser).toEqual(locked(winners[0]?.pid))
-      await Promise.all(contenders.map((contender) => contender.kill()))
+      const won = contenders.findIndex(({ pid }) => pid === winners[0]?.pid)
+      await contenders[won]?.kill()
+      contenders[won] = await startHolder(directory)
     }
   }, 120_000)
 
@@ -139,8 +139,8 @@ describe('directory lock, contended', () => {
       // By what was seen, not by the clock: a busy machine takes longer.
       const contendUntilEnd = async () => {
         while (owners < 30 && wrong.length === 0) {
-          const child = new LockingProcess('contend', directory)
-          const killed = setTimeout(() => child.signal('SIGKILL'), 150 + Math.random() * 400)
+          const child = await startHolder(directory, 'contend')
+          const killed = setTimeout(() => child.signal('SIGKILL'), Math.random() * 400)
           for (let seen = await child.next(); seen !== undefined; seen = await child.next()) {
             if (seen.event === 'owned') owners += 1
             else wrong.push(seen)

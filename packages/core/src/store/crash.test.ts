@@ -14,7 +14,7 @@ import { tinySettings, Workload } from './store-workload.test-kit.ts'
 import { openTreeStore } from './tree-store.ts'
 
 const SEEDS = (process.env.ENTIDB_SEEDS ?? '1,2').split(',').map(Number)
-const TRANSACTIONS = 50
+const TRANSACTIONS = 30
 const FILE = 'packages/core/src/store/crash.test.ts'
 
 const replayOf = (seed: number): string => `replay: ENTIDB_SEEDS=${seed} npx vitest run ${FILE}`

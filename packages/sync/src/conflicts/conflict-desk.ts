@@ -38,7 +38,10 @@ export class ConflictDesk {
     this.#decided = decided
   }
 
-  /** Every open conflict, oldest first. */
+  /**
+   * Every open conflict, oldest first. One that a push found is there once the pull has come to its remote side, and
+   * to those of its group.
+   */
   async list(): Promise<readonly OpenConflict[]> {
     const views = await viewHeldGroups(await this.#store())
     const found = new Map<string, OpenConflict>()
@@ -57,7 +60,7 @@ export class ConflictDesk {
    * conflicts is open any more.
    *
    * Errors: `conflict_changed` when either side moved since `id` was listed (`details.id` is the conflict
-   * as it is now, undefined when it is settled); what `put` throws for a merged entity.
+   * as it is now, undefined when none is listed any more); what `put` throws for a merged entity.
    */
   async resolve(id: string, resolution: Resolution): Promise<void> {
     if (typeOf(resolution) === 'defer') return
@@ -91,6 +94,7 @@ async function decide(
   if (view.isBehind) return false
   const member = view.members.get(entityKey(ref))
   const present = member === undefined ? undefined : conflictId(member)
+  if (!view.isReceived) throw changed(id, undefined)
   if (member === undefined || present !== id) throw changed(id, present)
   await carryOut(tx, view, member, resolution)
   return true
@@ -121,7 +125,7 @@ function changed(id: string, present: string | undefined): EntiDBError {
   return new EntiDBError(
     'conflict_changed',
     present === undefined
-      ? 'This conflict is settled already'
+      ? 'This conflict is settled, or what the server has now is yet to be received'
       : 'A side of this conflict moved since you looked: decide on what it is now',
     { details: { was: id, id: present } },
   )

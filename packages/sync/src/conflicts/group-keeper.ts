@@ -105,10 +105,7 @@ export class GroupKeeper {
       // In a transaction of its own: what is pushed again by one is one group from then on.
       return rejected && !edited ? undefined : { type: 'release', view }
     }
-    const { cursor } = tx.state
-    if (conflicts.some(({ conflict }) => (conflict?.remote.version ?? 0) > cursor)) {
-      return undefined
-    }
+    if (!view.isReceived) return undefined
     if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) {
       return undefined
     }

@@ -5,7 +5,7 @@
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
-import type { ConflictNote, NoteRow } from '../state/rows.ts'
+import type { ConflictNote, NoteRow, RemoteState } from '../state/rows.ts'
 import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
 
 export interface MemberView {
@@ -15,6 +15,8 @@ export interface MemberView {
   readonly note: NoteRow
   /** The last state both sides had in common is not known. */
   readonly stale: boolean
+  /** The newest that was received together with what was written with it: where the entity returns to. */
+  readonly received: RemoteState
   readonly entityOf: EntityOf
 }
 
@@ -29,6 +31,11 @@ export interface GroupView {
   readonly transactions: readonly PendingTransaction[]
   /** An edit is newer than what was read of the change feed: the view may miss a member. */
   readonly isBehind: boolean
+  /**
+   * The pull has come to every remote side. One that a push found before that is a part of some transaction of
+   * another device: whoever was shown it, or given it, would see that transaction torn.
+   */
+  readonly isReceived: boolean
 }
 
 export async function viewGroup(
@@ -45,15 +52,23 @@ export async function viewGroup(
     const note = tx.note(ref)
     if (!state.pending) settled.push(ref)
     else {
-      const stale = (note.conflict?.stale ?? false) || edits.isStale(key)
-      members.set(key, {
-        ...{ ref, state, note, conflict: note.conflict, stale },
-        entityOf: tx.entityOf,
-      })
+      const { conflict } = note
+      const stale = (conflict?.stale ?? false) || edits.isStale(key)
+      const received = conflict !== null && isReceived(tx, conflict) ? conflict.remote : state.base
+      const { entityOf } = tx
+      members.set(key, { ref, state, note, conflict, stale, received, entityOf })
     }
   }
-  const isBehind = [...members.values()].some(({ state }) => state.opId > edits.readThrough)
-  return { groups, members, settled, transactions, isBehind }
+  const found = [...members.values()]
+  return {
+    ...{ groups, members, settled, transactions },
+    isBehind: found.some(({ state }) => state.opId > edits.readThrough),
+    isReceived: found.every(({ conflict }) => conflict === null || isReceived(tx, conflict)),
+  }
+}
+
+function isReceived({ state }: SyncTransaction, { remote }: ConflictNote): boolean {
+  return remote.version <= state.receivedThrough
 }
 
 function reach(

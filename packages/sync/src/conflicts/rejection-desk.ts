@@ -27,7 +27,8 @@ export class RejectionDesk {
   }
 
   /**
-   * Drops the local edits of the whole group: each of its entities returns to the server's state.
+   * Drops the local edits of the whole group: each of its entities returns to the server's state, as far as it was
+   * received.
    * Resolves to false when there is no such group any more.
    */
   async discard(id: string): Promise<boolean> {

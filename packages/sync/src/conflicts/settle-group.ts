@@ -83,13 +83,14 @@ export function keysOf(fates: readonly FateRow[]): readonly number[] {
   return fates.map(({ id }) => Number(id))
 }
 
-/** Back to the last server state. Returns its revision. */
-async function takeRemote(tx: SyncTransaction, member: MemberView): Promise<number> {
-  const { ref, state, conflict } = member
-  const remote = conflict?.remote ?? state.base
-  await tx.replica.applyRaw({ ...ref, ...remote })
+/** Back to the server's state. Returns its revision. */
+async function takeRemote(
+  tx: SyncTransaction,
+  { ref, state, received }: MemberView,
+): Promise<number> {
+  await tx.replica.applyRaw({ ...ref, ...received })
   settleNote(tx, ref, state.opId)
-  return remote.version
+  return received.version
 }
 
 /** The opId of the new local edit. One that turns out to be what the server has is settled at once. */

@@ -42,8 +42,9 @@ export function otherLocalSides(view: GroupView, member: MemberView): readonly L
   return [...view.members.values()].filter((each) => each !== member).map(localSide)
 }
 
-/** For people: a side that no migration brings up is shown as it is stored. */
+/** For people: a side that no migration brings up is shown as it is stored. None before all of the group is received. */
 export function openConflicts(view: GroupView): readonly OpenConflict[] {
+  if (!view.isReceived) return []
   const members = [...view.members.values()].map(asStored)
   return members.flatMap(
     (member) =>

@@ -35,6 +35,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     epoch,
     history,
     cursor: Math.min(state.cursor, point),
+    receivedThrough: Math.min(state.receivedThrough, point),
     revisionMax: Math.min(state.revisionMax, point),
     purgedThrough: Math.min(state.purgedThrough, point),
     forgottenThrough: Math.min(state.forgottenThrough, point),

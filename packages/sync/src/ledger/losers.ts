@@ -7,15 +7,14 @@ import type { WholeValue } from './record-kept.ts'
 
 /** The values that are nowhere any more once `answer` is carried out. */
 export function losersOf(member: MemberView, answer: Answer): readonly WholeValue[] {
-  const { ref, state, conflict } = member
+  const { ref, state, conflict, received } = member
   const { collection, entityId } = ref
   const { version, bytes, schemaVersion } = state
   const local: WholeValue = {
     ...{ collection, entityId },
     ...{ side: 'local', state: { version, bytes, schemaVersion } },
   }
-  const winner = conflict?.remote ?? state.base
-  if (answer.type === 'takeRemote') return sameBytes(bytes, winner.bytes) ? [] : [local]
+  if (answer.type === 'takeRemote') return sameBytes(bytes, received.bytes) ? [] : [local]
   if (conflict === null) return []
   const remote: WholeValue = { collection, entityId, side: 'remote', state: conflict.remote }
   const lost = hasExisted(conflict.remote) ? [remote] : []

@@ -1,11 +1,11 @@
 /** Keeps the values that a decision leaves behind, in the transaction that carries it out. */
+import { joined, piecesOf } from '../state/pieces.ts'
 import { KEPT_COLLECTION, type KeptRow, type KeptValue } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { dropOldest, isExpired, rowId } from './bounded-rows.ts'
 
 /** A row is one entity of the database; a decision on many values takes several. */
 const ROW_BYTES_MAX = 1024 * 1024
-const PIECE_BYTES_MAX = 512 * 1024
 const VALUE_OVERHEAD_BYTES = 64
 
 export type WholeValue = Omit<KeptValue, 'more'>
@@ -69,7 +69,7 @@ function* partsOf(
 ): Generator<{ readonly part: readonly KeptValue[]; readonly bytes: number }> {
   let part: KeptValue[] = []
   let bytes = 0
-  for (const value of values.flatMap(piecesOf)) {
+  for (const value of values.flatMap(partsOfValue)) {
     const size = bytesOf(value)
     if (part.length > 0 && bytes + size > ROW_BYTES_MAX) {
       yield { part, bytes }
@@ -83,17 +83,15 @@ function* partsOf(
 }
 
 /** A value larger than a row in several. */
-function piecesOf(value: WholeValue): KeptValue[] {
+function partsOfValue(value: WholeValue): readonly KeptValue[] {
   const { state } = value
-  const pieces: KeptValue[] = []
-  let at = 0
-  do {
-    const end = at + PIECE_BYTES_MAX
-    const bytes = state.bytes?.subarray(at, end) ?? null
-    pieces.push({ ...value, state: { ...state, bytes }, more: end < (state.bytes?.length ?? 0) })
-    at = end
-  } while (pieces.at(-1)?.more === true)
-  return pieces
+  if (state.bytes === null) return [{ ...value, more: false }]
+  const pieces = piecesOf(state.bytes)
+  return pieces.map((bytes, index) => ({
+    ...value,
+    state: { ...state, bytes },
+    more: index < pieces.length - 1,
+  }))
 }
 
 /** The values of rows of one decision, in their order. */
@@ -108,16 +106,6 @@ export function wholeValues(rows: readonly KeptRow[]): readonly WholeValue[] {
     begun = []
   }
   return values
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 function bytesOf({ collection, entityId, state }: KeptValue): number {

@@ -47,6 +47,7 @@ export async function applyPage(
   })
   tx.setState({
     cursor: page.nextCursor,
+    receivedThrough: Math.max(tx.state.receivedThrough, page.nextCursor),
     revisionMax: Math.max(tx.state.revisionMax, page.ops.at(-1)?.entityVersion ?? 0),
     purgedThrough: Math.max(tx.state.purgedThrough, page.purgedThrough ?? 0),
     ...(tx.state.resync !== null && !page.hasMore

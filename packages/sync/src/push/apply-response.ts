@@ -306,14 +306,15 @@ function moveOn(
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
   const revisions = (response.committed ?? []).map(({ entityVersion }) => entityVersion)
+  const head = response.head ?? 0
   const sawEverything =
     state.resync === null &&
     state.cursor === request.cursor &&
     response.headBefore === state.cursor &&
-    (response.head ?? 0) >= state.cursor
+    head >= state.cursor
   tx.setState({
     revisionMax: revisions.reduce((a, b) => Math.max(a, b), state.revisionMax),
     purgedThrough: Math.max(state.purgedThrough, response.purgedThrough ?? 0),
-    ...(sawEverything ? { cursor: response.head ?? state.cursor } : {}),
+    ...(sawEverything ? { cursor: head, receivedThrough: head } : {}),
   })
 }

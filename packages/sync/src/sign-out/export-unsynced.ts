@@ -46,6 +46,8 @@ export interface UnsyncedRecord extends EntityRef {
 
 const FORMAT: UnsyncedHeader['format'] = 'entidb-unsynced'
 const STEP_ENTITIES = 50
+/** A record has up to three entities in it. */
+const NO_LIMIT = { maxEntityBytes: Number.MAX_SAFE_INTEGER }
 
 /** Everything that was unsynced when the iteration began and still is when its turn comes. */
 export async function* exportUnsynced(store: SyncStore): AsyncGenerator<Uint8Array> {
@@ -59,7 +61,7 @@ export async function* exportUnsynced(store: SyncStore): AsyncGenerator<Uint8Arr
   )
   for (let at = 0; at < members.length; at += STEP_ENTITIES) {
     const step = members.slice(at, at + STEP_ENTITIES)
-    for (const record of await recordsOf(store, step)) yield encodeEntity(record)
+    for (const record of await recordsOf(store, step)) yield encodeEntity(record, NO_LIMIT)
   }
 }
 

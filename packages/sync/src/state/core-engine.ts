@@ -15,6 +15,7 @@ import {
   FROZEN_COLLECTION,
   KEPT_COLLECTION,
   NOTES_COLLECTION,
+  PIECES_COLLECTION,
   SEEN_COLLECTION,
   STATE_COLLECTION,
 } from './rows.ts'
@@ -31,6 +32,7 @@ const SYSTEM_COLLECTIONS = {
   [STATE_COLLECTION]: defineCollection<SystemRow>({}),
   [FROZEN_COLLECTION]: defineCollection<SystemRow>({}),
   [NOTES_COLLECTION]: defineCollection<SystemRow>({}),
+  [PIECES_COLLECTION]: defineCollection<SystemRow>({}),
   [FATES_COLLECTION]: defineCollection<SystemRow>({ indexes: { group: ['group'] } }),
   [SEEN_COLLECTION]: defineCollection<SystemRow>({}),
   [EVICTED_COLLECTION]: defineCollection<SystemRow>({}),

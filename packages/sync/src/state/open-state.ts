@@ -66,6 +66,7 @@ async function newState(
     dbId,
     deviceId: deviceId ?? freshStart?.deviceId ?? engine.identity.deviceId,
     cursor: 0,
+    receivedThrough: 0,
     epoch: null,
     history: [],
     generation: 0,

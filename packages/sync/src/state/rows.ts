@@ -13,6 +13,8 @@ export interface StateRow {
   readonly deviceId: string
   /** Everything up to here was received. */
   readonly cursor: number
+  /** The same, but that a re-sync does not begin it again. */
+  readonly receivedThrough: number
   readonly epoch: Uint8Array | null
   readonly history: readonly HistoryEntry[]
   /** Raised by each re-sync: an answer asked for under another one is thrown away. */
@@ -139,7 +141,10 @@ export interface SentOp {
   readonly bytes: Uint8Array | null
 }
 
-/** `_sync_entities`: only for entities of which there is something to note. */
+/**
+ * `_sync_entities`: only for entities of which there is something to note. The bytes of states in it are rows of
+ * `_sync_pieces` (`note-rows.ts`).
+ */
 export interface NoteRow extends EntityRef {
   /** `entityKey`. */
   readonly id: string
@@ -264,6 +269,7 @@ export interface FreshStartRow {
 export const STATE_COLLECTION = '_sync_state'
 export const FROZEN_COLLECTION = '_sync_frozen'
 export const NOTES_COLLECTION = '_sync_entities'
+export const PIECES_COLLECTION = '_sync_pieces'
 export const FATES_COLLECTION = '_sync_fates'
 export const SEEN_COLLECTION = '_sync_seen'
 export const EVICTED_COLLECTION = '_sync_evicted'

@@ -14,13 +14,13 @@ import {
   SYNC_ORIGIN,
 } from './engine.ts'
 import { isLoose } from './loose-ranges.ts'
+import { loadNotes } from './note-rows.ts'
 import {
   FATES_COLLECTION,
   type FateRow,
   FROZEN_COLLECTION,
   type FrozenRow,
   isEmptyNote,
-  NOTES_COLLECTION,
   type NoteRow,
   STATE_COLLECTION,
   type StateRow,
@@ -248,12 +248,11 @@ export function loadRows(engine: Engine): Promise<LoadedRows> {
     // System rows are read back as sync wrote them.
     const state = (await system.get(STATE_COLLECTION, 'state')) as StateRow | undefined
     const frozen = (await system.get(FROZEN_COLLECTION, 'batch')) as FrozenRow | undefined
-    const notes = (await system.all(NOTES_COLLECTION)) as readonly NoteRow[]
     const fates = (await system.all(FATES_COLLECTION)) as readonly FateRow[]
     return {
       state,
       frozen: frozen ?? null,
-      notes: new Map(notes.map((note) => [note.id, note])),
+      notes: await loadNotes(system),
       fateGroups: new Set(fates.flatMap(({ group }) => group ?? [])),
     }
   })

@@ -7,14 +7,13 @@ import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
+import { storeNote } from './note-rows.ts'
 import {
   emptyNote,
   FATES_COLLECTION,
   type FateRow,
   FROZEN_COLLECTION,
   type FrozenRow,
-  isEmptyNote,
-  NOTES_COLLECTION,
   type NoteRow,
   type RemoteState,
   SEEN_COLLECTION,
@@ -215,13 +214,8 @@ export class SyncTransaction {
       else await system.put(FROZEN_COLLECTION, this.#frozen)
       await this.#acknowledgeFeed()
     }
-    for (const note of this.#notes.values()) await this.#flushNote(note)
-  }
-
-  async #flushNote(note: NoteRow): Promise<void> {
-    if (!isEmptyNote(note)) await this.#tx.system.put(NOTES_COLLECTION, note)
-    else if (this.#memory.notes.has(note.id)) {
-      await this.#tx.system.delete(NOTES_COLLECTION, note.id)
+    for (const note of this.#notes.values()) {
+      await storeNote(system, note, this.#memory.notes.get(note.id))
     }
   }
 

@@ -1,5 +1,11 @@
 /** A device: a database in memory and a sync client, against a server in the same process. */
-import { defineCollection, EntiDB, memoryStorage, type Storage } from '@entidb/core'
+import {
+  type DatabaseLimits,
+  defineCollection,
+  EntiDB,
+  memoryStorage,
+  type Storage,
+} from '@entidb/core'
 import type { SyncConfig } from '../config.ts'
 import type { ConflictResolver, Resolution, SyncedEntity } from '../conflicts/conflict-types.ts'
 import { EntiDBSync, type SyncResult } from '../entidb-sync.ts'
@@ -49,6 +55,7 @@ export interface DeviceOptions {
   readonly fetch: FetchLike
   readonly storage?: Storage
   readonly changeFeed?: boolean
+  readonly limits?: Partial<DatabaseLimits>
   readonly config?: Partial<SyncConfig>
 }
 
@@ -72,6 +79,7 @@ export class Device {
       collections,
       changeFeed: options.changeFeed ?? true,
       durability: 'relaxed',
+      limits: options.limits ?? {},
     })
     return new Device(db, options)
   }

@@ -60,7 +60,7 @@ export class ModelServer {
       return answer(new EntiDBError('unauthenticated', 'no'))
     }
     if (path === STREAM_PATH) return this.#stream(init.signal)
-    const body = Uint8Array.from(init.body ?? [])
+    const body = new Uint8Array(init.body ?? [])
     const request = { index: this.requests.length, path, body }
     this.requests.push(request)
     if (this.requests.length > REQUESTS_MAX) throw new RangeError('The client never comes to rest')

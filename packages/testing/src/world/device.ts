@@ -175,8 +175,6 @@ export class SimulatedDevice {
     let decided = 0
     for (const conflict of conflicts) {
       if (random?.chance(0.3) === true) continue
-      // People are told of a conflict when the pull has reached it.
-      if (conflict.remote.entityVersion > (this.#sync?.status.cursor ?? 0)) continue
       if (await this.#decide(conflict)) decided++
     }
     return decided

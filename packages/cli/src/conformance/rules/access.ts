@@ -1,5 +1,6 @@
 /** What a token may do: sections 5.2 and 8.2. They take a second token or the name of another database. */
 import { expectEqual } from '../expectations.ts'
+import { opIdsOf } from '../operation.ts'
 import type { Rule } from '../rule.ts'
 import { expectError } from '../sync-api.ts'
 
@@ -34,11 +35,7 @@ export const accessRules: readonly Rule[] = [
       const reader = bench.apiWith(bench.given('readerToken'))
       const { ops } = await reader.call('pull', { dbId: bench.dbId, sinceCursor })
       const own = ops.filter(({ collection }) => collection === device.collection)
-      expectEqual(
-        'opIds, pulled',
-        own.map(({ opId }) => opId),
-        [op.opId],
-      )
+      expectEqual('opIds, pulled', opIdsOf(own), [op.opId])
     },
   },
   {

@@ -89,8 +89,7 @@ export const epochRules: readonly Rule[] = [
     check: async (bench) => {
       const { history } = await begun(bench)
       const device = bench.device()
-      const op = device.put('e2')
-      const revision = (await device.push(op)).revisionOf(op)
+      const revision = await device.commit(device.put('e2'))
       const first = history.at(-1)?.firstCursor ?? 0
       expectThat(revision >= first, `a revision from ${first} on`, revision)
     },

@@ -5,12 +5,21 @@ import { encodeItem } from '../cbor-item.ts'
 import { expectEqual, expectThat, forEachCase } from '../expectations.ts'
 import type { Rule } from '../rule.ts'
 import { endpoints, expectError, pathOf } from '../sync-api.ts'
-import type { Header } from '../wire.ts'
+import type { Header, WireAnswer } from '../wire.ts'
 
 const cbor: Header = ['Content-Type', MEDIA_TYPE]
 
 export function pullBody({ dbId, announced }: Bench): Uint8Array {
   return encodeItem({ dbId, sinceCursor: announced.serverCursor })
+}
+
+/** A pull at the head with these headers only. */
+async function postPull(
+  bench: Bench,
+  headers: readonly Header[],
+  path: string = pathOf.pull,
+): Promise<WireAnswer> {
+  return bench.api.exchange({ method: 'POST', path, headers, body: pullBody(bench) })
 }
 
 export const httpRules: readonly Rule[] = [
@@ -20,7 +29,6 @@ export const httpRules: readonly Rule[] = [
     holds:
       'a path that is none of the protocol is not_found: they are case-sensitive and end without a slash',
     check: async (bench) => {
-      const { api } = bench
       const paths = [
         '/v1',
         '/v1/nothing',
@@ -31,9 +39,7 @@ export const httpRules: readonly Rule[] = [
         '/v1/Pull',
       ]
       await forEachCase(Object.fromEntries(paths.map((path) => [path, path])), async (path) => {
-        const headers = [api.authorization, cbor]
-        const answer = await api.exchange({ method: 'POST', path, headers, body: pullBody(bench) })
-        expectError(answer, 'not_found')
+        expectError(await postPull(bench, [bench.api.authorization, cbor], path), 'not_found')
       })
     },
   },
@@ -44,8 +50,7 @@ export const httpRules: readonly Rule[] = [
     check: async (bench) => {
       const { api } = bench
       const path = `${pathOf.pull}?dbId=other&limit=0`
-      const headers = [api.authorization, cbor]
-      api.read('pull', await api.exchange({ method: 'POST', path, headers, body: pullBody(bench) }))
+      api.read('pull', await postPull(bench, [api.authorization, cbor], path))
     },
   },
   {
@@ -92,9 +97,7 @@ export const httpRules: readonly Rule[] = [
       }
       await forEachCase(cases, async (values) => {
         const tokens = values.map((value) => ['Authorization', value] as const)
-        const headers = [cbor, ...tokens]
-        const body = pullBody(bench)
-        const answer = await api.exchange({ method: 'POST', path: pathOf.pull, headers, body })
+        const answer = await postPull(bench, [cbor, ...tokens])
         expectError(answer, 'unauthenticated')
         const scheme = answer.headers.get('www-authenticate')?.split(' ')[0] ?? 'none'
         expectEqual('scheme of WWW-Authenticate', scheme.toLowerCase(), 'bearer')
@@ -108,9 +111,7 @@ export const httpRules: readonly Rule[] = [
     check: async (bench) => {
       const { api, dbId } = bench
       const query = `access_token=${encodeURIComponent(api.token)}&token=${encodeURIComponent(api.token)}`
-      const path = `${pathOf.pull}?${query}`
-      const post = { method: 'POST', path, headers: [cbor], body: pullBody(bench) }
-      expectError(await api.exchange(post), 'unauthenticated')
+      expectError(await postPull(bench, [cbor], `${pathOf.pull}?${query}`), 'unauthenticated')
       const stream = { method: 'GET', path: `/v1/stream?dbId=${dbId}&${query}`, headers: [] }
       expectError(await api.exchange(stream), 'unauthenticated')
     },
@@ -120,7 +121,6 @@ export const httpRules: readonly Rule[] = [
     section: '5',
     holds: 'a Content-Type other than application/cbor, or none, is unsupported_media_type',
     check: async (bench) => {
-      const { api } = bench
       const wrong = [
         'application/json',
         'text/plain',
@@ -131,9 +131,7 @@ export const httpRules: readonly Rule[] = [
       ]
       await forEachCase({ none: undefined, ...named(wrong) }, async (value) => {
         const types = value === undefined ? [] : [['Content-Type', value] as const]
-        const headers = [api.authorization, ...types]
-        const body = pullBody(bench)
-        const answer = await api.exchange({ method: 'POST', path: pathOf.pull, headers, body })
+        const answer = await postPull(bench, [bench.api.authorization, ...types])
         expectError(answer, 'unsupported_media_type')
       })
     },

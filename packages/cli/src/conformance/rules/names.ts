@@ -102,11 +102,7 @@ export const nameRules: readonly Rule[] = [
         device.put(id),
       )
       const pushed = await device.push(...ops)
-      expectEqual(
-        'outcomes',
-        pushed.outcomes(...ops),
-        ops.map(() => 'committed'),
-      )
+      pushed.expectCommitted(...ops)
       const pulled = await device.pullOwn(since)
       const names = pulled.map(({ entityId, deviceId: author }) => [entityId, author])
       expectEqual(
@@ -137,11 +133,7 @@ export const nameRules: readonly Rule[] = [
       ]
       const ops = odd.map((id) => device.put(id))
       const pushed = await device.push(...ops)
-      expectEqual(
-        'outcomes',
-        pushed.outcomes(...ops),
-        odd.map(() => 'committed'),
-      )
+      pushed.expectCommitted(...ops)
       const pulled = await device.pullOwn(since)
       expectEqual(
         'entityIds, pulled',
@@ -220,11 +212,7 @@ export const nameRules: readonly Rule[] = [
       const max = Number.MAX_SAFE_INTEGER
       const ops = [-max, -1, 0, max].map((ms) => device.put(`e${ms}`, {}, { timestampMs: ms }))
       const pushed = await device.push(...ops)
-      expectEqual(
-        'outcomes',
-        pushed.outcomes(...ops),
-        ops.map(() => 'committed'),
-      )
+      pushed.expectCommitted(...ops)
       const cases = { '2^53': longHead(0, 2n ** 53n), '-(2^53)': longHead(1, 2n ** 53n - 1n) }
       await forEachCase({ ...cases, 'a float': encodeItem(1.5) }, async (bytes) => {
         const timestampMs = new Raw(bytes)

@@ -3,6 +3,7 @@ import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import type { Bench } from '../bench.ts'
 import type { Device } from '../device.ts'
 import { expectEqual, expectThat } from '../expectations.ts'
+import { opIdsOf } from '../operation.ts'
 import type { Rule } from '../rule.ts'
 
 interface Groups {
@@ -20,7 +21,7 @@ async function threeGroups(bench: Bench): Promise<Groups> {
   for (let group = 0; group < 3; group++) {
     const ops = [0, 1, 2].map((i) => device.put(`e${group}-${i}`, {}, { tx: 0 }))
     await device.push(...ops)
-    groups.push(ops.map(({ opId }) => opId))
+    groups.push(opIdsOf(ops))
   }
   return { device, since, groups }
 }
@@ -51,7 +52,7 @@ export const pullGroupRules: readonly Rule[] = [
       const { device, since, groups } = await threeGroups(bench)
       for (const limit of [1, 2, 3, 4, 5, 8]) {
         for (const page of await device.pullPages(since, { limit })) {
-          const ids = own(device, page).map(({ opId }) => opId)
+          const ids = opIdsOf(own(device, page))
           const cut = groups.filter((group) => {
             const inside = group.filter((opId) => ids.includes(opId)).length
             return inside !== 0 && inside !== group.length

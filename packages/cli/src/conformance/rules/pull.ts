@@ -2,7 +2,7 @@
 import type { Bench } from '../bench.ts'
 import type { Device } from '../device.ts'
 import { expectEqual, expectThat, forEachCase } from '../expectations.ts'
-import type { Operation } from '../operation.ts'
+import { type Operation, opIdsOf } from '../operation.ts'
 import { known } from '../pushed.ts'
 import type { Rule } from '../rule.ts'
 
@@ -20,8 +20,6 @@ async function writtenBy(bench: Bench, count: number): Promise<Written> {
   await device.push(...ops)
   return { device, since, ops }
 }
-
-const opIds = (ops: readonly { readonly opId: number }[]): number[] => ops.map(({ opId }) => opId)
 
 export const pullRules: readonly Rule[] = [
   {
@@ -43,7 +41,11 @@ export const pullRules: readonly Rule[] = [
     check: async (bench) => {
       const { device, since, ops } = await writtenBy(bench, 7)
       for (const limit of [1, 2, 3, 6, 7, 8]) {
-        expectEqual(`opIds by ${limit}`, opIds(await device.pullOwn(since, { limit })), opIds(ops))
+        expectEqual(
+          `opIds by ${limit}`,
+          opIdsOf(await device.pullOwn(since, { limit })),
+          opIdsOf(ops),
+        )
       }
     },
   },
@@ -84,7 +86,7 @@ export const pullRules: readonly Rule[] = [
       const seen = pages
         .flatMap((page) => page.ops)
         .filter((op) => op.collection === device.collection)
-      expectEqual('opIds of all pages', opIds(seen), opIds(ops))
+      expectEqual('opIds of all pages', opIdsOf(seen), opIdsOf(ops))
       const last = pages.at(-1)?.nextCursor
       expectEqual('nextCursor of the last page', last, await device.head())
     },
@@ -155,10 +157,8 @@ export const pullRules: readonly Rule[] = [
     holds: 'a delete is pulled as DELETE with entityCbor null and its own revision',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1')
-      const since = (await device.push(born)).revisionOf(born)
-      const end = device.delete('e1', since)
-      const died = (await device.push(end)).revisionOf(end)
+      const since = await device.commit(device.put('e1'))
+      const died = await device.commit(device.delete('e1', since))
       const [pulled] = await device.pullOwn(since)
       const seen = [pulled?.opType, pulled?.entityCbor, pulled?.entityVersion]
       expectEqual('opType, entityCbor, entityVersion', seen, ['DELETE', null, died])

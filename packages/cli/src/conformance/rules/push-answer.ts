@@ -150,8 +150,7 @@ export const pushAnswerRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const other = bench.device({ collection: device.collection })
-      const born = device.put('e1', { a: 1, b: 1 })
-      const base = { entityVersion: (await device.push(born)).revisionOf(born) }
+      const base = { entityVersion: await device.commit(device.put('e1', { a: 1, b: 1 })) }
       await device.push(device.put('e1', { a: 2, b: 1 }, base))
       const edit = other.put(
         'e1',

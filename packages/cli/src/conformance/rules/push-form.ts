@@ -51,7 +51,7 @@ export const pushFormRules: readonly Rule[] = [
       await device.refused('invalid_request', [one, two])
       const other = device.put('e1', { v: 2 }, { collection: bench.newCollection() })
       const pushed = await device.push(one, other)
-      expectEqual('outcomes', pushed.outcomes(one, other), ['committed', 'committed'])
+      pushed.expectCommitted(one, other)
     },
   },
   {
@@ -140,8 +140,7 @@ export const pushFormRules: readonly Rule[] = [
       let base = 0
       for (let v = 0; v < 5; v++) {
         const entityCbor = entityOf('e1', { v })
-        const op = device.put('e1', {}, { entityVersion: base, entityCbor })
-        base = (await device.push(op)).revisionOf(op)
+        base = await device.commit(device.put('e1', {}, { entityVersion: base, entityCbor }))
       }
     },
   },

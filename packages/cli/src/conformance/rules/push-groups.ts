@@ -48,8 +48,7 @@ export const pushGroupRules: readonly Rule[] = [
     needs: ['groups'],
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1')
-      const revision = (await device.push(born)).revisionOf(born)
+      const revision = await device.commit(device.put('e1'))
       const stale = device.put('e2', {}, { tx: 0, entityVersion: 7 })
       const noOps = [
         device.put('e1', {}, { tx: 0, entityVersion: 9 }),
@@ -119,7 +118,7 @@ export const pushGroupRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const known = device.put('e1', {}, { tx: 0 })
-      const revision = (await device.push(known)).revisionOf(known)
+      const revision = await device.commit(known)
       const [stale, other] = [
         device.put('e2', {}, { tx: 0, entityVersion: 7 }),
         device.put('e3', {}, { tx: 0 }),
@@ -199,7 +198,7 @@ export const pushGroupRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const known = device.put('e1', {}, { tx: 0 })
-      const revision = (await device.push(known)).revisionOf(known)
+      const revision = await device.commit(known)
       const bad = device.put('e2', {}, { tx: 0, entityCbor: BAD })
       const pushed = await device.push(known, bad)
       expectEqual('outcomes', pushed.reasons(known, bad), ['committed', 'invalid_entity'])

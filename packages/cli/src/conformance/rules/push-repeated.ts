@@ -15,11 +15,7 @@ export const repeatedPushRules: readonly Rule[] = [
       const first = await device.push(...ops)
       for (let i = 0; i < 3; i++) {
         const again = await device.push(...ops)
-        expectEqual(
-          'outcomes',
-          again.outcomes(...ops),
-          ops.map(() => 'committed'),
-        )
+        again.expectCommitted(...ops)
         expectEqual('revisions', again.revisions(...ops), first.revisions(...ops))
         expectEqual('head', again.head, again.headBefore)
       }
@@ -35,7 +31,7 @@ export const repeatedPushRules: readonly Rule[] = [
       const device = bench.device()
       const other = bench.device({ collection: device.collection })
       const op = device.put('e1', { v: 1 })
-      const revision = (await device.push(op)).revisionOf(op)
+      const revision = await device.commit(op)
       const edit = other.put('e1', { v: 2 }, { entityVersion: revision })
       await other.push(edit)
       const again = await device.push(op)
@@ -51,8 +47,7 @@ export const repeatedPushRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const other = bench.device({ collection: device.collection })
-      const born = device.put('e1')
-      const revision = (await device.push(born)).revisionOf(born)
+      const revision = await device.commit(device.put('e1'))
       const noOps = [device.put('e1', {}, { entityVersion: 7 }), device.delete('e2', 0)]
       const first = await device.push(...noOps)
       await other.push(other.put('e1', { v: 2 }, { entityVersion: revision }), other.put('e2'))
@@ -71,7 +66,7 @@ export const repeatedPushRules: readonly Rule[] = [
       const first = await device.push(one, two)
       const three = device.put('e3')
       const both = await device.push(two, three)
-      expectEqual('outcomes', both.outcomes(two, three), ['committed', 'committed'])
+      both.expectCommitted(two, three)
       expectEqual('revision of the duplicate', both.revisionOf(two), first.revisionOf(two))
       expectEqual('head', both.head, both.headBefore + 1)
     },
@@ -84,7 +79,7 @@ export const repeatedPushRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const op = device.put('e1', {}, { timestampMs: 1, tx: 0, schemaVersion: 1 })
-      const revision = (await device.push(op)).revisionOf(op)
+      const revision = await device.commit(op)
       const others: readonly OperationFields[] = [
         { timestampMs: 2 },
         { tx: 9 },
@@ -92,7 +87,7 @@ export const repeatedPushRules: readonly Rule[] = [
       ]
       for (const fields of others) {
         const again = { ...op, ...fields }
-        expectEqual('revision', (await device.push(again)).revisionOf(again), revision)
+        expectEqual('revision', await device.commit(again), revision)
       }
     },
   },
@@ -181,8 +176,7 @@ export const repeatedPushRules: readonly Rule[] = [
     holds: 'a no-op below the floor is committed as one',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', {}, { opId: 10 })
-      const revision = (await device.push(born)).revisionOf(born)
+      const revision = await device.commit(device.put('e1', {}, { opId: 10 }))
       const same = device.put('e1', {}, { opId: 5, entityVersion: 7 })
       const absent = device.delete('e2', 0, { opId: 6 })
       const pushed = await device.push(same, absent)

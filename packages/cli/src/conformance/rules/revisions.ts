@@ -1,6 +1,6 @@
 /** Revisions and bases, the accept rule and the no-op rule: section 3. */
 import { expectEqual, expectThat } from '../expectations.ts'
-import { entityOf } from '../operation.ts'
+import { entityOf, opIdsOf } from '../operation.ts'
 import type { Rule } from '../rule.ts'
 
 export const revisionRules: readonly Rule[] = [
@@ -28,13 +28,10 @@ export const revisionRules: readonly Rule[] = [
     holds: 'a put or delete on the current revision is accepted at a greater one',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', { v: 1 })
-      const first = (await device.push(born)).revisionOf(born)
-      const edit = device.put('e1', { v: 2 }, { entityVersion: first })
-      const second = (await device.push(edit)).revisionOf(edit)
+      const first = await device.commit(device.put('e1', { v: 1 }))
+      const second = await device.commit(device.put('e1', { v: 2 }, { entityVersion: first }))
       expectThat(second > first, `a revision above ${first}`, second)
-      const end = device.delete('e1', second)
-      const third = (await device.push(end)).revisionOf(end)
+      const third = await device.commit(device.delete('e1', second))
       expectThat(third > second, `a revision above ${second}`, third)
     },
   },
@@ -45,10 +42,8 @@ export const revisionRules: readonly Rule[] = [
       'a put on an older revision, on 0 or on one that never was is a conflict with the current state',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', { v: 1 })
-      const first = (await device.push(born)).revisionOf(born)
-      const edit = device.put('e1', { v: 2 }, { entityVersion: first })
-      const second = (await device.push(edit)).revisionOf(edit)
+      const first = await device.commit(device.put('e1', { v: 1 }))
+      const second = await device.commit(device.put('e1', { v: 2 }, { entityVersion: first }))
       const current = { entityVersion: second, entityCbor: entityOf('e1', { v: 2 }) }
       for (const base of [first, 0, second - 1, second + 1, second + 1_000]) {
         const op = device.put('e1', { v: 3 }, { entityVersion: base })
@@ -64,8 +59,7 @@ export const revisionRules: readonly Rule[] = [
     holds: 'a delete on another revision than the current one of a live entity is a conflict',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1')
-      const first = (await device.push(born)).revisionOf(born)
+      const first = await device.commit(device.put('e1'))
       for (const base of [0, first + 1]) {
         const op = device.delete('e1', base)
         const pushed = await device.push(op)
@@ -93,10 +87,8 @@ export const revisionRules: readonly Rule[] = [
       'a tombstone has a revision of its own: a put on an older one is a conflict with {it, null}',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', { v: 1 })
-      const first = (await device.push(born)).revisionOf(born)
-      const end = device.delete('e1', first)
-      const died = (await device.push(end)).revisionOf(end)
+      const first = await device.commit(device.put('e1', { v: 1 }))
+      const died = await device.commit(device.delete('e1', first))
       expectThat(died > first, `a revision above ${first}`, died)
       for (const base of [first, 0]) {
         const op = device.put('e1', { v: 2 }, { entityVersion: base })
@@ -112,12 +104,9 @@ export const revisionRules: readonly Rule[] = [
       'a put on the revision of the tombstone creates the entity again, at a revision never used before',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', { v: 1 })
-      const first = (await device.push(born)).revisionOf(born)
-      const end = device.delete('e1', first)
-      const died = (await device.push(end)).revisionOf(end)
-      const again = device.put('e1', { v: 1 }, { entityVersion: died })
-      const third = (await device.push(again)).revisionOf(again)
+      const first = await device.commit(device.put('e1', { v: 1 }))
+      const died = await device.commit(device.delete('e1', first))
+      const third = await device.commit(device.put('e1', { v: 1 }, { entityVersion: died }))
       expectThat(third > died, `a revision above ${died}`, third)
     },
   },
@@ -128,8 +117,7 @@ export const revisionRules: readonly Rule[] = [
       'a put of the same bytes is committed at the current revision whatever its base, with no new cursor',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1', { v: 1 })
-      const revision = (await device.push(born)).revisionOf(born)
+      const revision = await device.commit(device.put('e1', { v: 1 }))
       for (const base of [revision, 0, 7, revision + 5]) {
         const op = device.put('e1', { v: 1 }, { entityVersion: base })
         const pushed = await device.push(op)
@@ -145,10 +133,8 @@ export const revisionRules: readonly Rule[] = [
       'a delete of what is deleted or absent is committed at the revision of the tombstone or 0, with no new cursor',
     check: async (bench) => {
       const device = bench.device()
-      const born = device.put('e1')
-      const first = (await device.push(born)).revisionOf(born)
-      const end = device.delete('e1', first)
-      const died = (await device.push(end)).revisionOf(end)
+      const first = await device.commit(device.put('e1'))
+      const died = await device.commit(device.delete('e1', first))
       for (const base of [first, died, 0]) {
         const [again, absent] = [device.delete('e1', base), device.delete('e2', base)]
         const pushed = await device.push(again, absent)
@@ -168,11 +154,7 @@ export const revisionRules: readonly Rule[] = [
       await device.push(born)
       await device.push(device.put('e1', {}, { entityVersion: 7 }), device.delete('e2', 0))
       const pulled = await device.pullOwn(since)
-      expectEqual(
-        'opIds, pulled',
-        pulled.map(({ opId }) => opId),
-        [born.opId],
-      )
+      expectEqual('opIds, pulled', opIdsOf(pulled), [born.opId])
     },
   },
   {
@@ -184,7 +166,7 @@ export const revisionRules: readonly Rule[] = [
       const collection = bench.newCollection()
       const [one, two] = [device.put('e1', { v: 1 }), device.put('e1', { v: 2 }, { collection })]
       const pushed = await device.push(one, two)
-      expectEqual('outcomes', pushed.outcomes(one, two), ['committed', 'committed'])
+      pushed.expectCommitted(one, two)
     },
   },
   {
@@ -194,8 +176,7 @@ export const revisionRules: readonly Rule[] = [
     check: async (bench) => {
       const device = bench.device()
       const since = await device.head()
-      const born = device.put('e1', { v: 1 })
-      const revision = (await device.push(born)).revisionOf(born)
+      const revision = await device.commit(device.put('e1', { v: 1 }))
       const stale = device.put('e1', { v: 2 })
       const pushed = await device.push(stale)
       expectEqual('head', pushed.head, pushed.headBefore)

@@ -66,8 +66,7 @@ export const verifyRules: readonly Rule[] = [
     check: async (bench) => {
       const device = await edited(bench)
       const gone = bench.device()
-      const born = gone.put('e1')
-      const revision = (await gone.push(born)).revisionOf(born)
+      const revision = await gone.commit(gone.put('e1'))
       await gone.push(gone.delete('e1', revision))
       const { cursor, total, byCollection } = await digestsOf(device)
       const digest = addDigests(total, new Uint8Array(32).fill(1))
