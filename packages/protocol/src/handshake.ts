@@ -53,6 +53,7 @@ const handshakeResponse = record<HandshakeResponse>({
       rejections: optional(bool),
       digest: optional(bool),
       collections: optional(bool),
+      packed: optional(bool),
     }),
   ),
   protocol: optional(versionPair),

@@ -167,6 +167,7 @@ const capabilities = message<Messages['HandshakeResponse']['capabilities']>(
     rejections: fc.boolean(),
     digest: fc.boolean(),
     collections: fc.boolean(),
+    packed: fc.boolean(),
   },
   ['pull', 'push', 'sse'],
 )

@@ -79,6 +79,8 @@ export interface Capabilities {
   readonly digest?: boolean
   /** ext */
   readonly collections?: boolean
+  /** ext: pages are packed for clients that ask. */
+  readonly packed?: boolean
 }
 
 /** Where the server stands, what it can do, and its bounds. */

@@ -99,6 +99,7 @@ describe('handshake', () => {
         rejections: true,
         digest: true,
         collections: true,
+        packed: true,
       },
     })
   })

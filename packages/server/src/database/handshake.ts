@@ -30,6 +30,7 @@ export async function handshakeResponse(
       rejections: true,
       digest: permissions.readsAll,
       collections: true,
+      packed: true,
     },
     protocol: PROTOCOL_VERSION,
     epoch: meta.epoch,
