@@ -237,8 +237,8 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/push/take-batch.ts',
-        find: 'const stale = rows.filter(({ row }) => row.staleBase)',
-        replace: 'const stale = rows.filter(({ row }) => row.staleBase && row.opId < 0)',
+        find: 'if (row.staleBase && (await',
+        replace: 'if (row.staleBase && row.opId < 0 && (await',
       },
     ],
   },
