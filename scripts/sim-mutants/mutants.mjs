@@ -2,7 +2,7 @@
 // so many seeds. `hazard` tells them apart, or names a section of docs/protocol.md.
 
 /** Folders of sources that get bugs, by the name of their package. */
-export const packages = ['sync', 'server', 'testing']
+export const packages = ['core', 'protocol', 'sync', 'server', 'testing']
 
 export const mutants = [
   {
@@ -309,6 +309,187 @@ function bound(target, name) {
 }
 
 export function storageOf(`,
+      },
+    ],
+  },
+  {
+    name: 'compaction waits for no device',
+    hazard: 'compaction',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/housekeeping.ts',
+        find: 'return isTooMuch ? head',
+        replace: 'return isTooMuch || head > 0 ? head',
+      },
+    ],
+  },
+  {
+    name: 'compaction removes the newer of two operations',
+    hazard: 'compaction',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'server/src/database/compaction.ts',
+        find: 'superseded.push(row.replaces)',
+        replace: 'superseded.push(row.serverCursor)',
+      },
+    ],
+  },
+  {
+    name: 'a delete is forgotten while the log still has what it deleted',
+    hazard: 'purge',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/purge.ts',
+        find: 'Math.min(bounds.seenThrough, meta.compactedThrough ?? 0)',
+        replace: 'bounds.seenThrough',
+      },
+    ],
+  },
+  {
+    name: 'the server does not say that it forgot deletes',
+    hazard: 'purge',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/purge.ts',
+        find: 'purgedThrough = Math.max(purgedThrough, cursorOf(tombstone))',
+        replace: 'purgedThrough = Math.max(purgedThrough, 0)',
+      },
+    ],
+  },
+  {
+    name: 'a device that missed forgotten deletes is served as if nothing was missing',
+    hazard: 'purge, cursor_expired',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/pull.ts',
+        find: 'if (isBehind && ',
+        replace: 'if (isBehind && sinceCursor < 0 && ',
+      },
+    ],
+  },
+  {
+    name: 'a re-sync keeps what the server did not name',
+    hazard: 'section 12',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/pull/resync.ts',
+        find: '    } else if (version > 0) {\n',
+        replace: '    } else if (version < 0) {\n',
+      },
+    ],
+  },
+  {
+    name: 'a re-sync goes on under a new epoch',
+    hazard: 'sections 9, 12',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/handshake/apply-handshake.ts',
+        find: 'if (resync !== null) return',
+        replace: 'if (resync !== null && point < 0) return',
+      },
+    ],
+  },
+  {
+    name: 'an edit of what was deleted and forgotten is pushed as if it were new',
+    hazard: 'purge, section 11',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/conflicts/meeting.ts',
+        find: 'if (ancestorThrough > 0 && ',
+        replace: 'if (',
+      },
+    ],
+  },
+  {
+    name: 'a form saved late brings back what was deleted and forgotten',
+    hazard: 'purge, basedOn',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'core/src/entities/entity-writer.ts',
+        find: 'revision === 0 && basedOn.revision > 0',
+        replace: 'revision === 0 && basedOn.revision < 0',
+      },
+    ],
+  },
+  {
+    name: 'an edit is sent without the version that wrote it',
+    hazard: 'versions',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'sync/src/push/frozen-request.ts',
+        find: 'row.schemaVersion === 1 ?',
+        replace: 'row.schemaVersion >= 1 ?',
+      },
+    ],
+  },
+  {
+    name: 'what is pulled counts as written by the first version',
+    hazard: 'versions',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/pull/apply-page.ts',
+        find: 'schemaVersion: op.schemaVersion ?? 1,\n  }\n}\n\nasync function applyOperation',
+        replace: 'schemaVersion: 1,\n  }\n}\n\nasync function applyOperation',
+      },
+    ],
+  },
+  {
+    name: 'an edit of what a newer version wrote counts as written by the older',
+    hazard: 'versions',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'core/src/entities/version-of-write.ts',
+        find: 'return isEdit ? existing.schemaVersion : schemaVersion',
+        replace: 'return isEdit ? schemaVersion : schemaVersion',
+      },
+    ],
+  },
+  {
+    name: 'what an older version merges counts as written by it',
+    hazard: 'versions, section 11',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/conflicts/put-merged.ts',
+        find: 'if (remote.bytes !== null && isOfNewer)',
+        replace: 'if (remote.bytes !== null && isOfNewer && remote.version < 0)',
+      },
+    ],
+  },
+  {
+    name: 'an edit that is offered again after an upgrade counts as written by the newer version',
+    hazard: 'versions, section 11',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'core/src/entities/replica-writer.ts',
+        find: 'const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }',
+        replace:
+          'const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion: Math.max(schemaVersion, state.schemaVersion) }',
+      },
+    ],
+  },
+  {
+    name: 'the older application drops fields that it does not know',
+    hazard: 'versions, invariant',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'testing/src/application/token-notes.ts',
+        find: 'await notes.put({ ...rest, id, tokens: withToken(tokens, token) })',
+        replace: 'await notes.put({ id, tokens: withToken(tokens, token) })',
       },
     ],
   },

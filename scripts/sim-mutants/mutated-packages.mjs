@@ -63,9 +63,6 @@ function linkOthers(modules) {
     if (name === '@entidb' || name.startsWith('.')) continue
     symlinkSync(join(installed, name), join(modules, name))
   }
-  for (const name of ['core', 'protocol']) {
-    symlinkSync(join(repository, 'packages', name), join(modules, '@entidb', name))
-  }
 }
 
 /** The edited files as JavaScript. Throws when what an edit replaces is not in the sources, or more than once. */

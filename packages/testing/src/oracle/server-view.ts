@@ -1,7 +1,7 @@
 /**
  * What the server has, followed commit by commit. Keeps: cursors are dense within an epoch and never go back; a
  * revision names one state for ever; nothing takes the place of what it was not made on; a local transaction is
- * accepted as a whole.
+ * accepted as a whole; what is cleared away is superseded, or a delete that the server says it may have forgotten.
  */
 
 import type { Entity } from '@entidb/core'
@@ -9,6 +9,7 @@ import { decodeEntity } from '@entidb/core/cbor'
 import { EPOCH_STRIDE, type SyncOperation } from '@entidb/protocol'
 import type { ServerEntities } from '../application/application.ts'
 import type { LocalTransaction } from './local-transaction.ts'
+import type { ServedPage, ServerLog } from './server-log.ts'
 import { Violation } from './violation.ts'
 import {
   contentsOf,
@@ -27,6 +28,8 @@ export interface ServerState {
 export class ServerView {
   readonly #graph: WriteGraph
   readonly #states = new Map<string, ServerState>()
+  /** Every state of an entity that leads to the present one, oldest first. */
+  readonly #pasts = new Map<string, ServerState[]>()
   /** By revision, of all epochs: what a restored server lost included. */
   readonly #byRevision = new Map<number, WriteNode>()
   readonly #lastDelete = new Map<string, WriteNode>()
@@ -40,6 +43,9 @@ export class ServerView {
   /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
+  #purgedThrough = 0
+  /** Taken from the log, when it was looked at last. */
+  readonly #cleared = new Set<ServerState>()
 
   constructor(graph: WriteGraph) {
     this.#graph = graph
@@ -133,17 +139,28 @@ export class ServerView {
   }
 
   /**
-   * The server went back to what it had before: `ops` is all it has now. When the epoch of the copy is not the one
+   * The server went back to what it had before, and has this now. When the epoch of the copy is not the one
    * that was lost, the next one begins where that began, and gives its revisions again (`docs/simulator.md`).
    */
-  restored(ops: readonly SyncOperation[], head: number): void {
+  restored(log: ServerLog): void {
+    const { ops, head, purgedThrough } = log
     this.#wasRestored = true
     this.#states.clear()
     this.#included.clear()
-    for (const op of ops) {
-      const node = this.#nodeOf(op, undefined)
-      this.#states.set(node.key, { node, revision: op.entityVersion })
+    this.#purgedThrough = purgedThrough
+    for (const [key, past] of this.#pasts) {
+      const kept = past.filter(({ revision }) => revision <= head)
+      this.#pasts.set(key, kept)
+      const last = kept.at(-1)
+      if (last !== undefined) this.#states.set(key, last)
     }
+    for (const op of ops) {
+      // The copy may have what was not durable yet, and was lost with the power.
+      const node = this.#nodeOf(op, undefined)
+      const revision = op.entityVersion
+      if ((this.#states.get(node.key)?.revision ?? 0) < revision) this.#set({ node, revision })
+    }
+    this.assertKept(log)
     for (const { node } of this.#states.values()) this.#include(node, new Set())
     for (const node of this.#byRevision.values())
       if (!this.#included.has(node)) this.#lost.add(node)
@@ -153,6 +170,78 @@ export class ServerView {
       }
     }
     this.#head = head
+  }
+
+  /** Whether everything that it has to keep is in its log, and nothing else. */
+  assertKept({ ops, purgedThrough }: ServerLog): void {
+    if (purgedThrough < this.#purgedThrough) {
+      throw new Violation(`purgedThrough went back from ${this.#purgedThrough} to ${purgedThrough}`)
+    }
+    this.#purgedThrough = purgedThrough
+    const lastByKey = new Map(ops.map((op) => [`${op.collection}/${op.entityId}`, op]))
+    for (const [key, { node, revision }] of this.#states) {
+      const last = lastByKey.get(key)?.entityVersion
+      if (last === revision || (last === undefined && this.#mayForget(node, revision))) continue
+      throw new Violation(`the log of the server ends at ${last} for ${node}, which is ${revision}`)
+    }
+    for (const op of ops) this.#nodeOf(op, undefined)
+    const revisions = new Set(ops.map((op) => op.entityVersion))
+    this.#cleared.clear()
+    for (const past of this.#pasts.values()) {
+      for (const state of past) if (!revisions.has(state.revision)) this.#cleared.add(state)
+    }
+  }
+
+  /**
+   * Whether a page has all it must have: what is newer than its beginning and was not replaced. Answers one of
+   * those that are missing because they were.
+   */
+  assertServed({ sinceCursor, nextCursor, ops, purgedThrough }: ServedPage): WriteNode | undefined {
+    const served = new Set(ops.map((op) => op.entityVersion))
+    const isMissing = ({ revision }: ServerState): boolean =>
+      revision > sinceCursor && revision <= nextCursor && !served.has(revision)
+    let replaced: WriteNode | undefined
+    for (const past of this.#pasts.values()) {
+      for (const state of past.filter(isMissing)) {
+        const { node, revision } = state
+        if (state !== past.at(-1)) replaced = node
+        else if (!node.isGone || revision > purgedThrough) {
+          throw new Violation(
+            `a page from ${sinceCursor} to ${nextCursor} lacks ${node}, which is ${revision}`,
+          )
+        }
+      }
+    }
+    return replaced
+  }
+
+  /** Whether a device with this cursor may lack the write, because the log was cleared of it and what came after. */
+  isClearedBeyond(cursor: number, node: WriteNode): boolean {
+    const past = this.#pasts.get(node.key) ?? []
+    // A device may have sent it as a part of what it made on it.
+    const at = past.findIndex((state) => descendsFrom(state.node, node))
+    const state = past[at]
+    if (state === undefined || !this.#cleared.has(state)) return false
+    const next = past.slice(at).find((each) => !this.#cleared.has(each))
+    return next !== undefined && next.revision > cursor
+  }
+
+  /** Deletes that are forgotten. */
+  get purged(): number {
+    const states = [...this.#states.values()]
+    return states.filter(({ node, revision }) => this.#mayForget(node, revision)).length
+  }
+
+  #mayForget(node: WriteNode, revision: number): boolean {
+    return node.isGone && revision <= this.#purgedThrough
+  }
+
+  #set(state: ServerState): void {
+    const { key } = state.node
+    this.#states.set(key, state)
+    const past = this.#pasts.get(key) ?? []
+    this.#pasts.set(key, past)
+    past.push(state)
   }
 
   #accept(op: SyncOperation, touched: Set<LocalTransaction>): void {
@@ -173,7 +262,7 @@ export class ServerView {
     this.#tick++
     node.accepted = true
     this.#lost.delete(node)
-    this.#states.set(node.key, { node, revision })
+    this.#set({ node, revision })
     this.#include(node, touched)
   }
 
@@ -184,7 +273,10 @@ export class ServerView {
     const node =
       op.entityCbor === null
         ? (known ?? this.#deleteOf(op, before))
-        : this.#graph.find(key, op.entityCbor)
+        : this.#graph.find(key, {
+            bytes: op.entityCbor,
+            schemaVersion: op.schemaVersion ?? 1,
+          })
     if (node === undefined) {
       throw new Violation(`nobody wrote what the server has of ${key} at ${op.entityVersion}`)
     }
