@@ -469,15 +469,14 @@ export function storageOf(`,
     ],
   },
   {
-    name: 'an edit that is offered again after an upgrade counts as written by the newer version',
-    hazard: 'versions, section 11',
+    name: 'an upgrade stores edits that are not sent yet in the new version',
+    hazard: 'versions',
     seedsMax: 300,
     edits: [
       {
-        file: 'core/src/entities/replica-writer.ts',
-        find: 'const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }',
-        replace:
-          'const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion: Math.max(schemaVersion, state.schemaVersion) }',
+        file: 'core/src/entities/catalog.ts',
+        find: 'if (setting.rewrites && (yield*',
+        replace: 'if ((setting.rewrites || setting.meta !== undefined) && (yield*',
       },
     ],
   },

@@ -112,8 +112,9 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
           else await tx.collection('twins').put({ id, value: random.below(3) })
         },
       },
+      // More often than they are saved: some stay open for long.
       openForm: {
-        weight: 2,
+        weight: 4,
         async run(tx, { random, forms }) {
           const note = await tx.collection('notes').get(noteId(random))
           if (note !== undefined) forms.set(note.id, note)
@@ -122,7 +123,7 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
       saveForm: { weight: 2, run: saveForm },
       // Put together anew, without the fields that this version does not know.
       rewrite: {
-        weight: 1,
+        weight: 2,
         async run(tx, { random, unique }) {
           await tx.collection('notes').put({ id: noteId(random), tokens: [unique] })
         },
@@ -157,7 +158,7 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
             },
           },
           rewrite: {
-            weight: 1,
+            weight: 2,
             async run(tx, { random, unique }) {
               const note = { id: noteId(random), tokens: [unique], topics: [] }
               await tx.collection('notes').put(note)

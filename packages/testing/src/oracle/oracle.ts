@@ -191,6 +191,7 @@ export class Oracle {
   /** There are, or were, other files of the device: it may meet edits of its own. */
   wasCopied(device: string): void {
     this.#copiedDevices.add(device)
+    this.server.wasCopied(device)
   }
 
   /** The device went back to a copy: what only it had since then is lost. */

@@ -40,6 +40,7 @@ export class ServerView {
   readonly #lost = new Set<WriteNode>()
   /** By deviceId: a device may change it, and a copy of its files has the same. */
   readonly #devices = new Map<string, Set<string>>()
+  readonly #copied = new Set<string>()
   /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
@@ -55,6 +56,15 @@ export class ServerView {
   knowDevice(device: string, deviceId: string): void {
     const devices = this.#devices.get(deviceId) ?? new Set()
     this.#devices.set(deviceId, devices.add(device))
+  }
+
+  /** There are, or were, other files of the device. */
+  wasCopied(device: string): void {
+    this.#copied.add(device)
+  }
+
+  #isCopied(devices: Iterable<string>): boolean {
+    return [...devices].some((device) => this.#copied.has(device))
   }
 
   get head(): number {
@@ -251,7 +261,12 @@ export class ServerView {
     const before = this.node(`${op.collection}/${op.entityId}`)
     const node = this.#nodeOf(op, before)
     // Where nothing was and nothing is, nothing competes.
-    const serverHas = (each: WriteNode): boolean => each.accepted && !this.#lost.has(each)
+    const isOfCopy = this.#isCopied(this.#devices.get(op.deviceId) ?? [])
+    const serverHas = (each: WriteNode): boolean => {
+      // Files that were copied may hold as new what the server has from their twin, and has cleared away.
+      if (isOfCopy && this.#isCopied(each.transactions.map(({ device }) => device))) return false
+      return each.accepted && !this.#lost.has(each)
+    }
     if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(

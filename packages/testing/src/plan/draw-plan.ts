@@ -52,7 +52,7 @@ function drawVersions(
   { later = [] }: Application,
 ): readonly number[] {
   const newest = later.length + 1
-  const first = random.chance(0.3) ? newest : 1
+  const first = random.chance(0.1) ? newest : 1
   const isMixed = random.chance(0.5)
   return Array.from({ length: devices }, () => (isMixed ? between(random, 1, newest) : first))
 }
@@ -99,7 +99,7 @@ function drawTrouble(random: Random): Mix {
     backups: random.chance(0.6) ? 0 : 0.1,
     clones: random.chance(0.85) ? 0 : 0.05,
     clocks: some(0.06),
-    upgrades: some(0.1),
+    upgrades: some(0.4),
     absences: some(0.04),
     maintenance: some(0.1),
   }

@@ -153,7 +153,11 @@ export class StepRunner {
     return name === 'server' ? this.#world.server : this.#world.device(name)
   }
 
+  /** The second half of a step. Not when everything was let through meanwhile: that did it. */
   #later(delayMs: number, what: () => Promise<void>): void {
-    this.#world.time.after(delayMs, () => this.#do(what))
+    const { time, network } = this.#world
+    time.after(delayMs, () => {
+      if (!network.healed) this.#do(what)
+    })
   }
 }
