@@ -51,7 +51,6 @@ function showProgress(done, total, failed, startedMs) {
 
 async function showFailure(seed) {
   const { plan, failure, log } = await runPlan(drawPlan(seed, application), application)
-  if (isTerminal) console.log()
   console.log(`seed ${plan.seed} fails: ${failure.message}`)
   console.log(`  npm run sim -- --seed ${plan.seed}`)
   if (!values.shrink) return
@@ -86,7 +85,12 @@ async function runMany(first, count, jobs) {
     while (begun < count) {
       const { seed, hasFailed } = await run(first + begun++)
       done++
-      if (hasFailed) failed.push(seed)
+      if (hasFailed) {
+        failed.push(seed)
+        console.log(
+          `${isTerminal ? '\n' : ''}seed ${seed} fails; it is shortened when all were run`,
+        )
+      }
       showProgress(done, count, failed.length, startedMs)
     }
   })

@@ -385,18 +385,6 @@ export function storageOf(`,
     ],
   },
   {
-    name: 'a re-sync goes on under a new epoch',
-    hazard: 'sections 9, 12',
-    seedsMax: 300,
-    edits: [
-      {
-        file: 'sync/src/handshake/apply-handshake.ts',
-        find: 'if (resync !== null) return',
-        replace: 'if (resync !== null && point < 0) return',
-      },
-    ],
-  },
-  {
     name: 'an edit of what was deleted and forgotten is pushed as if it were new',
     hazard: 'purge, section 11',
     seedsMax: 300,
@@ -405,18 +393,6 @@ export function storageOf(`,
         file: 'sync/src/conflicts/meeting.ts',
         find: 'if (ancestorThrough > 0 && ',
         replace: 'if (',
-      },
-    ],
-  },
-  {
-    name: 'a form saved late brings back what was deleted and forgotten',
-    hazard: 'purge, basedOn',
-    seedsMax: 300,
-    edits: [
-      {
-        file: 'core/src/entities/entity-writer.ts',
-        find: 'revision === 0 && basedOn.revision > 0',
-        replace: 'revision === 0 && basedOn.revision < 0',
       },
     ],
   },

@@ -29,7 +29,9 @@ describe('simulation', () => {
       vi.restoreAllMocks()
     })
 
-    test('a seed: run twice, and with its faults listed -> the same events, byte for byte', async () => {
+    test('a seed: run twice, and with its faults listed -> the same events, byte for byte', {
+      timeout: 120_000,
+    }, async () => {
       for (let seed = 1; seed <= 6; seed++) {
         const first = await runPlan(drawPlan(seed, application), application)
         const second = await runPlan(drawPlan(seed, application), application)

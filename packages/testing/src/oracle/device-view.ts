@@ -189,7 +189,7 @@ export class DeviceView {
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return
-    if (this.#server.isClearedBeyond(this.#cursor, missing)) {
+    if (this.#server.past.isClearedBeyond(this.#cursor, missing)) {
       this.#inParts.add(transaction)
       return
     }

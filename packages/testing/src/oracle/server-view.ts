@@ -9,7 +9,8 @@ import { decodeEntity } from '@entidb/core/cbor'
 import { EPOCH_STRIDE, type SyncOperation } from '@entidb/protocol'
 import type { ServerEntities } from '../application/application.ts'
 import type { LocalTransaction } from './local-transaction.ts'
-import type { ServedPage, ServerLog } from './server-log.ts'
+import type { ServerLog } from './server-log.ts'
+import { ServerPast, type ServerState } from './server-past.ts'
 import { Violation } from './violation.ts'
 import {
   contentsOf,
@@ -20,16 +21,9 @@ import {
   wasMadeOnNothing,
 } from './write-graph.ts'
 
-export interface ServerState {
-  readonly node: WriteNode
-  readonly revision: number
-}
-
 export class ServerView {
   readonly #graph: WriteGraph
-  readonly #states = new Map<string, ServerState>()
-  /** Every state of an entity that leads to the present one, oldest first. */
-  readonly #pasts = new Map<string, ServerState[]>()
+  readonly past: ServerPast = new ServerPast()
   /** By revision, of all epochs: what a restored server lost included. */
   readonly #byRevision = new Map<number, WriteNode>()
   readonly #lastDelete = new Map<string, WriteNode>()
@@ -44,9 +38,6 @@ export class ServerView {
   /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
-  #purgedThrough = 0
-  /** Taken from the log, when it was looked at last. */
-  readonly #cleared = new Set<ServerState>()
 
   constructor(graph: WriteGraph) {
     this.#graph = graph
@@ -71,12 +62,8 @@ export class ServerView {
     return this.#head
   }
 
-  state(key: string): ServerState | undefined {
-    return this.#states.get(key)
-  }
-
   node(key: string): WriteNode {
-    return this.#states.get(key)?.node ?? this.#graph.absent(key)
+    return this.past.state(key)?.node ?? this.#graph.absent(key)
   }
 
   /** It had it, and a restore took it: devices that have it offer it again. */
@@ -124,13 +111,14 @@ export class ServerView {
 
   /** Live entities by key. */
   live(): ReadonlyMap<string, ServerState> {
-    return new Map([...this.#states].filter(([, { node }]) => !node.isGone))
+    const live = this.past.states().filter(({ node }) => !node.isGone)
+    return new Map(live.map((state) => [state.node.key, state]))
   }
 
   entities(): ServerEntities {
     const entities = new Map<string, Entity[]>()
-    for (const [key, { node }] of this.#states) {
-      const [collection = ''] = key.split('/')
+    for (const { node } of this.past.states()) {
+      const [collection = ''] = node.key.split('/')
       const list = entities.get(collection) ?? []
       entities.set(collection, list)
       if (node.bytes !== null) list.push(decodeEntity(node.bytes) as Entity) // what a device stored
@@ -153,25 +141,18 @@ export class ServerView {
    * that was lost, the next one begins where that began, and gives its revisions again (`docs/simulator.md`).
    */
   restored(log: ServerLog): void {
-    const { ops, head, purgedThrough } = log
+    const { ops, head } = log
     this.#wasRestored = true
-    this.#states.clear()
     this.#included.clear()
-    this.#purgedThrough = purgedThrough
-    for (const [key, past] of this.#pasts) {
-      const kept = past.filter(({ revision }) => revision <= head)
-      this.#pasts.set(key, kept)
-      const last = kept.at(-1)
-      if (last !== undefined) this.#states.set(key, last)
-    }
+    this.past.goBackTo(head)
     for (const op of ops) {
       // The copy may have what was not durable yet, and was lost with the power.
       const node = this.#nodeOf(op, undefined)
       const revision = op.entityVersion
-      if ((this.#states.get(node.key)?.revision ?? 0) < revision) this.#set({ node, revision })
+      if ((this.past.state(node.key)?.revision ?? 0) < revision) this.past.add({ node, revision })
     }
     this.assertKept(log)
-    for (const { node } of this.#states.values()) this.#include(node, new Set())
+    for (const { node } of this.past.states()) this.#include(node, new Set())
     for (const node of this.#byRevision.values())
       if (!this.#included.has(node)) this.#lost.add(node)
     if (strideOf(head) < strideOf(this.#head)) {
@@ -183,75 +164,9 @@ export class ServerView {
   }
 
   /** Whether everything that it has to keep is in its log, and nothing else. */
-  assertKept({ ops, purgedThrough }: ServerLog): void {
-    if (purgedThrough < this.#purgedThrough) {
-      throw new Violation(`purgedThrough went back from ${this.#purgedThrough} to ${purgedThrough}`)
-    }
-    this.#purgedThrough = purgedThrough
-    const lastByKey = new Map(ops.map((op) => [`${op.collection}/${op.entityId}`, op]))
-    for (const [key, { node, revision }] of this.#states) {
-      const last = lastByKey.get(key)?.entityVersion
-      if (last === revision || (last === undefined && this.#mayForget(node, revision))) continue
-      throw new Violation(`the log of the server ends at ${last} for ${node}, which is ${revision}`)
-    }
-    for (const op of ops) this.#nodeOf(op, undefined)
-    const revisions = new Set(ops.map((op) => op.entityVersion))
-    this.#cleared.clear()
-    for (const past of this.#pasts.values()) {
-      for (const state of past) if (!revisions.has(state.revision)) this.#cleared.add(state)
-    }
-  }
-
-  /**
-   * Whether a page has all it must have: what is newer than its beginning and was not replaced. Answers one of
-   * those that are missing because they were.
-   */
-  assertServed({ sinceCursor, nextCursor, ops, purgedThrough }: ServedPage): WriteNode | undefined {
-    const served = new Set(ops.map((op) => op.entityVersion))
-    const isMissing = ({ revision }: ServerState): boolean =>
-      revision > sinceCursor && revision <= nextCursor && !served.has(revision)
-    let replaced: WriteNode | undefined
-    for (const past of this.#pasts.values()) {
-      for (const state of past.filter(isMissing)) {
-        const { node, revision } = state
-        if (state !== past.at(-1)) replaced = node
-        else if (!node.isGone || revision > purgedThrough) {
-          throw new Violation(
-            `a page from ${sinceCursor} to ${nextCursor} lacks ${node}, which is ${revision}`,
-          )
-        }
-      }
-    }
-    return replaced
-  }
-
-  /** Whether a device with this cursor may lack the write, because the log was cleared of it and what came after. */
-  isClearedBeyond(cursor: number, node: WriteNode): boolean {
-    const past = this.#pasts.get(node.key) ?? []
-    // A device may have sent it as a part of what it made on it.
-    const at = past.findIndex((state) => descendsFrom(state.node, node))
-    const state = past[at]
-    if (state === undefined || !this.#cleared.has(state)) return false
-    const next = past.slice(at).find((each) => !this.#cleared.has(each))
-    return next !== undefined && next.revision > cursor
-  }
-
-  /** Deletes that are forgotten. */
-  get purged(): number {
-    const states = [...this.#states.values()]
-    return states.filter(({ node, revision }) => this.#mayForget(node, revision)).length
-  }
-
-  #mayForget(node: WriteNode, revision: number): boolean {
-    return node.isGone && revision <= this.#purgedThrough
-  }
-
-  #set(state: ServerState): void {
-    const { key } = state.node
-    this.#states.set(key, state)
-    const past = this.#pasts.get(key) ?? []
-    this.#pasts.set(key, past)
-    past.push(state)
+  assertKept(log: ServerLog): void {
+    this.past.assertKept(log)
+    for (const op of log.ops) this.#nodeOf(op, undefined)
   }
 
   #accept(op: SyncOperation, touched: Set<LocalTransaction>): void {
@@ -277,7 +192,7 @@ export class ServerView {
     this.#tick++
     node.accepted = true
     this.#lost.delete(node)
-    this.#set({ node, revision })
+    this.past.add({ node, revision })
     this.#include(node, touched)
   }
 

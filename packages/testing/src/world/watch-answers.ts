@@ -46,7 +46,7 @@ export class AnswerWatch {
     const request = decodePullRequest(body)
     const { sinceCursor } = request
     const { ops, nextCursor, purgedThrough = 0, hasMore } = decodePullResponse(answer)
-    const missing = this.#server.assertServed({ sinceCursor, nextCursor, ops, purgedThrough })
+    const missing = this.#server.past.assertServed({ sinceCursor, nextCursor, ops, purgedThrough })
     if (missing !== undefined || sinceCursor === 0) this.#isCleared = true
     if (missing === undefined) this.#note(request, hasMore)
     else {
