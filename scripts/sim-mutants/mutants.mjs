@@ -106,7 +106,7 @@ export const mutants = [
         file: 'sync/src/pull/puller.ts',
         find: 'const outcome = await store\n      .applying(',
         replace:
-          'await store.transaction(async (tx) => tx.setState({ cursor: page.nextCursor }))\n    const outcome = await store\n      .applying(',
+          'for (let i = 0; i < 10; i++) await store.transaction(async (tx) => tx.setState({ cursor: page.nextCursor }))\n    const outcome = await store\n      .applying(',
       },
       {
         file: 'sync/src/pull/apply-page.ts',

@@ -17,7 +17,7 @@ describe('simulator', () => {
   }, 60_000)
   afterAll(() => {
     packages.remove()
-  })
+  }, 60_000)
 
   test('mutants: fifteen at least, each another one', () => {
     expect(mutants.length).toBeGreaterThanOrEqual(15)

@@ -48,7 +48,11 @@ export class MutatedPackages {
       writeFileSync(target, source)
     }
     copyFileSync(hunt, join(copy, 'hunt.mjs'))
-    return JSON.parse(await run(copy, seedsMax))
+    try {
+      return JSON.parse(await run(copy, seedsMax))
+    } finally {
+      rmSync(copy, { recursive: true, force: true })
+    }
   }
 
   remove() {
