@@ -5,7 +5,7 @@
 import { encodeEntity } from '@entidb/core/cbor'
 import type { LocalSide, RemoteSide, Resolution, SyncedEntity } from '@entidb/sync'
 import type { Tally } from '../kernel/tally.ts'
-import { type Contents, changedKeys, isSameBytes } from './contents.ts'
+import { type Contents, changedKeys, isSameBytes, isSameWritten } from './contents.ts'
 import { DeviceView } from './device-view.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerLog } from './server-log.ts'
@@ -22,6 +22,8 @@ export interface WrittenTransaction {
   readonly after: Contents
   /** By key, where the content before does not tell. */
   readonly madeOn: ReadonlyMap<string, MadeOn>
+  /** Keys of all that was put, also where that changed nothing. */
+  readonly puts: ReadonlySet<string>
 }
 
 /** What a write was made on. */
@@ -64,7 +66,7 @@ export class Oracle {
   }
 
   /** Before it commits. It is acknowledged when the caller says so. */
-  wrote({ device, name, before, after, madeOn }: WrittenTransaction): LocalTransaction {
+  wrote({ device, name, before, after, madeOn, puts }: WrittenTransaction): LocalTransaction {
     const view = this.device(device)
     const writes = changedKeys(before, after).map((key) => {
       const [old, present] = [before.get(key), after.get(key)]
@@ -87,6 +89,13 @@ export class Oracle {
       isAtomic: true,
     }
     for (const node of writes) node.transactions.push(transaction)
+    for (const key of puts) {
+      const raw = after.get(key)
+      // The same once more is an edit as well, and may compete with what was made on the first.
+      if (raw !== undefined && isSameWritten(before.get(key), raw)) {
+        this.graph.value(key, raw).transactions.push(transaction)
+      }
+    }
     this.transactions.push(transaction)
     return transaction
   }

@@ -182,12 +182,19 @@ export class SimulatedDevice {
     this.#acting++
     const { transaction, receipt } = await db.transaction(async (tx) => {
       const before = await readContents(tx, this.#collections)
-      const { watched, basedOn } = watchBases(tx, this.#seen)
+      const { watched, basedOn, puts } = watchBases(tx, this.#seen)
       const context = { random, unique, device: this.name, forms: this.#forms }
       await action.run(watched, context)
       const after = await readContents(tx, this.#collections)
       const madeOn = await readMadeOn(tx, before, after, basedOn)
-      const transaction = oracle.wrote({ device: this.name, name, before, after, madeOn })
+      const transaction = oracle.wrote({
+        device: this.name,
+        name,
+        before,
+        after,
+        madeOn,
+        puts,
+      })
       const { writes } = transaction
       if (writes.length > 0) log.write(this.name, `${name}: ${writes.join(', ')}`)
       return { transaction, receipt: tx }

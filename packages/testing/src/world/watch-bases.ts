@@ -9,11 +9,14 @@ export interface WatchedTransaction {
   readonly watched: Transaction
   /** What `basedOn` named, by `collection/id`. */
   readonly basedOn: Map<string, LateBase>
+  /** What was put, also where that changed nothing, by `collection/id`. */
+  readonly puts: Set<string>
 }
 
 /** `seen`: how the entities are stored that transactions of the device got. */
 export function watchBases(tx: Transaction, seen: WeakMap<object, Written>): WatchedTransaction {
   const basedOn = new Map<string, LateBase>()
+  const puts = new Set<string>()
   const collection = (name: string): unknown => {
     const real = tx.collection(name)
     return standIn(real, {
@@ -26,13 +29,14 @@ export function watchBases(tx: Transaction, seen: WeakMap<object, Written>): Wat
       put: (entity: { readonly id: string }, options?: PutOptions<{ readonly id: string }>) => {
         const base = options?.basedOn
         const key = `${name}/${entity.id}`
+        puts.add(key)
         if (base === undefined) basedOn.delete(key)
         else basedOn.set(key, { entity: base, stored: seen.get(base) })
         return real.put(entity, options)
       },
     })
   }
-  return { watched: standIn(tx, { collection }), basedOn }
+  return { watched: standIn(tx, { collection }), basedOn, puts }
 }
 
 /** What the writes of a transaction were made on, where the content before does not tell. */
