@@ -1,9 +1,13 @@
 // `npm run sim [-- --seeds 1000] [--first 1] [--seed S] [--replay FILE]`: simulates devices, server, disks and
 // network. A seed that fails prints the command that repeats it, and is shortened to a history that a
 // person can read; its plan is kept in a file for `--replay`.
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { drawPlan, explore, runPlan, shrinkPlan, tokenNotes } from '@entidb/testing'
+import { application } from './sim-application.mjs'
 import { mutants } from './sim-mutants/mutants.mjs'
 import { MutatedPackages } from './sim-mutants/mutated-packages.mjs'
 
@@ -13,6 +17,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
     replay: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     shrink: { type: 'boolean', default: true },
     mutants: { type: 'boolean', default: false },
     exhaustive: { type: 'boolean', default: false },
@@ -26,12 +31,12 @@ const USAGE = `npm run sim -- [options]
   --first S        the first of them (1)
   --seed S         only this one, with its event log
   --replay FILE    only the plan in this file, with its event log
+  --jobs N         how many at once (as many as there are cores)
   --no-shrink      leave failures as long as they are
   --mutants        known bugs, one by one: which seed notices each
   --exhaustive     every interleaving of two devices that edit and sync once, with one lost answer or crash anywhere
 `
 const PLANS = 'sim-failures'
-const application = tokenNotes({ notes: 4, accounts: 3, twins: 2 })
 const isTerminal = process.stdout.isTTY === true
 
 function showProgress(done, total, failed, startedMs) {
@@ -44,8 +49,8 @@ function showProgress(done, total, failed, startedMs) {
   } else if (done % 100 === 0 || done === total) console.log(text)
 }
 
-async function showFailure({ plan, failure, log }) {
-  if (isTerminal) console.log()
+async function showFailure(seed) {
+  const { plan, failure, log } = await runPlan(drawPlan(seed, application), application)
   console.log(`seed ${plan.seed} fails: ${failure.message}`)
   console.log(`  npm run sim -- --seed ${plan.seed}`)
   if (!values.shrink) return
@@ -71,32 +76,65 @@ async function runOne(plan) {
   }
 }
 
-async function runMany(first, count) {
+async function runMany(first, count, jobs) {
   const startedMs = performance.now()
-  let failed = 0
-  for (let done = 0; done < count; ) {
-    const result = await runPlan(drawPlan(first + done, application), application)
-    done++
-    if (result.failure !== undefined) {
-      failed++
-      await showFailure(result)
+  const failed = []
+  let begun = 0
+  let done = 0
+  await forEachThread(Math.min(jobs, count), async (run) => {
+    while (begun < count) {
+      const { seed, hasFailed } = await run(first + begun++)
+      done++
+      if (hasFailed) {
+        failed.push(seed)
+        console.log(
+          `${isTerminal ? '\n' : ''}seed ${seed} fails; it is shortened when all were run`,
+        )
+      }
+      showProgress(done, count, failed.length, startedMs)
     }
-    showProgress(done, count, failed, startedMs)
-  }
+  })
   if (isTerminal) console.log()
-  if (failed > 0) process.exitCode = 1
+  for (const seed of failed.sort((a, b) => a - b)) await showFailure(seed)
+  if (failed.length > 0) process.exitCode = 1
+}
+
+/** Lets `use` run seeds on each of so many threads. */
+async function forEachThread(count, use) {
+  const threads = Array.from(
+    { length: count },
+    () => new Worker(new URL('sim-worker.mjs', import.meta.url)),
+  )
+  const uses = threads.map((thread) =>
+    use(async (seed) => {
+      const answer = once(thread, 'message')
+      thread.postMessage(seed)
+      const [result] = await answer
+      return result
+    }),
+  )
+  try {
+    await Promise.all(uses)
+  } finally {
+    for (const thread of threads) await thread.terminate()
+  }
 }
 
 /** Every mutant, as a row of the table in docs/simulator.md. */
-async function runMutants() {
+async function runMutants(jobs) {
   const packages = new MutatedPackages()
+  const waiting = [...mutants]
   let survivors = 0
-  for (const { name, hazard, seedsMax, edits } of mutants) {
-    const found = await packages.firstFailure(edits, seedsMax)
-    if (found === null) survivors++
-    const seed = found === null ? 'survives' : found.seed
-    console.log(`| ${hazard} | ${name} | ${seedsMax} | ${seed} |`)
+  const hunt = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, hazard, seedsMax, edits } = next
+      const found = await packages.firstFailure(edits, seedsMax)
+      if (found === null) survivors++
+      const seed = found === null ? 'survives' : found.seed
+      console.log(`| ${hazard} | ${name} | ${seedsMax} | ${seed} |`)
+    }
   }
+  await Promise.all(Array.from({ length: jobs }, hunt))
   packages.remove()
   console.log(`${mutants.length - survivors} of ${mutants.length} noticed`)
   if (survivors > 0) process.exitCode = 1
@@ -123,8 +161,8 @@ async function runExhaustively() {
 }
 
 if (values.help) console.log(USAGE)
-else if (values.mutants) await runMutants()
+else if (values.mutants) await runMutants(Number(values.jobs))
 else if (values.exhaustive) await runExhaustively()
 else if (values.replay !== undefined) await runOne(JSON.parse(readFileSync(values.replay, 'utf8')))
 else if (values.seed !== undefined) await runOne(drawPlan(Number(values.seed), application))
-else await runMany(Number(values.first), Number(values.seeds))
+else await runMany(Number(values.first), Number(values.seeds), Number(values.jobs))

@@ -134,4 +134,34 @@ describe('away for longer than the retention', () => {
     }
     await world.handler.close()
   })
+
+  test('a form opened before the delete, saved when that is forgotten -> a conflict, not a silent return', async () => {
+    const world = createWorld()
+    const [a, b] = [await openDevice(world), await openDevice(world)]
+    await a.notes.put({ id: 'n', text: 'first' })
+    await a.sync.sync()
+    await b.sync.sync()
+    const seen = await b.notes.get('n')
+    await a.notes.delete('n')
+    for (const { sync } of [a, b]) await sync.sync()
+    world.pass(31)
+    await a.sync.sync()
+    const server = await world.handler.database('notes')
+    expect(await server.housekeep()).toMatchObject({ purgedTombstones: 1 })
+    await b.sync.sync()
+
+    if (seen === undefined) throw new Error('it was synced')
+    await b.notes.put({ ...seen, text: 'saved late' }, { basedOn: seen })
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toMatchObject([
+      { local: { entity: { text: 'saved late' } }, remote: { entityVersion: 0, entity: null } },
+    ])
+    await a.sync.sync()
+    expect(await a.notes.get('n')).toBeUndefined()
+    for (const { sync, db } of [a, b]) {
+      await sync.stop()
+      await db.close()
+    }
+    await world.handler.close()
+  })
 })

@@ -2,7 +2,7 @@
 // so many seeds. `hazard` tells them apart, or names a section of docs/protocol.md.
 
 /** Folders of sources that get bugs, by the name of their package. */
-export const packages = ['sync', 'server', 'testing']
+export const packages = ['core', 'protocol', 'sync', 'server', 'testing']
 
 export const mutants = [
   {
@@ -106,7 +106,7 @@ export const mutants = [
         file: 'sync/src/pull/puller.ts',
         find: 'const outcome = await store\n      .applying(',
         replace:
-          'await store.transaction(async (tx) => tx.setState({ cursor: page.nextCursor }))\n    const outcome = await store\n      .applying(',
+          'for (let i = 0; i < 10; i++) await store.transaction(async (tx) => tx.setState({ cursor: page.nextCursor }))\n    const outcome = await store\n      .applying(',
       },
       {
         file: 'sync/src/pull/apply-page.ts',
@@ -237,8 +237,8 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/push/take-batch.ts',
-        find: 'const stale = rows.filter(({ row }) => row.staleBase)',
-        replace: 'const stale = rows.filter(({ row }) => row.staleBase && row.opId < 0)',
+        find: 'if (row.staleBase && (await',
+        replace: 'if (row.staleBase && row.opId < 0 && (await',
       },
     ],
   },
@@ -321,6 +321,162 @@ function bound(target, name) {
 }
 
 export function storageOf(`,
+      },
+    ],
+  },
+  {
+    name: 'compaction waits for no device',
+    hazard: 'compaction',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/housekeeping.ts',
+        find: 'return isTooMuch ? head',
+        replace: 'return isTooMuch || head > 0 ? head',
+      },
+    ],
+  },
+  {
+    name: 'compaction removes the newer of two operations',
+    hazard: 'compaction',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'server/src/database/compaction.ts',
+        find: 'superseded.push(row.replaces)',
+        replace: 'superseded.push(row.serverCursor)',
+      },
+    ],
+  },
+  {
+    name: 'a delete is forgotten while the log still has what it deleted',
+    hazard: 'purge',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/purge.ts',
+        find: 'Math.min(bounds.seenThrough, meta.compactedThrough ?? 0)',
+        replace: 'bounds.seenThrough',
+      },
+    ],
+  },
+  {
+    name: 'the server does not say that it forgot deletes',
+    hazard: 'purge',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/purge.ts',
+        find: 'purgedThrough = Math.max(purgedThrough, cursorOf(tombstone))',
+        replace: 'purgedThrough = Math.max(purgedThrough, 0)',
+      },
+    ],
+  },
+  {
+    name: 'a device that missed forgotten deletes is served as if nothing was missing',
+    hazard: 'purge, cursor_expired',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'server/src/database/pull.ts',
+        find: 'if (isBehind && ',
+        replace: 'if (isBehind && sinceCursor < 0 && ',
+      },
+    ],
+  },
+  {
+    name: 'a re-sync keeps what the server did not name',
+    hazard: 'section 12',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/pull/resync.ts',
+        find: '    } else if (version > 0) {\n',
+        replace: '    } else if (version < 0) {\n',
+      },
+    ],
+  },
+  {
+    name: 'an edit of what was deleted and forgotten is pushed as if it were new',
+    hazard: 'purge, section 11',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/conflicts/meeting.ts',
+        find: 'if (ancestorThrough > 0 && ',
+        replace: 'if (',
+      },
+    ],
+  },
+  {
+    name: 'an edit is sent without the version that wrote it',
+    hazard: 'versions',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'sync/src/push/frozen-request.ts',
+        find: 'row.schemaVersion === 1 ?',
+        replace: 'row.schemaVersion >= 1 ?',
+      },
+    ],
+  },
+  {
+    name: 'what is pulled counts as written by the first version',
+    hazard: 'versions',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/pull/apply-page.ts',
+        find: 'schemaVersion: op.schemaVersion ?? 1,\n  }\n}\n\nasync function applyOperation',
+        replace: 'schemaVersion: 1,\n  }\n}\n\nasync function applyOperation',
+      },
+    ],
+  },
+  {
+    name: 'an edit of what a newer version wrote counts as written by the older',
+    hazard: 'versions',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'core/src/entities/version-of-write.ts',
+        find: 'return isEdit ? existing.schemaVersion : schemaVersion',
+        replace: 'return isEdit ? schemaVersion : schemaVersion',
+      },
+    ],
+  },
+  {
+    name: 'what an older version merges counts as written by it',
+    hazard: 'versions, section 11',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/conflicts/put-merged.ts',
+        find: 'if (remote.bytes !== null && isOfNewer)',
+        replace: 'if (remote.bytes !== null && isOfNewer && remote.version < 0)',
+      },
+    ],
+  },
+  {
+    name: 'an upgrade stores edits that are not sent yet in the new version',
+    hazard: 'versions',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'core/src/entities/catalog.ts',
+        find: 'if (setting.rewrites && (yield*',
+        replace: 'if ((setting.rewrites || setting.meta !== undefined) && (yield*',
+      },
+    ],
+  },
+  {
+    name: 'the older application drops fields that it does not know',
+    hazard: 'versions, invariant',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'testing/src/application/token-notes.ts',
+        find: 'await notes.put({ ...rest, id, tokens: withToken(tokens, token) })',
+        replace: 'await notes.put({ id, tokens: withToken(tokens, token) })',
       },
     ],
   },

@@ -48,7 +48,11 @@ export class MutatedPackages {
       writeFileSync(target, source)
     }
     copyFileSync(hunt, join(copy, 'hunt.mjs'))
-    return JSON.parse(await run(copy, seedsMax))
+    try {
+      return JSON.parse(await run(copy, seedsMax))
+    } finally {
+      rmSync(copy, { recursive: true, force: true })
+    }
   }
 
   remove() {
@@ -62,9 +66,6 @@ function linkOthers(modules) {
   for (const name of readdirSync(installed)) {
     if (name === '@entidb' || name.startsWith('.')) continue
     symlinkSync(join(installed, name), join(modules, name))
-  }
-  for (const name of ['core', 'protocol']) {
-    symlinkSync(join(repository, 'packages', name), join(modules, '@entidb', name))
   }
 }
 

@@ -33,8 +33,8 @@ export interface SyncEvents {
   }
 }
 
-/** Why everything is received again. */
-export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions' | 'evicted'
+/** Why everything is received again. `epoch`: the server was restored, and what it has again is not beyond the cursor. */
+export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions' | 'evicted' | 'epoch'
 
 /** The events there are. */
 export type SyncEventName = keyof SyncEvents

@@ -2,7 +2,12 @@
 import { defineCollection, EntiDB, memoryStorage } from '@entidb/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
-import type { LocalSide, RemoteSide, Resolution } from './conflicts/conflict-types.ts'
+import type {
+  ConflictResolver,
+  LocalSide,
+  RemoteSide,
+  Resolution,
+} from './conflicts/conflict-types.ts'
 import { EntiDBSync } from './entidb-sync.ts'
 import { ModelServer } from './test-kit/model-server.test-kit.ts'
 
@@ -100,6 +105,32 @@ describe('conflict between versions', () => {
     }
     expect(asked).toMatchObject([sides])
     expect(await after.sync.conflicts.list()).toMatchObject([sides])
+  })
+
+  test('merged by the older version, nothing left out -> stays of the newer version, which reads all of it', async () => {
+    const server = new ModelServer()
+    const merging: ConflictResolver = {
+      resolve: (local, remote) =>
+        local.entity === null || remote.entity === null
+          ? { type: 'keepLocal' }
+          : { type: 'merge', entity: { ...remote.entity, ...local.entity } },
+    }
+    const before = await open(server, old, { conflictResolver: merging })
+    const after = await open(server, renewed)
+    const things = after.things as unknown as {
+      // types: the collections differ
+      put(entity: New): Promise<unknown>
+      get(id: string): Promise<unknown>
+    }
+    await things.put({ id: 't', names: ['Ada', 'Lovelace'] })
+    await after.sync.sync()
+    await (before.things as unknown as { put(entity: Old): Promise<unknown> }).put({
+      id: 't',
+      name: 'Grace',
+    })
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await things.get('t')).toEqual({ id: 't', name: 'Grace', names: ['Ada', 'Lovelace'] })
   })
 
   test('given up -> comes back in the new shape', async () => {

@@ -3,7 +3,9 @@ export {
   type Action,
   type ActionContext,
   type Application,
+  type ApplicationVersion,
   defineApplication,
+  defineVersion,
   type ServerEntities,
 } from './application/application.ts'
 export { type TokenNotesOptions, tokenNotes } from './application/token-notes.ts'

@@ -16,7 +16,7 @@ import { createReceipt } from './write-receipt.ts'
 export interface PutOptions<T> {
   /**
    * The entity, as a read returned it, that the edit was made on. If a newer replicated revision was
-   * stored since, the write is kept all the same, and sync handles it as a conflict instead of
+   * stored since, or it was removed, the write is kept all the same, and sync handles it as a conflict instead of
    * overwriting what nobody saw.
    */
   readonly basedOn?: Readonly<T> | EntityVersion

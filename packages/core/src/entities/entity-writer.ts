@@ -391,15 +391,19 @@ export class EntityWriter {
 
 /**
  * An edit is made on what is stored, or on what it says it was based on. That is stale when a newer
- * revision arrived since, unless it is the very state that is stored.
+ * revision arrived since, unless it is the very state that is stored; and when nothing is stored and nothing known:
+ * then what it was based on was deleted, and that is forgotten already.
  */
 function baseOf(
   revision: number,
   existing: StoredRecord | undefined,
   { basedOn }: WriteCondition,
 ): { readonly entityVersion: number; readonly staleBase: boolean } {
-  const staleBase =
-    basedOn !== undefined && basedOn.stamp !== (existing?.stamp ?? 0) && basedOn.revision < revision
+  if (basedOn === undefined || basedOn.stamp === (existing?.stamp ?? 0)) {
+    return { entityVersion: revision, staleBase: false }
+  }
+  const isForgotten = existing === undefined && revision === 0 && basedOn.revision > 0
+  const staleBase = basedOn.revision < revision || isForgotten
   return { entityVersion: staleBase ? basedOn.revision : revision, staleBase }
 }
 

@@ -36,8 +36,8 @@ export interface DbOperation<T = unknown> {
   /** True for the last operation of its transaction. */
   readonly transactionLast: boolean
   /**
-   * True when the edit was made (`basedOn`) on a revision older than the one stored at its commit:
-   * replication must treat it as a conflict.
+   * True when the edit was made (`basedOn`) on a revision older than the one stored at its commit, or on one of
+   * which nothing is known any more: replication must treat it as a conflict.
    */
   readonly staleBase: boolean
 }

@@ -244,6 +244,20 @@ describe('basedOn', () => {
     await db.close()
   })
 
+  test('deleted remotely and forgotten since -> stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction((tx) => tx.applyRaw(remote(5, 'old')))
+    const seen = await notes.get('n')
+    await db.transaction((tx) => tx.applyRaw(remote(8, null)))
+    await db.transaction((tx) => tx.replica.forget('notes', 'n'))
+    if (seen === undefined) throw new Error('it was applied')
+    await notes.put({ ...seen, text: 'edited' }, { basedOn: seen })
+    expect((await operations(db)).at(-1)).toMatchObject({ staleBase: true, entityVersion: 5 })
+    expect((await stateOf(db)).base).toMatchObject({ version: 0, bytes: null })
+    await db.close()
+  })
+
   test('only local edits since, or a rebase under it -> not stale', async () => {
     const db = await open()
     const notes = db.collection('notes')

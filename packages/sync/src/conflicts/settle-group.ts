@@ -12,6 +12,7 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
 import { settleNote } from './learn-remote.ts'
+import { putMerged } from './put-merged.ts'
 
 /** What happens to one member. A member without an answer is kept and pushed again. */
 export type Answer =
@@ -101,7 +102,6 @@ async function pushAgain(
   countsAsRound: boolean,
 ): Promise<number> {
   const { ref, state, conflict, note } = member
-  if (conflict !== null) await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
   const { ancestorThrough, rounds, sent } = note
   settleNote(tx, ref, state.opId)
   tx.changeNote(ref, {
@@ -110,9 +110,10 @@ async function pushAgain(
     rounds: countsAsRound && conflict !== null ? rounds + 1 : rounds,
   })
   if (answer.type !== 'merge') {
+    if (conflict !== null) await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
     return (await tx.replica.touch(ref.collection, ref.entityId)).opId
   }
-  await tx.put(ref.collection, answer.entity)
+  await putMerged(tx, member, answer.entity)
   const merged = await tx.replica.state(ref.collection, ref.entityId)
   const remote = conflict?.remote ?? null
   if (remote !== null && sameBytes(merged.bytes, remote.bytes)) {

@@ -57,6 +57,23 @@ describe('evict', () => {
     expect(await b.sync.verify()).toMatchObject({ outcome: 'converged', entities: 4 })
   })
 
+  test('a form opened before, saved after -> a conflict with what the server has, not with nothing', async () => {
+    const { a, b } = await filledPair()
+    const seen = await b.db.collection('notes').get('n1')
+    if (seen === undefined) throw new Error('it was synced')
+    await b.sync.evict('notes', 'n1')
+    // More transactions than fit one batch: this one has to wait for its turn.
+    for (const id of ['n5', 'n6', 'n7', 'n8', 'n9']) await b.addToken(id, 'b')
+    await b.db.collection('notes').put({ ...seen, tokens: ['a', 'form'] }, { basedOn: seen })
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict).toMatchObject({ remote: { entity: { tokens: ['a'] } } })
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['a', 'form'])
+    await expectProven(a, b)
+  })
+
   test('a list, with unknown, deleted and repeated ids -> those that are there', async () => {
     const { a, b } = await filledPair()
     await a.db.collection('notes').delete('n4')

@@ -8,6 +8,7 @@ import type { ResyncReason } from '../events.ts'
 import { forgetEvictedBeyond } from '../evict/evicted-rows.ts'
 import { isStill, type PullOrigin } from '../pull/apply-page.ts'
 import { beginResync } from '../pull/resync.ts'
+import type { StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { changeEpoch } from './epoch-change.ts'
 import { partingPoint } from './history.ts'
@@ -26,16 +27,16 @@ export async function applyHandshake(
 ): Promise<HandshakeOutcome | undefined> {
   assertProtocol(response)
   if (!isStill(tx.state, origin)) return undefined
+  const before = tx.state
   const epoch = await adoptHistory(tx, response)
-  const lost = epoch === null ? 0 : await forgetEvictedBeyond(tx, epoch.point)
-  // Only what the server has at or before the point can take their place.
-  if (lost > 0) beginResync(tx, 'evicted')
+  const again = epoch === null ? null : await reasonToBeginAgain(tx, before, epoch.point)
+  if (again !== null) beginResync(tx, again)
   const renumbered = outrunServer(tx, response.lastOpId ?? 0)
   const { state } = tx
   if ((response.purgedThrough ?? 0) > state.purgedThrough) {
     tx.setState({ purgedThrough: response.purgedThrough ?? 0 })
   }
-  const resync = adoptScope(tx, response.scope ?? null) ?? (lost > 0 ? 'evicted' : null)
+  const resync = adoptScope(tx, response.scope ?? null) ?? again
   return { epoch, renumbered, resync }
 }
 
@@ -61,6 +62,19 @@ async function adoptHistory(
     return null
   }
   return { point, recovered: await changeEpoch(tx, { point, epoch, history }) }
+}
+
+/** Why what the server has at or before the point, too, has to be pulled: the cursor alone does not bring it. */
+async function reasonToBeginAgain(
+  tx: SyncTransaction,
+  { resync, purgedThrough, pullingTo = 0 }: StateRow,
+  point: number,
+): Promise<ResyncReason | null> {
+  if ((await forgetEvictedBeyond(tx, point)) > 0) return 'evicted'
+  // What was seen of the other history counts no more.
+  if (resync !== null) return resync.reason
+  // The server has again what was deleted and forgotten, or superseded and left out of the pages so far.
+  return purgedThrough > point || pullingTo > point ? 'epoch' : null
 }
 
 /** The server saw opIds above any this file froze: the file is an older copy of itself. */

@@ -48,6 +48,7 @@ export async function applyPage(
   tx.setState({
     cursor: page.nextCursor,
     receivedThrough: Math.max(tx.state.receivedThrough, page.nextCursor),
+    pullingTo: page.hasMore ? Math.max(tx.state.pullingTo ?? 0, page.head ?? 0) : 0,
     revisionMax: Math.max(tx.state.revisionMax, page.ops.at(-1)?.entityVersion ?? 0),
     purgedThrough: Math.max(tx.state.purgedThrough, page.purgedThrough ?? 0),
     ...(tx.state.resync !== null && !page.hasMore

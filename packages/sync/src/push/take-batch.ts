@@ -6,7 +6,7 @@ import { isValidCollectionName, type Limits } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
-import { forgetEvicted } from '../evict/evicted-rows.ts'
+import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import type { Engine, FeedRow } from '../state/engine.ts'
@@ -107,16 +107,19 @@ class BatchTaking {
     const rows = await this.#pendingRows(transaction.rows)
     if (rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true))
       return false
-    const hold = await this.#holdIfNeeded(transaction, rows)
-    if (hold) return this.#passed(transaction)
     const feedRows = rows.map(({ row }) => row)
-    const count = this.#draft.fitting(feedRows)
-    if (count === rows.length && transaction.complete) {
+    const hold = await this.#holdIfNeeded(transaction, feedRows)
+    const count = hold ? 0 : this.#draft.fitting(feedRows)
+    const isWhole = count === rows.length && transaction.complete
+    if (!hold && !isWhole && !this.#draft.isEmpty) return false
+    // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
+    for (const row of feedRows) await forgetEvicted(this.#tx, row)
+    if (hold) return this.#passed(transaction)
+    if (isWhole) {
       if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
       else if (transaction.rows.length > 0) this.#noteConverged(transaction)
       return this.#passed(transaction)
     }
-    if (!this.#draft.isEmpty) return false
     return this.#takePart(transaction, rows, Math.max(count, 1))
   }
 
@@ -150,39 +153,42 @@ class BatchTaking {
   /** Only entities that are still pending have something to push. */
   async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
     const states = await this.#tx.replica.states(rows)
-    const pending = rows.flatMap((row, index) => {
+    return rows.flatMap((row, index) => {
       const state = states[index]
       return state?.pending === true ? [{ row, base: state.base.version }] : []
     })
-    if (this.#tx.state.evicted > 0) {
-      // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
-      for (const { row } of pending) await forgetEvicted(this.#tx, row)
-    }
-    return pending
   }
 
   /** Whether the transaction joined a held group instead of the batch. */
-  async #holdIfNeeded(transaction: FeedTransaction, rows: readonly DraftRow[]): Promise<boolean> {
+  async #holdIfNeeded(transaction: FeedTransaction, rows: readonly FeedRow[]): Promise<boolean> {
     const { split } = this.#tx.state
     const rest = split?.transactionId === transaction.transactionId ? split.group : null
-    const held = rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.group != null)
-    const stale = rows.filter(({ row }) => row.staleBase)
-    const refused = rows.flatMap(({ row }) => {
+    const held = rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
+    const stale = await this.#staleRows(rows)
+    const refused = rows.flatMap((row) => {
       const reason = refusalOf(row, this.#options.limits)
       return reason === undefined ? [] : [{ row, reason }]
     })
     if (rest === null && !held && stale.length === 0 && refused.length === 0) return false
-    const entities = rows.map(({ row }) => row)
-    const group = await joinGroup(this.#tx, entities, rest)
+    const group = await joinGroup(this.#tx, rows, rest)
     if (rows.length > 0) this.#sendRejectedAgain(group)
     this.#heldGroups.add(group)
-    for (const { row } of stale) await this.#noteStale(row)
+    for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
-    await this.#noteFate(transaction, entities, group, refused[0]?.reason)
+    await this.#noteFate(transaction, rows, group, refused[0]?.reason)
     if (!transaction.complete) {
       this.#tx.setState({ split: { transactionId: transaction.transactionId, group } })
     }
     return true
+  }
+
+  /** Made on what is not stored any more. What was evicted is no news: the server says what it has. */
+  async #staleRows(rows: readonly FeedRow[]): Promise<readonly FeedRow[]> {
+    const stale: FeedRow[] = []
+    for (const row of rows) {
+      if (row.staleBase && (await findEvicted(this.#tx, row)) === undefined) stale.push(row)
+    }
+    return stale
   }
 
   /** An edit of a rejected group: with nothing else against it, the whole group is sent again. */

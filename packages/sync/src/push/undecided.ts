@@ -79,7 +79,8 @@ export function renumber(tx: SyncTransaction, serverOpIdMax: number): void {
  */
 export function renumberForDevice(tx: SyncTransaction, deviceId: string): void {
   const { frozenOpIdMax } = tx.state
-  tx.setState({ deviceId, generation: tx.state.generation + 1 })
+  // Answers to the old name fit no more; a re-sync under way goes on with what it has seen.
+  tx.setState({ deviceId })
   renumber(tx, frozenOpIdMax)
   if (tx.frozen !== null) tx.setFrozen({ ...tx.frozen, deviceId, batch: tx.state.batchLast + 1 })
   tx.setState({ batchLast: tx.state.batchLast + 1 })

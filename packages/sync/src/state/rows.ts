@@ -28,6 +28,8 @@ export interface StateRow {
   readonly frozenOpIdMax: number
   /** Feed operations up to here are in the frozen batch, held, decided, or not ours to push. */
   readonly feedPosition: number
+  /** Head that the pages of a pull were cut from which is not at its end; absent or 0: there is none. */
+  readonly pullingTo?: number
   /** The server forgot deletes up to here ... */
   readonly purgedThrough: number
   /** ... and this device did. */

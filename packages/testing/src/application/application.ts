@@ -38,13 +38,30 @@ export interface Application<D extends CollectionDefinitions = CollectionDefinit
   readonly resolvers: Readonly<Record<string, ConflictResolver | undefined>>
   /** What people decide about conflicts that no resolver settled. `defer` leaves them open until the end, where it is an error. */
   readonly decide: ConflictResolver
+  /**
+   * Versions that came after this one, oldest first: devices run any of them, and are upgraded in the middle of a
+   * run. All have the same collections.
+   */
+  readonly later?: readonly ApplicationVersion[]
   /** Of the server. */
   readonly policy?: Policy
   /**
    * What must hold in the server's entities after every commit. The answer says what is wrong; undefined: nothing.
+   * They are as their version wrote them.
    * Not asked any more once a server was restored: devices then offer what it lost one by one.
    */
   invariant?(entities: ServerEntities): string | undefined
+}
+
+/** A later version of an application. What is absent is that of the version before. */
+export interface ApplicationVersion<D extends CollectionDefinitions = CollectionDefinitions> {
+  /** With a higher `version`, and `migrations` to it, where the shape changed. */
+  readonly collections: D
+  /** Those that changed, and new ones, which older devices do not know. */
+  readonly actions?: Readonly<Record<string, Action<D>>>
+  /** Those that changed. */
+  readonly resolvers?: Readonly<Record<string, ConflictResolver | undefined>>
+  readonly decide?: ConflictResolver
 }
 
 /**
@@ -63,4 +80,19 @@ export function defineApplication<const D extends CollectionDefinitions>(
 ): Application {
   // Its methods are only ever called with transactions of its own collections.
   return application as unknown as Application
+}
+
+/**
+ * As `defineApplication`, for one of its `later` versions.
+ *
+ * @example
+ * const second = defineVersion({
+ *   collections: { notes: defineCollection<NoteV2>({ version: 2, migrations: { 2: (note: Note) => ({ ...note, stars: 0 }) } }) },
+ * })
+ */
+export function defineVersion<const D extends CollectionDefinitions>(
+  version: ApplicationVersion<D>,
+): ApplicationVersion {
+  // Its methods are only ever called with transactions of its own collections.
+  return version as unknown as ApplicationVersion
 }

@@ -5,14 +5,28 @@
  */
 import { defineCollection, type Transaction } from '@entidb/core'
 import type { Random } from '@entidb/core/conformance'
-import type { ConflictResolver, Resolution, SyncedEntity } from '@entidb/sync'
+import type { ConflictResolver, Resolution } from '@entidb/sync'
 import { between, pick } from '../kernel/random-streams.ts'
-import { type ActionContext, type Application, defineApplication } from './application.ts'
+import {
+  type ActionContext,
+  type Application,
+  defineApplication,
+  defineVersion,
+} from './application.ts'
 
 interface Note {
   readonly id: string
   readonly tokens: readonly string[]
 }
+
+/** Of the second version of the application. */
+interface NoteWithTopics extends Note {
+  /** Each is named by a token, too. */
+  readonly topics: readonly string[]
+}
+
+/** Older code may have edited what newer code wrote. */
+type MaybeRenewed = Note & Partial<NoteWithTopics>
 
 interface Account {
   readonly id: string
@@ -32,6 +46,15 @@ const collections = {
   twins: defineCollection<Twin>({}),
 }
 
+const renewedCollections = {
+  ...collections,
+  notes: defineCollection<NoteWithTopics>({
+    version: 2,
+    migrations: { 2: ({ topics = [], ...note }: MaybeRenewed) => ({ ...note, topics }) },
+    indexes: { tokens: ['tokens'], topics: ['topics'] },
+  }),
+}
+
 type Tx = Transaction<typeof collections>
 
 /** Few entities make conflicts, many make cold ones. */
@@ -47,6 +70,7 @@ export interface TokenNotesOptions {
 const BALANCE = 100
 /** A note with this token is refused by the server. */
 const POISON = 'poison'
+const TOPIC = 'topic '
 
 /** Notes, accounts and twins. */
 export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Application {
@@ -69,9 +93,10 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
         },
       },
       remove: {
-        weight: 1,
+        weight: 3,
         async run(tx, { random }) {
-          await tx.collection('notes').delete(noteId(random))
+          const notes = await tx.collection('notes').find({})
+          if (notes.length > 0) await tx.collection('notes').delete(pick(random, notes).id)
         },
       },
       transfer: {
@@ -83,18 +108,26 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
         weight: 2,
         async run(tx, { random }) {
           const id = `t${random.below(twins)}`
-          if (random.chance(0.3)) await tx.collection('twins').delete(id)
+          if (random.chance(0.4)) await tx.collection('twins').delete(id)
           else await tx.collection('twins').put({ id, value: random.below(3) })
         },
       },
+      // More often than they are saved: some stay open for long.
       openForm: {
-        weight: 2,
+        weight: 4,
         async run(tx, { random, forms }) {
           const note = await tx.collection('notes').get(noteId(random))
           if (note !== undefined) forms.set(note.id, note)
         },
       },
       saveForm: { weight: 2, run: saveForm },
+      // Put together anew, without the fields that this version does not know.
+      rewrite: {
+        weight: 2,
+        async run(tx, { random, unique }) {
+          await tx.collection('notes').put({ id: noteId(random), tokens: [unique] })
+        },
+      },
       poison: { weight: 1, run: (tx, { random }) => poison(tx, noteId(random)) },
     },
     resolvers: {
@@ -105,6 +138,35 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
       none: undefined,
     },
     decide: unionResolver,
+    later: [
+      defineVersion({
+        collections: renewedCollections,
+        actions: {
+          edit: {
+            weight: 8,
+            async run(tx, { random, unique }) {
+              const notes = tx.collection('notes')
+              const id = noteId(random)
+              const { tokens = [], topics = [], ...rest } = (await notes.get(id)) ?? {}
+              const isTopic = random.chance(0.5)
+              await notes.put({
+                ...rest,
+                id,
+                tokens: withToken(tokens, isTopic ? `${TOPIC}${unique}` : unique),
+                topics: isTopic ? [...topics, unique].sort() : topics,
+              })
+            },
+          },
+          rewrite: {
+            weight: 2,
+            async run(tx, { random, unique }) {
+              const note = { id: noteId(random), tokens: [unique], topics: [] }
+              await tx.collection('notes').put(note)
+            },
+          },
+        },
+      }),
+    ],
     policy: {
       validate(proposed) {
         const { tokens } = (proposed.entity() ?? {}) as Partial<Note> // decoded, of any collection
@@ -113,6 +175,9 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
       },
     },
     invariant(entities) {
+      const notes = (entities.get('notes') ?? []) as readonly Partial<NoteWithTopics>[]
+      const broken = notes.find((note) => topicsMissingIn(note).length > 0)
+      if (broken !== undefined) return `${broken.id} lost the topics ${topicsMissingIn(broken)}`
       const list = (entities.get('accounts') ?? []) as readonly Account[]
       if (list.length === 0) return undefined
       const sum = list.reduce((total, account) => total + account.balance, 0)
@@ -123,14 +188,23 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
 
 async function addToken(tx: Tx, id: string, token: string): Promise<void> {
   const notes = tx.collection('notes')
-  const tokens = (await notes.get(id))?.tokens ?? []
-  await notes.put({ id, tokens: [...tokens.filter((each) => each !== POISON), token].sort() })
+  const { tokens = [], ...rest } = (await notes.get(id)) ?? {}
+  await notes.put({ ...rest, id, tokens: withToken(tokens, token) })
+}
+
+function withToken(tokens: readonly string[], token: string): readonly string[] {
+  return [...tokens.filter((each) => each !== POISON), token].sort()
+}
+
+function topicsMissingIn({ tokens = [], topics = [] }: Partial<NoteWithTopics>): readonly string[] {
+  const named = tokens.filter((each) => each.startsWith(TOPIC))
+  return named.map((each) => each.slice(TOPIC.length)).filter((each) => !topics.includes(each))
 }
 
 async function poison(tx: Tx, id: string): Promise<void> {
   const notes = tx.collection('notes')
-  const tokens = (await notes.get(id))?.tokens ?? []
-  if (!tokens.includes(POISON)) await notes.put({ id, tokens: [...tokens, POISON].sort() })
+  const { tokens = [], ...rest } = (await notes.get(id)) ?? {}
+  if (!tokens.includes(POISON)) await notes.put({ ...rest, id, tokens: [...tokens, POISON].sort() })
 }
 
 async function transfer(
@@ -159,18 +233,18 @@ async function saveForm(tx: Tx, { random, unique, forms }: ActionContext): Promi
   if (pending) await addToken(tx, id, unique)
   else {
     const tokens = [...seen.tokens, unique].sort()
-    await tx.collection('notes').put({ id, tokens }, { basedOn: seen })
+    await tx.collection('notes').put({ ...seen, tokens }, { basedOn: seen })
   }
 }
 
-/** Nothing that either side added gets lost; an edit wins over a delete. */
+/** Nothing that either side added to any list gets lost; an edit wins over a delete. */
 const unionResolver: ConflictResolver = {
   resolve(local, remote): Resolution {
     if (local.collection !== 'notes' || local.entity === null) return { type: 'takeRemote' }
     if (remote.entity === null) return { type: 'keepLocal' }
-    const tokens = new Set([...tokensOf(local.entity), ...tokensOf(remote.entity)])
-    tokens.delete(POISON)
-    return { type: 'merge', entity: { ...local.entity, tokens: [...tokens].sort() } }
+    const [mine, theirs] = [new Map(Object.entries(local.entity)), Object.entries(remote.entity)]
+    for (const [name, value] of theirs) mine.set(name, unionOf(mine.get(name), value))
+    return { type: 'merge', entity: { ...local.entity, ...Object.fromEntries(mine) } }
   },
 }
 
@@ -184,6 +258,8 @@ function forNotes(resolution: Resolution): ConflictResolver {
   }
 }
 
-function tokensOf(entity: SyncedEntity): readonly string[] {
-  return (entity as unknown as Note).tokens // this resolver is only asked about notes
+/** Of lists; anything else is the first, if there is one. */
+function unionOf(mine: unknown, theirs: unknown): unknown {
+  if (!Array.isArray(mine) || !Array.isArray(theirs)) return mine ?? theirs
+  return [...new Set([...mine, ...theirs])].filter((each) => each !== POISON).sort()
 }

@@ -65,12 +65,14 @@ function planOf({ actions, resolver }: SmallScope): Plan {
     seed: 1,
     config: {
       devices: actions.length,
+      versions: actions.map(() => 1),
       resolvers: actions.map(() => resolver),
       latencyMs: [1, 1],
       flushMs: [1, 1],
       faultRate: 0,
       maxOpsPerPush: 100,
       maxPullOps: 100,
+      retentionMs: 3_600_000_000,
       pollIntervalMs: 60_000,
       stream: false,
       tokenLifeMs: 3_600_000_000,
@@ -221,9 +223,7 @@ class ScopeRun implements Gate {
   #edit(participant: Participant): void {
     participant.hasEdited = true
     const { device, action } = participant
-    const found = this.#world.application.actions[action]
-    if (found === undefined) throw new RangeError(`there is no action ${action}`)
-    this.#do(device.act(action, found, randomFor(1, device.name), device.name))
+    this.#do(device.actBy(action, randomFor(1, device.name), device.name))
   }
 
   #sync(participant: Participant): void {

@@ -20,7 +20,7 @@ export class Process {
   }
 
   /** Its wall clock: milliseconds since 1970. */
-  readonly now = (): number => EPOCH_MS + this.#time.nowMs + this.clockOffsetMs
+  readonly now = (): number => EPOCH_MS + this.#time.wallMs + this.clockOffsetMs
 
   /** Its timers: they end with it. */
   readonly scheduler: Scheduler = {

@@ -13,12 +13,23 @@ export class VirtualTime {
   readonly #queue: Event[] = []
   #order = 0
   #nowMs = 0
+  #sleptMs = 0
   /** How many there were. */
   events = 0
 
   /** Milliseconds since the beginning of the run. */
   get nowMs(): number {
     return this.#nowMs
+  }
+
+  /** What clocks on walls say: they go on while everything sleeps. */
+  get wallMs(): number {
+    return this.#nowMs + this.#sleptMs
+  }
+
+  /** Everything sleeps for so long: nothing happens, and nothing is due the sooner. */
+  sleep(ms: number): void {
+    this.#sleptMs += ms
   }
 
   /** Runs it after `delayMs`; the answer prevents it. */

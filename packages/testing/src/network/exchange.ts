@@ -112,6 +112,8 @@ export class Exchange {
     void answering.then(async (response) => {
       const answer = await readAnswer(response)
       ended()
+      const { status, body } = answer
+      this.#network.options.onAnswer({ url, body: init.body, status, answer: body })
       if (isFirst) this.#answer(answer)
     })
   }

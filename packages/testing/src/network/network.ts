@@ -28,6 +28,14 @@ export interface Gate {
   hold(process: Process, kind: 'request' | 'answer', deliver: (isAnswerLost: boolean) => void): void
 }
 
+/** A request, and what the server made of it. */
+export interface AnsweredRequest {
+  readonly url: string
+  readonly body: Uint8Array | undefined
+  readonly status: number
+  readonly answer: Uint8Array
+}
+
 export interface NetworkOptions {
   readonly time: VirtualTime
   readonly log: EventLog
@@ -38,6 +46,8 @@ export interface NetworkOptions {
   readonly host: Host
   /** Told under which deviceId a device pushes. */
   readonly onPush: (device: string, deviceId: string) => void
+  /** Told of each answer, whether or not it arrives. */
+  readonly onAnswer: (answered: AnsweredRequest) => void
 }
 
 export class Network {

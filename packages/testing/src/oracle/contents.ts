@@ -1,6 +1,7 @@
 /** All entities of a database at one moment, as they are stored. */
 import type { AnyEntity, CollectionReader, RawEntity } from '@entidb/core'
 import { readEntityId } from '@entidb/core/cbor'
+import type { Written } from './shapes.ts'
 
 /** Entities by `collection/id`. */
 export type Contents = ReadonlyMap<string, RawEntity>
@@ -29,7 +30,14 @@ export async function readContents(
 /** Keys that differ between the two. */
 export function changedKeys(before: Contents, after: Contents): string[] {
   const keys = new Set([...before.keys(), ...after.keys()])
-  return [...keys].filter((key) => !isSameBytes(before.get(key)?.bytes, after.get(key)?.bytes))
+  return [...keys].filter((key) => !isSameWritten(before.get(key), after.get(key)))
+}
+
+export function isSameWritten(
+  a: Written | undefined | null,
+  b: Written | undefined | null,
+): boolean {
+  return a?.schemaVersion === b?.schemaVersion && isSameBytes(a?.bytes, b?.bytes)
 }
 
 export function isSameBytes(

@@ -6,6 +6,7 @@ import type { RawEntity } from '@entidb/core'
 import { type Contents, changedKeys } from './contents.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerView } from './server-view.ts'
+import type { Shapes } from './shapes.ts'
 import { Violation } from './violation.ts'
 import {
   contentsOf,
@@ -19,6 +20,9 @@ export class DeviceView {
   readonly name: string
   readonly #graph: WriteGraph
   readonly #server: ServerView
+  readonly #shapes: Shapes
+  /** Of the application, from 1. */
+  version = 1
   #contents: Contents = new Map()
   /** What is shown where there is nothing. */
   readonly #gone = new Map<string, WriteNode>()
@@ -28,13 +32,23 @@ export class DeviceView {
   readonly #givenUp = new Set<WriteNode>()
   /** Writes that are in what is shown or was. */
   readonly #included = new Set<WriteNode>()
+  /** Of which a part is shown: the server cleared the other from its log, and what came after it is still to come. */
+  readonly #inParts = new Set<LocalTransaction>()
   #wasRestored = false
+  /** What the files had that it went on with: edits among it may be offered again, though the server has them. */
+  readonly #copied = new Set<WriteNode>()
   #cursor = 0
 
-  constructor(name: string, graph: WriteGraph, server: ServerView) {
+  constructor(name: string, graph: WriteGraph, server: ServerView, shapes: Shapes) {
     this.name = name
     this.#graph = graph
     this.#server = server
+    this.#shapes = shapes
+  }
+
+  /** What its application reads where this is stored. */
+  reads({ key, written }: WriteNode): Uint8Array | null {
+    return written === null ? null : this.#shapes.read(this.version, key, written)
   }
 
   node(key: string): WriteNode {
@@ -96,8 +110,12 @@ export class DeviceView {
     for (const [key, node] of absences) this.#gone.set(key, node)
     this.#deletes.clear()
     this.#included.clear()
+    this.#copied.clear()
+    this.#inParts.clear()
     for (const [key, raw] of contents) {
-      for (const node of contentsOf(this.#find(key, raw))) this.#included.add(node)
+      const shown = this.#find(key, raw)
+      this.#copied.add(shown)
+      for (const node of contentsOf(shown)) this.#included.add(node)
     }
     this.#wasRestored = true
     this.#cursor = 0
@@ -109,16 +127,18 @@ export class DeviceView {
       throw new Violation(`the cursor of ${this.name} went back from ${this.#cursor} to ${cursor}`)
     }
     this.#cursor = cursor
+    for (const transaction of [...this.#inParts]) this.#assertWhole(transaction)
   }
 
   #find(key: string, raw: RawEntity): WriteNode {
-    const node = this.#graph.find(key, raw.bytes)
+    const node = this.#graph.find(key, raw)
     if (node === undefined) throw new Violation(`${this.name} shows a ${key} that nobody wrote`)
     return node
   }
 
   #goneAfter(before: WriteNode): WriteNode {
-    const own = this.#deletes.get(before.key)?.find((each) => descendsFrom(each, before))
+    // A crash may have taken an earlier one.
+    const own = this.#deletes.get(before.key)?.findLast((each) => descendsFrom(each, before))
     return own ?? this.#goneElsewhere(before.key)
   }
 
@@ -138,13 +158,18 @@ export class DeviceView {
       if (!isWhole && shown.accepted) touched.add(transaction)
     }
     if (shown.isGone) this.#gone.set(shown.key, shown)
-    const waiting = this.#deletes.get(shown.key)?.filter((each) => !descendsFrom(shown, each)) ?? []
+    const deletes = this.#deletes.get(shown.key) ?? []
+    // Those before the one that is shown were taken by a crash.
+    const later = deletes.slice(deletes.indexOf(shown) + 1)
+    const waiting = later.filter((each) => !descendsFrom(shown, each))
     if (waiting.length === 0) this.#deletes.delete(shown.key)
     else this.#deletes.set(shown.key, waiting)
   }
 
   /** What another device wrote together is shown together, where no edit of this device is in its way. */
-  #assertWhole({ isAtomic, device, name, writes }: LocalTransaction): void {
+  #assertWhole(transaction: LocalTransaction): void {
+    this.#inParts.delete(transaction)
+    const { isAtomic, device, name, writes } = transaction
     if (!isAtomic) return
     const missing = writes.find((node) => {
       const shown = this.node(node.key)
@@ -153,9 +178,21 @@ export class DeviceView {
       if (this.#server.hasLost(shown)) return false
       // After a restore nobody knows which delete it is that is shown.
       if (shown.isGone && this.#wasRestored) return false
+      if (this.#copied.has(shown)) return false
+      // An own delete of what was never shown.
+      if (shown.isGone && this.#deletes.has(node.key)) return false
+      // An own edit that is not sent, of the same content as one of another device that was accepted.
+      const { transactions } = shown
+      if (transactions.length > 1 && transactions.some((each) => each.device === this.name)) {
+        return false
+      }
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return
+    if (this.#server.past.isClearedBeyond(this.#cursor, missing)) {
+      this.#inParts.add(transaction)
+      return
+    }
     throw new Violation(
       `${this.name} shows a part of '${name}' of ${device}: ${missing} is missing`,
     )

@@ -3,12 +3,14 @@
  * decisions, commits of devices and of the server, and throws a `Violation` at the first that must not be.
  */
 import { encodeEntity } from '@entidb/core/cbor'
-import type { SyncOperation } from '@entidb/protocol'
 import type { LocalSide, RemoteSide, Resolution, SyncedEntity } from '@entidb/sync'
-import { type Contents, changedKeys } from './contents.ts'
+import type { Tally } from '../kernel/tally.ts'
+import { type Contents, changedKeys, isSameBytes, isSameWritten } from './contents.ts'
 import { DeviceView } from './device-view.ts'
 import type { LocalTransaction } from './local-transaction.ts'
+import type { ServerLog } from './server-log.ts'
 import { ServerView } from './server-view.ts'
+import type { Shapes, Written } from './shapes.ts'
 import { Violation } from './violation.ts'
 import { ancestorsOf, descendsFrom, WriteGraph, type WriteNode, wasMadeOn } from './write-graph.ts'
 
@@ -20,17 +22,28 @@ export interface WrittenTransaction {
   readonly after: Contents
   /** By key, where the content before does not tell. */
   readonly madeOn: ReadonlyMap<string, MadeOn>
+  /** Keys of all that was put, also where that changed nothing. */
+  readonly puts: ReadonlySet<string>
 }
 
 /** What a write was made on. */
 export interface MadeOn {
-  /** The bytes that a late save named. */
-  readonly late?: Uint8Array
+  /** What a late save named. */
+  readonly late?: LateBase
   /** The revision of the delete that the device knows, where nothing was. */
   readonly revision?: number
 }
 
+/** An entity as a form showed it. */
+export interface LateBase {
+  readonly entity: object
+  /** Where it is known: it tells apart what reads the same. */
+  readonly stored: Written | undefined
+}
+
 export class Oracle {
+  readonly #tally: Tally
+  readonly #shapes: Shapes
   readonly graph: WriteGraph = new WriteGraph()
   readonly server: ServerView = new ServerView(this.graph)
   readonly transactions: LocalTransaction[] = []
@@ -39,25 +52,31 @@ export class Oracle {
   /** The server lost something: from then on a transaction may come back in parts. */
   serverWasRestored = false
 
+  constructor(tally: Tally, shapes: Shapes) {
+    this.#tally = tally
+    this.#shapes = shapes
+  }
+
   device(name: string): DeviceView {
     const known = this.#devices.get(name)
     if (known !== undefined) return known
-    const view = new DeviceView(name, this.graph, this.server)
+    const view = new DeviceView(name, this.graph, this.server, this.#shapes)
     this.#devices.set(name, view)
     return view
   }
 
   /** Before it commits. It is acknowledged when the caller says so. */
-  wrote({ device, name, before, after, madeOn }: WrittenTransaction): LocalTransaction {
+  wrote({ device, name, before, after, madeOn, puts }: WrittenTransaction): LocalTransaction {
     const view = this.device(device)
     const writes = changedKeys(before, after).map((key) => {
       const [old, present] = [before.get(key), after.get(key)]
-      const shown = old === undefined ? view.gone(key) : this.graph.value(key, old.bytes)
+      const shown = old === undefined ? view.gone(key) : this.graph.value(key, old)
       const node =
         present === undefined
           ? this.graph.delete(key, this.server.tick, device)
-          : this.graph.value(key, present.bytes)
-      this.#relate(node, shown, madeOn.get(key))
+          : this.graph.value(key, present)
+      this.#assertVersion(view, node, old)
+      this.#relate(view, node, shown, madeOn.get(key))
       view.wrote(node)
       return node
     })
@@ -70,15 +89,43 @@ export class Oracle {
       isAtomic: true,
     }
     for (const node of writes) node.transactions.push(transaction)
+    for (const key of puts) {
+      const raw = after.get(key)
+      // The same once more is an edit as well, and may compete with what was made on the first.
+      if (raw !== undefined && isSameWritten(before.get(key), raw)) {
+        this.graph.value(key, raw).transactions.push(transaction)
+      }
+    }
     this.transactions.push(transaction)
     return transaction
   }
 
-  #relate(node: WriteNode, shown: WriteNode, madeOn: MadeOn | undefined): void {
+  /** Whatever a device writes is of its own version, or still of the newer one that it edited. */
+  #assertVersion(view: DeviceView, { key, written }: WriteNode, over: Written | undefined): void {
+    if (written === null) return
+    const expected = this.#shapes.versionOfEdit(view.version, key, written.bytes, over)
+    if (written.schemaVersion !== expected) {
+      throw new Violation(
+        `${view.name} writes ${key} as version ${written.schemaVersion} instead of ${expected}`,
+      )
+    }
+    if (over !== undefined && over.schemaVersion > written.schemaVersion) {
+      this.#tally.count('newerMadeAnew')
+    } else if (expected > this.#shapes.versionOfEdit(view.version, key, written.bytes, undefined)) {
+      this.#tally.count('newerEdited')
+    }
+  }
+
+  #relate(view: DeviceView, node: WriteNode, shown: WriteNode, madeOn: MadeOn | undefined): void {
     const { late, revision } = madeOn ?? {}
     if (late === undefined) node.parents.add(shown)
     else {
-      node.parents.add(this.graph.value(node.key, late))
+      const { stored, entity } = late
+      const base =
+        stored === undefined
+          ? this.#known(view, shown, entity as SyncedEntity) // an action put it
+          : this.graph.value(node.key, stored)
+      node.parents.add(base)
       node.shownOver.add(shown)
     }
     const known = revision === undefined ? undefined : this.server.ofRevision(revision)
@@ -96,14 +143,25 @@ export class Oracle {
     const key = keyOf(local)
     const mine = this.#local(device, local)
     // The server did not change this member of a group.
-    const theirs = remote === undefined ? this.server.node(key) : this.#remote(key, remote)
+    const theirs = remote === undefined ? this.server.node(key) : this.#remote(device, key, remote)
+    if (mine.written?.schemaVersion !== theirs.written?.schemaVersion) {
+      this.#tally.count('mixedConflict')
+    }
     this.#assertCompeting(device, mine, theirs)
+    // The server knows nothing of it, not even that it was deleted.
+    if (remote?.entityVersion === 0 && theirs.accepted && !this.serverWasRestored) {
+      this.#tally.count('editOfPurged')
+    }
     if (resolution.type === 'keepLocal') {
       if (!mine.parents.has(theirs)) mine.settledOver.add(theirs)
       mine.parents.add(theirs)
     }
     if (resolution.type === 'merge') {
-      const merged = this.graph.value(key, encodeEntity(resolution.entity))
+      const bytes = encodeEntity(resolution.entity)
+      const over = newestOf(mine.written, theirs.written)
+      const { version } = this.device(device)
+      const schemaVersion = this.#shapes.versionOfEdit(version, key, bytes, over)
+      const merged = this.graph.value(key, { bytes, schemaVersion })
       merged.parents.add(mine).add(theirs)
     } else if (resolution.type === 'takeRemote') {
       const why = 'the conflict was settled by takeRemote'
@@ -142,6 +200,7 @@ export class Oracle {
   /** There are, or were, other files of the device: it may meet edits of its own. */
   wasCopied(device: string): void {
     this.#copiedDevices.add(device)
+    this.server.wasCopied(device)
   }
 
   /** The device went back to a copy: what only it had since then is lost. */
@@ -156,10 +215,10 @@ export class Oracle {
     this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
   }
 
-  /** The server went back to a copy, which has `ops`: what no device holds any more is lost. */
-  serverRestored(ops: readonly SyncOperation[], head: number): void {
+  /** The server went back to a copy, which has this: what no device holds any more is lost. */
+  serverRestored(log: ServerLog): void {
     this.serverWasRestored = true
-    this.server.restored(ops, head)
+    this.server.restored(log)
     for (const transaction of this.transactions) transaction.isAtomic = false
     this.#excuseUnheld(() => true, 'the server went back to a backup')
   }
@@ -209,21 +268,35 @@ export class Oracle {
 
   #local(device: string, { collection, entityId, entity }: LocalSide): WriteNode {
     const key = `${collection}/${entityId}`
-    return entity === null ? this.device(device).gone(key) : this.#known(key, entity)
+    const view = this.device(device)
+    return entity === null ? view.gone(key) : this.#known(view, view.node(key), entity)
   }
 
-  #remote(key: string, { entity, entityVersion }: RemoteSide): WriteNode {
-    if (entity !== null) return this.#known(key, entity)
+  #remote(device: string, key: string, { entity, entityVersion }: RemoteSide): WriteNode {
     const named = this.server.ofRevision(entityVersion)
+    if (entity !== null) {
+      const shown = this.#known(this.device(device), named ?? this.graph.absent(key), entity)
+      if (named === undefined || named === shown || this.serverWasRestored) return shown
+      throw new Violation(`${device} is asked about ${shown}, but ${entityVersion} is ${named}`)
+    }
     if (named !== undefined) return named
     return this.server.lastDelete(key) ?? this.graph.absent(key)
   }
 
-  #known(key: string, entity: SyncedEntity): WriteNode {
-    const node = this.graph.find(key, encodeEntity(entity))
-    if (node === undefined) throw new Violation(`a conflict shows a ${key} that nobody wrote`)
-    return node
+  /** What the device reads so: `likely`, if it does, for several versions of a shape may read the same. */
+  #known(view: DeviceView, likely: WriteNode, entity: SyncedEntity): WriteNode {
+    const bytes = encodeEntity(entity)
+    const isRead = (node: WriteNode): boolean => isSameBytes(view.reads(node), bytes)
+    const node = isRead(likely) ? likely : this.graph.valuesOf(likely.key).findLast(isRead)
+    if (node !== undefined) return node
+    throw new Violation(`${view.name} reads a ${likely.key} that nobody wrote`)
   }
+}
+
+/** The side that a newer version wrote; the first, if neither did. */
+function newestOf(a: Written | null, b: Written | null): Written | undefined {
+  if (a === null || b === null) return a ?? b ?? undefined
+  return b.schemaVersion > a.schemaVersion ? b : a
 }
 
 function keyOf({ collection, entityId }: LocalSide): string {

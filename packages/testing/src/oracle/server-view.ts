@@ -1,7 +1,7 @@
 /**
  * What the server has, followed commit by commit. Keeps: cursors are dense within an epoch and never go back; a
  * revision names one state for ever; nothing takes the place of what it was not made on; a local transaction is
- * accepted as a whole.
+ * accepted as a whole; what is cleared away is superseded, or a delete that the server says it may have forgotten.
  */
 
 import type { Entity } from '@entidb/core'
@@ -9,6 +9,8 @@ import { decodeEntity } from '@entidb/core/cbor'
 import { EPOCH_STRIDE, type SyncOperation } from '@entidb/protocol'
 import type { ServerEntities } from '../application/application.ts'
 import type { LocalTransaction } from './local-transaction.ts'
+import type { ServerLog } from './server-log.ts'
+import { ServerPast, type ServerState } from './server-past.ts'
 import { Violation } from './violation.ts'
 import {
   contentsOf,
@@ -19,14 +21,9 @@ import {
   wasMadeOnNothing,
 } from './write-graph.ts'
 
-export interface ServerState {
-  readonly node: WriteNode
-  readonly revision: number
-}
-
 export class ServerView {
   readonly #graph: WriteGraph
-  readonly #states = new Map<string, ServerState>()
+  readonly past: ServerPast = new ServerPast()
   /** By revision, of all epochs: what a restored server lost included. */
   readonly #byRevision = new Map<number, WriteNode>()
   readonly #lastDelete = new Map<string, WriteNode>()
@@ -37,6 +34,7 @@ export class ServerView {
   readonly #lost = new Set<WriteNode>()
   /** By deviceId: a device may change it, and a copy of its files has the same. */
   readonly #devices = new Map<string, Set<string>>()
+  readonly #copied = new Set<string>()
   /** Writes that are in what it has or had. */
   readonly #included = new Set<WriteNode>()
   #head = 0
@@ -51,16 +49,21 @@ export class ServerView {
     this.#devices.set(deviceId, devices.add(device))
   }
 
+  /** There are, or were, other files of the device. */
+  wasCopied(device: string): void {
+    this.#copied.add(device)
+  }
+
+  #isCopied(devices: Iterable<string>): boolean {
+    return [...devices].some((device) => this.#copied.has(device))
+  }
+
   get head(): number {
     return this.#head
   }
 
-  state(key: string): ServerState | undefined {
-    return this.#states.get(key)
-  }
-
   node(key: string): WriteNode {
-    return this.#states.get(key)?.node ?? this.#graph.absent(key)
+    return this.past.state(key)?.node ?? this.#graph.absent(key)
   }
 
   /** It had it, and a restore took it: devices that have it offer it again. */
@@ -108,13 +111,14 @@ export class ServerView {
 
   /** Live entities by key. */
   live(): ReadonlyMap<string, ServerState> {
-    return new Map([...this.#states].filter(([, { node }]) => !node.isGone))
+    const live = this.past.states().filter(({ node }) => !node.isGone)
+    return new Map(live.map((state) => [state.node.key, state]))
   }
 
   entities(): ServerEntities {
     const entities = new Map<string, Entity[]>()
-    for (const [key, { node }] of this.#states) {
-      const [collection = ''] = key.split('/')
+    for (const { node } of this.past.states()) {
+      const [collection = ''] = node.key.split('/')
       const list = entities.get(collection) ?? []
       entities.set(collection, list)
       if (node.bytes !== null) list.push(decodeEntity(node.bytes) as Entity) // what a device stored
@@ -133,18 +137,22 @@ export class ServerView {
   }
 
   /**
-   * The server went back to what it had before: `ops` is all it has now. When the epoch of the copy is not the one
+   * The server went back to what it had before, and has this now. When the epoch of the copy is not the one
    * that was lost, the next one begins where that began, and gives its revisions again (`docs/simulator.md`).
    */
-  restored(ops: readonly SyncOperation[], head: number): void {
+  restored(log: ServerLog): void {
+    const { ops, head } = log
     this.#wasRestored = true
-    this.#states.clear()
     this.#included.clear()
+    this.past.goBackTo(head)
     for (const op of ops) {
+      // The copy may have what was not durable yet, and was lost with the power.
       const node = this.#nodeOf(op, undefined)
-      this.#states.set(node.key, { node, revision: op.entityVersion })
+      const revision = op.entityVersion
+      if ((this.past.state(node.key)?.revision ?? 0) < revision) this.past.add({ node, revision })
     }
-    for (const { node } of this.#states.values()) this.#include(node, new Set())
+    this.assertKept(log)
+    for (const { node } of this.past.states()) this.#include(node, new Set())
     for (const node of this.#byRevision.values())
       if (!this.#included.has(node)) this.#lost.add(node)
     if (strideOf(head) < strideOf(this.#head)) {
@@ -155,6 +163,12 @@ export class ServerView {
     this.#head = head
   }
 
+  /** Whether everything that it has to keep is in its log, and nothing else. */
+  assertKept(log: ServerLog): void {
+    this.past.assertKept(log)
+    for (const op of log.ops) this.#nodeOf(op, undefined)
+  }
+
   #accept(op: SyncOperation, touched: Set<LocalTransaction>): void {
     const revision = op.entityVersion
     assertNext(this.#head, revision)
@@ -162,7 +176,12 @@ export class ServerView {
     const before = this.node(`${op.collection}/${op.entityId}`)
     const node = this.#nodeOf(op, before)
     // Where nothing was and nothing is, nothing competes.
-    const serverHas = (each: WriteNode): boolean => each.accepted && !this.#lost.has(each)
+    const isOfCopy = this.#isCopied(this.#devices.get(op.deviceId) ?? [])
+    const serverHas = (each: WriteNode): boolean => {
+      // Files that were copied may hold as new what the server has from their twin, and has cleared away.
+      if (isOfCopy && this.#isCopied(each.transactions.map(({ device }) => device))) return false
+      return each.accepted && !this.#lost.has(each)
+    }
     if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(
@@ -173,7 +192,7 @@ export class ServerView {
     this.#tick++
     node.accepted = true
     this.#lost.delete(node)
-    this.#states.set(node.key, { node, revision })
+    this.past.add({ node, revision })
     this.#include(node, touched)
   }
 
@@ -184,7 +203,10 @@ export class ServerView {
     const node =
       op.entityCbor === null
         ? (known ?? this.#deleteOf(op, before))
-        : this.#graph.find(key, op.entityCbor)
+        : this.#graph.find(key, {
+            bytes: op.entityCbor,
+            schemaVersion: op.schemaVersion ?? 1,
+          })
     if (node === undefined) {
       throw new Violation(`nobody wrote what the server has of ${key} at ${op.entityVersion}`)
     }

@@ -1,16 +1,18 @@
 /**
- * Which value was made on which. A node is one content of one entity, whoever wrote it, or one delete; its parents
+ * Which value was made on which. A node is one content of one entity in one version of its shape, whoever wrote it, or
+ * one delete; its parents
  * are what its writers had before them, or settled a conflict over. A value may take the place of another one only
  * if it descends from it.
  */
 import { describeBytes } from '../application/describe-entity.ts'
 import type { LocalTransaction } from './local-transaction.ts'
+import type { Written } from './shapes.ts'
 
 export class WriteNode {
   /** `collection/id`. */
   readonly key: string
   /** Null: absent or deleted. */
-  readonly bytes: Uint8Array | null
+  readonly written: Written | null
   readonly parents: Set<WriteNode> = new Set()
   /** Those of `parents` over which a conflict was settled: it was not made on them. */
   readonly settledOver: Set<WriteNode> = new Set()
@@ -27,20 +29,26 @@ export class WriteNode {
   /** Of a delete: who made it. */
   readonly device: string
 
-  constructor(key: string, bytes: Uint8Array | null, serverTick = 0, device = '') {
+  constructor(key: string, written: Written | null, serverTick = 0, device = '') {
     this.key = key
-    this.bytes = bytes
+    this.written = written
     this.serverTick = serverTick
     this.device = device
   }
 
   /** A delete, or an absence. */
   get isGone(): boolean {
-    return this.bytes === null
+    return this.written === null
+  }
+
+  get bytes(): Uint8Array | null {
+    return this.written?.bytes ?? null
   }
 
   toString(): string {
-    return `${this.key}=${describeBytes(this.bytes)}`
+    const { schemaVersion = 1 } = this.written ?? {}
+    const shape = schemaVersion === 1 ? '' : ` (version ${schemaVersion})`
+    return `${this.key}=${describeBytes(this.bytes)}${shape}`
   }
 }
 
@@ -50,18 +58,23 @@ export class WriteGraph {
   readonly #deletes = new Map<string, WriteNode[]>()
 
   /** The node of this content, a new one if nobody wrote it before. */
-  value(key: string, bytes: Uint8Array): WriteNode {
-    const known = this.find(key, bytes)
+  value(key: string, { bytes, schemaVersion }: Written): WriteNode {
+    const known = this.find(key, { bytes, schemaVersion })
     if (known !== undefined) return known
-    const node = new WriteNode(key, bytes)
+    const node = new WriteNode(key, { bytes, schemaVersion })
     const values = this.#values.get(key) ?? new Map<string, WriteNode>()
-    this.#values.set(key, values.set(nameOf(bytes), node))
+    this.#values.set(key, values.set(nameOf({ bytes, schemaVersion }), node))
     return node
   }
 
   /** Undefined: nobody ever wrote this. */
-  find(key: string, bytes: Uint8Array): WriteNode | undefined {
-    return this.#values.get(key)?.get(nameOf(bytes))
+  find(key: string, written: Written): WriteNode | undefined {
+    return this.#values.get(key)?.get(nameOf(written))
+  }
+
+  /** All contents of the entity, oldest first. */
+  valuesOf(key: string): readonly WriteNode[] {
+    return [...(this.#values.get(key)?.values() ?? [])]
   }
 
   /** Before anybody wrote it. */
@@ -90,8 +103,8 @@ export class WriteGraph {
   }
 }
 
-function nameOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1')
+function nameOf({ bytes, schemaVersion }: Written): string {
+  return `${schemaVersion}/${Buffer.from(bytes).toString('latin1')}`
 }
 
 /** `node` and all that is still in it: nothing is left of what was deleted on the way. */

@@ -11,6 +11,7 @@ export interface DrawOptions {
 }
 
 const STEPS_MAX = 60
+const DAY_MS = 24 * 3_600_000
 
 /** The plan of a seed: the same for the same application. */
 export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
@@ -26,19 +27,34 @@ export function drawPlan(seed: number, application: Application, options: DrawOp
 function drawConfig(random: Random, application: Application): WorldConfig {
   const devices = pick(random, [2, 2, 2, 3, 3, 4])
   const names = Object.keys(application.resolvers)
+  const retentionMs = random.chance(0.4) ? pick(random, [1_000, 5_000, 30_000]) : 90 * DAY_MS
   const isSlow = random.chance(0.3)
   return {
     devices,
+    versions: drawVersions(random, devices, application),
     resolvers: Array.from({ length: devices }, () => pick(random, names)),
     latencyMs: isSlow ? [20, 2_000] : [5, 150],
     flushMs: random.chance(0.3) ? [1, 60] : [1, 6],
     faultRate: pick(random, [0, 0, 0.05, 0.15, 0.3]),
     maxOpsPerPush: pick(random, [2, 3, 5, 20, 1_000]),
     maxPullOps: pick(random, [1, 2, 3, 10, 1_000]),
-    pollIntervalMs: pick(random, [3_000, 20_000, 60_000]),
+    retentionMs,
+    pollIntervalMs: pick(random, retentionMs < DAY_MS ? [3_000] : [3_000, 20_000, 60_000]),
     stream: random.chance(0.7),
     tokenLifeMs: pick(random, [20_000, 3_600_000, 3_600_000]),
   }
+}
+
+/** Often all run the same version. */
+function drawVersions(
+  random: Random,
+  devices: number,
+  { later = [] }: Application,
+): readonly number[] {
+  const newest = later.length + 1
+  const first = random.chance(0.1) ? newest : 1
+  const isMixed = random.chance(0.5)
+  return Array.from({ length: devices }, () => (isMixed ? between(random, 1, newest) : first))
 }
 
 /** What a run does with things: how often, and whether at all. */
@@ -50,9 +66,30 @@ interface Mix {
   readonly backups: number
   readonly clones: number
   readonly clocks: number
+  readonly upgrades: number
+  readonly absences: number
+  readonly maintenance: number
 }
 
-function drawMix(random: Random): Mix {
+/** Where the server forgets soon, it takes a while without other trouble until somebody comes back too late. */
+function drawMix(random: Random, { retentionMs }: WorldConfig): Mix {
+  const mix = drawTrouble(random)
+  if (retentionMs >= DAY_MS) return mix
+  const { crashes, partitions, backups, clones, syncs, decisions } = mix
+  return {
+    ...mix,
+    crashes: crashes / 4,
+    partitions: partitions / 4,
+    backups: backups / 4,
+    clones: clones / 4,
+    syncs: syncs / 2,
+    decisions: decisions / 2,
+    absences: 0.06,
+    maintenance: 0.15,
+  }
+}
+
+function drawTrouble(random: Random): Mix {
   const some = (rate: number): number => (random.chance(0.5) ? 0 : rate * random.next())
   return {
     crashes: some(0.25),
@@ -62,6 +99,9 @@ function drawMix(random: Random): Mix {
     backups: random.chance(0.6) ? 0 : 0.1,
     clones: random.chance(0.85) ? 0 : 0.05,
     clocks: some(0.06),
+    upgrades: some(0.4),
+    absences: some(0.04),
+    maintenance: some(0.1),
   }
 }
 
@@ -71,18 +111,19 @@ function drawSteps(
   application: Application,
   stepsMax: number,
 ): readonly Step[] {
-  const mix = drawMix(random)
-  const actions = weighted(application)
+  const mix = drawMix(random, config)
+  const actions = weighted(random, application)
   const count = between(random, Math.ceil(stepsMax / 6), stepsMax)
   // Now and then everything at once, now and then with pauses.
-  const gapMs = pick(random, [40, 400, 2_500])
+  const gapMs = pick(random, config.retentionMs < DAY_MS ? [400, 2_500] : [40, 400, 2_500])
   const steps: Step[] = []
   let atMs = 0
   for (let i = 0; i < count; i++) {
     atMs += random.chance(0.2) ? 0 : random.below(gapMs)
-    steps.push(drawStep(random, { atMs, config, mix, actions }))
+    if (random.chance(mix.absences)) steps.push(...drawAbsence(random, atMs, config))
+    else steps.push(drawStep(random, { atMs, config, mix, actions }))
   }
-  return steps
+  return steps.sort((a, b) => a.atMs - b.atMs)
 }
 
 interface StepParts {
@@ -111,6 +152,13 @@ function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): St
     if (random.chance(0.6)) return { atMs, kind: 'backup', of }
     return { atMs, kind: 'restore', of, forMs: random.below(3_000) }
   }
+  if (falls(mix.upgrades)) {
+    return { atMs, kind: 'upgrade', device, forMs: random.below(3_000) }
+  }
+  if (falls(mix.maintenance)) {
+    if (random.chance(0.3)) return { atMs, kind: 'sleep', forMs: drawSleep(random, config) }
+    return { atMs, kind: 'maintain' }
+  }
   if (falls(mix.clones)) {
     const from = deviceName(random.below(config.devices))
     if (from !== device) return { atMs, kind: 'clone', device, from, forMs: random.below(3_000) }
@@ -121,6 +169,26 @@ function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): St
     return { atMs, kind: 'decide', device, dice }
   }
   return { atMs, kind: 'act', device, action: pick(random, actions), dice }
+}
+
+/** A device is away while the others go on, days go by, and the server clears away what nobody waits for. */
+function drawAbsence(random: Random, atMs: number, config: WorldConfig): readonly Step[] {
+  const device = deviceName(random.below(config.devices))
+  const forMs = between(random, 5_000, 30_000)
+  const leaves: Step = random.chance(0.7)
+    ? { atMs, kind: 'partition', device, forMs }
+    : { atMs, kind: 'crash', of: device, power: false, inOperations: 0, forMs }
+  const untilMs = Math.floor(random.next() * forMs)
+  return [
+    leaves,
+    { atMs: atMs + untilMs, kind: 'sleep', forMs: drawSleep(random, config) },
+    { atMs: atMs + untilMs + random.below(forMs - untilMs), kind: 'maintain' },
+  ]
+}
+
+/** Longer than deletes are remembered, or than compaction waits for a device. */
+function drawSleep(random: Random, { retentionMs }: WorldConfig): number {
+  return pick(random, [Math.ceil(1.5 * retentionMs), 2 * DAY_MS, 100 * DAY_MS])
 }
 
 function drawCrash(random: Random, atMs: number, of: string): Step {
@@ -134,15 +202,20 @@ function drawCrash(random: Random, atMs: number, of: string): Step {
   }
 }
 
-const YEAR_MS = 365 * 24 * 3_600_000
+const YEAR_MS = 365 * DAY_MS
 
 function drawOffset(random: Random): number {
   return pick(random, [0, 5_000, -5_000, YEAR_MS, -YEAR_MS])
 }
 
-/** Every action as often as it weighs. */
-function weighted(application: Application): readonly string[] {
-  return Object.entries(application.actions).flatMap(([name, { weight = 1 }]) =>
-    Array.from({ length: weight }, () => name),
+/** Every action as often as it weighs; in each world some weigh more. */
+function weighted(random: Random, { actions, later = [] }: Application): readonly string[] {
+  const all: Application['actions'] = Object.assign(
+    {},
+    ...later.map((each) => each.actions),
+    actions,
+  )
+  return Object.entries(all).flatMap(([name, { weight = 1 }]) =>
+    Array.from({ length: weight * pick(random, [1, 1, 1, 4]) }, () => name),
   )
 }

@@ -5,6 +5,8 @@ import type { PlannedFault } from '../network/faults.ts'
 export interface WorldConfig {
   /** How many there are. */
   readonly devices: number
+  /** Which version of the application each begins with, from 1. */
+  readonly versions: readonly number[]
   /** Names of the application's resolvers, one for each device. */
   readonly resolvers: readonly string[]
   /** Shortest and longest way of a message, in milliseconds. */
@@ -17,6 +19,8 @@ export interface WorldConfig {
   readonly maxOpsPerPush: number
   /** Limit of the server. */
   readonly maxPullOps: number
+  /** How long the server remembers deletes, and devices that are silent. */
+  readonly retentionMs: number
   /** Setting of the clients. */
   readonly pollIntervalMs: number
   /** Setting of the clients. */
@@ -58,7 +62,13 @@ export type Step = { readonly atMs: number } & (
       readonly from: string
       readonly forMs: number
     }
+  /** A device goes on with the next version of the application. */
+  | { readonly kind: 'upgrade'; readonly device: string; readonly forMs: number }
   | { readonly kind: 'clock'; readonly of: string; readonly offsetMs: number }
+  /** Everything sleeps: by all clocks so much time has passed, and nothing else happened. */
+  | { readonly kind: 'sleep'; readonly forMs: number }
+  /** The server clears away all that it may. By itself it does so when that is worth it. */
+  | { readonly kind: 'maintain' }
 )
 
 /** All that decides about a run. */

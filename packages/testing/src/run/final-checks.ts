@@ -1,7 +1,7 @@
 /** What must hold when nothing is left to do. */
 import type { SettledFate } from '@entidb/sync'
 import { settle } from '../kernel/virtual-time.ts'
-import { isSameBytes } from '../oracle/contents.ts'
+import { isSameWritten } from '../oracle/contents.ts'
 import type { LocalTransaction } from '../oracle/local-transaction.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import { Violation } from '../oracle/violation.ts'
@@ -12,8 +12,12 @@ import type { World } from '../world/world.ts'
 const FEED_ROWS_MAX = 50
 
 export async function assertAllWell(world: World): Promise<void> {
-  for (const device of world.devices) await assertSame(world, device)
+  for (const device of world.devices) {
+    await assertSame(world, device)
+    await device.assertReads()
+  }
   await world.server.assertDigest()
+  await world.server.assertLog()
   world.oracle.assertNothingLost()
   for (const device of world.devices) {
     await assertLedger(world, device)
@@ -28,7 +32,7 @@ async function assertSame({ oracle }: World, device: SimulatedDevice): Promise<v
   const contents = await device.contents()
   for (const key of new Set([...live.keys(), ...contents.keys()])) {
     const [here, there] = [contents.get(key), live.get(key)]
-    if (!isSameBytes(here?.bytes, there?.node.bytes)) {
+    if (!isSameWritten(here, there?.node.written)) {
       throw new Violation(
         `${device.view.node(key)} on ${device.name}, ${there?.node} on the server`,
       )

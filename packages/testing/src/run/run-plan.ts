@@ -21,6 +21,8 @@ export interface RunResult {
   /** Virtual time that passed. */
   readonly virtualMs: number
   readonly faults: readonly PlannedFault[]
+  /** How often it met what runs are meant to meet, by name: `cursorExpired`, `upgradedPending`... */
+  readonly times: ReadonlyMap<string, number>
 }
 
 /** Longest time of the set-up. */
@@ -39,7 +41,7 @@ export async function runPlan(plan: Plan, application: Application): Promise<Run
     failure = error instanceof Error ? error : new Error(String(error))
     world.log.write('run', `fails: ${failure.message}`)
   }
-  const { faults, log, time } = world
+  const { faults, log, time, tally } = world
   return {
     plan: { ...plan, faults: faults.drawn },
     failure,
@@ -47,6 +49,7 @@ export async function runPlan(plan: Plan, application: Application): Promise<Run
     events: time.events,
     virtualMs: time.nowMs,
     faults: faults.drawn,
+    times: tally.times,
   }
 }
 

@@ -13,7 +13,7 @@ test('shrink: an invariant that one edit breaks -> a plan of one step that break
     ...notes,
     invariant: (entities) => ((entities.get('notes') ?? []).length > 0 ? 'a note' : undefined),
   })
-  const plan = drawPlan(3, application)
+  const plan = drawPlan(5, application)
   const long = await runPlan(plan, application)
   expect(long.failure?.message).toBe('a note')
   const short = await shrinkPlan(plan, application, { runsMax: 80 })

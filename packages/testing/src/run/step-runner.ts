@@ -73,17 +73,27 @@ export class StepRunner {
         this.#later(step.forMs, () => this.#boot(step.device))
         return
       }
+      case 'upgrade':
+        if (this.#world.device(step.device).upgrade()) {
+          this.#later(step.forMs, () => this.#boot(step.device))
+        }
+        return
       case 'clock':
         log.write(step.of, `has a clock that is ${step.offsetMs} ms off`)
         this.#machine(step.of).clockOffsetMs = step.offsetMs
+        return
+      case 'sleep':
+        log.write('run', `sleeps for ${step.forMs / 1000} s`)
+        this.#world.time.sleep(step.forMs)
+        return
+      case 'maintain':
+        return this.#world.server.maintain()
     }
   }
 
   async #act({ device, action, dice }: Extract<Step, { kind: 'act' }>): Promise<void> {
-    const found = this.#world.application.actions[action]
-    if (found === undefined) throw new RangeError(`there is no action ${action}`)
     const unique = `w${this.#actions++}`
-    await this.#world.device(device).act(action, found, randomFor(dice), unique)
+    await this.#world.device(device).actBy(action, randomFor(dice), unique)
   }
 
   /** A person who presses a button; what goes wrong is shown by the events. */
@@ -130,8 +140,7 @@ export class StepRunner {
     // What was accepted until now, and nobody looked at yet.
     await server.look()
     server.restore(image)
-    const { ops, head } = await server.readOffline()
-    oracle.serverRestored(ops, head)
+    oracle.serverRestored(await server.readOffline())
     this.#later(forMs, () => this.#boot(of))
   }
 
@@ -144,7 +153,11 @@ export class StepRunner {
     return name === 'server' ? this.#world.server : this.#world.device(name)
   }
 
+  /** The second half of a step. Not when everything was let through meanwhile: that did it. */
   #later(delayMs: number, what: () => Promise<void>): void {
-    this.#world.time.after(delayMs, () => this.#do(what))
+    const { time, network } = this.#world
+    time.after(delayMs, () => {
+      if (!network.healed) this.#do(what)
+    })
   }
 }

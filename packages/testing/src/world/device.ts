@@ -2,14 +2,18 @@
 
 import type { Entity } from '@entidb/core'
 import { EntiDB, isEntiDBError, treeStorage } from '@entidb/core'
+import { encodeEntity } from '@entidb/core/cbor'
 import { diskWith, type Random, SimulatedDisk, type SimulatedMount } from '@entidb/core/conformance'
 import { replication } from '@entidb/core/replication'
 import { EntiDBSync, type OpenConflict } from '@entidb/sync'
 import type { Action } from '../application/application.ts'
+import type { CompleteVersion } from '../application/versions.ts'
 import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
-import { type Contents, readContents } from '../oracle/contents.ts'
+import { type Contents, isSameBytes, readContents } from '../oracle/contents.ts'
 import type { DeviceView } from '../oracle/device-view.ts'
+import type { Written } from '../oracle/shapes.ts'
+import { Violation } from '../oracle/violation.ts'
 import type { WriteNode } from '../oracle/write-graph.ts'
 import { observeResolver } from './observed-resolver.ts'
 import { storageOf } from './simulated-storage.ts'
@@ -22,6 +26,8 @@ export const DB_ID = 'simulated'
 export interface DeviceImage {
   readonly files: ReadonlyMap<string, Uint8Array>
   readonly absences: ReadonlyMap<string, WriteNode>
+  /** Of the application: an older one does not open them. */
+  readonly version: number
 }
 
 export class SimulatedDevice {
@@ -31,6 +37,7 @@ export class SimulatedDevice {
   readonly #world: World
   readonly #resolver: string
   readonly #forms = new Map<string, Entity>()
+  readonly #seen = new WeakMap<object, Written>()
   readonly #collections: readonly string[]
   #lives = 0
   #process: Process | undefined
@@ -47,11 +54,12 @@ export class SimulatedDevice {
   /** Was it told to be another device? */
   #renamed = 0
 
-  constructor(world: World, name: string, resolver: string) {
+  constructor(world: World, name: string, resolver: string, version: number) {
     this.#world = world
     this.name = name
     this.#resolver = resolver
     this.view = world.oracle.device(name)
+    this.view.version = version
     this.disk = new SimulatedDisk(randomFor(world.plan.seed, 'disk', name))
     this.#collections = Object.keys(world.application.collections)
   }
@@ -73,6 +81,13 @@ export class SimulatedDevice {
     return this.#acting
   }
 
+  /** Its application. */
+  get #application(): CompleteVersion {
+    const version = this.#world.versions[this.view.version - 1]
+    if (version === undefined) throw new RangeError(`there is no version ${this.view.version}`)
+    return version
+  }
+
   /** Begins a life. Resolves when it is ready; never, when it dies before. */
   async boot(): Promise<void> {
     if (this.isUp) return
@@ -80,7 +95,7 @@ export class SimulatedDevice {
     const process = new Process(this.name, time)
     const random = randomFor(plan.seed, 'device', this.name, this.#lives++)
     this.#process = process
-    log.write(this.name, 'boots')
+    log.write(this.name, `boots${this.view.version === 1 ? '' : ` version ${this.view.version}`}`)
     const { mount, storage } = storageOf({
       disk: this.disk,
       process,
@@ -91,7 +106,7 @@ export class SimulatedDevice {
     this.#mount = mount
     const db = await EntiDB.open({
       storage,
-      collections: this.#world.application.collections,
+      collections: this.#application.collections,
       changeFeed: true,
       clock: process.now,
       scheduler: process.scheduler,
@@ -122,17 +137,41 @@ export class SimulatedDevice {
 
   /** A copy of its files, as they are. */
   image(): DeviceImage {
-    return { files: this.disk.image(), absences: this.view.absences() }
+    const { version } = this.view
+    return { files: this.disk.image(), absences: this.view.absences(), version }
   }
 
   /** Ends, and begins again with these files. */
-  async restore({ files, absences }: DeviceImage): Promise<void> {
+  async restore({ files, absences, version }: DeviceImage): Promise<void> {
     if (this.isUp) this.#died('is restored from a backup')
+    this.view.version = Math.max(this.view.version, version)
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
+    this.#world.answers.forget()
     const contents = await this.#readOffline()
     this.#world.oracle.deviceRestored(this.name, contents, absences)
     this.ledgerFrom = this.#world.oracle.transactions.length
+  }
+
+  /** Ends, and is of the next version from its next boot on. False: there is none. */
+  upgrade(): boolean {
+    if (this.view.version >= this.#world.versions.length) return false
+    const { pending = 0, held = 0 } = this.#sync?.status ?? {}
+    if (pending > 0) this.#world.tally.count('upgradedPending')
+    if (held > 0) this.#world.tally.count('upgradedHeld')
+    if (this.isUp) this.#died('is upgraded')
+    this.view.version++
+    return true
+  }
+
+  /** An action of the application. Nothing, where this device's version has none of that name. */
+  async actBy(name: string, random: Random, unique: string): Promise<void> {
+    const { versions } = this.#world
+    if (!versions.some(({ actions }) => Object.hasOwn(actions, name))) {
+      throw new RangeError(`there is no action ${name}`)
+    }
+    const action = this.#application.actions[name]
+    if (action !== undefined) await this.act(name, action, random, unique)
   }
 
   /** A transaction of the application. */
@@ -143,12 +182,19 @@ export class SimulatedDevice {
     this.#acting++
     const { transaction, receipt } = await db.transaction(async (tx) => {
       const before = await readContents(tx, this.#collections)
-      const { watched, basedOn } = watchBases(tx)
+      const { watched, basedOn, puts } = watchBases(tx, this.#seen)
       const context = { random, unique, device: this.name, forms: this.#forms }
       await action.run(watched, context)
       const after = await readContents(tx, this.#collections)
       const madeOn = await readMadeOn(tx, before, after, basedOn)
-      const transaction = oracle.wrote({ device: this.name, name, before, after, madeOn })
+      const transaction = oracle.wrote({
+        device: this.name,
+        name,
+        before,
+        after,
+        madeOn,
+        puts,
+      })
       const { writes } = transaction
       if (writes.length > 0) log.write(this.name, `${name}: ${writes.join(', ')}`)
       return { transaction, receipt: tx }
@@ -205,6 +251,17 @@ export class SimulatedDevice {
     }
   }
 
+  /** Its application reads what its version makes of what is stored. */
+  async assertReads(): Promise<void> {
+    for (const name of this.#collections) {
+      for (const entity of (await this.#db?.collection(name).find()) ?? []) {
+        const node = this.view.node(`${name}/${entity.id}`)
+        if (isSameBytes(encodeEntity(entity), this.view.reads(node))) continue
+        throw new Violation(`${this.name} reads ${JSON.stringify(entity)} where it has ${node}`)
+      }
+    }
+  }
+
   /** How much its change feed holds. */
   async feedLength(): Promise<number> {
     return (await this.#db?.stats())?.feed.operations ?? 0
@@ -239,9 +296,10 @@ export class SimulatedDevice {
   }
 
   #newSync(db: EntiDB, process: Process, random: Random): EntiDBSync {
-    const { plan, application, network, oracle, tokens, log } = this.#world
+    const { plan, network, oracle, tokens, log } = this.#world
     const { config } = plan
-    const resolver = observeResolver(application.resolvers[this.#resolver], this.name, oracle, log)
+    const { resolvers } = this.#application
+    const resolver = observeResolver(resolvers[this.#resolver], this.name, oracle, log)
     const sync = new EntiDBSync({
       db,
       config: {
@@ -281,6 +339,7 @@ export class SimulatedDevice {
     sync.on('resync', ({ phase, reason }) => {
       this.#cursorMayGoBack = true
       tell(`re-sync ${phase} (${reason})`)
+      if (phase === 'ended') this.#world.tally.count('resynced')
     })
     sync.on('split', () => {
       tell('splits a transaction')
@@ -304,9 +363,13 @@ export class SimulatedDevice {
     collection,
     entityId,
   }: OpenConflict): Promise<boolean> {
-    const { application, oracle, log } = this.#world
+    const { oracle, log } = this.#world
     const { signal } = new AbortController()
-    const resolution = await application.decide.resolve(local, remote, { base, group, signal })
+    const resolution = await this.#application.decide.resolve(local, remote, {
+      base,
+      group,
+      signal,
+    })
     oracle.decided(this.name, local, remote, group, resolution)
     if (resolution.type === 'takeRemote') {
       // What goes is what is there now: another decision may have merged since the list was made.
@@ -328,7 +391,7 @@ export class SimulatedDevice {
     const copy = diskWith(randomFor(0, 'copy'), this.disk.image())
     const db = await EntiDB.open({
       storage: treeStorage(copy.mount()),
-      collections: this.#world.application.collections,
+      collections: this.#application.collections,
       changeFeed: true,
       clock: () => 0,
       scheduler: { after: (delayMs, task) => this.#world.time.after(delayMs, task) },

@@ -21,6 +21,7 @@ import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
 import { settle } from '../kernel/virtual-time.ts'
 import type { Host } from '../network/network.ts'
+import type { ServerLog } from '../oracle/server-log.ts'
 import { Violation } from '../oracle/violation.ts'
 import { DB_ID } from './device.ts'
 import { storageOf } from './simulated-storage.ts'
@@ -74,6 +75,7 @@ export class SimulatedServer implements Host {
       createDatabases: true,
       ...(application.policy === undefined ? {} : { policy: application.policy }),
       limits: { maxOpsPerPush: config.maxOpsPerPush, maxPullOps: config.maxPullOps },
+      retentionMs: config.retentionMs,
       logger: silentLogger,
       clock: process.now,
       randomBytes: (count) => random.bytes(count),
@@ -120,7 +122,7 @@ export class SimulatedServer implements Host {
     if (head === oracle.server.head) return
     if (head < oracle.server.head)
       throw new Violation(`the head of the server went back to ${head}`)
-    const ops = await operationsAfter(database, oracle.server.head)
+    const { ops } = await logAfter(database, oracle.server.head)
     oracle.server.advance(ops, head)
     for (const op of ops)
       log.write(
@@ -133,11 +135,12 @@ export class SimulatedServer implements Host {
   }
 
   set clockOffsetMs(offsetMs: number) {
+    this.#world.answers.forget()
     if (this.#process !== undefined) this.#process.clockOffsetMs = offsetMs
   }
 
   /** What is on its disk, read from a copy. */
-  async readOffline(): Promise<{ readonly ops: readonly SyncOperation[]; readonly head: number }> {
+  async readOffline(): Promise<ServerLog> {
     const { time } = this.#world
     const copy = diskWith(randomFor(0, 'copy'), this.disk.image())
     const handler = createSyncHandler({
@@ -147,8 +150,26 @@ export class SimulatedServer implements Host {
       clock: () => 0,
       timers: { set: (callback, delayMs) => time.after(delayMs, callback) },
     })
-    const database = await handler.database(DB_ID)
-    return { ops: await operationsAfter(database, 0), head: await database.head() }
+    return logAfter(await handler.database(DB_ID), 0)
+  }
+
+  /** It clears away what it may; when it dies meanwhile, a part of that. */
+  async maintain(): Promise<void> {
+    const [process, database] = [this.#process, await this.#database()]
+    if (database === undefined || process?.alive !== true) return
+    const { compactedOps, purgedTombstones } = await database.housekeep()
+    const { log, tally } = this.#world
+    log.write(this.name, `clears away ${compactedOps} operations, ${purgedTombstones} deletes`)
+    tally.count('purgedDelete', purgedTombstones)
+    await this.assertLog()
+  }
+
+  /** What it kept is what it has to keep. */
+  async assertLog(): Promise<void> {
+    const database = await this.#database()
+    if (database === undefined) return
+    await this.look()
+    this.#world.oracle.server.assertKept(await logAfter(database, 0))
   }
 
   /** Its digest is the one of what it has. */
@@ -190,6 +211,7 @@ export class SimulatedServer implements Host {
 
   #died(how: string, silent: boolean): void {
     this.#world.log.write(this.name, how)
+    this.#world.answers.forget()
     this.#process?.end()
     this.#mount?.die()
     this.#mount = undefined
@@ -202,15 +224,13 @@ export class SimulatedServer implements Host {
   }
 }
 
-async function operationsAfter(
-  database: SyncDatabase,
-  sinceCursor: number,
-): Promise<SyncOperation[]> {
-  const operations: SyncOperation[] = []
+async function logAfter(database: SyncDatabase, sinceCursor: number): Promise<ServerLog> {
+  const ops: SyncOperation[] = []
   for (let since = sinceCursor; ; ) {
     const page = await database.pull({ dbId: DB_ID, sinceCursor: since }, OBSERVER)
-    operations.push(...page.ops.map((bytes) => decodeSyncOperation(bytes)))
-    if (!page.hasMore) return operations
-    since = page.nextCursor
+    ops.push(...page.ops.map((bytes) => decodeSyncOperation(bytes)))
+    const { nextCursor, purgedThrough = 0 } = page
+    if (!page.hasMore) return { ops, head: nextCursor, purgedThrough }
+    since = nextCursor
   }
 }

@@ -1,31 +1,42 @@
 /** Notes what the late saves of a transaction were made on. */
 import type { PutOptions, Transaction } from '@entidb/core'
-import { encodeEntity } from '@entidb/core/cbor'
 import { type Contents, changedKeys } from '../oracle/contents.ts'
-import type { MadeOn } from '../oracle/oracle.ts'
+import type { LateBase, MadeOn } from '../oracle/oracle.ts'
+import type { Written } from '../oracle/shapes.ts'
 
 export interface WatchedTransaction {
   /** Does what the transaction does. */
   readonly watched: Transaction
-  /** The bytes of the entity that `basedOn` named, by `collection/id`. */
-  readonly basedOn: Map<string, Uint8Array>
+  /** What `basedOn` named, by `collection/id`. */
+  readonly basedOn: Map<string, LateBase>
+  /** What was put, also where that changed nothing, by `collection/id`. */
+  readonly puts: Set<string>
 }
 
-export function watchBases(tx: Transaction): WatchedTransaction {
-  const basedOn = new Map<string, Uint8Array>()
+/** `seen`: how the entities are stored that transactions of the device got. */
+export function watchBases(tx: Transaction, seen: WeakMap<object, Written>): WatchedTransaction {
+  const basedOn = new Map<string, LateBase>()
+  const puts = new Set<string>()
   const collection = (name: string): unknown => {
     const real = tx.collection(name)
     return standIn(real, {
+      get: async (id: string) => {
+        const entity = await real.get(id)
+        const raw = await real.getRaw(id)
+        if (entity !== undefined && raw !== undefined) seen.set(entity, raw)
+        return entity
+      },
       put: (entity: { readonly id: string }, options?: PutOptions<{ readonly id: string }>) => {
         const base = options?.basedOn
         const key = `${name}/${entity.id}`
+        puts.add(key)
         if (base === undefined) basedOn.delete(key)
-        else basedOn.set(key, encodeEntity(base))
+        else basedOn.set(key, { entity: base, stored: seen.get(base) })
         return real.put(entity, options)
       },
     })
   }
-  return { watched: standIn(tx, { collection }), basedOn }
+  return { watched: standIn(tx, { collection }), basedOn, puts }
 }
 
 /** What the writes of a transaction were made on, where the content before does not tell. */
@@ -33,7 +44,7 @@ export async function readMadeOn(
   tx: Transaction,
   before: Contents,
   after: Contents,
-  basedOn: ReadonlyMap<string, Uint8Array>,
+  basedOn: ReadonlyMap<string, LateBase>,
 ): Promise<ReadonlyMap<string, MadeOn>> {
   const madeOn = new Map<string, MadeOn>()
   for (const key of changedKeys(before, after)) {

@@ -1,24 +1,31 @@
 /** All that takes part in a run, and what it shares. */
 import type { Application } from '../application/application.ts'
+import { type CompleteVersion, versionsOf } from '../application/versions.ts'
 import { EventLog } from '../kernel/event-log.ts'
+import { Tally } from '../kernel/tally.ts'
 import { VirtualTime } from '../kernel/virtual-time.ts'
 import { DrawnFaults, ListedFaults } from '../network/faults.ts'
-import { Network } from '../network/network.ts'
+import { type AnsweredRequest, Network } from '../network/network.ts'
 import { Oracle } from '../oracle/oracle.ts'
+import { Shapes } from '../oracle/shapes.ts'
 import { deviceName, type Plan } from '../plan/plan.ts'
 import { SimulatedDevice } from './device.ts'
 import { SimulatedServer } from './server.ts'
 import { Tokens } from './tokens.ts'
+import { AnswerWatch } from './watch-answers.ts'
 
 export class World {
   readonly plan: Plan
   readonly application: Application
   readonly time: VirtualTime = new VirtualTime()
   readonly log: EventLog = new EventLog(() => this.time.nowMs)
-  readonly oracle: Oracle = new Oracle()
+  readonly tally: Tally = new Tally()
+  readonly versions: readonly CompleteVersion[]
+  readonly oracle: Oracle
   readonly faults: DrawnFaults | ListedFaults
   readonly tokens: Tokens
   readonly server: SimulatedServer
+  readonly answers: AnswerWatch
   readonly network: Network
   readonly devices: readonly SimulatedDevice[]
   /** The first failure of anything that runs beside the events. */
@@ -33,10 +40,14 @@ export class World {
     const { seed, config, faults } = plan
     this.plan = plan
     this.application = application
+    this.versions = versionsOf(application)
+    const shapes = new Shapes(this.versions.map(({ collections }) => collections))
+    this.oracle = new Oracle(this.tally, shapes)
     this.faults =
       faults === undefined ? new DrawnFaults(seed, config.faultRate) : new ListedFaults(faults)
     this.tokens = new Tokens(config.tokenLifeMs)
     this.server = new SimulatedServer(this)
+    this.answers = new AnswerWatch(this.oracle.server, this.tally, () => this.time.wallMs)
     this.network = new Network({
       time: this.time,
       log: this.log,
@@ -45,9 +56,10 @@ export class World {
       latencyMs: config.latencyMs,
       host: this.server,
       onPush: (device, deviceId) => this.oracle.server.knowDevice(device, deviceId),
+      onAnswer: (answered) => this.#watch(answered),
     })
     this.devices = config.resolvers.map(
-      (resolver, i) => new SimulatedDevice(this, deviceName(i), resolver),
+      (resolver, i) => new SimulatedDevice(this, deviceName(i), resolver, config.versions[i] ?? 1),
     )
   }
 
@@ -62,6 +74,14 @@ export class World {
     this.failure ??= { error }
   }
 
+  #watch(answered: AnsweredRequest): void {
+    try {
+      this.answers.look(answered)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
   /** The device committed something. */
   touched(device: SimulatedDevice): void {
     this.#touched.add(device)
@@ -71,6 +91,7 @@ export class World {
   async step(untilMs: number): Promise<boolean> {
     if (!(await this.time.step(untilMs))) return false
     await this.server.look()
+    if (this.answers.takeCleared()) await this.server.assertLog()
     for (const device of this.#touched) await device.look()
     this.#touched.clear()
     if (this.failure !== undefined) throw this.failure.error

@@ -1,0 +1,88 @@
+/** Pulls from the beginning, and what may happen to the server and the device in the middle of one. */
+import { PULL_PATH } from '@entidb/protocol'
+import { describe, expect, test } from 'vitest'
+import { syncAll } from './test-kit/device.test-kit.ts'
+import type { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
+
+const IDS = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']
+
+/** Two devices with the same six notes. */
+async function filledPair(maxPullOps = 2) {
+  const pair = await openPair({}, { limits: { maxOpsPerPush: 10, maxPullOps } })
+  for (const id of IDS) await pair.a.addToken(id, 'first')
+  await syncAll(pair.a, pair.b)
+  return pair
+}
+
+/** After the first page. */
+function onSecondPull(server: ModelServer, run: () => void): void {
+  let pulls = 0
+  server.fault = ({ path }) => {
+    if (path === PULL_PATH && ++pulls === 2) run()
+    return 'pass'
+  }
+}
+
+describe('re-sync', () => {
+  test('the server restarts between two pages -> begins again, and keeps what the first page named', async () => {
+    const { server, a, b } = await filledPair()
+    server.database.scope = 'other'
+    onSecondPull(server, () => server.database.beginEpoch())
+    const events: string[] = []
+    b.sync.on('resync', ({ phase, reason }) => events.push(`${phase} ${reason}`))
+    await b.sync.sync()
+    expect(events).toEqual(['began scope', 'began scope', 'ended scope'])
+    await expectConverged(server, b)
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('the device gets another name between two pages -> goes on, and keeps what the first page named', async () => {
+    const { server, a, b } = await filledPair()
+    server.database.scope = 'other'
+    let pulls = 0
+    server.fault = ({ path }) => (path === PULL_PATH && ++pulls > 1 ? 'refuse' : 'pass')
+    await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    await b.sync.renameDevice()
+    await syncAll(b, a)
+    await expectConverged(server, a, b)
+  })
+})
+
+describe('server restored', () => {
+  test('to before a delete that is forgotten -> what it has again is on every device again', async () => {
+    const { server, a, b } = await filledPair(100)
+    const backup = server.database.backup()
+    await a.db.collection('notes').delete('n2')
+    await syncAll(a, b)
+    server.database.purge()
+    const newcomer = await openDevice(server)
+    await syncAll(a, b, newcomer)
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    const events: string[] = []
+    newcomer.sync.on('resync', ({ phase, reason }) => events.push(`${phase} ${reason}`))
+    await syncAll(a, b, newcomer)
+    expect(events).toEqual(['began epoch', 'ended epoch'])
+    expect(server.database.live().has('notes/n2')).toBe(true)
+    await expectConverged(server, a, b, newcomer)
+  })
+
+  test('between two pages of a first sync -> also what newer edits had taken from the first page', async () => {
+    const { server, a } = await filledPair()
+    const backup = server.database.backup()
+    await a.addToken('n1', 'second')
+    await a.sync.sync()
+    server.database.compact()
+    const newcomer = await openDevice(server)
+    onSecondPull(server, () => {
+      server.database.restore(backup)
+      server.database.beginEpoch()
+    })
+    await newcomer.sync.sync()
+    expect(await newcomer.tokens('n1')).toEqual(['first'])
+    await expectConverged(server, newcomer)
+  })
+})

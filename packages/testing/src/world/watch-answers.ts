@@ -1,0 +1,84 @@
+/**
+ * Looks at what the server answers, before anything happens to it on its way. Keeps: a page has all it must have, and
+ * one for a device that keeps up has everything.
+ */
+import {
+  decodeErrorResponse,
+  decodePullRequest,
+  decodePullResponse,
+  PULL_PATH,
+  type PullRequest,
+} from '@entidb/protocol'
+import type { Tally } from '../kernel/tally.ts'
+import type { AnsweredRequest } from '../network/network.ts'
+import type { ServerView } from '../oracle/server-view.ts'
+import { Violation } from '../oracle/violation.ts'
+
+/** Compaction waits for who was seen within it (`docs/decisions/0010-oplog-compaction.md`). */
+const LIVE_MS = 24 * 3_600_000
+
+interface Sighting {
+  readonly cursor: number
+  readonly atMs: number
+}
+
+export class AnswerWatch {
+  readonly #server: ServerView
+  readonly #tally: Tally
+  readonly #now: () => number
+  /** Devices of which no page lacked anything, up to the head, by deviceId. */
+  readonly #seen = new Map<string, Sighting>()
+  #isCleared = false
+
+  /** `now`: the server's clock. */
+  constructor(server: ServerView, tally: Tally, now: () => number) {
+    this.#server = server
+    this.#tally = tally
+    this.#now = now
+  }
+
+  look({ url, body, status, answer }: AnsweredRequest): void {
+    if (body === undefined || new URL(url).pathname !== PULL_PATH) return
+    if (status !== 200) {
+      if (decodeErrorResponse(answer).code === 'cursor_expired') this.#tally.count('cursorExpired')
+      return
+    }
+    const request = decodePullRequest(body)
+    const { sinceCursor } = request
+    const { ops, nextCursor, purgedThrough = 0, hasMore } = decodePullResponse(answer)
+    const missing = this.#server.past.assertServed({ sinceCursor, nextCursor, ops, purgedThrough })
+    if (missing !== undefined || sinceCursor === 0) this.#isCleared = true
+    if (missing === undefined) this.#note(request, hasMore)
+    else {
+      this.#tally.count('compactedPage')
+      if (this.#keepsUp(request)) {
+        throw new Violation(`${request.deviceId} keeps up, but ${missing} was taken from its page`)
+      }
+    }
+  }
+
+  /** Whether some page since the last time may have shown that the server cleared its log. */
+  takeCleared(): boolean {
+    const isCleared = this.#isCleared
+    this.#isCleared = false
+    return isCleared
+  }
+
+  /** The server may have forgotten whom it saw, or take somebody for another. */
+  forget(): void {
+    this.#seen.clear()
+  }
+
+  #keepsUp({ deviceId = '', sinceCursor }: PullRequest): boolean {
+    const seen = this.#seen.get(deviceId)
+    // A late copy of a request may ask for what was cleared before.
+    return seen !== undefined && sinceCursor >= seen.cursor && this.#now() - seen.atMs < LIVE_MS
+  }
+
+  #note(request: PullRequest, hasMore: boolean): void {
+    const { deviceId = '', sinceCursor } = request
+    if (sinceCursor > 0 && (!hasMore || this.#keepsUp(request))) {
+      this.#seen.set(deviceId, { cursor: sinceCursor, atMs: this.#now() })
+    } else this.#seen.delete(deviceId)
+  }
+}

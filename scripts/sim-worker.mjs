@@ -1,0 +1,9 @@
+// A thread of `npm run sim`: runs the seeds that it is given, and tells of each whether it failed.
+import { parentPort } from 'node:worker_threads'
+import { drawPlan, runPlan } from '@entidb/testing'
+import { application } from './sim-application.mjs'
+
+parentPort.on('message', async (seed) => {
+  const { failure } = await runPlan(drawPlan(seed, application), application)
+  parentPort.postMessage({ seed, hasFailed: failure !== undefined })
+})
