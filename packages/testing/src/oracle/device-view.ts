@@ -121,6 +121,11 @@ export class DeviceView {
     this.#cursor = 0
   }
 
+  /** How far it had pulled when it was looked at last. */
+  get cursor(): number {
+    return this.#cursor
+  }
+
   /** The cursor only goes back with an epoch or a re-sync. */
   assertCursor(cursor: number, mayGoBack: boolean): void {
     if (cursor < this.#cursor && !mayGoBack) {

@@ -73,7 +73,7 @@ export class Oracle {
       const shown = old === undefined ? view.gone(key) : this.graph.value(key, old)
       const node =
         present === undefined
-          ? this.graph.delete(key, this.server.tick, device)
+          ? this.graph.delete(key, this.server.tickAt(view.cursor), device)
           : this.graph.value(key, present)
       this.#assertVersion(view, node, old)
       this.#relate(view, node, shown, madeOn.get(key))

@@ -29,7 +29,8 @@ export class ServerView {
   readonly #lastDelete = new Map<string, WriteNode>()
   /** The tick at which something took the place of nothing. */
   readonly #goneUntil = new Map<string, number>()
-  #tick = 0
+  /** All revisions, those that a restore took included, in the order in which they were given. */
+  readonly #accepted: number[] = []
   #wasRestored = false
   readonly #lost = new Set<WriteNode>()
   /** By deviceId: a device may change it, and a copy of its files has the same. */
@@ -81,9 +82,10 @@ export class ServerView {
     return this.#lastDelete.get(key)
   }
 
-  /** Counts what was accepted. */
-  get tick(): number {
-    return this.#tick
+  /** How much of what was accepted lies up to the cursor. */
+  tickAt(cursor: number): number {
+    const beyond = this.#accepted.findIndex((revision) => revision > cursor)
+    return beyond < 0 ? this.#accepted.length : beyond
   }
 
   /** It has the delete or one of the same, or had nothing to delete at some time since: then it changed nothing. */
@@ -188,8 +190,8 @@ export class ServerView {
         `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,
       )
     }
-    if (before.isGone) this.#goneUntil.set(node.key, this.#tick)
-    this.#tick++
+    if (before.isGone) this.#goneUntil.set(node.key, this.#accepted.length)
+    this.#accepted.push(revision)
     node.accepted = true
     this.#lost.delete(node)
     this.past.add({ node, revision })

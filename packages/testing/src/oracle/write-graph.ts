@@ -24,7 +24,7 @@ export class WriteNode {
   accepted = false
   /** The local transactions that wrote it. */
   readonly transactions: LocalTransaction[] = []
-  /** Of a delete: what the server had accepted by then. */
+  /** Of a delete: how much of what the server accepted its device had seen. */
   readonly serverTick: number
   /** Of a delete: who made it. */
   readonly device: string
@@ -135,11 +135,15 @@ export function ancestorsOf(node: WriteNode): ReadonlySet<WriteNode> {
   return found
 }
 
-/** Whether `later` was made on `earlier` with no conflict between them. */
+/**
+ * Whether `later` was made on `earlier` with no conflict between them. Where several wrote the same on the way, nobody
+ * knows whose of it was meant: then not.
+ */
 export function wasMadeOn(later: WriteNode, earlier: WriteNode): boolean {
   const found = new Set([later])
   for (const each of found) {
     if (each === earlier) return true
+    if (each.transactions.length > 1) continue
     for (const parent of each.parents) if (!each.settledOver.has(parent)) found.add(parent)
   }
   return false
