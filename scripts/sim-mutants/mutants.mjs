@@ -255,18 +255,6 @@ export const mutants = [
     ],
   },
   {
-    name: 'a conflict that a push found is shown before the pull has come to it',
-    hazard: 'section 11',
-    seedsMax: 300,
-    edits: [
-      {
-        file: 'sync/src/conflicts/group-view.ts',
-        find: 'return remote.version <= state.receivedThrough',
-        replace: 'return remote.version <= state.receivedThrough + Number.MAX_SAFE_INTEGER',
-      },
-    ],
-  },
-  {
     name: 'the ledger does not note what is held',
     hazard: 'ledger',
     seedsMax: 50,

@@ -9,7 +9,9 @@ const MUTATIONS = 200_000
 const SEED = 20_251_123
 
 describe('hostile bytes', () => {
-  test(`decoders: ${MUTATIONS} mutated messages, seed ${SEED} -> a message or the error, nothing else`, () => {
+  test(`decoders: ${MUTATIONS} mutated messages, seed ${SEED} -> a message or the error, nothing else`, {
+    timeout: 120_000,
+  }, () => {
     const random = createRandom(SEED)
     const corpus = [...validVectors, ...invalidVectors].map(({ message, cbor }) => ({
       codec: codecs[message],
