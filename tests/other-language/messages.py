@@ -248,7 +248,13 @@ def _check_verify_response(answer):
 history = list_of(record({"epoch": id16, "firstCursor": uint}))
 capabilities = record(
     {"pull": boolean, "push": boolean, "sse": boolean},
-    {"groups": boolean, "rejections": boolean, "digest": boolean, "collections": boolean},
+    {
+        "groups": boolean,
+        "rejections": boolean,
+        "digest": boolean,
+        "collections": boolean,
+        "packed": boolean,
+    },
 )
 LIMITS = ("maxOpsPerPush", "maxPullOps", "maxBodyBytes", "maxEntityBytes", "maxDepth")
 conflict = record(
