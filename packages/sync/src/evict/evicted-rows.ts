@@ -51,20 +51,15 @@ export async function evictedAfter(
   return (await tx.system.page(EVICTED_COLLECTION, range)) as readonly EvictedRow[]
 }
 
-/** Without the operations that bring nothing newer than what was evicted. Newer ones bring their entity back. */
-export async function withoutEvicted<Op extends EntityRef & { readonly entityVersion: number }>(
+/** Whether an operation brings anything newer than what was evicted. Then it brings its entity back. */
+export async function bringsNews(
   tx: SyncTransaction,
-  ops: readonly Op[],
-): Promise<readonly Op[]> {
-  if (tx.state.evicted === 0) return ops
-  const news: Op[] = []
-  for (const op of ops) {
-    const row = await findEvicted(tx, op)
-    if (row !== undefined && op.entityVersion <= row.version) continue
-    if (row !== undefined) await forgetEvicted(tx, op)
-    news.push(op)
-  }
-  return news
+  op: EntityRef & { readonly entityVersion: number },
+): Promise<boolean> {
+  const row = await findEvicted(tx, op)
+  if (row !== undefined && op.entityVersion <= row.version) return false
+  if (row !== undefined) await forgetEvicted(tx, op)
+  return true
 }
 
 /** Rows beyond the point where histories part are of no state that the server must have. Returns how many. */

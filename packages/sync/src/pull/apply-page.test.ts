@@ -1,6 +1,7 @@
 import { encodeEntity } from '@entidb/core/cbor'
 import type { SyncOperation } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import { rememberEvicted } from '../evict/evicted-rows.ts'
 import { openStore } from '../test-kit/store.test-kit.ts'
 import { applyPage } from './apply-page.ts'
 
@@ -43,6 +44,23 @@ describe('pulled page', () => {
     expect(counts.length).toBeGreaterThanOrEqual(3)
     expect(new Set(counts)).toEqual(new Set([0]))
     expect(await db.collection('notes').count()).toBe(1_700)
+  })
+
+  test('a large page where something was evicted -> others have their turn while that is looked up too', async () => {
+    const { store } = await openStore()
+    const ops = Array.from({ length: 1_700 }, (_, i) => put(i + 1, `n${i}`, 'a'))
+    let turns = 0
+    const turn = async () => {
+      turns++
+    }
+    await store.transaction((tx) =>
+      rememberEvicted(tx, { collection: 'notes', entityId: 'n0' }, 1, new Uint8Array(0)),
+    )
+    const applied = await store.applying((tx) =>
+      applyPage(tx, page(...ops), store.state, { ...context, turn }),
+    )
+    expect(applied?.pulled).toBe(1_699)
+    expect(turns).toBeGreaterThanOrEqual(6)
   })
 
   test.each([

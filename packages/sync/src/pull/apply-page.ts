@@ -6,7 +6,7 @@ import type { RawOperation } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
 import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
-import { withoutEvicted } from '../evict/evicted-rows.ts'
+import { bringsNews } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -38,7 +38,11 @@ export async function applyPage(
   if (!isStill(tx.state, origin)) return undefined
   const { ops } = page
   if (tx.state.resync !== null) await inSlices(ops, context, (op) => tx.markSeen(entityKey(op)))
-  const { applied, remaining } = await applyUntouched(tx, await withoutEvicted(tx, ops), context)
+  const { applied, remaining } = await applyUntouched(
+    tx,
+    await newsAmong(tx, ops, context),
+    context,
+  )
   const outcome = { pulled: applied, conflicts: 0 }
   await inSlices(remaining, context, async (op) => {
     const learnt = await applyOperation(tx, op, context)
@@ -56,6 +60,20 @@ export async function applyPage(
       : {}),
   })
   return outcome
+}
+
+/** Without the operations that bring nothing newer than what was evicted. */
+async function newsAmong(
+  tx: SyncTransaction,
+  ops: readonly SyncOperation[],
+  context: PageContext,
+): Promise<readonly SyncOperation[]> {
+  if (tx.state.evicted === 0) return ops
+  const news: SyncOperation[] = []
+  await inSlices(ops, context, async (op) => {
+    if (await bringsNews(tx, op)) news.push(op)
+  })
+  return news
 }
 
 /** One after the other, and everything else on the thread has its turn between slices. */
