@@ -2,8 +2,6 @@
  * Walks an access path: entities one batch after the other, in the path's order. Bounded memory: at most
  * a batch, and a run of equal keys up to `RUN_MAX`.
  */
-
-import { assertInvariant } from '../errors/assert.ts'
 import type { KeyRange, TreeCursor } from '../store/key-value-store.ts'
 import type { AccessPath, Stretch } from './access-path.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -51,14 +49,7 @@ export class Candidates {
       const idKey = idKeyOfEntry(key, value)
       const id = idOfKey(idKey)
       const cached = reader.cached(this.#state, id)
-      if (cached !== undefined) {
-        entities.push(cached)
-        continue
-      }
-      const answer = reader.view.get(this.#state.recordTable, idKey)
-      const record = answer instanceof Promise ? yield* wait(answer) : answer
-      assertInvariant(record !== undefined, 'an entry of an index has its entity')
-      entities.push(reader.entityOf(this.#state, id, decodeRecord(record)))
+      entities.push(cached ?? (yield* reader.entityOfEntry(this.#state, id, idKey)))
     }
     return entities
   }

@@ -124,7 +124,7 @@ export class Catalog {
     for (const name of [...this.#statesByName.keys(), ...names]) {
       const state = this.#add(name, this.#storedSpec(name) ?? EMPTY_SPEC, undefined, true)
       if (state.schemaVersion === 1 && !doubtful.has(name)) continue
-      this.#statesByName.set(name, { ...state, queryIndexes: [], uniquePaths: new Set() })
+      this.#statesByName.set(name, { ...state, queryIndexes: [], uniqueIndexes: new Map() })
     }
   }
 

@@ -9,7 +9,7 @@ import type { EntityReader } from './entity-reader.ts'
 import { formatPlace, parsePlace } from './page-token.ts'
 import { type ParsedQuery, parseQuery } from './parsed-query.ts'
 import { placeOf } from './place.ts'
-import { type PointLookup, pointLookupOf } from './point-lookup.ts'
+import { knownAnswer, lookUp, pointLookupOf } from './point-lookup.ts'
 import { projectAll } from './projection.ts'
 import type { Page, PageQuery, Query, QueryExplanation } from './query.ts'
 import type { QueryRun } from './query-run.ts'
@@ -130,6 +130,9 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   async find<const S extends Selection<T> | undefined = undefined>(
     query?: Query<T, S>,
   ): Promise<readonly Answer<T, S>[]> {
+    const known = this.#known(query)
+    // As in `get`.
+    if (known !== undefined) return [known as Answer<T, S>]
     const parsed = parseQuery(query)
     const found = await this.#find(parsed, parsed.limit)
     // As in `get`.
@@ -140,6 +143,9 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   async first<const S extends Selection<T> | undefined = undefined>(
     query: Query<T, S> = {},
   ): Promise<Answer<T, S> | undefined> {
+    const known = this.#known(query)
+    // As in `get`.
+    if (known !== undefined) return known as Answer<T, S>
     const parsed = parseQuery(query)
     const found = await this.#find(parsed, Math.min(1, parsed.limit))
     const [first] = projectAll(found, parsed.project)
@@ -147,28 +153,22 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     return first as Answer<T, S> | undefined
   }
 
-  #find(parsed: ParsedQuery, limit: number): MaybePromise<readonly object[]> {
-    const state = this.#state
-    const lookup = pointLookupOf(state, parsed)
-    if (lookup !== undefined && limit > 0) return this.#lookUp(parsed, lookup, limit)
-    return this.#source.read((reader) => reader.query(state, parsed, { limit }).all(reader))
+  /** The answer to a point lookup, where the cache has it. */
+  #known(query: unknown): object | undefined {
+    this.#source.assertOpen()
+    return this.#source.readsLatest ? knownAnswer(this.#state, query) : undefined
   }
 
-  #lookUp(
-    parsed: ParsedQuery,
-    { path, value }: PointLookup,
-    limit: number,
-  ): MaybePromise<readonly object[]> {
+  #find(parsed: ParsedQuery, limit: number): MaybePromise<readonly object[]> {
     const state = this.#state
-    this.#source.assertOpen()
-    const known = this.#source.readsLatest ? state.cache.latestWith(path, value) : undefined
-    if (known !== undefined) return [known]
-    // All: more than one there is only where replication brought them in.
-    const all = { limit: Infinity }
+    const lookup = limit > 0 ? pointLookupOf(state, parsed) : undefined
     return this.#source.read(function* (reader) {
-      const found = yield* reader.query(state, parsed, all).all(reader)
-      reader.rememberLookup(state, path, found)
-      return found.slice(0, limit)
+      if (lookup !== undefined) {
+        const found = yield* lookUp(reader, state, lookup)
+        reader.rememberLookup(state, lookup.path, found)
+        if (found.length <= 1) return found
+      }
+      return yield* reader.query(state, parsed, { limit }).all(reader)
     })
   }
 

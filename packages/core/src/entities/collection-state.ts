@@ -9,7 +9,7 @@ import {
   type IndexSpec,
 } from './index-plan.ts'
 import { createMigrationChain, type MigrationChain } from './migration-chain.ts'
-import { uniquePathsOf } from './point-lookup.ts'
+import { uniqueIndexesOf } from './point-lookup.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 export interface CollectionState {
@@ -28,8 +28,8 @@ export interface CollectionState {
   /** Those of them that tell what readers see: all, but where a tool does not know the migrations. */
   readonly queryIndexes: readonly IndexPlan[]
   readonly hasUnique: boolean
-  /** Fields with a unique index of their own, among `queryIndexes`. */
-  readonly uniquePaths: ReadonlySet<string>
+  /** Of `queryIndexes`, by its field, each that is unique by one field alone. */
+  readonly uniqueIndexes: ReadonlyMap<string, IndexPlan>
   readonly cache: CollectionCache
   readonly maxIdBytes: number
   readonly maxEntityBytes: number
@@ -80,7 +80,7 @@ export function createCollectionState(setting: CollectionSetting): CollectionSta
     indexes,
     queryIndexes: indexes,
     hasUnique: indexes.some(({ unique }) => unique),
-    uniquePaths: uniquePathsOf(indexes),
+    uniqueIndexes: uniqueIndexesOf(indexes),
   }
 }
 

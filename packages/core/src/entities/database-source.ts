@@ -51,12 +51,7 @@ export class DatabaseSource implements WriteSource, LiveReads, LiveSource {
     return this.core.live
   }
 
-  async read<T>(task: (reader: EntityReader) => Steps<T>): Promise<T> {
-    return this.readNow(task)
-  }
-
-  /** As `read`, and at once where the store answers at once. */
-  readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T> {
+  read<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T> {
     this.assertOpen()
     const view = this.core.store.snapshot()
     let answer: MaybePromise<T>

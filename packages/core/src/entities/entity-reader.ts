@@ -3,6 +3,7 @@
  * cache when it holds this very version.
  */
 import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
+import { assertInvariant } from '../errors/assert.ts'
 import type { Reader } from '../store/key-value-store.ts'
 import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
@@ -47,6 +48,14 @@ export class EntityReader {
   *get(state: CollectionState, id: string): Steps<object | undefined> {
     const stored = yield* this.findRecord(state, idKeyOf(id))
     return stored === undefined ? undefined : this.entityOf(state, id, stored)
+  }
+
+  /** The entity that an entry of an index leads to. */
+  *entityOfEntry(state: CollectionState, id: string, idKey: Uint8Array): Steps<object> {
+    const answer = this.view.get(state.recordTable, idKey)
+    const record = answer instanceof Promise ? yield* wait(answer) : answer
+    assertInvariant(record !== undefined, 'an entry of an index has its entity')
+    return this.entityOf(state, id, decodeRecord(record))
   }
 
   /**

@@ -21,8 +21,8 @@ import type { Steps } from './steps.ts'
 /** What is read for the results of live queries. */
 export interface LiveReads {
   readonly live: LiveQueries
-  /** On a view of now. */
-  readNow<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T>
+  /** On a view of now; at once where the store answers at once. */
+  read<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T>
 }
 
 /** Who asked for the result. */
@@ -84,7 +84,7 @@ export class LiveEvaluation implements LiveFollower {
     // What was written when nobody watched is not recorded. The first result has to have it; only of the one
     // transaction that may be writing right now it is read when that commits.
     const settled = live.settled(this.collection)
-    const first = () => this.#source.readNow((reader) => this.#readFirst(reader))
+    const first = () => this.#source.read((reader) => this.#readFirst(reader))
     this.#run(() => (settled === undefined ? first() : settled.then(first)))?.()
   }
 
@@ -146,11 +146,11 @@ export class LiveEvaluation implements LiveFollower {
     // The first result has it. Without an opId it only says which versions entities count as.
     if (lastOpId > 0 && lastOpId <= this.#lastOpId) return 'same'
     if (lastOpId > 0) this.#lastOpId = lastOpId
-    if (changes === undefined) return this.#source.readNow((reader) => this.#readAnew(reader))
+    if (changes === undefined) return this.#source.read((reader) => this.#readAnew(reader))
     const exchange = this.#result.apply(changes)
     if (exchange === undefined) return 'same'
     if (!this.#result.needsMore) return exchange
-    return this.#source.readNow((reader) => this.#readMore(reader, exchange))
+    return this.#source.read((reader) => this.#readMore(reader, exchange))
   }
 
   *#readFirst(reader: EntityReader): Steps<Outcome> {

@@ -1,4 +1,5 @@
 /** Where reads and writes of a collection go: the database, a snapshot, or a transaction. */
+import type { MaybePromise } from '../files/file-system.ts'
 import type { EntityReader } from './entity-reader.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import type { Steps } from './steps.ts'
@@ -14,7 +15,8 @@ export interface ReadSource {
   readonly readsLatest: boolean
   /** Errors: `database_closed`, `transaction_closed`. */
   assertOpen(): void
-  read<T>(task: (reader: EntityReader) => Steps<T>): Promise<T>
+  /** At once where the store answers at once. */
+  read<T>(task: (reader: EntityReader) => Steps<T>): MaybePromise<T>
   pin(): PinnedView
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { Storage } from '../store/key-value-store.ts'
-import { defineCollection } from './collection-definition.ts'
+import { type Direction, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -14,19 +14,25 @@ interface Note {
   text: string | number | null
 }
 
-const collections = {
-  notes: defineCollection<Note>({ indexes: { text: { on: ['text'], unique: true } } }),
-}
+const collectionsBy = (direction: Direction) => ({
+  notes: defineCollection<Note>({
+    indexes: { text: { on: [{ text: direction }], unique: true } },
+  }),
+})
 
-type Database = EntiDB<typeof collections>
+type Collections = ReturnType<typeof collectionsBy>
+type Database = EntiDB<Collections>
 
-const open = (storage: Storage = memoryStorage()): Promise<Database> =>
-  EntiDB.open({ storage, collections, changeFeed: true })
+const open = (
+  storage: Storage = memoryStorage(),
+  direction: Direction = 'asc',
+): Promise<Database> =>
+  EntiDB.open({ storage, collections: collectionsBy(direction), changeFeed: true })
 
 const TEXTS = ['x', 'y', 1, null] as const
 
 /** Lookups, again and again, answer what a scan of the same state finds. */
-async function expectRight(db: Database, state: Database | Snapshot<typeof collections> = db) {
+async function expectRight(db: Database, state: Database | Snapshot<Collections> = db) {
   const notes = db.collection('notes')
   for (const text of TEXTS) {
     const all = await state.collection('notes').find({ filter: (note) => note.text === text })
@@ -56,34 +62,41 @@ const steps = fc.array(
   { maxLength: 8 },
 )
 
+const cases = stores.flatMap((store) =>
+  (['asc', 'desc'] as const).map((direction) => ({ ...store, direction })),
+)
+
 describe('lookups on a unique index', () => {
-  test.each(stores)('$store: any writes -> as a scan, before, between and after', async (store) => {
-    await fc.assert(
-      fc.asyncProperty(steps, async (all) => {
-        const db = await open(store.createStorage())
-        let version = 0
-        for (const { writes, kind } of all) {
-          using before = db.snapshot()
-          const done = db.transaction(async (tx) => {
-            for (const { id, text } of writes) {
-              if (kind === 'remote') await tx.applyRaw(remote(id, text, ++version))
-              else if (text === undefined) await tx.collection('notes').delete(id)
-              else await tx.collection('notes').put({ id, text })
-              await expectRight(db, before)
-            }
-            if (kind === 'rolled back') throw new TypeError('rolled back')
-          })
-          await done.catch((error: unknown) => {
-            if (!isEntiDBError(error, 'unique_violation') && !(error instanceof TypeError))
-              throw error
-          })
-          await expectRight(db)
-        }
-        await db.close()
-      }),
-      { numRuns: 60 },
-    )
-  })
+  test.each(cases)(
+    '$store, $direction: any writes -> as a scan, before, between and after',
+    async (store) => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (all) => {
+          const db = await open(store.createStorage(), store.direction)
+          let version = 0
+          for (const { writes, kind } of all) {
+            using before = db.snapshot()
+            const done = db.transaction(async (tx) => {
+              for (const { id, text } of writes) {
+                if (kind === 'remote') await tx.applyRaw(remote(id, text, ++version))
+                else if (text === undefined) await tx.collection('notes').delete(id)
+                else await tx.collection('notes').put({ id, text })
+                await expectRight(db, before)
+              }
+              if (kind === 'rolled back') throw new TypeError('rolled back')
+            })
+            await done.catch((error: unknown) => {
+              if (!isEntiDBError(error, 'unique_violation') && !(error instanceof TypeError))
+                throw error
+            })
+            await expectRight(db)
+          }
+          await db.close()
+        }),
+        { numRuns: 60 },
+      )
+    },
+  )
 
   test('found before -> the same object; written -> another', async () => {
     const db = await open()
@@ -95,6 +108,8 @@ describe('lookups on a unique index', () => {
     const first = await notes.first({ where: { text: 'x' } })
     expect(await notes.first({ where: { text: 'x' } })).toBe(first)
     expect(await notes.first({ where: { text: 'x' }, select: ['text'] })).toEqual({ text: 'x' })
+    expect(await notes.first({ where: { text: 'x', id: 'b' } })).toBeUndefined()
+    expect(await notes.first({ where: { text: 'x' }, filter: () => false })).toBeUndefined()
     await db.transaction(async (tx) => {
       await tx.collection('notes').put({ id: 'a', text: 'z' })
       await tx.collection('notes').put({ id: 'b', text: 'x' })
