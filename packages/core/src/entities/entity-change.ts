@@ -1,9 +1,9 @@
 /** One entity that a commit changed, decoded where somebody looks at it. Shared by all live queries it touches. */
-import { decodeEntity } from '../cbor/entity-decoder.ts'
-import { isEntiDBError } from '../errors/entidb-error.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import { entityOfRecord } from './entity-reader.ts'
 import { rememberVersion } from './entity-version.ts'
+import type { FieldExtractor } from './field-extractor.ts'
+import { indexedForm } from './indexed-form.ts'
 import { decodeRecord, entityBytes } from './record.ts'
 import type { RecordChange } from './record-changes.ts'
 
@@ -25,15 +25,15 @@ export class EntityChange implements RecordChange {
   }
 
   /**
-   * What live queries are found by. An entity that no migration brings up counts as it is stored, as it does in
-   * indexes.
+   * What live queries are found by: the fields that they look at, at least. An entity that no migration brings up
+   * counts as it is stored, as it does in indexes.
    */
-  get formBefore(): object | undefined {
-    return this.#formOf(this.before, () => this.entityBefore)
+  formBefore(extractor: FieldExtractor): object | undefined {
+    return this.#formOf(this.before, extractor)
   }
 
-  get formAfter(): object | undefined {
-    return this.#formOf(this.after, () => this.entityAfter)
+  formAfter(extractor: FieldExtractor): object | undefined {
+    return this.#formOf(this.after, extractor)
   }
 
   /** To look at, not to hand out. Error: `migration_failed`. */
@@ -82,14 +82,9 @@ export class EntityChange implements RecordChange {
     this.#keepsContent = !this.#changesShape && bytesEqual(entityBytes(old), entityBytes(now))
   }
 
-  #formOf(record: Uint8Array | undefined, read: () => object | undefined): object | undefined {
-    try {
-      return read()
-    } catch (error) {
-      if (record === undefined || !isEntiDBError(error, 'migration_failed')) throw error
-      // Only maps are stored.
-      return decodeEntity(record, decodeRecord(record).entityStart) as object
-    }
+  #formOf(record: Uint8Array | undefined, extractor: FieldExtractor): object | undefined {
+    if (record === undefined) return undefined
+    return extractor.extract(indexedForm(this.state, this.id, decodeRecord(record)).bytes)
   }
 
   #decode(record: Uint8Array): object {

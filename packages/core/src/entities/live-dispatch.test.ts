@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encodeEntity } from '../cbor/entity-encoder.ts'
 import { LiveDispatch } from './live-dispatch.ts'
 import { matcherOf } from './live-result.ts'
 import { type ParsedQuery, parseQuery } from './parsed-query.ts'
@@ -14,6 +15,9 @@ function dispatchOf(all: readonly ParsedQuery[]): LiveDispatch<ParsedQuery> {
 function found(dispatch: LiveDispatch<ParsedQuery>, entity: object): ReadonlySet<ParsedQuery> {
   const queries = new Set<ParsedQuery>()
   dispatch.find(entity, queries)
+  const extracted = new Set<ParsedQuery>()
+  dispatch.find(dispatch.extractor.extract(encodeEntity(entity)), extracted)
+  expect(extracted).toEqual(queries)
   return queries
 }
 

@@ -4,6 +4,7 @@
  * an `or` by each of its parts. The others are always found. Finding one too many does no harm: it tests the
  * entity itself.
  */
+import { FieldExtractor } from './field-extractor.ts'
 import { LiveBucket } from './live-bucket.ts'
 import { type FixedField, fixedFields, LiveGroups } from './live-groups.ts'
 import { type FieldInterval, fieldInterval } from './live-intervals.ts'
@@ -27,6 +28,10 @@ export class LiveDispatch<Q> {
   readonly #groups = new LiveGroups<Q>()
   /** Those that fix no value. */
   readonly #others = new LiveBucket<Q>()
+  /** How many places look at a field of entities, by its name. */
+  readonly #looks = new Map<string, number>()
+  /** Undefined when what is looked at has changed. */
+  #extractor: FieldExtractor | undefined
 
   /** Every query. */
   get queries(): ReadonlySet<Q> {
@@ -35,7 +40,9 @@ export class LiveDispatch<Q> {
 
   add(query: Q, demands: Demands): void {
     this.#queries.add(query)
-    for (const { fields, interval } of placesOf(demands)) {
+    for (const place of placesOf(demands)) {
+      this.#countLooks(place, 1)
+      const { fields, interval } = place
       if (fields.length > 0) this.#groups.add(query, fields, interval)
       else this.#others.add(query, interval)
     }
@@ -43,16 +50,37 @@ export class LiveDispatch<Q> {
 
   remove(query: Q, demands: Demands): void {
     this.#queries.delete(query)
-    for (const { fields, interval } of placesOf(demands)) {
+    for (const place of placesOf(demands)) {
+      this.#countLooks(place, -1)
+      const { fields, interval } = place
       if (fields.length > 0) this.#groups.remove(query, fields, interval)
       else this.#others.remove(query, interval)
     }
+  }
+
+  /** Reads, of an encoded entity, all that `find` looks at. */
+  get extractor(): FieldExtractor {
+    this.#extractor ??= new FieldExtractor([...this.#looks.keys()])
+    return this.#extractor
   }
 
   /** Adds those that the entity may concern to `found`. */
   find(entity: object, found: Set<Q>): void {
     this.#groups.find(entity, found)
     this.#others.find(entity, found)
+  }
+
+  #countLooks({ fields, interval }: Place, change: 1 | -1): void {
+    const paths = fields.map(({ path }) => path)
+    if (interval !== undefined) paths.push(interval.path)
+    for (const path of paths) {
+      const [name = path] = path.split('.', 1)
+      const count = (this.#looks.get(name) ?? 0) + change
+      if (count === 0) this.#looks.delete(name)
+      else this.#looks.set(name, count)
+      // The first one of its name, or the last.
+      if (count === 0 || count === change) this.#extractor = undefined
+    }
   }
 }
 
