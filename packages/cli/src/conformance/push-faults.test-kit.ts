@@ -53,6 +53,7 @@ export const pushFaults: readonly KnownFault[] = [
       'push/reusable',
       'revisions/absent',
       'revisions/conflict-writes-nothing',
+      'revisions/other-version',
       'revisions/stale-delete',
       'revisions/stale-put',
       'revisions/tombstone',
