@@ -9,6 +9,7 @@ import { type CycleEvent, type CycleState, isWorking, nextState } from '../machi
 import type { Puller } from '../pull/puller.ts'
 import type { Pusher } from '../push/pusher.ts'
 import type { StateRow } from '../state/rows.ts'
+import { Round } from './round.ts'
 import type { CycleTotals, Following, SyncContext } from './sync-context.ts'
 
 export interface CycleSteps {
@@ -26,12 +27,6 @@ export type CycleReason = 'woken' | 'asked'
 
 /** Woken cycles in a row that make do with what the server said about itself before them. */
 const UNGREETED_MAX = 50
-/** Rounds of a cycle in which nothing moved before it ends all the same. */
-const IDLE_ROUNDS_MAX = 3
-/** Changes of epoch in one cycle before the server counts as unable to keep one. */
-const EPOCH_CHANGES_MAX = 10
-/** Re-syncs that one cycle begins. */
-const RESYNCS_MAX = 2
 
 export class Cycle {
   readonly #steps: CycleSteps
@@ -161,46 +156,6 @@ export class Cycle {
     if (next === this.#state) return
     this.#state = next
     this.#enter(next)
-  }
-}
-
-/** Keeps a cycle from going round for ever. */
-class Round {
-  readonly #totals: CycleTotals
-  #moved = -1
-  #idle = 0
-  #epochs = 0
-  #resyncs = 0
-  #trustsStream: boolean
-
-  constructor(totals: CycleTotals, trustsStream: boolean) {
-    this.#totals = totals
-    this.#trustsStream = trustsStream
-  }
-
-  /** Once: what comes later in a cycle has a reason to be asked for. */
-  mayTrustStream(): boolean {
-    const trusts = this.#trustsStream
-    this.#trustsStream = false
-    return trusts
-  }
-
-  goesOn(): boolean {
-    const { pulled, pushed, conflicts, rejected } = this.#totals
-    const moved = pulled + pushed + conflicts + rejected
-    this.#idle = moved === this.#moved ? this.#idle + 1 : 0
-    this.#moved = moved
-    return this.#idle < IDLE_ROUNDS_MAX
-  }
-
-  mayResync(): boolean {
-    this.#resyncs += 1
-    return this.#resyncs <= RESYNCS_MAX
-  }
-
-  mayChangeEpoch(): boolean {
-    this.#epochs += 1
-    return this.#epochs <= EPOCH_CHANGES_MAX
   }
 }
 
