@@ -3,6 +3,7 @@
  * unknown is sent again, the same bytes under the same opIds, before anything else.
  */
 import { type EntiDBError, isEntiDBError } from '@entidb/core'
+import type { PushResponse } from '@entidb/protocol'
 import { viewGroup } from '../conflicts/group-view.ts'
 import { rejectionOf } from '../conflicts/sides.ts'
 import {
@@ -13,6 +14,7 @@ import {
 } from '../cycle/sync-context.ts'
 import { entityKey } from '../entity-ref.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
+import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
 import {
   countGroups,
@@ -21,8 +23,9 @@ import {
   nextRequestOps,
   readFrozenContents,
 } from './frozen-request.ts'
+import { NextBatch } from './next-batch.ts'
 import { offerAll } from './offer.ts'
-import { takeBatch } from './take-batch.ts'
+import type { TakenBatch } from './take-batch.ts'
 import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
 
 /** `internal` answers in a row after which a smaller request is tried. */
@@ -31,10 +34,12 @@ const INTERNALS_MAX = 3
 export class Pusher {
   readonly #context: SyncContext
   #contents: { readonly batch: number; readonly byOpId: FrozenContents } | undefined
+  readonly #next: NextBatch
   #internals = { batch: 0, count: 0 }
 
   constructor(context: SyncContext) {
     this.#context = context
+    this.#next = new NextBatch(context)
   }
 
   /**
@@ -44,44 +49,67 @@ export class Pusher {
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#context
     await offerAll(store)
-    for (;;) {
-      signal.throwIfAborted()
-      const { atEnd, held } = await this.#take()
-      const conflicts = totals.conflicts
-      await this.decideFrozen(totals, signal)
-      const isBehind = store.state.cursor < this.#context.head
-      if (held || isBehind || totals.conflicts > conflicts) return true
-      if (atEnd) return false
+    try {
+      for (let taken = await this.#take(); ; ) {
+        signal.throwIfAborted()
+        const conflicts = totals.conflicts
+        const held = taken.heldGroups.size > 0
+        const next = await this.#decide(totals, signal, !held && !taken.atEnd)
+        const isBehind = store.state.cursor < this.#context.head
+        if (next === undefined) {
+          if (held || isBehind || totals.conflicts > conflicts) return true
+          if (taken.atEnd) return false
+        }
+        taken = next ?? (await this.#take())
+      }
+    } finally {
+      this.#next.clear()
     }
   }
 
   /** Sends the frozen batch until every operation of it is decided or held. */
   async decideFrozen(totals: CycleTotals, signal: AbortSignal): Promise<void> {
+    await this.#decide(totals, signal, false)
+  }
+
+  /**
+   * As `decideFrozen`. With `takesNext` the batch after it is taken in the transaction that applies the last answer,
+   * if the answer lets pushing go on: it is what this answers.
+   */
+  async #decide(
+    totals: CycleTotals,
+    signal: AbortSignal,
+    takesNext: boolean,
+  ): Promise<TakenBatch | undefined> {
     const { store } = this.#context
-    for (let frozen = store.frozen; frozen !== null; frozen = store.frozen) {
+    let next: TakenBatch | undefined
+    for (let frozen = store.frozen; frozen !== null && next === undefined; frozen = store.frozen) {
       signal.throwIfAborted()
       const contents = await this.#contentsOf(frozen)
       const request = this.#requestOf(frozen, contents)
       try {
-        await this.#send(frozen, request, totals, signal)
+        next = await this.#send(frozen, request, totals, signal, takesNext)
       } catch (error) {
         if (!isEntiDBError(error) || !(await this.#cope(error, frozen, request))) throw error
       }
     }
+    return next
   }
 
-  async #take(): Promise<{ readonly atEnd: boolean; readonly held: boolean }> {
-    const { store, limits, now, emitter } = this.#context
-    const taken = await store.transaction((tx) =>
-      takeBatch(tx, store.engine, { limits, nowMs: now() }),
-    )
+  async #take(): Promise<TakenBatch> {
+    const taken = await this.#context.store.transaction((tx) => this.#next.take(tx))
+    await this.#noteTaken(taken)
+    return taken
+  }
+
+  async #noteTaken({ contents, splitTransactionId, heldGroups }: TakenBatch): Promise<void> {
+    const { store, emitter } = this.#context
     const batch = store.frozen?.batch
-    if (batch !== undefined) this.#contents = { batch, byOpId: taken.contents }
-    if (taken.splitTransactionId !== null) {
-      emitter.emit('split', { transactionId: taken.splitTransactionId })
+    if (batch !== undefined) this.#contents = { batch, byOpId: contents }
+    if (splitTransactionId !== null) {
+      emitter.emit('split', { transactionId: splitTransactionId })
     }
-    await this.#tellRejected(taken.heldGroups)
-    return { atEnd: taken.atEnd, held: taken.heldGroups.size > 0 }
+    await this.#tellRejected(heldGroups)
   }
 
   async #contentsOf(frozen: FrozenRow): Promise<FrozenContents> {
@@ -106,19 +134,32 @@ export class Pusher {
     request: SentRequest,
     totals: CycleTotals,
     signal: AbortSignal,
-  ): Promise<void> {
+    takesNext: boolean,
+  ): Promise<TakenBatch | undefined> {
     const { store, transport, replicaId } = this.#context
     const { ops, contents } = request
     const body = encodeFrozenRequest(store.state, frozen, ops, contents, replicaId)
     noteTouched(this.#context, ops)
-    const response = await transport.push(body, signal)
+    const answered = transport.push(body, signal)
+    const [response] = await Promise.all([answered, takesNext ? this.#next.lookAhead() : undefined])
     const context = learnContext(this.#context)
-    const outcome = await store.transaction((tx) =>
-      applyPushResponse(tx, request, response, context),
-    )
+    const { outcome, next } = await store.transaction(async (tx) => {
+      const outcome = await applyPushResponse(tx, request, response, context)
+      const goesOn = takesNext && outcome !== undefined && this.#mayGoOn(tx, response)
+      return { outcome, next: goesOn ? await this.#next.take(tx) : undefined }
+    })
     this.#context.head = Math.max(this.#context.head, response.head ?? 0)
     this.#internals = { batch: 0, count: 0 }
     if (outcome !== undefined) await this.#tell(outcome, totals)
+    if (next !== undefined) await this.#noteTaken(next)
+    return next
+  }
+
+  /** All that was sent is committed, and there is nothing that has to be pulled first. */
+  #mayGoOn(tx: SyncTransaction, { conflicts, rejected, head }: PushResponse): boolean {
+    const isClean = conflicts.length === 0 && (rejected ?? []).length === 0
+    const isBehind = tx.state.cursor < Math.max(this.#context.head, head ?? 0)
+    return tx.frozen === null && isClean && !isBehind
   }
 
   async #tell(outcome: PushOutcome, totals: CycleTotals): Promise<void> {

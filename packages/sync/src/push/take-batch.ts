@@ -9,16 +9,20 @@ import { entityKey } from '../entity-ref.ts'
 import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
-import type { Engine, FeedRow } from '../state/engine.ts'
+import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
 import type { CommittedTransaction } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { BatchDraft, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
+import type { FeedWindow } from './feed-window.ts'
+import { NOTHING_KNOWN, type PendingStates, readPendingStates } from './pending-states.ts'
 
 export interface TakeOptions {
   readonly limits: Limits
   readonly nowMs: number
+  /** Of operations whose entities are as they were when this was read. */
+  readonly known?: PendingStates | undefined
 }
 
 export interface TakenBatch {
@@ -32,7 +36,6 @@ export interface TakenBatch {
   readonly splitTransactionId: number | null
 }
 
-const READ_BYTES_MAX = 4 * 1024 * 1024
 /** Most operations in a batch, whatever the server allows. */
 const BATCH_OPS_MAX = 5_000
 /** Most feed operations looked at in one transaction. */
@@ -40,18 +43,22 @@ const READ_OPS_PER_TAKE = 20_000
 
 export async function takeBatch(
   tx: SyncTransaction,
-  engine: Engine,
+  window: FeedWindow,
   options: TakeOptions,
 ): Promise<TakenBatch> {
-  return new BatchTaking(tx, engine, options).run()
+  return new BatchTaking(tx, window, options).run()
+}
+
+/** Most operations of one batch. */
+export function batchOpsMax({ maxOpsPerPush }: Limits): number {
+  return Math.min(maxOpsPerPush, BATCH_OPS_MAX)
 }
 
 class BatchTaking {
   readonly #tx: SyncTransaction
-  readonly #engine: Engine
+  readonly #window: FeedWindow
   readonly #options: TakeOptions
   readonly #draft: BatchDraft
-  readonly #opsMax: number
   readonly #feedAfter: number
   readonly #heldGroups = new Set<number>()
   /** Transactions whose entities the server has as they are here. */
@@ -59,13 +66,13 @@ class BatchTaking {
   #position: number
   #splitPart: number | null = null
 
-  constructor(tx: SyncTransaction, engine: Engine, options: TakeOptions) {
+  constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
     const { dbId, deviceId, feedPosition } = tx.state
     this.#tx = tx
-    this.#engine = engine
+    this.#window = window
     this.#options = options
-    this.#opsMax = Math.min(options.limits.maxOpsPerPush, BATCH_OPS_MAX)
-    const limits = { opsMax: this.#opsMax, bytesMax: options.limits.maxBodyBytes }
+    const opsMax = batchOpsMax(options.limits)
+    const limits = { opsMax, bytesMax: options.limits.maxBodyBytes }
     this.#draft = new BatchDraft(limits, dbId.length + deviceId.length)
     this.#feedAfter = feedPosition
     this.#position = feedPosition
@@ -85,11 +92,7 @@ class BatchTaking {
   /** True at the end of the feed. */
   async #readFeed(): Promise<boolean> {
     while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
-      const rows = await this.#engine.readFeed({
-        after: this.#position,
-        opsMax: Math.max(2 * this.#opsMax, 2_000),
-        bytesMax: READ_BYTES_MAX,
-      })
+      const rows = await this.#window.read(this.#position, batchOpsMax(this.#options.limits))
       if (rows.length === 0) return true
       const { looseRanges } = this.#tx.state
       for (const transaction of feedTransactions(rows, looseRanges, this.#isActive)) {
@@ -152,10 +155,14 @@ class BatchTaking {
 
   /** Only entities that are still pending have something to push. */
   async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
-    const states = await this.#tx.replica.states(rows)
-    return rows.flatMap((row, index) => {
-      const state = states[index]
-      return state?.pending === true ? [{ row, base: state.base.version }] : []
+    const known = this.#options.known ?? NOTHING_KNOWN
+    const read = await readPendingStates(
+      this.#tx,
+      rows.filter(({ opId }) => !known.has(opId)),
+    )
+    return rows.flatMap((row) => {
+      const base = known.get(row.opId) ?? read.get(row.opId)
+      return base === undefined || base === null ? [] : [{ row, base }]
     })
   }
 

@@ -61,6 +61,7 @@ async function newState(
   const through = await engine.feedHead()
   // What is written after this look is in the feed.
   const entities = await engine.transaction(({ replica }) => replica.scan({ entriesMax: 1 }))
+  const feedHasAll = engine.feedAfter === 0 || freshStart !== undefined
   return {
     id: 'state',
     dbId,
@@ -78,8 +79,8 @@ async function newState(
     purgedThrough: 0,
     forgottenThrough: 0,
     scope: null,
-    // After a sign-out the feed has everything that is there.
-    offer: entities.length === 0 || freshStart !== undefined ? null : { through, after: null },
+    // After a sign-out, too, the feed has everything that is there.
+    offer: entities.length === 0 || feedHasAll ? null : { through, after: null },
     looseRanges: [],
     split: null,
     groupLast: 0,

@@ -48,6 +48,7 @@ export class SyncStore {
   #heldCount = 0
   /** The transaction under way; its commit may be heard of before it is adopted. */
   #running: SyncTransaction | undefined
+  #commits = 0
   #runningOnlyApplies = false
   /** Last opId of the last commit that was heard of. */
   #heardThrough = 0
@@ -75,6 +76,11 @@ export class SyncStore {
 
   get notes(): ReadonlyMap<string, NoteRow> {
     return this.#memory.notes
+  }
+
+  /** How many transactions sync has committed: what it read of entities stays true as long as this does. */
+  get commits(): number {
+    return this.#commits
   }
 
   /** Groups that fates wait for, members or not. */
@@ -177,6 +183,7 @@ export class SyncStore {
   }
 
   #adopt(tx: SyncTransaction): void {
+    this.#commits += 1
     this.#memory.state = tx.state
     if (this.#memory.frozen !== tx.frozen) {
       this.#memory.frozen = tx.frozen

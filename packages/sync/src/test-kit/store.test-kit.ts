@@ -2,6 +2,7 @@
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
 import { ledgerLimitsOf } from '../ledger/ledger-limits.ts'
+import { FeedWindow } from '../push/feed-window.ts'
 import { takeBatch } from '../push/take-batch.ts'
 import { coreEngine } from '../state/core-engine.ts'
 import { openSyncStore } from '../state/open-state.ts'
@@ -29,7 +30,7 @@ export async function freeze(store: SyncStore) {
   await store.transaction(async (tx) => tx.setState({ offer: null }))
   await store.followFeed()
   const { contents } = await store.transaction((tx) =>
-    takeBatch(tx, store.engine, { limits: DEFAULT_LIMITS, nowMs: 0 }),
+    takeBatch(tx, new FeedWindow(store.engine), { limits: DEFAULT_LIMITS, nowMs: 0 }),
   )
   const { frozen } = store
   if (frozen === null) throw new Error('nothing to freeze')
