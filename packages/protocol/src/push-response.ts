@@ -98,9 +98,10 @@ function problemOfList(
 ): Problem | undefined {
   let previous = 0
   for (const [index, opId] of opIds.entries()) {
-    const path = [list, index, ...place]
-    if (opId <= previous) return { path, reason: 'not_increasing' }
-    if (seen.has(opId)) return { path, reason: 'op_repeated' }
+    if (opId <= previous || seen.has(opId)) {
+      const reason = opId <= previous ? 'not_increasing' : 'op_repeated'
+      return { path: [list, index, ...place], reason }
+    }
     seen.add(opId)
     previous = opId
   }

@@ -9,6 +9,8 @@ import type { EntityWriter } from './entity-writer.ts'
 import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
+import { KeyList } from './key-list.ts'
+import { prefixEnd } from './key-range.ts'
 import { LOCAL } from './operation.ts'
 import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
 import { type Steps, wait } from './steps.ts'
@@ -39,7 +41,7 @@ export class BulkPut {
     const { tx } = this.#writer
     const { isSystem, replicaTable, recordTable, hasUnique } = this.#state
     const mayHaveRows = !isSystem && (yield* wait(tx.count(replicaTable))) > 0
-    this.#mayBePlain = !hasUnique && !mayHaveRows
+    this.#mayBePlain = !mayHaveRows && (!hasUnique || (yield* this.#meetsNoUniqueKey()))
     this.#lastKey = (yield* wait(tx.scan(recordTable, { reverse: true }).next(1))).keys[0]
     const mayBeSorted = this.#mayBePlain && !this.#writer.isRecorded(this.#state)
     const order = mayBeSorted ? this.#entities.distinctIdOrder() : undefined
@@ -49,6 +51,36 @@ export class BulkPut {
     } finally {
       yield* this.#indexes.flush(tx)
     }
+  }
+
+  /** No entity has a key of a unique index that another has: by one look at the index instead of one for each. */
+  *#meetsNoUniqueKey(): Steps<boolean> {
+    for (const [index, plan] of this.#state.indexes.entries()) {
+      if (!plan.unique) continue
+      if (plan.elementsAt >= 0) return false
+      const keys = this.#fieldsKeys(index)
+      const positions = keys.sortedPositions()
+      for (let i = 1; i < positions.length; i++) {
+        if (keys.isSame(positions[i - 1] as number, positions[i] as number)) return false
+      }
+      const [first, last] = [positions.at(0), positions.at(-1)]
+      if (first === undefined || last === undefined) continue
+      const range = { gte: keys.at(first), lt: prefixEnd(keys.at(last)) }
+      const found = yield* wait(this.#writer.tx.scan(plan.table, range).next(1))
+      if (found.keys.length > 0) return false
+    }
+    return true
+  }
+
+  /** The keys in an index without the ids behind them. */
+  #fieldsKeys(index: number): KeyList {
+    const keys = new KeyList(this.#entities.buffer)
+    for (let i = 0; i < this.#entities.size; i++) {
+      const entity = this.#entities.at(i)
+      const [start, end] = [entity.keyStart(index), entity.keyEnd(index)]
+      if (start < end) keys.addRange(start, end - entity.idKey.length)
+    }
+    return keys
   }
 
   *#putInTurn(): Steps<void> {

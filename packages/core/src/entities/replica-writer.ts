@@ -12,7 +12,7 @@ import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
-import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { decodeRecord, encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { orderReindexing } from './reindexing.ts'
 import { ABSENT, isAbsent, type ReplicaRow, replicatedStateOf } from './replica-row.ts'
 import type {
@@ -177,7 +177,9 @@ export class ReplicaWriter {
   *#find(state: CollectionState, id: string): Steps<Found> {
     assertId(id, state.maxIdBytes)
     const idKey = idKeyOf(id)
-    const existing = yield* this.#writer.reader.findRecord(state, idKey)
+    const found = this.#writer.tx.get(state.recordTable, idKey)
+    const record = found instanceof Promise ? yield* wait(found) : found
+    const existing = record === undefined ? undefined : decodeRecord(record)
     // A clean entity has no row.
     const hasRow = existing === undefined || existing.pending
     const row = hasRow ? yield* this.#writer.findRow(state, idKey) : undefined

@@ -19,13 +19,14 @@ export async function readAccepted(
   const [first, last] = [ops.at(0), ops.at(-1)]
   if (first === undefined || last === undefined) return []
   const accepted = tx.collection('accepted_ops')
-  const keys = ops.map(({ opId }) => operationKey(deviceId, opId))
+  const keyOf = ({ opId }: SyncOperation) => operationKey(deviceId, opId)
   const span = last.opId - first.opId + 1
-  if (span > SPAN_PER_OP_MAX * ops.length) return accepted.getMany(keys)
-  // Most requests are new: the scan finds nothing.
+  if (span > SPAN_PER_OP_MAX * ops.length) return accepted.getMany(ops.map(keyOf))
   const rows = await accepted.find({
     where: { id: operationKeys(deviceId, first.opId, last.opId) },
   })
+  // Most requests are new.
+  if (rows.length === 0) return new Array<undefined>(ops.length).fill(undefined)
   const rowsByKey = new Map(rows.map((row) => [row.id, row]))
-  return keys.map((key) => rowsByKey.get(key))
+  return ops.map((op) => rowsByKey.get(keyOf(op)))
 }

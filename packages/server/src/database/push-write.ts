@@ -154,10 +154,7 @@ function oplogRow(
   tx: number | undefined,
   replaces: number | undefined,
 ): OplogRow {
-  const { tx: _ownNumber, ...named } = operation
-  const group = tx === undefined ? {} : { tx }
-  const pulled: SyncOperation = { ...named, entityVersion: revision, ...group }
-  return {
+  const row: Writable<OplogRow> = {
     id: sortableNumber(revision),
     serverCursor: revision,
     dbId: operation.dbId,
@@ -166,11 +163,37 @@ function oplogRow(
     opType: operation.opType,
     sourceDeviceId: operation.deviceId,
     sourceOpId: operation.opId,
-    ...group,
-    ...(replaces === undefined ? {} : { replaces }),
-    operationCbor: encodeSyncOperation(pulled),
+    operationCbor: encodeSyncOperation(pulledOperation(operation, revision, tx)),
   }
+  if (tx !== undefined) row.tx = tx
+  if (replaces !== undefined) row.replaces = replaces
+  return row
 }
+
+/** As pulls send it. Field by field: spreading each operation takes longer than encoding it. */
+function pulledOperation(
+  operation: SyncOperation,
+  revision: number,
+  tx: number | undefined,
+): SyncOperation {
+  const { timestampMs, schemaVersion } = operation
+  const pulled: Writable<SyncOperation> = {
+    opId: operation.opId,
+    dbId: operation.dbId,
+    deviceId: operation.deviceId,
+    collection: operation.collection,
+    entityId: operation.entityId,
+    opType: operation.opType,
+    entityVersion: revision,
+    entityCbor: operation.entityCbor,
+  }
+  if (timestampMs !== undefined) pulled.timestampMs = timestampMs
+  if (tx !== undefined) pulled.tx = tx
+  if (schemaVersion !== undefined) pulled.schemaVersion = schemaVersion
+  return pulled
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 function conflictRow(
   candidate: Candidate,

@@ -66,9 +66,15 @@ export async function runPush(
   await writeDevice(tx, request, device, meta, context.nowMs)
   return {
     acknowledgedUpToOpId: ops.at(-1)?.opId ?? device.lastOpId,
-    conflicts: decisions.flatMap(conflictOf).sort(byClientOpId),
+    conflicts: decisions
+      .filter((each) => each.kind === 'conflict')
+      .map(conflictOf)
+      .sort(byClientOpId),
     committed: [...repeatedOps(ops, accepted), ...written.committed].sort(byOpId),
-    rejected: decisions.flatMap(rejectionOf).sort(byOpId),
+    rejected: decisions
+      .filter((each) => each.kind === 'rejected')
+      .map(rejectionOf)
+      .sort(byOpId),
     headBefore: meta.head,
     head: written.head,
     purgedThrough: meta.purgedThrough,
@@ -137,30 +143,25 @@ function repeatedOps(
   })
 }
 
-function conflictOf(decision: Decision): Conflict[] {
-  if (decision.kind !== 'conflict') return []
-  const { operation, current } = decision.candidate
-  return [
-    {
-      collection: operation.collection,
-      entityId: operation.entityId,
-      clientOp: operation,
-      serverState: {
-        entityVersion: current?.entityVersion ?? 0,
-        entityCbor: current?.entityCbor ?? null,
-        ...(current === undefined || current.schemaVersion === 1
-          ? {}
-          : { schemaVersion: current.schemaVersion }),
-      },
-      reason: decision.reason,
+function conflictOf({ candidate, reason }: Decision & { readonly kind: 'conflict' }): Conflict {
+  const { operation, current } = candidate
+  return {
+    collection: operation.collection,
+    entityId: operation.entityId,
+    clientOp: operation,
+    serverState: {
+      entityVersion: current?.entityVersion ?? 0,
+      entityCbor: current?.entityCbor ?? null,
+      ...(current === undefined || current.schemaVersion === 1
+        ? {}
+        : { schemaVersion: current.schemaVersion }),
     },
-  ]
+    reason,
+  }
 }
 
-function rejectionOf(decision: Decision): RejectedOp[] {
-  if (decision.kind !== 'rejected') return []
-  const { code, message } = decision.refusal
-  return [{ opId: decision.candidate.operation.opId, code, message }]
+function rejectionOf({ candidate, refusal }: Decision & { readonly kind: 'rejected' }): RejectedOp {
+  return { opId: candidate.operation.opId, code: refusal.code, message: refusal.message }
 }
 
 function byOpId(a: { readonly opId: number }, b: { readonly opId: number }): number {

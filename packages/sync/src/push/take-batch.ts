@@ -103,20 +103,21 @@ class BatchTaking {
   }
 
   readonly #isActive = (row: FeedRow): boolean =>
-    row.opId > (this.#tx.findNote(entityKey(row))?.skipThrough ?? 0)
+    !this.#tx.hasNotes || row.opId > (this.#tx.findNote(entityKey(row))?.skipThrough ?? 0)
 
   /** False when the transaction has to wait for the next batch. */
   async #take(transaction: FeedTransaction): Promise<boolean> {
     const rows = await this.#pendingRows(transaction.rows)
-    if (rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true))
-      return false
+    if (this.#waitsForEcho(rows)) return false
     const feedRows = rows.map(({ row }) => row)
     const hold = await this.#holdIfNeeded(transaction, feedRows)
     const count = hold ? 0 : this.#draft.fitting(feedRows)
     const isWhole = count === rows.length && transaction.complete
     if (!hold && !isWhole && !this.#draft.isEmpty) return false
     // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
-    for (const row of feedRows) await forgetEvicted(this.#tx, row)
+    if (this.#tx.state.evicted > 0) {
+      for (const row of feedRows) await forgetEvicted(this.#tx, row)
+    }
     if (hold) return this.#passed(transaction)
     if (isWhole) {
       if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
@@ -124,6 +125,12 @@ class BatchTaking {
       return this.#passed(transaction)
     }
     return this.#takePart(transaction, rows, Math.max(count, 1))
+  }
+
+  /** An entity whose last edit was accepted, the server did not say as which revision. */
+  #waitsForEcho(rows: readonly DraftRow[]): boolean {
+    if (!this.#tx.hasNotes) return false
+    return rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true)
   }
 
   #noteConverged({ lastOpId, rows }: FeedTransaction): void {
@@ -170,7 +177,8 @@ class BatchTaking {
   async #holdIfNeeded(transaction: FeedTransaction, rows: readonly FeedRow[]): Promise<boolean> {
     const { split } = this.#tx.state
     const rest = split?.transactionId === transaction.transactionId ? split.group : null
-    const held = rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
+    const held =
+      this.#tx.hasNotes && rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
     const stale = await this.#staleRows(rows)
     const refused = rows.flatMap((row) => {
       const reason = refusalOf(row, this.#options.limits)

@@ -205,15 +205,12 @@ export class SyncTransaction {
   /** Writes the rows that changed; the last thing before the commit. */
   async flush(): Promise<void> {
     const { system } = this.#tx
-    if (this.#state !== this.#memory.state) {
-      await system.put(STATE_COLLECTION, this.#state)
-      await this.#acknowledgeFeed()
-    }
-    if (this.#frozen !== this.#memory.frozen) {
-      if (this.#frozen === null) await system.delete(FROZEN_COLLECTION, 'batch')
-      else await system.put(FROZEN_COLLECTION, this.#frozen)
-      await this.#acknowledgeFeed()
-    }
+    const isStateNew = this.#state !== this.#memory.state
+    const isFrozenNew = this.#frozen !== this.#memory.frozen
+    if (isStateNew) await system.put(STATE_COLLECTION, this.#state)
+    if (isFrozenNew && this.#frozen === null) await system.delete(FROZEN_COLLECTION, 'batch')
+    if (isFrozenNew && this.#frozen !== null) await system.put(FROZEN_COLLECTION, this.#frozen)
+    if (isStateNew || isFrozenNew) await this.#acknowledgeFeed()
     for (const note of this.#notes.values()) {
       await storeNote(system, note, this.#memory.notes.get(note.id))
     }
