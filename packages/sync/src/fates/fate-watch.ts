@@ -3,6 +3,7 @@
  * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
  */
 import { EntiDBError } from '@entidb/core'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import { isExpired } from '../ledger/bounded-rows.ts'
 import type { FateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
@@ -24,6 +25,12 @@ export interface SettledFate {
 const REMEMBERED_MAX = 5_000
 const SUCCESSORS_MAX = 1_000
 
+/** An entity that a transaction wrote, and what the server made of it; null where it named no revision. */
+export interface CommittedEntity {
+  readonly op: EntityRef
+  readonly revision: number | null
+}
+
 interface Waiter {
   readonly key: number
   readonly resolve: (fate: SettledFate) => void
@@ -32,16 +39,16 @@ interface Waiter {
 
 export class FateWatch {
   readonly #waiters = new Set<Waiter>()
-  readonly #versions = new Map<number, Readonly<Record<string, number>>>()
+  readonly #committed = new Map<number, readonly CommittedEntity[]>()
   #looking = false
   #lookAgain = false
 
   /** Remembers the revisions of a committed transaction, named by its last opId. */
-  remember(key: number, entityVersions: Readonly<Record<string, number>>): void {
-    this.#versions.set(key, entityVersions)
-    if (this.#versions.size <= REMEMBERED_MAX) return
-    const [oldest] = this.#versions.keys()
-    if (oldest !== undefined) this.#versions.delete(oldest)
+  remember(key: number, committed: readonly CommittedEntity[]): void {
+    this.#committed.set(key, committed)
+    if (this.#committed.size <= REMEMBERED_MAX) return
+    const [oldest] = this.#committed.keys()
+    if (oldest !== undefined) this.#committed.delete(oldest)
   }
 
   wait(store: SyncStore, key: number, signal: AbortSignal | undefined): Promise<SettledFate> {
@@ -123,9 +130,16 @@ export class FateWatch {
     return {
       fate: settled === undefined ? 'committed' : 'conflict',
       how: settled?.how ?? null,
-      entityVersions: this.#versions.get(key) ?? {},
+      entityVersions: versionsOf(this.#committed.get(key) ?? []),
     }
   }
+}
+
+function versionsOf(committed: readonly CommittedEntity[]): Readonly<Record<string, number>> {
+  const versions: Record<string, number> = {}
+  for (const { op, revision } of committed)
+    if (revision !== null) versions[entityKey(op)] = revision
+  return versions
 }
 
 function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {

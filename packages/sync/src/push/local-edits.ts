@@ -32,7 +32,8 @@ export interface Component {
 }
 
 export class LocalEdits {
-  readonly #byEntity = new Map<string, Set<LocalTransaction>>()
+  /** The transactions that wrote an entity. Of nearly every one there is a single one: no set for that. */
+  readonly #byEntity = new Map<string, LocalTransaction | Set<LocalTransaction>>()
   readonly #byKey = new Map<number, LocalTransaction>()
   #open: LocalTransaction | undefined
   #operations = 0
@@ -69,8 +70,10 @@ export class LocalEdits {
     this.#byKey.set(transaction.key, transaction)
     const entity = entityKey(operation)
     transaction.rows.push({ opId: operation.opId, entity, stale: operation.staleBase })
-    const touching = this.#byEntity.get(entity) ?? new Set()
-    this.#byEntity.set(entity, touching.add(transaction))
+    const touching = this.#byEntity.get(entity)
+    if (touching === undefined) this.#byEntity.set(entity, transaction)
+    else if (touching instanceof Set) touching.add(transaction)
+    else if (touching !== transaction) this.#byEntity.set(entity, new Set([touching, transaction]))
     this.#operations += 1
   }
 
@@ -78,7 +81,7 @@ export class LocalEdits {
   drop(throughByEntity: ReadonlyMap<string, number>): void {
     const touching = new Set<LocalTransaction>()
     for (const entity of throughByEntity.keys()) {
-      for (const transaction of this.#byEntity.get(entity) ?? []) touching.add(transaction)
+      for (const transaction of this.#touching(entity)) touching.add(transaction)
     }
     for (const transaction of touching) {
       this.#keep(transaction, (row) => row.opId > (throughByEntity.get(row.entity) ?? 0))
@@ -113,7 +116,7 @@ export class LocalEdits {
 
   /** An edit of `entity` was made on a state older than the stored one. */
   isStale(entity: string): boolean {
-    for (const transaction of this.#byEntity.get(entity) ?? []) {
+    for (const transaction of this.#touching(entity)) {
       if (transaction.rows.some((row) => row.entity === entity && row.stale)) return true
     }
     return false
@@ -125,7 +128,7 @@ export class LocalEdits {
     const transactions = new Set<LocalTransaction>()
     if (transactionId !== null) this.#reachTransaction(transactionId, reached)
     for (const entity of reached) {
-      for (const transaction of this.#byEntity.get(entity) ?? []) {
+      for (const transaction of this.#touching(entity)) {
         transactions.add(transaction)
         for (const row of transaction.rows) reached.add(row.entity)
       }
@@ -169,8 +172,15 @@ export class LocalEdits {
 
   #forget(entity: string, transaction: LocalTransaction): void {
     const touching = this.#byEntity.get(entity)
-    touching?.delete(transaction)
-    if (touching?.size === 0) this.#byEntity.delete(entity)
+    if (touching instanceof Set) touching.delete(transaction)
+    const isEmpty = touching instanceof Set ? touching.size === 0 : touching === transaction
+    if (isEmpty) this.#byEntity.delete(entity)
+  }
+
+  #touching(entity: string): Iterable<LocalTransaction> {
+    const touching = this.#byEntity.get(entity)
+    if (touching === undefined) return []
+    return touching instanceof Set ? touching : [touching]
   }
 }
 

@@ -12,7 +12,7 @@ import {
   noteTouched,
   type SyncContext,
 } from '../cycle/sync-context.ts'
-import { entityKey } from '../entity-ref.ts'
+import type { CommittedEntity } from '../fates/fate-watch.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
@@ -166,14 +166,14 @@ export class Pusher {
     totals.pushed += outcome.committed.length
     totals.conflicts += outcome.conflicts
     totals.rejected += outcome.rejected
-    const versions = new Map<number, Record<string, number>>()
-    for (const { op, revision } of outcome.committed) {
-      const ofGroup = versions.get(op.group) ?? {}
-      versions.set(op.group, ofGroup)
-      if (revision !== null) ofGroup[entityKey(op)] = revision
+    const byGroup = new Map<number, CommittedEntity[]>()
+    for (const each of outcome.committed) {
+      const ofGroup = byGroup.get(each.op.group)
+      if (ofGroup === undefined) byGroup.set(each.op.group, [each])
+      else ofGroup.push(each)
     }
     for (const { key, group } of outcome.settledTransactions) {
-      this.#context.fates.remember(key, versions.get(group) ?? {})
+      this.#context.fates.remember(key, byGroup.get(group) ?? [])
     }
     this.#context.fates.look(this.#context.store)
     if (outcome.rejected > 0) await this.#tellRejected(outcome.heldGroups)
