@@ -1,5 +1,5 @@
 /** `@entidb/core/tools`: opening a database without its application's definitions, for tools. */
-export type { EncodedPutOutcome, OnConflict } from './entities/encoded-put.ts'
+export type { EncodedEntity, EncodedPutOutcome, OnConflict } from './entities/encoded-put.ts'
 export {
   type OpenStoredOptions,
   openStored,
@@ -7,6 +7,7 @@ export {
 } from './entities/stored-database.ts'
 export {
   createStoredCollection,
+  putEncodedEntities,
   putEncodedEntity,
   readToolState,
   type StoredCollection,

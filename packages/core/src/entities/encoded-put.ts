@@ -3,7 +3,7 @@ import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityExists } from './entity-errors.ts'
 import type { EntityWriter } from './entity-writer.ts'
-import { prepareEncodedEntity } from './prepared-entity.ts'
+import { PreparedBatch, prepareEncodedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import type { Steps } from './steps.ts'
 
@@ -12,6 +12,24 @@ export type OnConflict = 'replace' | 'skip' | 'fail'
 
 /** `unchanged`: the very bytes were there, and nothing was written. */
 export type EncodedPutOutcome = 'inserted' | 'replaced' | 'unchanged' | 'skipped'
+
+/** An entity with its encoding, from who writes both: nobody checks that they agree. */
+export interface EncodedEntity {
+  readonly entity: { readonly id: string }
+  /** What `encodeEntity` makes of it. */
+  readonly bytes: Uint8Array
+}
+
+/** As `putMany`. */
+export function* putEncodedMany(
+  writer: EntityWriter,
+  state: CollectionState,
+  entities: readonly EncodedEntity[],
+): Steps<void> {
+  const prepared = new PreparedBatch(state, entities.length)
+  for (const { entity, bytes } of entities) prepared.addEncoded(entity, bytes)
+  yield* writer.putAll(state, prepared)
+}
 
 export function* putEncoded(
   writer: EntityWriter,

@@ -167,7 +167,16 @@ export class PreparedBatch {
 
   /** Errors as for `prepareEntity`; then the batch must not be used any more. */
   add(entity: unknown): void {
-    const id = writeEntity(this.#writer, this.#bounds, this.#state, entity)
+    this.#added(writeEntity(this.#writer, this.#bounds, this.#state, entity))
+  }
+
+  /** `bytes` are what the entity is encoded as. Errors as for `add`. */
+  addEncoded(entity: object, bytes: Uint8Array): void {
+    if (bytes.length > this.#state.maxEntityBytes) throw invalidEntity([], 'too_large')
+    this.#added(writeEncoded(this.#writer, this.#bounds, this.#state, entity, bytes))
+  }
+
+  #added(id: string): void {
     this.#ids.push(id)
     if (this.size === SAMPLE) this.#reserve()
   }

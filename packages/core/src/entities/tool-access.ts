@@ -2,7 +2,13 @@
 import type { CollectionDefinitions } from './collection-definition.ts'
 import type { CollectionSpec } from './collection-state.ts'
 import { coreOf } from './database.ts'
-import { type EncodedPutOutcome, type OnConflict, putEncoded } from './encoded-put.ts'
+import {
+  type EncodedEntity,
+  type EncodedPutOutcome,
+  type OnConflict,
+  putEncoded,
+  putEncodedMany,
+} from './encoded-put.ts'
 import { deleteMeta, readAllMeta, readMeta, TOOL_PREFIX, writeMeta } from './meta.ts'
 import { OpenWork } from './open-work.ts'
 import type { Steps } from './steps.ts'
@@ -74,6 +80,23 @@ export async function putEncodedEntity(
   const state = coreOf(db).core.catalog.find(collection)
   if (state.isSystem) throw new TypeError(`${collection} is a system collection`)
   return sessionOf(tx).run((writer) => putEncoded(writer, state, bytes, onConflict))
+}
+
+/**
+ * In the transaction `tx`: stores entities with encodings that the caller made of them, as `putMany` would. For who
+ * writes so many rows of a few known shapes that encoding any object takes too long. What is wrong with the
+ * encodings is found by nobody before it is read.
+ *
+ * Errors: those of `Collection.putMany`; `unknown_collection`.
+ */
+export async function putEncodedEntities(
+  tx: object,
+  collection: string,
+  entities: readonly EncodedEntity[],
+): Promise<void> {
+  await sessionOf(tx).run((writer) =>
+    putEncodedMany(writer, writer.core.catalog.find(collection), entities),
+  )
 }
 
 /** What a tool has put aside under `key`, as `tx` sees it; undefined when there is nothing. */

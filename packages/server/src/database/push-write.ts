@@ -1,4 +1,5 @@
 /** Writes what was decided. Cursors are assigned group by group, so that a group is never torn apart. */
+import { type EncodedEntity, putEncodedEntities } from '@entidb/core/tools'
 import { type CommittedOp, encodeSyncOperation, type SyncOperation } from '@entidb/protocol'
 import { CollectionTotals } from './collection-totals.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type TombstoneRow,
 } from './collections.ts'
 import type { Candidate, Decision, Group } from './push-decision.ts'
+import { encodeAcceptedOpRow, encodeEntityRow, encodeOplogRow } from './row-encoding.ts'
 
 export interface WriteContext {
   readonly meta: MetaRow
@@ -41,10 +43,10 @@ export async function writeDecisions(
   context: WriteContext,
 ): Promise<WrittenPush> {
   const rows = collectRows(decisions, context)
-  await tx.collection('entities').putMany(rows.entities)
-  await tx.collection('server_oplog').putMany(rows.oplog)
+  await putEncodedEntities(tx, 'entities', encodedRows(rows.entities, encodeEntityRow))
+  await putEncodedEntities(tx, 'server_oplog', encodedRows(rows.oplog, encodeOplogRow))
   await tx.collection('tombstones').putMany(rows.tombstones)
-  await tx.collection('accepted_ops').putMany(rows.accepted)
+  await putEncodedEntities(tx, 'accepted_ops', encodedRows(rows.accepted, encodeAcceptedOpRow))
   await tx.collection('conflicts').putMany(rows.conflicts)
   await forgetConflicts(tx, rows.committed, context.device)
   await rows.totals.write(tx)
@@ -53,6 +55,13 @@ export async function writeDecisions(
     await tx.collection('meta').put({ ...context.meta, head: rows.head, superseded })
   }
   return { committed: rows.committed, head: rows.head }
+}
+
+function encodedRows<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  encode: (row: Row) => Uint8Array,
+): EncodedEntity[] {
+  return rows.map((entity) => ({ entity, bytes: encode(entity) }))
 }
 
 interface Rows {
