@@ -114,6 +114,7 @@ async function noteDropped(
   droppedWireGroups: ReadonlySet<number>,
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
+  if (droppedWireGroups.size === 0) return
   const names = namesOf(frozen)
   for (const { key, group, localOpIds, size } of frozen.transactions) {
     if (!droppedWireGroups.has(group)) continue

@@ -3,9 +3,8 @@
  * first, opId of the last), transactions that share an entity joined into one group. Pure.
  */
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import { writtenEntities } from '../ledger/written-entities.ts'
 import type { FeedRow } from '../state/engine.ts'
-import type { FrozenOp, FrozenTransaction, WrittenEntities } from '../state/rows.ts'
+import { type FrozenOp, type FrozenTransaction, WRITTEN_NAMED_MAX } from '../state/rows.ts'
 
 export interface BatchLimits {
   readonly opsMax: number
@@ -38,7 +37,9 @@ export class BatchDraft {
   readonly #transactions: {
     readonly key: number
     readonly member: number
-    readonly written: WrittenEntities
+    /** What it wrote, each once: the first of them, and how many there are. */
+    readonly named: readonly Entry[]
+    readonly size: number
   }[] = []
   /** Union-find over transactions, by the order they came in. */
   readonly #parents: number[] = []
@@ -85,10 +86,11 @@ export class BatchDraft {
   add(rows: readonly DraftRow[], key: number | undefined): void {
     const member = this.#parents.length
     this.#parents.push(member)
-    for (const { row, base } of rows) this.#put(row, base, member)
+    const written = new Set<Entry>()
+    for (const { row, base } of rows) written.add(this.#put(row, base, member))
     if (key === undefined) return
-    const written = writtenEntities(rows.map(({ row }) => entityKey(row)))
-    this.#transactions.push({ key, member, written })
+    const named = [...written].slice(0, WRITTEN_NAMED_MAX)
+    this.#transactions.push({ key, member, named, size: written.size })
   }
 
   finish(opIdOffset: number): {
@@ -105,11 +107,11 @@ export class BatchDraft {
         base,
         group: this.#rootOf(member),
       }))
-    const transactions = this.#transactions.map(({ key, member, written }) => ({
+    const transactions = this.#transactions.map(({ key, member, named, size }) => ({
       key,
       group: this.#rootOf(member),
-      localOpIds: written.keys.flatMap((name) => this.#entries.get(name)?.row.opId ?? []),
-      size: written.size,
+      localOpIds: named.map(({ row }) => row.opId),
+      size,
     }))
     return { ops, transactions }
   }
@@ -119,18 +121,20 @@ export class BatchDraft {
     return new Map([...this.#entries.values()].map(({ row }) => [row.opId, row]))
   }
 
-  #put(row: FeedRow, base: number, member: number): void {
+  #put(row: FeedRow, base: number, member: number): Entry {
     const key = entityKey(row)
-    const entry = this.#entries.get(key)
+    const known = this.#entries.get(key)
     this.#bytes += this.#cost(row)
-    if (entry === undefined) {
-      this.#entries.set(key, { row, base, member })
-      this.#nameBytes += utf8BytesMax(row)
-    } else {
-      this.#bytes -= this.#cost(entry.row)
-      entry.row = row
-      this.#parents[this.#rootOf(member)] = this.#rootOf(entry.member)
+    if (known !== undefined) {
+      this.#bytes -= this.#cost(known.row)
+      known.row = row
+      this.#parents[this.#rootOf(member)] = this.#rootOf(known.member)
+      return known
     }
+    const entry = { row, base, member }
+    this.#entries.set(key, entry)
+    this.#nameBytes += utf8BytesMax(row)
+    return entry
   }
 
   #cost(row: FeedRow): number {

@@ -13,6 +13,7 @@ export async function holdTransactions(
   heldByWireGroup: ReadonlyMap<number, number>,
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
+  if (heldByWireGroup.size === 0) return
   const names = namesOf(frozen)
   for (const { key, group, localOpIds, size } of frozen.transactions) {
     const held = heldByWireGroup.get(group)

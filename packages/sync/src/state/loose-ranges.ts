@@ -5,7 +5,7 @@
 export type LooseRanges = readonly (readonly [number, number])[]
 
 export function isLoose(ranges: LooseRanges, opId: number): boolean {
-  return ranges.some(([first, last]) => opId >= first && opId <= last)
+  return ranges.length > 0 && ranges.some(([first, last]) => opId >= first && opId <= last)
 }
 
 export function withLooseRange(ranges: LooseRanges, first: number, last: number): LooseRanges {
