@@ -74,12 +74,12 @@ export function* removeFeedEntries(
 ): Steps<number> {
   const cursor = view.scan(FEED_TABLE, { lte: feedKey(through) })
   const { keys } = yield* takeEntries(cursor, rowsMax)
-  let last = 0
   for (const key of keys) {
-    yield* wait(view.delete(FEED_TABLE, key))
-    last = opIdOfKey(key)
+    const done = view.delete(FEED_TABLE, key)
+    if (done instanceof Promise) yield* wait(done)
   }
-  return last
+  const last = keys.at(-1)
+  return last === undefined ? 0 : opIdOfKey(last)
 }
 
 /** An operation whose payload is decoded when somebody looks at it. */
