@@ -25,8 +25,7 @@ export function countGroups(ops: readonly FrozenOp[]): number {
 export function encodeFrozenRequest(
   state: StateRow,
   frozen: FrozenRow,
-  ops: readonly FrozenOp[],
-  contents: FrozenContents,
+  ops: readonly Uint8Array[],
   replicaId: Uint8Array,
 ): Uint8Array {
   return encodePushRequestFromOps({
@@ -35,8 +34,17 @@ export function encodeFrozenRequest(
     replicaId,
     sinceCursor: state.cursor,
     ...(state.epoch === null ? {} : { epoch: state.epoch }),
-    ops: ops.map((op) => encodeFrozenOp(state.dbId, frozen.deviceId, op, contentOf(contents, op))),
+    ops,
   })
+}
+
+export function encodeFrozenOps(
+  dbId: string,
+  deviceId: string,
+  ops: readonly FrozenOp[],
+  contents: FrozenContents,
+): readonly Uint8Array[] {
+  return ops.map((op) => encodeFrozenOp(dbId, deviceId, op, contentOf(contents, op)))
 }
 
 function encodeFrozenOp(dbId: string, deviceId: string, op: FrozenOp, row: FeedRow): Uint8Array {

@@ -18,6 +18,7 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
 import {
   countGroups,
+  encodeFrozenOps,
   encodeFrozenRequest,
   type FrozenContents,
   nextRequestOps,
@@ -138,10 +139,13 @@ export class Pusher {
   ): Promise<TakenBatch | undefined> {
     const { store, transport, replicaId } = this.#context
     const { ops, contents } = request
-    const body = encodeFrozenRequest(store.state, frozen, ops, contents, replicaId)
+    const encoded =
+      this.#next.encodedOps(ops) ??
+      encodeFrozenOps(store.state.dbId, frozen.deviceId, ops, contents)
+    const body = encodeFrozenRequest(store.state, frozen, encoded, replicaId)
     noteTouched(this.#context, ops)
     const answered = transport.push(body, signal)
-    const [response] = await Promise.all([answered, takesNext ? this.#next.lookAhead() : undefined])
+    const [response] = await Promise.all([answered, takesNext ? this.#next.rehearse() : undefined])
     const context = learnContext(this.#context)
     const { outcome, next } = await store.transaction(async (tx) => {
       const outcome = await applyPushResponse(tx, request, response, context)

@@ -16,13 +16,10 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { BatchDraft, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
 import type { FeedWindow } from './feed-window.ts'
-import { NOTHING_KNOWN, type PendingStates, readPendingStates } from './pending-states.ts'
 
 export interface TakeOptions {
   readonly limits: Limits
   readonly nowMs: number
-  /** Of operations whose entities are as they were when this was read. */
-  readonly known?: PendingStates | undefined
 }
 
 export interface TakenBatch {
@@ -162,14 +159,10 @@ class BatchTaking {
 
   /** Only entities that are still pending have something to push. */
   async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
-    const known = this.#options.known ?? NOTHING_KNOWN
-    const read = await readPendingStates(
-      this.#tx,
-      rows.filter(({ opId }) => !known.has(opId)),
-    )
-    return rows.flatMap((row) => {
-      const base = known.get(row.opId) ?? read.get(row.opId)
-      return base === undefined || base === null ? [] : [{ row, base }]
+    const states = await this.#tx.replica.states(rows)
+    return rows.flatMap((row, index) => {
+      const state = states[index]
+      return state?.pending === true ? [{ row, base: state.base.version }] : []
     })
   }
 

@@ -2,6 +2,7 @@
  * Sync's rows in memory and in the database, kept equal: every change goes through `transaction`, one
  * at a time. Also follows the change feed, so that what is still to be pushed is known by name.
  */
+import { assertInvariant } from '@entidb/core'
 import { entityKey } from '../entity-ref.ts'
 import { KeptKeys } from '../ledger/kept-keys.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
@@ -119,6 +120,24 @@ export class SyncStore {
     return this.#inTurn(() =>
       this.engine.transaction((engineTx) => run(this.#transactionOn(engineTx))),
     )
+  }
+
+  /** As `read`, for what may write: all of it is undone. */
+  rehearse<R>(run: (tx: SyncTransaction) => Promise<R>): Promise<R> {
+    return this.#inTurn(async () => {
+      let answer: { readonly value: R } | undefined
+      const undone = new Error('undone')
+      try {
+        await this.engine.transaction(async (engineTx) => {
+          answer = { value: await run(this.#transactionOn(engineTx)) }
+          throw undone
+        })
+      } catch (error) {
+        if (error !== undone) throw error
+      }
+      assertInvariant(answer !== undefined, 'a rehearsal ends by being undone')
+      return answer.value
+    })
   }
 
   /** A commit became durable. Commits are heard of in order. */
