@@ -64,3 +64,47 @@ test.each([
     )
   },
 )
+
+const contested = fc.array(
+  fc.record({ id: fc.stringMatching(/^[a-d]{1,2}$/), kind: fc.integer({ min: 0, max: 40 }) }),
+  { maxLength: 12 },
+)
+
+test('any batches, with values that only one may have -> refused and stored as put one by one', async () => {
+  const openUnique = async () => {
+    const collections = {
+      notes: defineCollection<Note>({ indexes: { kind: { on: ['kind'], unique: true } } }),
+    }
+    const db = await EntiDB.open({ storage: memoryStorage(), collections })
+    return { db, notes: db.collection('notes') }
+  }
+  const refusalOf = (error: { code: string; details: unknown }) => [error.code, error.details]
+  let refused = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(contested, { maxLength: 6 }), async (batches) => {
+      const bulk = await openUnique()
+      const single = await openUnique()
+      for (const batch of batches) {
+        const inOne = await bulk.notes.putMany(batch).then(() => undefined, refusalOf)
+        const inTurn = await single.db
+          .transaction(async (tx) => {
+            for (const note of batch) await tx.collection('notes').put(note)
+          })
+          .then(() => undefined, refusalOf)
+        expect(inOne).toEqual(inTurn)
+        if (inOne !== undefined) refused++
+      }
+      const [ofBulk, ofSingle] = [await seen(bulk, false), await seen(single, false)]
+      const notesOf = ({ all, byKind, problems }: typeof ofBulk) => [
+        all.map(([note]) => note),
+        byKind,
+        problems,
+      ]
+      expect(notesOf(ofBulk)).toEqual(notesOf(ofSingle))
+      await bulk.db.close()
+      await single.db.close()
+    }),
+    { numRuns: 100 },
+  )
+  expect(refused).toBeGreaterThan(0)
+})
