@@ -9,8 +9,6 @@ import type { EntityWriter } from './entity-writer.ts'
 import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
 import { type IndexPlan, indexEntryValue } from './index-plan.ts'
-import { KeyList } from './key-list.ts'
-import { prefixEnd } from './key-range.ts'
 import { LOCAL } from './operation.ts'
 import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
 import { type Steps, wait } from './steps.ts'
@@ -23,15 +21,23 @@ export class BulkPut {
   readonly #entities: PreparedBatch
   readonly #indexes: IndexBatch
   readonly #stampBefore: number
+  readonly #areKeysFree: boolean
   /** No record has an id beyond this; undefined: there is none at all. */
   #lastKey: Uint8Array | undefined
   /** New entities need none of the steps of `put`. */
   #mayBePlain = false
 
-  constructor(writer: EntityWriter, state: CollectionState, entities: PreparedBatch) {
+  /** `areKeysFree`: no two entities, of these and of those that are there, have one key of a unique index. */
+  constructor(
+    writer: EntityWriter,
+    state: CollectionState,
+    entities: PreparedBatch,
+    areKeysFree = false,
+  ) {
     this.#writer = writer
     this.#state = state
     this.#entities = entities
+    this.#areKeysFree = areKeysFree
     this.#indexes = new IndexBatch(entities.buffer)
     this.#stampBefore = writer.lastKnownOpId
   }
@@ -41,7 +47,7 @@ export class BulkPut {
     const { tx } = this.#writer
     const { isSystem, replicaTable, recordTable, hasUnique } = this.#state
     const mayHaveRows = !isSystem && (yield* wait(tx.count(replicaTable))) > 0
-    this.#mayBePlain = !mayHaveRows && (!hasUnique || (yield* this.#meetsNoUniqueKey()))
+    this.#mayBePlain = !mayHaveRows && (!hasUnique || this.#areKeysFree)
     this.#lastKey = (yield* wait(tx.scan(recordTable, { reverse: true }).next(1))).keys[0]
     const mayBeSorted = this.#mayBePlain && !this.#writer.isRecorded(this.#state)
     const order = mayBeSorted ? this.#entities.distinctIdOrder() : undefined
@@ -51,36 +57,6 @@ export class BulkPut {
     } finally {
       yield* this.#indexes.flush(tx)
     }
-  }
-
-  /** No entity has a key of a unique index that another has: by one look at the index instead of one for each. */
-  *#meetsNoUniqueKey(): Steps<boolean> {
-    for (const [index, plan] of this.#state.indexes.entries()) {
-      if (!plan.unique) continue
-      if (plan.elementsAt >= 0) return false
-      const keys = this.#fieldsKeys(index)
-      const positions = keys.sortedPositions()
-      for (let i = 1; i < positions.length; i++) {
-        if (keys.isSame(positions[i - 1] as number, positions[i] as number)) return false
-      }
-      const [first, last] = [positions.at(0), positions.at(-1)]
-      if (first === undefined || last === undefined) continue
-      const range = { gte: keys.at(first), lt: prefixEnd(keys.at(last)) }
-      const found = yield* wait(this.#writer.tx.scan(plan.table, range).next(1))
-      if (found.keys.length > 0) return false
-    }
-    return true
-  }
-
-  /** The keys in an index without the ids behind them. */
-  #fieldsKeys(index: number): KeyList {
-    const keys = new KeyList(this.#entities.buffer)
-    for (let i = 0; i < this.#entities.size; i++) {
-      const entity = this.#entities.at(i)
-      const [start, end] = [entity.keyStart(index), entity.keyEnd(index)]
-      if (start < end) keys.addRange(start, end - entity.idKey.length)
-    }
-    return keys
   }
 
   *#putInTurn(): Steps<void> {

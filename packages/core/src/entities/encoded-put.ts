@@ -1,11 +1,14 @@
 /** Entities that are encoded already, stored byte for byte as local edits. */
+import { invalidEntity } from '../cbor/invalid-entity.ts'
 import { bytesEqual } from '../store/bytes.ts'
+import { BulkPut } from './bulk-put.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityExists } from './entity-errors.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { PreparedBatch, prepareEncodedEntity } from './prepared-entity.ts'
 import { decodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import type { Steps } from './steps.ts'
+import { areUniqueKeysFree } from './unique-keys.ts'
 
 /** What becomes of an entity whose id is there already. */
 export type OnConflict = 'replace' | 'skip' | 'fail'
@@ -27,8 +30,12 @@ export function* putEncodedMany(
   entities: readonly EncodedEntity[],
 ): Steps<void> {
   const prepared = new PreparedBatch(state, entities.length)
-  for (const { entity, bytes } of entities) prepared.addEncoded(entity, bytes)
-  yield* writer.putAll(state, prepared)
+  for (const { entity, bytes } of entities) {
+    if (bytes.length > state.maxEntityBytes) throw invalidEntity([], 'too_large')
+    prepared.add(entity, bytes)
+  }
+  const areKeysFree = state.hasUnique && (yield* areUniqueKeysFree(writer.tx, state, prepared))
+  yield* new BulkPut(writer, state, prepared, areKeysFree).run()
 }
 
 export function* putEncoded(

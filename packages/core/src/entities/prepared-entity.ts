@@ -165,19 +165,9 @@ export class PreparedBatch {
     return this.#ids.length
   }
 
-  /** Errors as for `prepareEntity`; then the batch must not be used any more. */
-  add(entity: unknown): void {
-    this.#added(writeEntity(this.#writer, this.#bounds, this.#state, entity))
-  }
-
-  /** `bytes` are what the entity is encoded as. Errors as for `add`. */
-  addEncoded(entity: object, bytes: Uint8Array): void {
-    if (bytes.length > this.#state.maxEntityBytes) throw invalidEntity([], 'too_large')
-    this.#added(writeEncoded(this.#writer, this.#bounds, this.#state, entity, bytes))
-  }
-
-  #added(id: string): void {
-    this.#ids.push(id)
+  /** `encoded`: its bytes, where they are known. Errors as for `prepareEntity`; then the batch must not be used any more. */
+  add(entity: unknown, encoded?: Uint8Array): void {
+    this.#ids.push(writeEntity(this.#writer, this.#bounds, this.#state, entity, encoded))
     if (this.size === SAMPLE) this.#reserve()
   }
 
@@ -227,12 +217,14 @@ function writeEntity(
   bounds: number[],
   state: CollectionState,
   entity: unknown,
+  encoded?: Uint8Array,
 ): string {
   if (typeof entity !== 'object' || entity === null || Array.isArray(entity)) {
     throw new TypeError(`An entity of ${state.name} must be an object with an id`)
   }
   const { maxEntityBytes } = state
-  return writeEncoded(target, bounds, state, entity, encodeEntity(entity, { maxEntityBytes }))
+  const bytes = encoded ?? encodeEntity(entity, { maxEntityBytes })
+  return writeEncoded(target, bounds, state, entity, bytes)
 }
 
 function writeEncoded(

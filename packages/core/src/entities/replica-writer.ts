@@ -12,16 +12,10 @@ import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
-import { decodeRecord, encodeRecord, entityBytes, type StoredRecord } from './record.ts'
+import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { orderReindexing } from './reindexing.ts'
 import { ABSENT, isAbsent, type ReplicaRow, replicatedStateOf } from './replica-row.ts'
-import type {
-  CommittedEdit,
-  IndexViolation,
-  RawOperation,
-  ReplicaState,
-  ReplicatedState,
-} from './replication.ts'
+import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 import { noteMigrated } from './unmigrated.ts'
 
@@ -94,19 +88,6 @@ export class ReplicaWriter {
     if (stateOf(found).pending) yield* this.#settle(state, id, found, committed, throughOpId)
   }
 
-  /** As `settle`, if the edit of `throughOpId`, or a later one, is still pending. Answers whether it was. */
-  *settleEdit(
-    state: CollectionState,
-    { entityId, committed, throughOpId }: CommittedEdit,
-  ): Steps<boolean> {
-    assertReplicatedState(committed)
-    const found = yield* this.#find(state, entityId)
-    const { pending, opId } = stateOf(found)
-    if (!pending || opId < throughOpId) return false
-    yield* this.#settle(state, entityId, found, committed, throughOpId)
-    return true
-  }
-
   *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
     const found = yield* this.#find(state, id)
     const { existing, idKey } = found
@@ -177,9 +158,7 @@ export class ReplicaWriter {
   *#find(state: CollectionState, id: string): Steps<Found> {
     assertId(id, state.maxIdBytes)
     const idKey = idKeyOf(id)
-    const found = this.#writer.tx.get(state.recordTable, idKey)
-    const record = found instanceof Promise ? yield* wait(found) : found
-    const existing = record === undefined ? undefined : decodeRecord(record)
+    const existing = yield* this.#writer.reader.findRecord(state, idKey)
     // A clean entity has no row.
     const hasRow = existing === undefined || existing.pending
     const row = hasRow ? yield* this.#writer.findRow(state, idKey) : undefined

@@ -19,22 +19,41 @@ export function* settleEdits(
   edits: readonly CommittedEdit[],
 ): Steps<readonly number[]> {
   const dropped: number[] = []
-  let state: CollectionState | undefined
   for (let i = 0; i < edits.length; i++) {
     // Within bounds.
     const edit = edits[i] as CommittedEdit
-    if (state?.name !== edit.collection) state = collectionOf(edit.collection)
-    assertReplicatedState(edit.committed)
-    assertId(edit.entityId, state.maxIdBytes)
-    const idKey = idKeyOf(edit.entityId)
+    const { entityId, committed, throughOpId } = edit
+    const state = collectionOf(edit.collection)
+    assertReplicatedState(committed)
+    assertId(entityId, state.maxIdBytes)
+    const idKey = idKeyOf(entityId)
     const found = writer.tx.get(state.recordTable, idKey)
     const record = found instanceof Promise ? yield* wait(found) : found
     const stored = record === undefined ? undefined : decodeRecord(record)
     if (stored !== undefined && isAsSent(stored, edit)) {
-      const done = makeClean(writer, state, edit, idKey, stored)
-      if (done instanceof Promise) yield* wait(done)
+      const { version, schemaVersion } = committed
+      const header = {
+        pending: false,
+        revision: version,
+        schemaVersion,
+        stamp: stored.stamp,
+        opId: 0,
+      }
+      const clean = encodeRecord(header, entityBytes(stored))
+      writer.beginChange(state, entityId)
+      // The same bytes under the same stamp: for readers nothing changes.
+      const put = writer.tx.put(state.recordTable, idKey, clean)
+      if (put instanceof Promise) yield* wait(put)
+      writer.recorder.note(state, entityId, stored.record, clean)
+      const removed = writer.tx.delete(state.replicaTable, idKey)
+      if (removed instanceof Promise) yield* wait(removed)
       writer.end()
-    } else if (!(yield* replica.settleEdit(state, edit))) dropped.push(i)
+      continue
+    }
+    const { pending, opId } = yield* replica.state(state, entityId)
+    if (pending && opId >= throughOpId) {
+      yield* replica.settle(state, entityId, committed, throughOpId)
+    } else dropped.push(i)
   }
   return dropped
 }
@@ -48,22 +67,4 @@ function isAsSent(stored: StoredRecord, { committed, throughOpId }: CommittedEdi
     committed.bytes !== null &&
     bytesEqual(entityBytes(stored), committed.bytes)
   )
-}
-
-/** The same bytes under the same stamp: for readers nothing changes. A promise where the store has to wait. */
-function makeClean(
-  writer: EntityWriter,
-  state: CollectionState,
-  { entityId, committed: { version, schemaVersion } }: CommittedEdit,
-  idKey: Uint8Array,
-  stored: StoredRecord,
-): Promise<unknown> | undefined {
-  const header = { pending: false, revision: version, schemaVersion, stamp: stored.stamp, opId: 0 }
-  const clean = encodeRecord(header, entityBytes(stored))
-  writer.beginChange(state, entityId)
-  const put = writer.tx.put(state.recordTable, idKey, clean)
-  writer.recorder.note(state, entityId, stored.record, clean)
-  const removeBase = () => writer.tx.delete(state.replicaTable, idKey)
-  const removed = put instanceof Promise ? put.then(removeBase) : removeBase()
-  return removed instanceof Promise ? removed : undefined
 }

@@ -1,6 +1,7 @@
 import { PULL_PATH, PUSH_PATH } from '@entidb/protocol'
 import { expect, test } from 'vitest'
 import { syncAll, unionResolver } from '../test-kit/device.test-kit.ts'
+import type { Fault } from '../test-kit/model-server.test-kit.ts'
 import { expectConverged, openPair } from '../test-kit/pair.test-kit.ts'
 
 const NOTES = ['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7']
@@ -14,7 +15,7 @@ async function pushing(underWay: () => Promise<void> = async () => {}) {
   for (const id of NOTES) await a.addToken(id, 'first')
   const paths: string[] = []
   let isFirst = true
-  server.fault = async ({ path }) => {
+  server.fault = async ({ path }): Promise<Fault> => {
     paths.push(path)
     if (path === PUSH_PATH && isFirst) {
       isFirst = false
