@@ -21,33 +21,28 @@ export class BulkPut {
   readonly #entities: PreparedBatch
   readonly #indexes: IndexBatch
   readonly #stampBefore: number
-  readonly #areKeysFree: boolean
   /** No record has an id beyond this; undefined: there is none at all. */
   #lastKey: Uint8Array | undefined
   /** New entities need none of the steps of `put`. */
   #mayBePlain = false
 
-  /** `areKeysFree`: no two entities, of these and of those that are there, have one key of a unique index. */
-  constructor(
-    writer: EntityWriter,
-    state: CollectionState,
-    entities: PreparedBatch,
-    areKeysFree = false,
-  ) {
+  constructor(writer: EntityWriter, state: CollectionState, entities: PreparedBatch) {
     this.#writer = writer
     this.#state = state
     this.#entities = entities
-    this.#areKeysFree = areKeysFree
     this.#indexes = new IndexBatch(entities.buffer)
     this.#stampBefore = writer.lastKnownOpId
   }
 
-  /** As `put` for each, in order; those before one that is refused stay. Errors: as for `put`. */
-  *run(): Steps<void> {
+  /**
+   * As `put` for each, in order; those before one that is refused stay. `areKeysFree`: no two entities, of these and of
+   * those that are there, have one key of a unique index. Errors: as for `put`.
+   */
+  *run(areKeysFree = false): Steps<void> {
     const { tx } = this.#writer
     const { isSystem, replicaTable, recordTable, hasUnique } = this.#state
     const mayHaveRows = !isSystem && (yield* wait(tx.count(replicaTable))) > 0
-    this.#mayBePlain = !mayHaveRows && (!hasUnique || this.#areKeysFree)
+    this.#mayBePlain = !mayHaveRows && (!hasUnique || areKeysFree)
     this.#lastKey = (yield* wait(tx.scan(recordTable, { reverse: true }).next(1))).keys[0]
     const mayBeSorted = this.#mayBePlain && !this.#writer.isRecorded(this.#state)
     const order = mayBeSorted ? this.#entities.distinctIdOrder() : undefined

@@ -35,7 +35,7 @@ export function* putEncodedMany(
     prepared.add(entity, bytes)
   }
   const areKeysFree = state.hasUnique && (yield* areUniqueKeysFree(writer.tx, state, prepared))
-  yield* new BulkPut(writer, state, prepared, areKeysFree).run()
+  yield* new BulkPut(writer, state, prepared).run(areKeysFree)
 }
 
 export function* putEncoded(

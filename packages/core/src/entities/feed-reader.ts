@@ -74,12 +74,12 @@ export function* removeFeedEntries(
 ): Steps<number> {
   const cursor = view.scan(FEED_TABLE, { lte: feedKey(through) })
   const { keys } = yield* takeEntries(cursor, rowsMax)
+  let last = 0
   for (const key of keys) {
-    const done = view.delete(FEED_TABLE, key)
-    if (done instanceof Promise) yield* wait(done)
+    yield* wait(view.delete(FEED_TABLE, key))
+    last = opIdOfKey(key)
   }
-  const last = keys.at(-1)
-  return last === undefined ? 0 : opIdOfKey(last)
+  return last
 }
 
 /** An operation whose payload is decoded when somebody looks at it. */

@@ -64,8 +64,13 @@ export class KeyList {
   /** All positions, in bytewise order of their keys; equal keys as they came. */
   sortedPositions(): Uint32Array {
     const positions = new Uint32Array(this.size)
-    for (let i = 0; i < positions.length; i++) positions[i] = i
-    if (this.#isSorted()) return positions
+    // Keys often come in order. Where they do not, two of the first mostly tell.
+    let isSorted = true
+    for (let i = 0; i < positions.length; i++) {
+      positions[i] = i
+      isSorted &&= i === 0 || this.#compare(i - 1, i) <= 0
+    }
+    if (isSorted) return positions
     this.#heads = new Float64Array(Math.min(this.size, POSITIONS_MAX))
     this.#sort(positions, 0, positions.length)
     return positions
@@ -73,12 +78,6 @@ export class KeyList {
 
   isSame(a: number, b: number): boolean {
     return this.#compare(a, b) === 0
-  }
-
-  /** Keys often come in order. Where they do not, two of the first mostly tell. */
-  #isSorted(): boolean {
-    for (let i = 1; i < this.size; i++) if (this.#compare(i - 1, i) > 0) return false
-    return true
   }
 
   #sort(positions: Uint32Array, from: number, to: number): void {

@@ -4,7 +4,6 @@ import { ReplicaPage } from './replica-page.ts'
 import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
 import type { ReplicaState, ReplicaTransaction } from './replication.ts'
-import { settleEdits } from './settled-edits.ts'
 import type { Steps } from './steps.ts'
 import { Turns } from './turns.ts'
 import type { WriteSession } from './write-session.ts'
@@ -32,7 +31,14 @@ export function createReplicaTransaction(
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),
-    settleAll: (edits) => run(() => settleEdits(session.writer, replica, of, edits)),
+    settleAll: (edits) =>
+      run(function* () {
+        const dropped: number[] = []
+        for (const [index, edit] of edits.entries()) {
+          if (!(yield* replica.settleEdit(of(edit.collection), edit))) dropped.push(index)
+        }
+        return dropped
+      }),
     touch: (collection, id) => run(() => replica.touch(of(collection), id)),
     forget: (collection, id) => run(() => replica.forget(of(collection), id)),
     evict: (collection, id) => run(() => replica.evict(of(collection), id)),

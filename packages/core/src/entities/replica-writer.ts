@@ -15,7 +15,13 @@ import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
 import { orderReindexing } from './reindexing.ts'
 import { ABSENT, isAbsent, type ReplicaRow, replicatedStateOf } from './replica-row.ts'
-import type { IndexViolation, RawOperation, ReplicaState, ReplicatedState } from './replication.ts'
+import type {
+  CommittedEdit,
+  IndexViolation,
+  RawOperation,
+  ReplicaState,
+  ReplicatedState,
+} from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 import { noteMigrated } from './unmigrated.ts'
 
@@ -83,9 +89,35 @@ export class ReplicaWriter {
     committed: ReplicatedState,
     throughOpId: number,
   ): Steps<void> {
+    yield* this.settleEdit(state, { entityId: id, committed, throughOpId }, 0)
+  }
+
+  /** As `settle`, if the edit of `throughOpId`, or a later one, is still pending. Answers whether it was. */
+  *settleEdit(
+    state: CollectionState,
+    { entityId, committed, throughOpId }: Omit<CommittedEdit, 'collection'>,
+    opIdMin: number = throughOpId,
+  ): Steps<boolean> {
     assertReplicatedState(committed)
-    const found = yield* this.#find(state, id)
-    if (stateOf(found).pending) yield* this.#settle(state, id, found, committed, throughOpId)
+    const found = yield* this.#find(state, entityId)
+    const local = stateOf(found)
+    if (!local.pending || local.opId < opIdMin) return false
+    if (local.opId > throughOpId) {
+      yield* this.#setBase(state, entityId, found, committed)
+    } else if (isSameForm(local, committed)) {
+      const { idKey, existing, row } = found
+      this.#writer.beginChange(state, entityId)
+      if (existing === undefined) yield* this.#putTombstone(state, idKey, committed)
+      else {
+        // The same bytes under the same stamp: for readers nothing changes.
+        const { version: revision, schemaVersion } = committed
+        const header = { pending: false, revision, schemaVersion, stamp: existing.stamp, opId: 0 }
+        yield* this.#putRecord(state, entityId, found, encodeRecord(header, entityBytes(existing)))
+        if (row !== undefined) yield* this.#writer.deleteRow(state, idKey)
+      }
+      this.#writer.end()
+    } else yield* this.#apply(state, found, { ...committed, collection: state.name, entityId })
+    return true
   }
 
   *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
@@ -133,25 +165,6 @@ export class ReplicaWriter {
       schemaVersion: existing.schemaVersion,
     }
     yield* this.#record(state, id, { ...mutation, origin })
-    this.#writer.end()
-  }
-
-  *#settle(
-    state: CollectionState,
-    id: string,
-    found: Found,
-    committed: ReplicatedState,
-    throughOpId: number,
-  ): Steps<void> {
-    const local = stateOf(found)
-    if (local.opId > throughOpId) return yield* this.#setBase(state, id, found, committed)
-    if (!isSameForm(local, committed)) {
-      yield* this.#apply(state, found, { ...committed, collection: state.name, entityId: id })
-      return
-    }
-    this.#writer.beginChange(state, id)
-    if (found.existing === undefined) yield* this.#putTombstone(state, found.idKey, committed)
-    else yield* this.#makeClean(state, id, found, found.existing, committed)
     this.#writer.end()
   }
 
@@ -245,20 +258,6 @@ export class ReplicaWriter {
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     this.#writer.end()
-  }
-
-  /** The same bytes under the same stamp: for readers nothing changes. */
-  *#makeClean(
-    state: CollectionState,
-    id: string,
-    found: Found,
-    existing: StoredRecord,
-    { version, schemaVersion }: ReplicatedState,
-  ): Steps<void> {
-    const { stamp } = existing
-    const header = { pending: false, revision: version, schemaVersion, stamp, opId: 0 }
-    yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
-    yield* this.#writer.deleteRow(state, found.idKey)
   }
 
   *#putTombstone(
