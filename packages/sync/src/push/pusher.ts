@@ -137,15 +137,14 @@ export class Pusher {
     signal: AbortSignal,
     takesNext: boolean,
   ): Promise<TakenBatch | undefined> {
-    const { store, transport, replicaId } = this.#context
+    const { store, replicaId } = this.#context
     const { ops, contents } = request
     const encoded =
       this.#next.encodedOps(ops) ??
       encodeFrozenOps(store.state.dbId, frozen.deviceId, ops, contents)
     const body = encodeFrozenRequest(store.state, frozen, encoded, replicaId)
     noteTouched(this.#context, ops)
-    const answered = transport.push(body, signal)
-    const [response] = await Promise.all([answered, takesNext ? this.#next.rehearse() : undefined])
+    const response = await this.#answerTo(body, signal, takesNext)
     const context = learnContext(this.#context)
     const { outcome, next } = await store.transaction(async (tx) => {
       const outcome = await applyPushResponse(tx, request, response, context)
@@ -157,6 +156,21 @@ export class Pusher {
     if (outcome !== undefined) await this.#tell(outcome, totals)
     if (next !== undefined) await this.#noteTaken(next)
     return next
+  }
+
+  /** Ends with nothing left under way. */
+  async #answerTo(
+    body: Uint8Array,
+    signal: AbortSignal,
+    takesNext: boolean,
+  ): Promise<PushResponse> {
+    const answer = this.#context.transport.push(body, signal)
+    const rehearsal = takesNext ? this.#next.rehearse() : undefined
+    try {
+      return await answer
+    } finally {
+      await rehearsal
+    }
   }
 
   /** All that was sent is committed, and there is nothing that has to be pulled first. */
