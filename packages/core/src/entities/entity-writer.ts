@@ -280,6 +280,11 @@ export class EntityWriter {
     return leftOut.then((isLeftOut) => (isLeftOut ? undefined : this.#addToFeed(mutation)))
   }
 
+  /** Does nobody follow the operations that replication applies, as far as can be told? */
+  leavesOutApplied(): MaybePromise<boolean> {
+    return !this.#feed.isOn || this.#feed.mayLeaveOut(this.origin)
+  }
+
   #addToFeed(mutation: Mutation): MaybePromise<void> {
     const { state, opId } = mutation
     this.#timestampMs ??= this.core.clock()
