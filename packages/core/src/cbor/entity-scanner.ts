@@ -2,6 +2,8 @@
  * Finds fields of an encoded entity without building it, and checks all of it on the way as
  * `assertDeterministicEntity` does: for entities that are stored as they came.
  */
+
+import { commonEnd } from './common-item.ts'
 import { encodeEntity } from './entity-encoder.ts'
 import { DEPTH_MAX } from './entity-limits.ts'
 import { EntityValidator } from './entity-validator.ts'
@@ -52,7 +54,9 @@ export class EntityScanner extends EntityValidator {
         }
         previousStart = keyStart
         const start = this.offset
-        this.passWhole()
+        const end = commonEnd(this.bytes, start, this.end)
+        if (end < 0) this.passWhole()
+        else this.offset = end
         if (slot < 0) continue
         this.starts[slot] = start
         this.ends[slot] = this.offset
