@@ -100,7 +100,7 @@ export class PackedEntries {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, used + room)
     const size = { used, live, count: offsets.length }
     const entries = new PackedEntries({ bytes, end: used }, offsets, size)
-    entries.#growthBytes = room > 0 ? GROWTH_BYTES_MAX : FIRST_GROWTH_BYTES
+    entries.#growthBytes = FIRST_GROWTH_BYTES
     entries.#findPrefix(NO_HEADS)
     return entries
   }
