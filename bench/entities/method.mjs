@@ -49,8 +49,8 @@ the pages).
 - \`newest\`: 10,000 times the 20 newest of a status. \`page\`: 10,000 times the 20 newest of a status before a random
   time. \`-small\`: of 10 thousand entities; \`-large\`: of 1 million.
 - \`filter\`: five times all entities by a function that lets 1 % through.
-- \`live-commit\`: commits of one entity in 20 batches with 1,000 live queries open and 20 without any, by turns; the
-  ratio of the medians. No commit concerns a live query: a quarter of them are by id, a quarter by \`email\`, a quarter
+- \`live-commit\`: commits of one entity in 20 batches in a database with 1,000 live queries open and 20 in its copy
+  without any, by turns; the ratio of the medians. No commit concerns a live query: a quarter of them are by id, a quarter by \`email\`, a quarter
   of a status and a time with order and limit, a quarter of a stretch of time. None of them is told of anything, or the
   run ends.
 - \`live-diff\`: 2,000 commits that each change one entity of a live query of 1,000, from the call of \`put\` until the

@@ -1,11 +1,11 @@
-// What 1,000 live queries that do not concern a commit add to it: commits of one entity in batches, by turns with
-// the live queries open and without any.
+// What 1,000 live queries that do not concern a commit add to it: commits of one entity in batches, by turns in a
+// database with the live queries open and in its copy without any.
+import { cpSync, existsSync, rmSync } from 'node:fs'
 import { median } from '../../figures.mjs'
 import { entityAt } from '../../harness/data-set.mjs'
 
 const LIVE_QUERIES = 1000
 const RATIO_MOST = 1.1
-const WARM_UP_BATCHES = 2
 
 function liveCommitOf(engine, { suffix, words, commitsOf }) {
   const name = `live-commit${suffix}`
@@ -25,31 +25,34 @@ function liveCommitOf(engine, { suffix, words, commitsOf }) {
     engines: [engine],
     place: 'copy',
     scales: false,
-    async run({ count, effort, timer, open }) {
-      const db = await open()
-      const watched = Array.from({ length: LIVE_QUERIES }, (_, k) => entityAt(count - 1 - k))
+    async run({ directory, count, effort, timer, open }) {
+      // Two databases, and not one that opens and closes them by turns: opening is no part of a commit.
+      const copy = `${directory}-watched`
+      if (existsSync(directory)) cpSync(directory, copy, { recursive: true })
+      const [alone, watched] = [await open(), await open(copy)]
+      await watched.liveOfEach(
+        Array.from({ length: LIVE_QUERIES }, (_, k) => entityAt(count - 1 - k)),
+      )
       const commits = commitsOf(effort)
       let next = 0
-      const batch = async () => {
+      const batchOf = (db) => {
         const entities = Array.from({ length: commits }, () => changed(next++, count))
-        const ms = await timer.time(async () => {
+        return timer.time(async () => {
           for (const entity of entities) await db.put(entity)
         })
-        return ms
       }
-      const alone = []
-      const watchedBy = []
-      for (let k = 0; k < WARM_UP_BATCHES + effort.liveBatches; k++) {
-        const without = await batch()
-        const close = await db.liveOfEach(watched)
-        const withAll = await batch()
-        close()
-        if (k < WARM_UP_BATCHES) continue
-        alone.push(without)
-        watchedBy.push(withAll)
+      const times = { alone: [], watched: [] }
+      for (let k = 0; k < 2 * effort.liveBatches; k++) {
+        const [without, withAll] = [await batchOf(alone), await batchOf(watched)]
+        // As much work to warm up as is measured.
+        if (k < effort.liveBatches) continue
+        times.alone.push(without)
+        times.watched.push(withAll)
       }
-      await db.close()
-      return { [name]: median(watchedBy) / median(alone) }
+      await alone.close()
+      await watched.close()
+      rmSync(copy, { recursive: true, force: true })
+      return { [name]: median(times.watched) / median(times.alone) }
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Two states of one entity are the same exactly when their bytes are; null (absent) equals null. */
+/** null (absent) equals null. */
 export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
   if (a === null || b === null) return a === b
   if (a.length !== b.length) return false

@@ -43,7 +43,6 @@ export interface SyncSession {
   readonly stream: StreamFollower | undefined
 }
 
-const WAKE_DELAY_MS = 10
 /** Answers are bounded by what a server may send in one page, with room for one large entity. */
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 
@@ -79,8 +78,15 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
         open: (signal) => transport.stream(dbId, signal),
         timers: environment.timers,
         random: environment.random,
+        onOpen: () => {
+          context.following = { head: undefined }
+        },
         onHead: (head) => {
-          if (head > opened.store.state.cursor) driver.wake()
+          if (context.following !== null) context.following.head = head
+          driver.wakeIfBehind()
+        },
+        onEnd: () => {
+          context.following = null
         },
       })
     : undefined
@@ -135,6 +141,7 @@ function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTranspo
     serverEntities: undefined,
     touched: undefined,
     head: 0,
+    following: null,
   }
 }
 
@@ -159,7 +166,8 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
     timers: environment.timers,
     random: environment.random,
     pollIntervalMs: settings.pollIntervalMs,
-    wakeDelayMs: WAKE_DELAY_MS,
+    turn: environment.turn,
+    isBehind: () => (context.following?.head ?? 0) > store.state.cursor,
     onSuccess: (totals: CycleTotals) => {
       trace.add({ kind: 'cycle', outcome: 'ok', counts: { ...totals } })
       board.set({ lastSyncAt: environment.now(), lastError: null })

@@ -1,5 +1,5 @@
 /** Devices of different application versions: each sees both sides of a conflict in the shape it knows. */
-import { defineCollection, EntiDB, memoryStorage } from '@entidb/core'
+import { type CollectionDefinitions, defineCollection, EntiDB, memoryStorage } from '@entidb/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type {
@@ -42,7 +42,21 @@ afterEach(async () => {
   closing = []
 })
 
-async function open<C extends typeof old | typeof renewed>(
+/** Euros at first, then cents: the same bytes are another amount. */
+interface Price {
+  readonly id: string
+  readonly amount: number
+}
+
+const inEuros = { things: defineCollection<Price>({}) }
+const inCents = {
+  things: defineCollection<Price>({
+    version: 2,
+    migrations: { 2: ({ amount, ...rest }) => ({ ...rest, amount: Number(amount) * 100 }) },
+  }),
+}
+
+async function open<C extends CollectionDefinitions>(
   server: ModelServer,
   collections: C,
   config: Partial<SyncConfig> = {},
@@ -131,6 +145,31 @@ describe('conflict between versions', () => {
     await before.sync.sync()
     await after.sync.sync()
     expect(await things.get('t')).toEqual({ id: 't', name: 'Grace', names: ['Ada', 'Lovelace'] })
+  })
+
+  test('the same bytes of two versions -> a conflict: they are two values', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 3 })
+    await before.sync.sync()
+    await after.sync.sync()
+    await before.things.put({ id: 't', amount: 500 })
+    await after.things.put({ id: 't', amount: 500 })
+    await before.sync.sync()
+    await after.sync.sync()
+    const [conflict] = await after.sync.conflicts.list()
+    expect(conflict).toMatchObject({
+      local: { entity: { amount: 500 } },
+      remote: { entity: { amount: 50_000 } },
+    })
+    await after.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await after.sync.sync()
+    await before.sync.sync()
+    const raw = { schemaVersion: 2 }
+    expect(await after.things.getRaw('t')).toMatchObject(raw)
+    expect(await before.things.getRaw('t')).toMatchObject(raw)
+    expect(await before.things.get('t')).toEqual({ id: 't', amount: 500 })
   })
 
   test('given up -> comes back in the new shape', async () => {

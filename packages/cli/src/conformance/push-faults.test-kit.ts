@@ -1,4 +1,5 @@
 /** Known faults in deciding pushes and in answering them. */
+import type { SyncOperation } from '@entidb/protocol'
 import type { KnownFault } from './known-fault.test-kit.ts'
 import { pushAnswers, pushes, pushRequests } from './message-faults.test-kit.ts'
 
@@ -52,6 +53,7 @@ export const pushFaults: readonly KnownFault[] = [
       'push/reusable',
       'revisions/absent',
       'revisions/conflict-writes-nothing',
+      'revisions/other-version',
       'revisions/stale-delete',
       'revisions/stale-put',
       'revisions/tombstone',
@@ -117,6 +119,28 @@ export const pushFaults: readonly KnownFault[] = [
       'revisions/no-op-delete',
       'revisions/no-op-put',
     ],
+  },
+  {
+    name: 'the same bytes of another schemaVersion are a no-op',
+    createFault: () => {
+      const written = new Map<string, string>()
+      return pushRequests((message) => {
+        const isKnown = (op: SyncOperation): boolean => {
+          if (op.entityCbor === null) return false
+          const entity = `${op.dbId} ${op.collection} ${op.entityId}`
+          const bytes = Buffer.from(op.entityCbor).toString('hex')
+          const isSame = written.get(entity) === bytes
+          written.set(entity, bytes)
+          return isSame
+        }
+        const ops = message.ops.map((op) => {
+          const { schemaVersion: _, ...rest } = op
+          return isKnown(op) ? rest : op
+        })
+        return { ...message, ops }
+      })
+    },
+    fails: ['revisions/other-version'],
   },
   {
     name: 'operations of a group are decided one by one',

@@ -32,6 +32,7 @@ export function rankOf(value: unknown): Rank {
 /** Negative, zero or positive. */
 export function compareValues(a: unknown, b: unknown): number {
   if (typeof a === 'string' && typeof b === 'string') return a === b ? 0 : compareText(a, b)
+  if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b)
   const rank = rankOf(a)
   const difference = rank - rankOf(b)
   return difference !== 0 ? difference : compareSameRank(rank, a, b)

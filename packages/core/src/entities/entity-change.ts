@@ -25,15 +25,11 @@ export class EntityChange implements RecordChange {
   }
 
   /**
-   * What live queries are found by: the fields that they look at, at least. An entity that no migration brings up
-   * counts as it is stored, as it does in indexes.
+   * What live queries are found by: the fields that they look at, before and after. An entity that no migration
+   * brings up counts as it is stored, as it does in indexes.
    */
-  formBefore(extractor: FieldExtractor): object | undefined {
-    return this.#formOf(this.before, extractor)
-  }
-
-  formAfter(extractor: FieldExtractor): object | undefined {
-    return this.#formOf(this.after, extractor)
+  forms(extractor: FieldExtractor): readonly object[] {
+    return extractor.extract(this.#formOf(this.before), this.#formOf(this.after))
   }
 
   /** To look at, not to hand out. Error: `migration_failed`. */
@@ -82,9 +78,9 @@ export class EntityChange implements RecordChange {
     this.#keepsContent = !this.#changesShape && bytesEqual(entityBytes(old), entityBytes(now))
   }
 
-  #formOf(record: Uint8Array | undefined, extractor: FieldExtractor): object | undefined {
+  #formOf(record: Uint8Array | undefined): Uint8Array | undefined {
     if (record === undefined) return undefined
-    return extractor.extract(indexedForm(this.state, this.id, decodeRecord(record)).bytes)
+    return indexedForm(this.state, this.id, decodeRecord(record)).bytes
   }
 
   #decode(record: Uint8Array): object {

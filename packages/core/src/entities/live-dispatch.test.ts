@@ -16,7 +16,9 @@ function found(dispatch: LiveDispatch<ParsedQuery>, entity: object): ReadonlySet
   const queries = new Set<ParsedQuery>()
   dispatch.find(entity, queries)
   const extracted = new Set<ParsedQuery>()
-  dispatch.find(dispatch.extractor.extract(encodeEntity(entity)), extracted)
+  for (const form of dispatch.extractor.extract(undefined, encodeEntity(entity))) {
+    dispatch.find(form, extracted)
+  }
   expect(extracted).toEqual(queries)
   return queries
 }

@@ -7,6 +7,7 @@
  * its tree reach.
  */
 import { compareValues } from './compare-values.ts'
+import { NumberIntervals } from './live-number-intervals.ts'
 import type { ParsedCondition } from './parsed-where.ts'
 
 /** Both ends belong to it. An absent end is open. */
@@ -28,6 +29,8 @@ export class LiveIntervals<Q> {
   readonly #entries: Entry<Q>[] = []
   /** By the place of a root: the interval of its tree that reaches highest. Undefined when entries have changed. */
   #highest: Interval[] | undefined
+  /** Of the same entries; undefined also where not all of their bounds are numbers. */
+  #numbers: NumberIntervals | undefined
 
   get isEmpty(): boolean {
     return this.#entries.length === 0
@@ -35,19 +38,24 @@ export class LiveIntervals<Q> {
 
   add(query: Q, interval: Interval): void {
     this.#entries.splice(this.#firstNotBelow(interval), 0, { query, interval })
-    this.#highest = undefined
+    this.#forgetMeasure()
   }
 
   remove(query: Q): void {
     const at = this.#entries.findIndex((entry) => entry.query === query)
     if (at < 0) return
     this.#entries.splice(at, 1)
-    this.#highest = undefined
+    this.#forgetMeasure()
   }
 
   /** Adds the queries whose interval holds the value to `found`. */
   find(value: unknown, found: Set<Q>): void {
     const highest = this.#highest ?? this.#measure()
+    if (this.#numbers !== undefined && typeof value === 'number' && !Number.isNaN(value)) {
+      // Within bounds, as everywhere here.
+      for (const at of this.#numbers.find(value)) found.add((this.#entries[at] as Entry<Q>).query)
+      return
+    }
     this.#findWithin(0, this.#entries.length, value, highest, found)
   }
 
@@ -60,7 +68,6 @@ export class LiveIntervals<Q> {
   ): void {
     if (start >= end) return
     const root = (start + end) >>> 1
-    // Within bounds, as everywhere here.
     if (isBelow(highest[root] as Interval, value)) return
     this.#findWithin(start, root, value, highest, found)
     const { query, interval } = this.#entries[root] as Entry<Q>
@@ -85,7 +92,13 @@ export class LiveIntervals<Q> {
     }
     measure(0, this.#entries.length)
     this.#highest = highest
+    this.#numbers = NumberIntervals.of(this.#entries.map(({ interval }) => interval))
     return highest
+  }
+
+  #forgetMeasure(): void {
+    this.#highest = undefined
+    this.#numbers = undefined
   }
 
   #firstNotBelow({ low }: Interval): number {

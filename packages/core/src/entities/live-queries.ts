@@ -143,17 +143,9 @@ function findConcerned(
   const concerned = new Map<LiveFollower, EntityChange[]>()
   const followers = new Set<LiveFollower>()
   const { extractor } = dispatch
-  const isSameForm = (a: object | undefined, b: object): boolean =>
-    a !== undefined && extractor.isSame(a, b)
   for (const recorded of changes.values()) {
     const change = new EntityChange(recorded)
-    const formBefore = change.formBefore(extractor)
-    const formAfter = change.formAfter(extractor)
-    if (formBefore !== undefined) dispatch.find(formBefore, followers)
-    // The same ones would be found where what is looked at stayed as it was: most commits are such.
-    if (formAfter !== undefined && !isSameForm(formBefore, formAfter)) {
-      dispatch.find(formAfter, followers)
-    }
+    for (const form of change.forms(extractor)) dispatch.find(form, followers)
     for (const follower of followers) {
       const known = concerned.get(follower)
       if (known === undefined) concerned.set(follower, [change])

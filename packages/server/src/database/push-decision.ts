@@ -94,11 +94,12 @@ function isAcceptable(candidate: Candidate, floor: number): boolean {
   return operation.opId >= floor && operation.entityVersion === revisionOf(candidate)
 }
 
-/** Same bytes, or a delete of what is deleted or absent. */
+/** The same bytes of the same schema version, or a delete of what is deleted or absent. */
 function changesNothing({ operation, current }: Candidate): boolean {
+  const { entityCbor, schemaVersion = 1 } = operation
   const stored = current?.entityCbor ?? null
-  if (operation.entityCbor === null || stored === null) return operation.entityCbor === stored
-  return Buffer.compare(operation.entityCbor, stored) === 0
+  if (entityCbor === null || stored === null) return entityCbor === stored
+  return schemaVersion === current?.schemaVersion && Buffer.compare(entityCbor, stored) === 0
 }
 
 function revisionOf({ current }: Candidate): number {

@@ -89,6 +89,19 @@ describe('accept rule', () => {
     expect((await pull(database)).ops).toHaveLength(1)
   })
 
+  test('the same bytes of another schema version -> an edit like any other', async () => {
+    const database = await openTestDatabase()
+    const created = revisionOf(await push(database, [put(1, 'x', 0, 'a')]), 1)
+    const renewed = (opId: number, base: number) => ({
+      ...put(opId, 'x', base, 'a'),
+      schemaVersion: 2,
+    })
+    expect(fates(await push(database, [renewed(2, 0)]))).toEqual({ 2: 'stale' })
+    expect(fates(await push(database, [renewed(3, created)]))).toEqual({ 3: created + 1 })
+    expect(fates(await push(database, [renewed(4, created)]))).toEqual({ 4: created + 1 })
+    expect((await pull(database)).ops).toMatchObject([{ opId: 1 }, { opId: 3, schemaVersion: 2 }])
+  })
+
   test('no-op: a delete of what never was, whatever its base -> committed at 0', async () => {
     const database = await openTestDatabase()
     const response = await push(database, [remove(1, 'x', 0), remove(2, 'y', 99)])

@@ -73,8 +73,8 @@ async function meetPending(
   // After an epoch change the edit stands on nothing that both sides have: it was not made where nothing was.
   const isBaseLost = note.ancestorThrough !== 0 && state.base.version === 0
   const meeting = meetingOf({
-    local: state.bytes,
-    base: stale || isBaseLost ? undefined : state.base.bytes,
+    local: state,
+    base: stale || isBaseLost ? undefined : state.base,
     remote,
     ancestorThrough: note.ancestorThrough,
   })

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { meetingOf } from './meeting.ts'
 
 const bytes = (value: number): Uint8Array => new Uint8Array([value])
-const remote = (version: number, value: number | null) => ({
+const state = (content: Uint8Array | null) => ({ bytes: content, schemaVersion: 1 })
+const remote = (version: number, value: number | null, schemaVersion = 1) => ({
   version,
   bytes: value === null ? null : bytes(value),
-  schemaVersion: 1,
+  schemaVersion,
 })
 
 test.each([
@@ -21,6 +22,10 @@ test.each([
   ['created on both sides', 'conflict', bytes(1), null, remote(9, 2), 0],
   ['an ancestor after an epoch change', 'unmoved', bytes(1), null, remote(9, 2), 9],
   ['beyond the ancestors', 'conflict', bytes(1), null, remote(10, 2), 9],
+  ['same bytes of another version', 'conflict', bytes(1), bytes(0), remote(9, 1, 2), 0],
+  ['made on the same bytes of another version', 'conflict', bytes(1), bytes(0), remote(9, 0, 2), 0],
+  ['both deleted, by other versions', 'converged', null, bytes(0), remote(9, null, 2), 0],
 ] as const)('meeting: %s -> %s', (_, meeting, local, base, server, ancestorThrough) => {
-  expect(meetingOf({ local, base, remote: server, ancestorThrough })).toBe(meeting)
+  const sides = { local: state(local), base: base === undefined ? base : state(base) }
+  expect(meetingOf({ ...sides, remote: server, ancestorThrough })).toBe(meeting)
 })

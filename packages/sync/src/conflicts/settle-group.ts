@@ -6,7 +6,7 @@ import { entityKey } from '../entity-ref.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
-import { sameBytes } from '../same-bytes.ts'
+import { sameState } from '../same-state.ts'
 import type { DecidedBy, FateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
@@ -116,7 +116,7 @@ async function pushAgain(
   await putMerged(tx, member, answer.entity)
   const merged = await tx.replica.state(ref.collection, ref.entityId)
   const remote = conflict?.remote ?? null
-  if (remote !== null && sameBytes(merged.bytes, remote.bytes)) {
+  if (remote !== null && sameState(merged, remote)) {
     await tx.replica.settle(ref.collection, ref.entityId, remote, merged.opId)
     settleNote(tx, ref, merged.opId)
   }

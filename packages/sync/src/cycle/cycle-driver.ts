@@ -1,11 +1,12 @@
 /**
- * Decides when cycles run: one at a time, soon after a wake-up, later after a failure, now and then when
- * nothing happens. Never in a tight loop: a failed cycle is followed by a timer or by silence.
+ * Decides when cycles run: one at a time, at once after a wake-up, later after a failure, now and then when
+ * nothing happens. What happens while a cycle runs shares the next one. Never in a tight loop: a failed cycle is
+ * followed by a timer or by silence.
  */
 import { type EntiDBError, isEntiDBError } from '@entidb/core'
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Backoff } from '../backoff.ts'
 import type { Timers } from '../environment.ts'
-import type { Cycle } from './cycle.ts'
+import type { Cycle, CycleReason } from './cycle.ts'
 import type { CycleTotals } from './sync-context.ts'
 
 export interface CycleDriverOptions {
@@ -13,8 +14,10 @@ export interface CycleDriverOptions {
   readonly timers: Timers
   readonly random: () => number
   readonly pollIntervalMs: number
-  /** Commits that come close together share a cycle. */
-  readonly wakeDelayMs: number
+  /** Commits and news of one turn of the host share a cycle. */
+  readonly turn: () => Promise<void>
+  /** The server is known to have something that this device lacks. */
+  readonly isBehind: () => boolean
   readonly onSuccess: (totals: CycleTotals) => void
   readonly onFailure: (error: EntiDBError) => void
 }
@@ -54,7 +57,7 @@ export class CycleDriver {
     this.#automatic = true
     this.#abort = new AbortController()
     this.#options.cycle.call('start')
-    this.#runSilently()
+    this.#runSilently('asked')
   }
 
   /** Ends the running cycle between two transactions, and resolves when it has ended. */
@@ -76,7 +79,7 @@ export class CycleDriver {
   /** A full cycle that begins after this call. Resets the backoff. */
   run(): Promise<CycleTotals> {
     this.#backoff.reset()
-    if (this.#running === undefined) return this.#begin()
+    if (this.#running === undefined) return this.#begin('asked')
     this.#queued ??= this.#afterRunning()
     return this.#queued
   }
@@ -90,7 +93,7 @@ export class CycleDriver {
     const running = task({
       cycle: () => {
         this.#backoff.reset()
-        return this.#runCycle()
+        return this.#runCycle('asked')
       },
       signal: this.#abort.signal,
     })
@@ -103,52 +106,61 @@ export class CycleDriver {
     }
   }
 
-  /** Something is to be pushed or pulled. Does nothing while a failure is being waited out. */
+  /** Something is to be pushed. Does nothing while a failure is being waited out. */
   wake(): void {
-    if (!this.#automatic) return
     if (this.#running !== undefined) this.#wokenWhileRunning = true
-    else if (this.#options.cycle.state === 'idle') this.#runAfter(this.#options.wakeDelayMs)
+    else this.#wakeIdle()
+  }
+
+  /** There may be something to pull. A cycle that runs looks itself, at its end. */
+  wakeIfBehind(): void {
+    if (this.#running === undefined && this.#options.isBehind()) this.#wakeIdle()
   }
 
   /** The network is back: no reason to wait any longer. */
   online(): void {
     if (!this.#automatic || this.#running !== undefined) return
     this.#backoff.reset()
-    this.#runSilently()
+    this.#runSilently('asked')
   }
 
   async #afterRunning(): Promise<CycleTotals> {
     // Whoever waited too may have begun first: nothing is awaited between the look and the beginning.
     while (this.#running !== undefined) await Promise.allSettled([this.#running])
     this.#queued = undefined
-    return this.#begin()
+    return this.#begin('asked')
+  }
+
+  #wakeIdle(): void {
+    if (this.#options.cycle.state === 'idle') this.#runSoon()
   }
 
   /** What woke while cycles were kept away. */
   #goOn(): void {
     const isDue = this.#dueWhileRunning
-    const isWoken = this.#wokenWhileRunning && this.#options.cycle.state === 'idle'
     this.#dueWhileRunning = false
-    if (isDue || isWoken) this.#runAfter(this.#options.wakeDelayMs)
+    if (isDue) this.#runAfter(0)
+    else if (this.#wokenWhileRunning || this.#options.isBehind()) this.#wakeIdle()
   }
 
-  #begin(): Promise<CycleTotals> {
-    const running = this.#runCycle().finally(() => {
+  #begin(reason: CycleReason): Promise<CycleTotals> {
+    const running = this.#runCycle(reason).finally(() => {
       this.#running = undefined
     })
     this.#running = running
     return running
   }
 
-  async #runCycle(): Promise<CycleTotals> {
-    const { cycle, onSuccess, onFailure, wakeDelayMs, pollIntervalMs } = this.#options
+  async #runCycle(reason: CycleReason): Promise<CycleTotals> {
+    const { cycle, onSuccess, onFailure, isBehind, pollIntervalMs } = this.#options
     this.#cancelTimer()
     this.#wokenWhileRunning = false
     try {
-      const totals = await cycle.run(this.#abort.signal)
+      const totals = await cycle.run(this.#abort.signal, reason)
       this.#backoff.reset()
       onSuccess(totals)
-      this.#runAfter(this.#wokenWhileRunning ? wakeDelayMs : pollIntervalMs)
+      if (this.#wokenWhileRunning || isBehind()) this.#runSoon()
+      else this.#runAfter(pollIntervalMs)
       return totals
     } catch (error) {
       if (isEntiDBError(error)) {
@@ -174,16 +186,28 @@ export class CycleDriver {
   #runAfter(delayMs: number): void {
     this.#cancelTimer()
     if (!this.#automatic) return
-    this.#cancelTimer = this.#options.timers.after(delayMs, () => this.#runSilently())
+    this.#cancelTimer = this.#options.timers.after(delayMs, () => this.#runSilently('asked'))
+  }
+
+  #runSoon(): void {
+    this.#cancelTimer()
+    if (!this.#automatic) return
+    let isCancelled = false
+    this.#cancelTimer = () => {
+      isCancelled = true
+    }
+    void this.#options.turn().then(() => {
+      if (!isCancelled) this.#runSilently('woken')
+    })
   }
 
   /** Failures were told by `onFailure`; a broken invariant stays an unhandled rejection. */
-  #runSilently(): void {
+  #runSilently(reason: CycleReason): void {
     if (this.#running !== undefined) {
       this.#dueWhileRunning = true
       return
     }
-    this.#begin().catch((error) => {
+    this.#begin(reason).catch((error) => {
       if (!isEntiDBError(error)) throw error
     })
   }

@@ -8,7 +8,9 @@ import { greet } from '../handshake/greeter.ts'
 import { type CycleEvent, type CycleState, isWorking, nextState } from '../machine/cycle-machine.ts'
 import type { Puller } from '../pull/puller.ts'
 import type { Pusher } from '../push/pusher.ts'
-import type { CycleTotals, SyncContext } from './sync-context.ts'
+import type { StateRow } from '../state/rows.ts'
+import { Round } from './round.ts'
+import type { CycleTotals, Following, SyncContext } from './sync-context.ts'
 
 export interface CycleSteps {
   readonly context: SyncContext
@@ -17,17 +19,23 @@ export interface CycleSteps {
   readonly keeper: GroupKeeper
 }
 
-/** Rounds of a cycle in which nothing moved before it ends all the same. */
-const IDLE_ROUNDS_MAX = 3
-/** Changes of epoch in one cycle before the server counts as unable to keep one. */
-const EPOCH_CHANGES_MAX = 10
-/** Re-syncs that one cycle begins. */
-const RESYNCS_MAX = 2
+/**
+ * `woken`: by a commit of this device, or by the server's stream. `asked`: by anybody, or by time; what the server
+ * says about itself is asked anew.
+ */
+export type CycleReason = 'woken' | 'asked'
+
+/** Woken cycles in a row that make do with what the server said about itself before them. */
+const UNGREETED_MAX = 50
 
 export class Cycle {
   readonly #steps: CycleSteps
   readonly #enter: (state: CycleState) => void
   #state: CycleState = 'idle'
+  /** The stream that was open when hands were shaken last, if nothing since says that it has to be done again. */
+  #greetedOn: Following | null = null
+  /** Cycles since then that did without. */
+  #ungreeted = 0
 
   /** `enter` is told of every state. */
   constructor(steps: CycleSteps, enter: (state: CycleState) => void) {
@@ -45,18 +53,55 @@ export class Cycle {
   }
 
   /** One full cycle. Errors: `sync_stopped`, and what `docs/sync-client.md` lists for each step. */
-  async run(signal: AbortSignal): Promise<CycleTotals> {
+  async run(signal: AbortSignal, reason: CycleReason): Promise<CycleTotals> {
     const totals: CycleTotals = { pulled: 0, pushed: 0, conflicts: 0, rejected: 0 }
-    const round = new Round(totals)
+    const { context } = this.#steps
+    const round = new Round(totals, reason === 'woken' && this.#goesUngreeted())
     this.#send('begin')
-    this.#steps.context.head = 0
+    context.head = 0
     while (isWorking(this.#state)) {
       const event = await this.#step(totals, round, signal)
       this.#send(event)
     }
     if (signal.aborted) throw stopped()
-    this.#steps.context.greeted = false
+    context.greeted = false
     return totals
+  }
+
+  /**
+   * What a handshake tells is told by the stream's end (another server, another token), or by the answers themselves
+   * (another epoch, another replica, what was purged). What is left, a token that may see something else now, is
+   * looked at now and then.
+   */
+  #goesUngreeted(): boolean {
+    const { context } = this.#steps
+    const isSameStream = context.following !== null && context.following === this.#greetedOn
+    if (!isSameStream || this.#ungreeted >= UNGREETED_MAX) return false
+    this.#ungreeted += 1
+    context.greeted = true
+    return true
+  }
+
+  async #greet(signal: AbortSignal): Promise<void> {
+    const { context } = this.#steps
+    const { following } = context
+    await greet(context, signal)
+    this.#greetedOn = following
+    this.#ungreeted = 0
+  }
+
+  async #pull(totals: CycleTotals, round: Round, signal: AbortSignal): Promise<void> {
+    const { context, puller } = this.#steps
+    const { following, store } = context
+    const heard = following?.head
+    if (round.mayTrustStream() && heard !== undefined && isCurrent(store.state, heard)) return
+    showProgress(context)
+    await puller.pullAll(totals, signal)
+    context.board.set({ progress: null })
+    // A head that the server does not have must not be run after.
+    if (following !== null && heard !== undefined && following.head === heard) {
+      following.head = Math.min(heard, store.state.cursor)
+    }
   }
 
   async #step(totals: CycleTotals, round: Round, signal: AbortSignal): Promise<CycleEvent> {
@@ -69,7 +114,10 @@ export class Cycle {
         this.#send('refused')
         throw error
       }
-      this.#steps.context.greeted &&= isPassing(failure)
+      if (!isPassing(failure)) {
+        this.#steps.context.greeted = false
+        this.#greetedOn = null
+      }
       if (failure.code === 'epoch_mismatch' && round.mayChangeEpoch()) return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
         await this.#steps.puller.resync()
@@ -81,19 +129,17 @@ export class Cycle {
   }
 
   async #perform(totals: CycleTotals, round: Round, signal: AbortSignal): Promise<CycleEvent> {
-    const { context, pusher, puller, keeper } = this.#steps
+    const { context, pusher, keeper } = this.#steps
     switch (this.#state) {
       case 'recovering':
         await pusher.decideFrozen(totals, signal)
         return 'recovered'
       case 'handshaking':
-        if (!context.greeted) await greet(context, signal)
+        if (!context.greeted) await this.#greet(signal)
         context.greeted = true
         return context.store.frozen === null ? 'greeted' : 'greetedFrozen'
       case 'pulling':
-        showProgress(context)
-        await puller.pullAll(totals, signal)
-        context.board.set({ progress: null })
+        await this.#pull(totals, round, signal)
         return 'pulled'
       case 'resolving':
         await keeper.settleAll(signal)
@@ -113,35 +159,9 @@ export class Cycle {
   }
 }
 
-/** Keeps a cycle from going round for ever. */
-class Round {
-  readonly #totals: CycleTotals
-  #moved = -1
-  #idle = 0
-  #epochs = 0
-  #resyncs = 0
-
-  constructor(totals: CycleTotals) {
-    this.#totals = totals
-  }
-
-  goesOn(): boolean {
-    const { pulled, pushed, conflicts, rejected } = this.#totals
-    const moved = pulled + pushed + conflicts + rejected
-    this.#idle = moved === this.#moved ? this.#idle + 1 : 0
-    this.#moved = moved
-    return this.#idle < IDLE_ROUNDS_MAX
-  }
-
-  mayResync(): boolean {
-    this.#resyncs += 1
-    return this.#resyncs <= RESYNCS_MAX
-  }
-
-  mayChangeEpoch(): boolean {
-    this.#epochs += 1
-    return this.#epochs <= EPOCH_CHANGES_MAX
-  }
+/** Nothing to pull, nor to go on with. */
+function isCurrent({ cursor, resync }: StateRow, head: number): boolean {
+  return cursor >= head && cursor > 0 && resync === null
 }
 
 /** A pull from the beginning knows what it will amount to. */

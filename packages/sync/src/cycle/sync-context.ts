@@ -33,6 +33,14 @@ export interface SyncContext {
   touched: Set<string> | undefined
   /** The largest head any answer named in this cycle. */
   head: number
+  /** The server's stream while it is open. */
+  following: Following | null
+}
+
+/** One connection to the server's stream. */
+export interface Following {
+  /** What it named last; undefined before the first event. */
+  head: number | undefined
 }
 
 /** What one cycle did so far. */

@@ -1,7 +1,7 @@
 /** What a decision on one entity leaves behind. */
 import type { MemberView } from '../conflicts/group-view.ts'
 import type { Answer } from '../conflicts/settle-group.ts'
-import { sameBytes } from '../same-bytes.ts'
+import { sameState } from '../same-state.ts'
 import type { RemoteState } from '../state/rows.ts'
 import type { WholeValue } from './record-kept.ts'
 
@@ -14,7 +14,7 @@ export function losersOf(member: MemberView, answer: Answer): readonly WholeValu
     ...{ collection, entityId },
     ...{ side: 'local', state: { version, bytes, schemaVersion } },
   }
-  if (answer.type === 'takeRemote') return sameBytes(bytes, received.bytes) ? [] : [local]
+  if (answer.type === 'takeRemote') return sameState(state, received) ? [] : [local]
   if (conflict === null) return []
   const remote: WholeValue = { collection, entityId, side: 'remote', state: conflict.remote }
   const lost = hasExisted(conflict.remote) ? [remote] : []

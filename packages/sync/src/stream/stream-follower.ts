@@ -12,8 +12,11 @@ export interface StreamFollowerOptions {
   readonly open: (signal: AbortSignal) => Promise<ByteStream>
   readonly timers: Timers
   readonly random: () => number
+  readonly onOpen: () => void
   /** The head that the server named. */
   readonly onHead: (head: number) => void
+  /** Of what was opened. */
+  readonly onEnd: () => void
 }
 
 /** A server sends something at least every 15 s; silence for longer means the connection is dead. */
@@ -63,6 +66,7 @@ export class StreamFollower {
     let cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
     try {
       const reader = (await this.#options.open(silence.signal)).getReader()
+      this.#options.onOpen()
       silence.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}))
       const parser = new SseParser()
       while (!silence.signal.aborted) {
@@ -77,6 +81,7 @@ export class StreamFollower {
       cancelTimer()
       outer.removeEventListener('abort', end)
       silence.abort()
+      this.#options.onEnd()
     }
   }
 

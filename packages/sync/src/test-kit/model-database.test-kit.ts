@@ -333,7 +333,9 @@ export class ModelDatabase {
   }
 
   #isNoOp(op: SyncOperation): boolean {
-    return sameBytes(this.#current(op).entityCbor, op.entityCbor)
+    const { entityCbor, schemaVersion = 1 } = this.#current(op)
+    const isSameShape = entityCbor === null || schemaVersion === (op.schemaVersion ?? 1)
+    return isSameShape && sameBytes(entityCbor, op.entityCbor)
   }
 
   #commit(op: SyncOperation): CommittedOp {

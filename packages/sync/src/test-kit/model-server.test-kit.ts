@@ -84,7 +84,7 @@ export class ModelServer {
     const before = this.database.head
     try {
       const bytes = this.#answerOf(path, body)
-      if (this.database.head !== before) this.#announce()
+      if (this.database.head !== before) this.announce()
       return new Response(bytes as Uint8Array<ArrayBuffer>, {
         headers: { 'content-type': MEDIA_TYPE },
       })
@@ -131,8 +131,9 @@ export class ModelServer {
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
   }
 
-  #announce(): void {
-    for (const stream of this.#streams) stream.enqueue(cursorEvent(this.database.head))
+  /** Names a head to every open stream. */
+  announce(head: number = this.database.head): void {
+    for (const stream of this.#streams) stream.enqueue(cursorEvent(head))
   }
 }
 

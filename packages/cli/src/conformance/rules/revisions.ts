@@ -127,6 +127,23 @@ export const revisionRules: readonly Rule[] = [
     },
   },
   {
+    id: 'revisions/other-version',
+    section: '3',
+    holds:
+      'a put of the same bytes of another schemaVersion is no no-op: it is accepted on the current revision only',
+    check: async (bench) => {
+      const device = bench.device()
+      const revision = await device.commit(device.put('e1', { v: 1 }))
+      const op = (base: number) =>
+        device.put('e1', { v: 1 }, { entityVersion: base, schemaVersion: 2 })
+      const stale = op(0)
+      const refused = await device.push(stale)
+      expectEqual('reasons on base 0', refused.reasons(stale), ['stale'])
+      const next = await device.commit(op(revision))
+      expectThat(next > revision, `a revision above ${revision}`, next)
+    },
+  },
+  {
     id: 'revisions/no-op-delete',
     section: '3',
     holds:
