@@ -3,7 +3,6 @@
  * `assertDeterministicEntity` does: for entities that are stored as they came.
  */
 
-import { commonEnd } from './common-item.ts'
 import { encodeEntity } from './entity-encoder.ts'
 import { DEPTH_MAX } from './entity-limits.ts'
 import { EntityValidator } from './entity-validator.ts'
@@ -55,9 +54,7 @@ export class EntityScanner extends EntityValidator {
         }
         previousStart = keyStart
         const start = this.offset
-        const end = commonEnd(this.bytes, start, this.end)
-        if (end < 0) this.passWhole()
-        else this.offset = end
+        this.passWhole()
         if (slot < 0) continue
         this.starts[slot] = start
         this.ends[slot] = this.offset

@@ -58,15 +58,6 @@ export class FeedWriter {
     return true
   }
 
-  /** Whether `leavesOut` will answer true, unless somebody begins to follow. */
-  mayLeaveOut(origin: string): MaybePromise<boolean> {
-    if (origin !== this.#setting.ignoredOrigin || this.#isEmpty === false) return false
-    if (this.#visible !== undefined) return true
-    if (this.#state.isFollowed) return false
-    const count = this.#tx.count(FEED_TABLE)
-    return count instanceof Promise ? count.then((later) => later === 0) : count === 0
-  }
-
   add(entry: UnplacedEntry): MaybePromise<void> {
     const previous = this.#held
     this.#held = entry

@@ -3,15 +3,12 @@
  * numbers does without a call for each comparison, and again within each group of equal ones.
  */
 
-import { writeAscii } from '../cbor/utf8.ts'
-
 /** A position and four bytes fit into one float64: 21 and 32 bits. */
 const POSITIONS_MAX = 2 ** 21
 /** Fewer keys are compared key by key. */
 const GROUP_MIN = 20
 const FIRST_BYTES = 4096
 const NO_BYTES = new Uint8Array(0)
-const encoder = new TextEncoder()
 
 export class KeyList {
   /** Where the keys lie. */
@@ -48,16 +45,6 @@ export class KeyList {
     this.#bytes.set(key, this.#used)
     this.addRange(this.#used, end)
     this.#used = end
-  }
-
-  /** A key that is well-formed text in UTF-8. Not where all keys lie in what is shared. */
-  addText(text: string): void {
-    const end = this.#used + text.length
-    if (end > this.#bytes.length) this.#grow(end)
-    if (writeAscii(this.#bytes, this.#used, text)) {
-      this.addRange(this.#used, end)
-      this.#used = end
-    } else this.add(encoder.encode(text))
   }
 
   /** A key that lies in what is shared. */

@@ -136,7 +136,7 @@ describe('applyNewer', () => {
     expect(await db.collection('lines').count()).toBe(0)
   })
 
-  test('nobody follows the feed: a long page of ids in any order -> the newest of each, pending ones named in order', async () => {
+  test('no feed: a long page of ids in any order -> the newest of each, pending ones named in order', async () => {
     const db = await open(memoryStorage(), false)
     const lines = db.collection('lines')
     await lines.put({ id: 'l1', text: 'mine' })
@@ -156,7 +156,7 @@ describe('applyNewer', () => {
     expect((await db.verify()).problems).toEqual([])
   })
 
-  test('nobody follows the feed: a refused operation -> the error, and nothing of the page is stored', async () => {
+  test('no feed: a refused operation -> the error, and nothing of the page is stored', async () => {
     const db = await open(memoryStorage(), false)
     const wrong = { ...remote(2, 'x', 'n', 'lines'), entityId: 'a' }
     const page = [remote(1, 'y', 'b', 'lines'), wrong]

@@ -2,13 +2,13 @@
  * `tx.replica.applyNewer`: a page of a pull. In a first sync nearly every operation is of an entity that is
  * not here yet. Those are stored here by the shortest way, everything else by `ReplicaWriter`.
  *
- * Where nobody can tell, operations are taken in the order of their ids, which a tree takes much faster; those of
- * one entity stay in theirs.
+ * Where no reader of the feed follows them, operations are taken in the order of their ids, which a tree takes much
+ * faster; those of one entity stay in theirs.
  */
 import type { MaybePromise } from '../files/file-system.ts'
 import { compareBytes } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
-import { assertId } from './entity-id.ts'
+import { assertId, idKeyOf } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
@@ -71,34 +71,24 @@ export class ReplicaPage {
 
   /** Those before one that is refused stay. */
   *apply(operations: readonly RawOperation[]): Steps<AppliedOperations> {
+    const outcome: Outcome = { applied: 0, pending: [], violations: [] }
     try {
-      return yield* this.#applyAll(operations)
+      for (let from = 0; from < operations.length; from += ORDERED_MAX) {
+        yield* this.#applySome(operations, from, outcome)
+      }
     } finally {
       yield* this.#batch.flush(this.#writer.tx, this.#turns)
-    }
-  }
-
-  *#applyAll(operations: readonly RawOperation[]): Steps<AppliedOperations> {
-    const outcome: Outcome = { applied: 0, pending: [], violations: [] }
-    for (let from = 0; from < operations.length; from += ORDERED_MAX) {
-      const to = Math.min(from + ORDERED_MAX, operations.length)
-      yield* this.#applySome(operations, from, to, outcome)
     }
     outcome.pending.sort((a, b) => a - b)
     return outcome
   }
 
-  /** Those in `[from, to)`. */
-  *#applySome(
-    operations: readonly RawOperation[],
-    from: number,
-    to: number,
-    outcome: Outcome,
-  ): Steps<void> {
+  /** Those from `from` on that are put in order together. */
+  *#applySome(operations: readonly RawOperation[], from: number, outcome: Outcome): Steps<void> {
     const keys = new KeyList()
-    let mayBeOrdered = yield* wait(this.#writer.leavesOutApplied())
+    let mayBeOrdered = this.#writer.ignoresApplied
     let place: Place | undefined
-    for (let i = from; i < to; i++) {
+    for (let i = from; i < Math.min(from + ORDERED_MAX, operations.length); i++) {
       // Within bounds, as below.
       const operation = operations[i] as RawOperation
       if (place?.state.name !== operation.collection) place = yield* this.#place(operation)
@@ -106,7 +96,7 @@ export class ReplicaPage {
       if (place.state.hasUnique) mayBeOrdered = false
       assertReplicatedState(operation)
       assertId(operation.entityId, place.state.maxIdBytes)
-      keys.addText(operation.entityId)
+      keys.add(idKeyOf(operation.entityId))
     }
     const order = mayBeOrdered ? keys.sortedPositions() : undefined
     for (let i = 0; i < keys.size; i++) {
@@ -177,22 +167,7 @@ export class ReplicaPage {
     const done = this.#writer.tx.put(state.recordTable, idKey, record)
     this.#writer.recorder.note(state, operation.entityId, undefined, record)
     return done instanceof Promise
-      ? done.then(() => this.#end(state, operation, opId))
-      : this.#end(state, operation, opId)
-  }
-
-  #end(state: CollectionState, operation: RawOperation, opId: number): MaybePromise<void> {
-    const writer = this.#writer
-    const recorded = writer.record({
-      state,
-      id: operation.entityId,
-      opId,
-      payload: operation.bytes,
-      entityVersion: operation.version,
-      schemaVersion: operation.schemaVersion,
-      origin: writer.origin,
-      staleBase: false,
-    })
-    return recorded instanceof Promise ? recorded.then(() => writer.end()) : writer.end()
+      ? done.then(() => this.#writer.endApplied(state, operation, opId))
+      : this.#writer.endApplied(state, operation, opId)
   }
 }

@@ -260,30 +260,25 @@ export class PackedEntries {
 
   /** Writes all entries in order to `target` at `offset`; answers where they end. */
   writeTo(target: Uint8Array, offset: number): number {
-    return this.#writeRange(0, this.#count, target, offset)
+    return this.#copyRange(0, this.#count, target, offset)
   }
 
   /** Writes one entry, without what stands elsewhere; answers where it ends. */
   writeEntryTo(position: number, target: Uint8Array, offset: number): number {
-    return this.#writeRange(position, position + 1, target, offset)
+    return this.#copyRange(position, position + 1, target, offset)
   }
 
   #take(source: PackedEntries, from: number, to: number): void {
     const slots = source.#index.slice(from, to)
     const end = source.#copyRange(from, to, this.#data, this.#used, slots)
-    const isFirst = this.#count === 0
-    if (isFirst) this.#index = slots
-    else this.#index = this.#index.concat(slots)
+    const prefix = this.#count === 0 ? source.#prefix : NO_HEADS
+    this.#index = this.#index.concat(slots)
     this.#isIndexShared = false
     this.#live += end - this.#used
     this.#used = end
     this.#heap.end = end
     this.#count += to - from
-    this.#findPrefix(isFirst ? source.#prefix : NO_HEADS)
-  }
-
-  #writeRange(from: number, to: number, target: Uint8Array, offset: number): number {
-    return this.#copyRange(from, to, target, offset, undefined)
+    this.#findPrefix(prefix)
   }
 
   /** What lies together is copied together. `slots`, those of the range, then lead to where the copies are. */
@@ -292,7 +287,7 @@ export class PackedEntries {
     to: number,
     target: Uint8Array,
     offset: number,
-    slots: number[] | undefined,
+    slots?: number[],
   ): number {
     let written = offset
     let position = from
