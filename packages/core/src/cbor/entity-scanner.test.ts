@@ -49,6 +49,12 @@ describe('EntityScanner', () => {
     }
   })
 
+  test.each(badItems)('%s inside a list -> as assertDeterministicEntity', (_, hex) => {
+    const bytes = fromHex(`a26161016162830160${hex}`)
+    const expected = cborFailureOf(() => assertDeterministicEntity(bytes))
+    expect(cborFailureOf(() => new EntityScanner(WANTED).scan(bytes))).toEqual(expected)
+  })
+
   test.each([
     ['another order than was seen', 'a2616201616101'],
     ['a key of which a part was seen', 'a2616101626101'],

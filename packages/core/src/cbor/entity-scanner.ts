@@ -2,6 +2,7 @@
  * Finds fields of an encoded entity without building it, and checks all of it on the way as
  * `assertDeterministicEntity` does: for entities that are stored as they came.
  */
+
 import { encodeEntity } from './entity-encoder.ts'
 import { DEPTH_MAX } from './entity-limits.ts'
 import { EntityValidator } from './entity-validator.ts'
@@ -33,7 +34,8 @@ export class EntityScanner extends EntityValidator {
 
   /** Error: `invalid_cbor`, as of `assertDeterministicEntity`. */
   scan(bytes: Uint8Array): void {
-    this.starts.fill(-1)
+    const { starts } = this
+    for (let slot = 0; slot < starts.length; slot++) starts[slot] = -1
     // The entity itself is a level that is not entered here.
     this.begin(bytes, { depthMax: DEPTH_MAX - 1 })
     try {

@@ -40,8 +40,9 @@ export class EntityValidator extends EntityCursor {
   protected begin(bytes: Uint8Array, limits: EntityFormLimits): void {
     this.open(bytes, 0, bytes.length)
     this.depthMax = limits.depthMax ?? DEPTH_MAX
-    this.lefts.length = 0
-    this.keyStarts.length = 0
+    // Nearly always empty, and emptying an array is a call of the host.
+    if (this.lefts.length > 0) this.lefts.length = 0
+    if (this.keyStarts.length > 0) this.keyStarts.length = 0
   }
 
   /** Passes one item with everything in it. */

@@ -33,7 +33,7 @@ import {
   type ReplicaRow,
   replicatedStateOf,
 } from './replica-row.ts'
-import type { ReplicatedState } from './replication.ts'
+import type { RawOperation, ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
 import { versionOfWrite } from './version-of-write.ts'
 
@@ -278,6 +278,20 @@ export class EntityWriter {
     if (leftOut === true) return
     if (leftOut === false) return this.#addToFeed(mutation)
     return leftOut.then((isLeftOut) => (isLeftOut ? undefined : this.#addToFeed(mutation)))
+  }
+
+  /** Ends the write of an operation that replication applied. */
+  endApplied(state: CollectionState, operation: RawOperation, opId: number): MaybePromise<void> {
+    const { entityId: id, bytes: payload, version: entityVersion, schemaVersion } = operation
+    const made = { state, id, opId, payload, entityVersion, schemaVersion }
+    const recorded = this.record({ ...made, origin: this.origin, staleBase: false })
+    return recorded instanceof Promise ? recorded.then(() => this.end()) : this.end()
+  }
+
+  /** Does no registered reader of the feed follow what replication applies? */
+  get ignoresApplied(): boolean {
+    const { on, ignoredOrigin } = this.feedSetting
+    return !on || ignoredOrigin === this.origin
   }
 
   #addToFeed(mutation: Mutation): MaybePromise<void> {

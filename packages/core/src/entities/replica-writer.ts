@@ -215,18 +215,7 @@ export class ReplicaWriter {
       yield* this.#putRecord(state, id, found, encodeRecord(header, bytes))
       if (row !== undefined) yield* writer.deleteRow(state, idKey)
     }
-    const recorded = writer.record({
-      state,
-      id,
-      opId,
-      payload: bytes,
-      entityVersion: version,
-      schemaVersion,
-      origin: writer.origin,
-      staleBase: false,
-    })
-    if (recorded instanceof Promise) yield* wait(recorded)
-    writer.end()
+    yield* wait(writer.endApplied(state, operation, opId))
     return violations
   }
 
@@ -342,13 +331,9 @@ function isSameForm(
 }
 
 export function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
-  if (!Number.isSafeInteger(version) || version < 0) {
-    throw new TypeError('a revision is an integer from 0')
-  }
-  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
-    throw new TypeError('a schema version is an integer from 1')
-  }
-  if (bytes !== null && !(bytes instanceof Uint8Array)) {
-    throw new TypeError('the bytes of a replicated state are a Uint8Array or null')
+  const hasNumbers = Number.isSafeInteger(version) && Number.isSafeInteger(schemaVersion)
+  const hasBytes = bytes === null || bytes instanceof Uint8Array
+  if (!hasNumbers || version < 0 || schemaVersion < 1 || !hasBytes) {
+    throw new TypeError('a state has a revision from 0, a schema version from 1, bytes or null')
   }
 }

@@ -82,7 +82,8 @@ export interface ReplicaTransaction {
    * `applyRaw` of each operation in turn that is newer than what is known of its entity, unless the
    * entity is pending: those are left alone and named by their index. For pages of a pull: one call
    * instead of two for each operation. `turn` is called every few milliseconds, and waited for: what it lets
-   * run sees nothing of the transaction.
+   * run sees nothing of the transaction. Where no registered reader of the change feed follows
+   * them, their opIds are in the order of ids; those of one entity are in turn.
    */
   applyNewer(
     operations: readonly RawOperation[],

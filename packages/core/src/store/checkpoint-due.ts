@@ -2,7 +2,7 @@
 import type { TreeStoreSettings } from './tree-store-options.ts'
 import type { WriteLoad } from './write-throttle.ts'
 
-const WAL_BYTES_MIN = 4 * 1024 * 1024
+const WAL_BYTES_MIN = 8 * 1024 * 1024
 const WAL_BYTES_MAX = 32 * 1024 * 1024
 
 /** Of `cacheBytes`. Half of the rest is for nodes that are made while others are written, half for the flush. */

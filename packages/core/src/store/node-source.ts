@@ -12,8 +12,11 @@ export class FoundInLeaf {
 
 /** Brings nodes and large values into memory. Errors: `corrupt`, `io_failed`. */
 export interface NodeSource {
-  /** The node of `ref`, which has it in memory until the next `makeRoom`. */
-  load(ref: NodeRef): MaybePromise<TreeNode>
+  /**
+   * The node of `ref`, which has it in memory until the next `makeRoom`. A leaf that has to be read gets `room` more
+   * bytes, for entries to come.
+   */
+  load(ref: NodeRef, room?: number): MaybePromise<TreeNode>
   /**
    * As `load`, for whoever looks for `key` alone: of a leaf that is not worth keeping in memory, the answer
    * is what it has there.

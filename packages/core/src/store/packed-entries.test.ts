@@ -150,3 +150,24 @@ test('packed entries: more bytes than an offset beside a head can tell -> found 
   expect(keys.map((key) => copy.search(key))).toEqual([~0, ~0, 0, ~0, 1, ~0])
   expect(keys.map((key) => entries.search(key))).toEqual([2, 0, ~3, ~0, ~3, 1])
 })
+
+test('packed entries: entries that were read with room -> more go where they lie, until it is used up', () => {
+  const written = PackedEntries.withRoomFor(256)
+  const insert = (entries: PackedEntries, id: number): void => {
+    const key = Uint8Array.of(id)
+    entries.insert(~entries.search(key), key, 8, new Uint8Array(4).fill(id))
+  }
+  for (const id of [1, 3]) insert(written, id)
+  const data = new Uint8Array(new ArrayBuffer(written.bytes + 20), 0, written.bytes)
+  written.writeTo(data, 0)
+  const read = PackedEntries.over(data, [0, 7], written.bytes, 20)
+  const changed = read.copy()
+  const memoryBytes = read.memoryBytes
+  for (const id of [2, 4]) insert(changed, id)
+  expect(changed.keyAt(1).buffer).toBe(data.buffer)
+  expect(changed.memoryBytes).toBe(memoryBytes + 16)
+  insert(changed, 5)
+  expect(changed.keyAt(1).buffer).not.toBe(data.buffer)
+  expect(contentOf(changed).map(([id]) => id[0])).toEqual([1, 2, 3, 4, 5])
+  expect(contentOf(read)).toEqual(contentOf(written))
+})

@@ -29,11 +29,13 @@ const GROWTH_BYTES_MAX = 2 * 1024
 /** More room than this is given back when a node has been written. */
 const ROOM_BYTES_MAX = 512
 /** Most nodes that were read from the file get one entry more, if any, before they are written again. */
-const FIRST_GROWTH_BYTES = 512
+export const FIRST_GROWTH_BYTES = 512
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
 
 const NO_VALUE = new Uint8Array(0)
+/** The prefix of an index without heads: no key is as long. */
+const NO_HEADS = -1
 
 /** A buffer that several versions of a node may share, and how far any of them has written. */
 interface Heap {
@@ -85,18 +87,21 @@ export class PackedEntries {
     const entries = PackedEntries.withRoomFor(bytes)
     for (const key of keys) entries.#index.push(slotOf(0, entries.#append(key, 0, NO_VALUE)))
     entries.#count = keys.length
-    entries.#findPrefix()
+    entries.#findPrefix(NO_HEADS)
     return entries
   }
 
   /**
-   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over.
+   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over, and `room`
+   * more bytes of the buffer, for entries to come.
    */
-  static over(data: Uint8Array, offsets: number[], live: number): PackedEntries {
-    const size = { used: data.length, live, count: offsets.length }
-    const entries = new PackedEntries({ bytes: data, end: data.length }, offsets, size)
+  static over(data: Uint8Array, offsets: number[], live: number, room: number): PackedEntries {
+    const used = data.length
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, used + room)
+    const size = { used, live, count: offsets.length }
+    const entries = new PackedEntries({ bytes, end: used }, offsets, size)
     entries.#growthBytes = FIRST_GROWTH_BYTES
-    entries.#findPrefix()
+    entries.#findPrefix(NO_HEADS)
     return entries
   }
 
@@ -226,7 +231,7 @@ export class PackedEntries {
     this.#index.length = position
     this.#count = position
     this.#live -= upper.#live
-    if (isMuch) this.#findPrefix()
+    if (isMuch) this.#findPrefix(this.#prefix)
     return upper
   }
 
@@ -249,47 +254,55 @@ export class PackedEntries {
   /** Gives back room, and what removed entries left behind, when that is much. */
   trim(): void {
     if (this.#data.length <= this.#live + ROOM_BYTES_MAX) return
-    this.#replaceBy(this.#copyPacked(this.#live))
+    this.#move(this.#live)
     this.#growthBytes = FIRST_GROWTH_BYTES
   }
 
   /** Writes all entries in order to `target` at `offset`; answers where they end. */
   writeTo(target: Uint8Array, offset: number): number {
-    return this.#writeRange(0, this.#count, target, offset)
+    return this.#copyRange(0, this.#count, target, offset)
   }
 
   /** Writes one entry, without what stands elsewhere; answers where it ends. */
   writeEntryTo(position: number, target: Uint8Array, offset: number): number {
-    return this.#writeRange(position, position + 1, target, offset)
+    return this.#copyRange(position, position + 1, target, offset)
   }
 
   #take(source: PackedEntries, from: number, to: number): void {
-    let offset = this.#used
-    const end = source.#writeRange(from, to, this.#data, offset)
-    this.#ownIndex()
-    while (offset < end) {
-      this.#index.push(slotOf(0, offset))
-      offset = this.#entryEnd(offset)
-    }
+    const slots = source.#index.slice(from, to)
+    const end = source.#copyRange(from, to, this.#data, this.#used, slots)
+    const prefix = this.#count === 0 ? source.#prefix : NO_HEADS
+    this.#index = this.#index.concat(slots)
+    this.#isIndexShared = false
     this.#live += end - this.#used
     this.#used = end
     this.#heap.end = end
     this.#count += to - from
-    this.#findPrefix()
+    this.#findPrefix(prefix)
   }
 
-  /** What lies together is copied together. */
-  #writeRange(from: number, to: number, target: Uint8Array, offset: number): number {
+  /** What lies together is copied together. `slots`, those of the range, then lead to where the copies are. */
+  #copyRange(
+    from: number,
+    to: number,
+    target: Uint8Array,
+    offset: number,
+    slots?: number[],
+  ): number {
     let written = offset
     let position = from
     while (position < to) {
-      const start = this.#offset(position++)
-      let end = this.#entryEnd(start)
-      while (position < to && this.#offset(position) === end) {
+      const start = this.#offset(position)
+      let end = start
+      do {
+        if (slots !== undefined) {
+          // In range, as everywhere here.
+          slots[position - from] = (slots[position - from] as number) - start + written
+        }
         end = this.#entryEnd(end)
         position++
-      }
-      target.set(this.#data.subarray(start, end), written)
+      } while (position < to && this.#offset(position) === end)
+      target.set(this.#view(start, end - start), written)
       written += end - start
     }
     return written
@@ -315,33 +328,31 @@ export class PackedEntries {
     const isLast = this.#heap.end === this.#used
     if (isLast && this.#used + bytes <= this.#data.length) return
     const needed = this.#live + bytes
-    this.#replaceBy(this.#copyPacked(needed + Math.min(needed, this.#growthBytes)))
+    this.#move(needed + Math.min(needed, this.#growthBytes))
     this.#growthBytes = Math.min(4 * this.#growthBytes, GROWTH_BYTES_MAX)
   }
 
-  /** By the same entries, packed. */
-  #replaceBy(packed: PackedEntries): void {
-    this.#heap = packed.#heap
-    this.#data = packed.#data
-    this.#buffer = packed.#buffer
-    this.#base = packed.#base
-    this.#index = packed.#index
-    this.#isIndexShared = false
-    this.#used = packed.#used
-    this.#prefix = packed.#prefix
+  /** To a buffer of `bytes` bytes, without what removed entries left behind. */
+  #move(bytes: number): void {
+    const heap = emptyHeap(bytes)
+    if (this.#used === this.#live) heap.bytes.set(this.#view(0, this.#used), 0)
+    else {
+      this.#index = this.#index.slice()
+      this.#isIndexShared = false
+      this.#copyRange(0, this.#count, heap.bytes, 0, this.#index)
+    }
+    heap.end = this.#live
+    this.#heap = heap
+    this.#data = heap.bytes
+    this.#buffer = heap.bytes.buffer
+    this.#base = heap.bytes.byteOffset
+    this.#used = this.#live
   }
 
   #ownIndex(): void {
     if (!this.#isIndexShared) return
     this.#isIndexShared = false
     this.#index = this.#index.slice()
-  }
-
-  /** A copy of `bytes` bytes without what removed entries left behind. */
-  #copyPacked(bytes: number): PackedEntries {
-    const copy = PackedEntries.withRoomFor(bytes)
-    copy.#take(this, 0, this.#count)
-    return copy
   }
 
   #insertSlot(position: number, slot: number): void {
@@ -374,12 +385,12 @@ export class PackedEntries {
     this.#findHeads()
   }
 
-  /** What the first and the last key share, all between them share. */
-  #findPrefix(): void {
+  /** What the first and the last key share, all between them share. `prefix`: the one that heads in the index are of. */
+  #findPrefix(prefix: number): void {
     if (this.#count === 0) return
     const last = this.keyAt(this.#count - 1)
     this.#prefix = this.#sharedWithFirst(last, last.length)
-    this.#findHeads()
+    if (this.#prefix !== prefix) this.#findHeads()
   }
 
   #findHeads(): void {

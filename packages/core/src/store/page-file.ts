@@ -40,9 +40,9 @@ export class PageFile implements NodeSource {
     this.#cache = cache
   }
 
-  load(ref: NodeRef): MaybePromise<TreeNode> {
+  load(ref: NodeRef, room: number = 0): MaybePromise<TreeNode> {
     if (ref.node !== undefined) return ref.node
-    const loaded = this.readNode(placeOf(ref.extent))
+    const loaded = this.readNode(placeOf(ref.extent), room)
     if (loaded instanceof Promise) return loaded.then((node) => this.#keep(ref, node))
     return this.#keep(ref, loaded)
   }
@@ -136,15 +136,16 @@ export class PageFile implements NodeSource {
   }
 
   /** A node that nobody else will know. */
-  readNode(extent: Extent): MaybePromise<TreeNode> {
-    const opened = this.read(extent, NODE_KINDS)
+  readNode(extent: Extent, room: number = 0): MaybePromise<TreeNode> {
+    const opened = this.read(extent, NODE_KINDS, room)
     return opened instanceof Promise
-      ? opened.then((later) => this.#decode(extent, later))
-      : this.#decode(extent, opened)
+      ? opened.then((later) => this.#decode(extent, later, room))
+      : this.#decode(extent, opened, room)
   }
 
-  read(extent: Extent, kinds: readonly ExtentKind[]): MaybePromise<OpenedExtent> {
-    const bytes = new Uint8Array(extent.bytes)
+  /** The buffer of the payload has `room` more bytes behind it. */
+  read(extent: Extent, kinds: readonly ExtentKind[], room: number = 0): MaybePromise<OpenedExtent> {
+    const bytes = new Uint8Array(new ArrayBuffer(extent.bytes + room), 0, extent.bytes)
     const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
     return length instanceof Promise
       ? length.then((later) => this.#open(extent, kinds, bytes, later))
@@ -165,9 +166,9 @@ export class PageFile implements NodeSource {
     return { ...opened, payload: bytes.subarray(EXTENT_HEADER_BYTES) }
   }
 
-  #decode(extent: Extent, { kind, count, payload }: OpenedExtent): TreeNode {
+  #decode(extent: Extent, { kind, count, payload }: OpenedExtent, room: number = 0): TreeNode {
     return this.#wellFormed(extent, () =>
-      kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count),
+      kind === extentKinds.leaf ? decodeLeaf(payload, count, room) : decodeBranch(payload, count),
     )
   }
 

@@ -24,7 +24,7 @@ import {
   type TreeNode,
 } from './node.ts'
 import type { NodeSource } from './node-source.ts'
-import type { PackedEntries } from './packed-entries.ts'
+import { FIRST_GROWTH_BYTES, type PackedEntries } from './packed-entries.ts'
 import { readValue } from './tree.ts'
 
 export interface NodeSizes {
@@ -219,7 +219,7 @@ export class TreeEditor {
     this.#high.separators = undefined
     let ref: NodeRef = this.#root
     for (let depth = 0; ; depth++) {
-      const node: MaybePromise<TreeNode> = ref.node ?? source.load(ref)
+      const node: MaybePromise<TreeNode> = ref.node ?? source.load(ref, FIRST_GROWTH_BYTES)
       if (node instanceof Promise) return node
       ref.wasUsed = true
       this.#path[depth] = ref

@@ -22,7 +22,7 @@ export interface TreeStoreOptions {
    * one that is under way. What one transaction changes may be more. Default 64 MiB.
    */
   readonly cacheBytes?: number
-  /** Bytes of log after which a checkpoint begins. Default: half of the data, from 4 to 32 MiB. */
+  /** Bytes of log after which a checkpoint begins. Default: half of the data, from 8 to 32 MiB. */
   readonly walCheckpointBytes?: number
   /** Space allocated ahead in the log, at most, in one go. Default 1 MiB. */
   readonly walAllocationBytes?: number

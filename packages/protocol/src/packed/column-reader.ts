@@ -24,8 +24,8 @@ export class ColumnReader extends MessageReader {
     this.#begin()
     try {
       return codec.read(this)
-    } catch (error) {
-      throw this.withPlace(error)
+    } catch {
+      return this.#readAgain((reader) => codec.read(reader))
     }
   }
 
@@ -34,31 +34,45 @@ export class ColumnReader extends MessageReader {
     this.#begin()
     try {
       return this.readBareText(length)
-    } catch (error) {
-      throw this.withPlace(error)
+    } catch {
+      return this.#readAgain((reader) => reader.readBareText(length))
     }
   }
 
-  /** The bytes of what was read last. */
-  get lastBytes(): Uint8Array {
-    return this.#bytes.subarray(this.#itemStart, this.position)
+  /** All bytes of the column. */
+  get columnBytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Where what was read last begins in them; it ends at `position`. */
+  get lastStart(): number {
+    return this.#itemStart
   }
 
   /** The item that was read last is at fault. */
   refuse(reason: InvalidMessageReason): never {
+    this.enter(this.#items - 1)
     this.fail(reason, this.#itemStart)
   }
 
   /** Fails if an item is left. */
   assertEnd(): void {
-    if (this.atEnd) return
-    if (this.#items > 0) this.leave()
-    this.fail('trailing_bytes', this.position)
+    if (!this.atEnd) this.fail('trailing_bytes', this.position)
   }
 
   #begin(): void {
-    if (this.#items > 0) this.leave()
-    this.enter(this.#items++)
+    this.#items++
     this.#itemStart = this.position
+  }
+
+  /** What failed, as the item that it is: told to a reader before each item, that would be most of the work. */
+  #readAgain<T>(read: (reader: MessageReader) => T): T {
+    this.rewind(this.#itemStart)
+    this.enter(this.#items - 1)
+    try {
+      return read(this)
+    } catch (error) {
+      throw this.withPlace(error)
+    }
   }
 }

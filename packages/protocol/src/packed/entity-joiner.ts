@@ -1,6 +1,7 @@
 /** Puts the entities of a packed page together again: their bytes, with the ids that were taken out of them. */
 import { uint } from '../item-codecs.ts'
 import type { ColumnReader } from './column-reader.ts'
+import type { IdReader } from './id-reader.ts'
 import type { ColumnName, PackedOperations } from './packed-operations.ts'
 
 const NO_BYTES = new Uint8Array(0)
@@ -30,8 +31,8 @@ export class EntityJoiner {
     this.#joined = new Uint8Array(entities.length + entityIds.length + headBytesMax)
   }
 
-  /** `id`: the entity's id in UTF-8, 1 to 512 bytes. */
-  next(id: Uint8Array): Uint8Array {
+  /** Of the entity whose id `ids` has read last. */
+  next({ bytes: ids, lastStart, lastEnd }: IdReader): Uint8Array {
     const size = this.#sizes.next(count)
     if (size > this.#packed.length - this.#read) this.#sizes.refuse('length_exceeds_input')
     const idOffset = this.#idOffsets.next(count)
@@ -39,12 +40,13 @@ export class EntityJoiner {
     const start = this.#written
     if (idOffset > 0) {
       this.#copy(this.#packed, this.#read, this.#read + idOffset)
-      this.#putTextHead(id.length)
-      this.#copy(id, 0, id.length)
+      this.#putTextHead(lastEnd - lastStart)
+      this.#copy(ids, lastStart, lastEnd)
     }
     this.#copy(this.#packed, this.#read + idOffset, this.#read + size)
     this.#read += size
-    return this.#joined.subarray(start, this.#written)
+    // Twice as fast as `subarray`.
+    return new Uint8Array(this.#joined.buffer, start, this.#written - start)
   }
 
   /** Fails if bytes are left. */
@@ -73,10 +75,14 @@ export class EntityJoiner {
 
   #copy(from: Uint8Array, start: number, end: number): void {
     if (end - start > LOOP_BYTES_MAX) {
-      this.#joined.set(from.subarray(start, end), this.#written)
+      const part = new Uint8Array(from.buffer, from.byteOffset + start, end - start)
+      this.#joined.set(part, this.#written)
       this.#written += end - start
     } else {
-      for (let i = start; i < end; i++) this.#put(from[i] as number)
+      const joined = this.#joined
+      let written = this.#written
+      for (let i = start; i < end; i++) joined[written++] = from[i] as number
+      this.#written = written
     }
   }
 }

@@ -19,9 +19,18 @@ export class IdReader {
     return this.#ids.nextText(this.#sizes.next(idSize))
   }
 
-  /** The one that was read last, in UTF-8. */
-  get lastBytes(): Uint8Array {
-    return this.#ids.lastBytes
+  /** All of them in UTF-8. */
+  get bytes(): Uint8Array {
+    return this.#ids.columnBytes
+  }
+
+  /** Where the one that was read last begins in `bytes`, and where it ends. */
+  get lastStart(): number {
+    return this.#ids.lastStart
+  }
+
+  get lastEnd(): number {
+    return this.#ids.position
   }
 
   /** Fails if one is left. */

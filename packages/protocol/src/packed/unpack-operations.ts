@@ -79,7 +79,7 @@ class Unpacker {
     const entityVersion = this.#nextRevision()
     const opId = this.#nextOpId(state)
     const entityId = this.#entityIds.next()
-    const entityCbor = opType === 'PUT' ? this.#entities.next(this.#entityIds.lastBytes) : null
+    const entityCbor = opType === 'PUT' ? this.#entities.next(this.#entityIds) : null
     const operation: Mutable<SyncOperation> = {
       dbId,
       opId,
