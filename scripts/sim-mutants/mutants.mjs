@@ -24,7 +24,7 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/conflicts/meeting.ts',
-        find: "if (base !== undefined && sameBytes(base, remote.bytes)) return 'unmoved'",
+        find: "if (base !== undefined && sameState(base, remote)) return 'unmoved'",
         replace: "if (base !== undefined) return 'unmoved'",
       },
     ],
@@ -60,9 +60,9 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/push/apply-response.ts',
-        find: "return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []",
+        find: 'return isAccepted(answer) ? [{ op, revision: answer.revision }] : []',
         replace:
-          "if (answer !== undefined && 'conflict' in answer) return [{ op, revision: answer.conflict.serverState.entityVersion }]\n    return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []",
+          "if (answer !== undefined && 'conflict' in answer) return [{ op, revision: answer.conflict.serverState.entityVersion }]\n    return isAccepted(answer) ? [{ op, revision: answer.revision }] : []",
       },
     ],
   },
@@ -415,8 +415,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'sync/src/pull/apply-page.ts',
-        find: 'schemaVersion: op.schemaVersion ?? 1,\n  }\n}\n\nasync function applyOperation',
-        replace: 'schemaVersion: 1,\n  }\n}\n\nasync function applyOperation',
+        find: 'schemaVersion: op.schemaVersion ?? 1,\n  }\n}\n\n/** States of the entities',
+        replace: 'schemaVersion: 1,\n  }\n}\n\n/** States of the entities',
       },
     ],
   },
@@ -439,8 +439,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'sync/src/conflicts/put-merged.ts',
-        find: 'if (remote.bytes !== null && isOfNewer)',
-        replace: 'if (remote.bytes !== null && isOfNewer && remote.version < 0)',
+        find: 'if (conflict === null || conflict.remote.bytes === null) return false',
+        replace: 'if (conflict === null || conflict.remote.version >= 0) return false',
       },
     ],
   },

@@ -153,6 +153,7 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
     store,
     resolver: settings.conflictResolver,
     timers: environment.timers,
+    turn: environment.turn,
     resolverTimeLimitMs: settings.resolverTimeLimitMs,
     onError: (error) => emitter.emit('error', error),
     onConflict: (conflict) => emitter.emit('conflict', conflict),

@@ -130,7 +130,7 @@ function* putAll(
   const first = writer.opIds.length
   yield* writer.putAll(state, prepared)
   const opIds = writer.opIds.slice(first)
-  return { transactionId: writer.opIds[0] ?? 0, opIds }
+  return { transactionId: writer.transactionId, opIds }
 }
 
 function conditionOf<T extends Entity>(options: PutOptions<T>, id: string): WriteCondition {

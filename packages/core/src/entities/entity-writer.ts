@@ -89,6 +89,8 @@ export class EntityWriter {
   /** Is told of every record that is written or removed. */
   readonly recorder: ChangeRecorder
   readonly #feed: FeedWriter
+  /** Where the opIds of the present transaction begin, as the feed tells them apart. */
+  #transactionStart = 0
   #timestampMs: number | undefined
   #dirty = false
   #lastOpId = 0
@@ -115,6 +117,16 @@ export class EntityWriter {
   /** Has it written anything that others may see? */
   get isDirty(): boolean {
     return this.#dirty
+  }
+
+  /** OpId of the first operation of the present transaction, as the feed tells them apart; 0 before there is one. */
+  get transactionId(): number {
+    return this.opIds[this.#transactionStart] ?? 0
+  }
+
+  /** What comes now is of another transaction than what was before, though they commit together. */
+  beginTransaction(): void {
+    this.#transactionStart = this.opIds.length
   }
 
   /** The highest opId of the transaction, system collections included; 0 when it wrote nothing. */
@@ -307,7 +319,7 @@ export class EntityWriter {
       schemaVersion: mutation.schemaVersion,
       timestampMs: this.#timestampMs,
       origin: mutation.origin,
-      transactionId: this.opIds[0] ?? opId,
+      transactionId: this.transactionId,
       staleBase: mutation.staleBase,
     })
   }

@@ -1,6 +1,6 @@
 /**
- * The operations of one transaction on their way into the change feed. The last one is held back until
- * another comes or the transaction commits: only then is it known to be the last.
+ * The operations of one commit on their way into the change feed. The last one is held back until another comes or
+ * the commit: only then is it known whether it is the last of its transaction.
  *
  * What the only registered reader ignores is left out while there is nothing else in the feed, and the
  * feed counts as beginning behind it (`docs/decisions/0004-feed-leaves-out.md`).
@@ -62,11 +62,11 @@ export class FeedWriter {
     const previous = this.#held
     this.#held = entry
     this.#isEmpty = false
-    if (previous !== undefined) return this.#write(previous, false)
+    if (previous !== undefined) return this.#write(previous, entry)
   }
 
   *finish(): Steps<void> {
-    if (this.#held !== undefined) yield* wait(this.#write(this.#held, true))
+    if (this.#held !== undefined) yield* wait(this.#write(this.#held))
     const { on, after } = this.setting
     if (on !== this.#settingBefore.on || after !== this.#settingBefore.after) {
       yield* writeMeta(this.#tx, META_KEYS.feed, { after })
@@ -86,7 +86,8 @@ export class FeedWriter {
     return true
   }
 
-  #write(entry: UnplacedEntry, transactionLast: boolean): MaybePromise<void> {
+  #write(entry: UnplacedEntry, next?: UnplacedEntry): MaybePromise<void> {
+    const transactionLast = entry.transactionId !== next?.transactionId
     return this.#tx.put(FEED_TABLE, feedKey(entry.opId), encodeFeedRow(entry, transactionLast))
   }
 }

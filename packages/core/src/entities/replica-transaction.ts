@@ -40,6 +40,11 @@ export function createReplicaTransaction(
         return dropped
       }),
     touch: (collection, id) => run(() => replica.touch(of(collection), id)),
+    beginTransaction: () =>
+      // biome-ignore lint/correctness/useYield: has nothing to wait for
+      run(function* () {
+        session.writer.beginTransaction()
+      }),
     forget: (collection, id) => run(() => replica.forget(of(collection), id)),
     evict: (collection, id) => run(() => replica.evict(of(collection), id)),
     scan: (options) => run(() => scanReplicas(session.writer.tx, options)),

@@ -18,6 +18,7 @@ import {
   UNKNOWN,
 } from './replica-model.test-kit.ts'
 import type { ReplicaEntry, ReplicaState } from './replication.ts'
+import { replication } from './replication-access.ts'
 import { stores } from './stores.test-kit.ts'
 
 interface Note {
@@ -160,6 +161,39 @@ describe('replica states', () => {
     const unknown = db.transaction((tx) => tx.replica.touch('notes', 'unknown'))
     await expect(unknown).rejects.toMatchObject({ code: 'entity_not_found' })
     await db.close()
+  })
+
+  test('beginTransaction: -> several transactions of the feed, committed together', async () => {
+    const db = await open()
+    await db.transaction(async (tx) => {
+      await tx.applyRaw(remote(1, 'x'))
+      await tx.applyRaw(remote(2, 'y', 'm'))
+      await tx.replica.beginTransaction()
+      await tx.replica.touch('notes', 'm')
+      const put = await tx.collection('notes').put({ id: 'k', text: 'z' })
+      expect(put.transactionId).toBe(3)
+      await tx.replica.beginTransaction()
+      await tx.replica.beginTransaction()
+      await tx.collection('notes').putMany([{ id: 'j', text: 'w' }])
+      await tx.replica.beginTransaction()
+      expect(tx.receipt).toEqual({ transactionId: 1, opIds: [1, 2, 3, 4, 5] })
+    })
+    const found = await operations(db)
+    expect(
+      found.map(({ opId, transactionId, transactionLast }) => [
+        opId,
+        transactionId,
+        transactionLast,
+      ]),
+    ).toEqual([
+      [1, 1, false],
+      [2, 1, true],
+      [3, 3, false],
+      [4, 3, true],
+      [5, 5, true],
+    ])
+    const page = await replication(db).readFeed({ after: 2, opsMax: 2, bytesMax: 10_000 })
+    expect(page.map(({ opId }) => opId)).toEqual([3, 4])
   })
 
   test('evict: clean -> gone without a trace; pending -> TypeError', async () => {

@@ -10,6 +10,7 @@ import type { IndexKeys } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
 import { findViolations, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
+import { LOCAL } from './operation.ts'
 import { indexKeysOf } from './prepared-entity.ts'
 import { rawEntityReader } from './raw-entity.ts'
 import { encodeRecord, entityBytes, type StoredRecord } from './record.ts'
@@ -77,10 +78,11 @@ export class ReplicaWriter {
 
   *rebase(state: CollectionState, id: string, base: ReplicatedState): Steps<void> {
     assertReplicatedState(base)
-    const { idKey, existing, row } = yield* this.#find(state, id)
-    const isPending = existing?.pending ?? row?.kind === 'pendingDelete'
-    if (!isPending) throw new TypeError(`${id} in ${state.name} is not pending: nothing to rebase`)
-    yield* this.#setBase(state, id, { idKey, existing, row }, base)
+    const found = yield* this.#find(state, id)
+    if (!stateOf(found).pending) {
+      throw new TypeError(`${id} in ${state.name} has no local edits: it cannot be rebased`)
+    }
+    yield* this.#setBase(state, id, found, base)
   }
 
   *settle(
@@ -133,8 +135,8 @@ export class ReplicaWriter {
       const header = { pending: true, revision: version, schemaVersion, stamp, opId }
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
-    const mutation = { opId, payload: bytes, entityVersion: version, schemaVersion }
-    yield* this.#record(state, id, { ...mutation, origin: 'local' })
+    const mutation = { state, id, opId, payload: bytes, entityVersion: version, schemaVersion }
+    yield* wait(this.#writer.record({ ...mutation, origin: LOCAL, staleBase: false }))
     this.#writer.end()
     return { opId }
   }
@@ -158,13 +160,9 @@ export class ReplicaWriter {
     const opId = this.#writer.begin(state, id)
     yield* this.#writer.removeRecord(state, id, idKey, existing, oldKeys)
     const { origin } = this.#writer
-    const mutation = {
-      opId,
-      payload: null,
-      entityVersion: 0,
-      schemaVersion: existing.schemaVersion,
-    }
-    yield* this.#record(state, id, { ...mutation, origin })
+    const { schemaVersion } = existing
+    const mutation = { state, id, opId, payload: null, entityVersion: 0, schemaVersion }
+    yield* wait(this.#writer.record({ ...mutation, origin, staleBase: false }))
     this.#writer.end()
   }
 
@@ -267,20 +265,6 @@ export class ReplicaWriter {
   ): Steps<void> {
     yield* wait(this.#writer.tx.put(state.recordTable, idKey, record))
     this.#writer.recorder.note(state, id, existing?.record, record)
-  }
-
-  *#record(
-    state: CollectionState,
-    id: string,
-    operation: {
-      readonly opId: number
-      readonly payload: Uint8Array | null
-      readonly entityVersion: number
-      readonly schemaVersion: number
-      readonly origin: string
-    },
-  ): Steps<void> {
-    yield* wait(this.#writer.record({ ...operation, state, id, staleBase: false }))
   }
 }
 

@@ -117,6 +117,14 @@ export class Replication {
     await sessionOf(tx).run((writer) => acknowledgeFeed(writer, reader, opId, ignores))
   }
 
+  /** In the transaction `tx`: removes these of a system collection, as far as they are there; one call instead of many. */
+  async removeAll(tx: object, collection: `_${string}`, ids: readonly string[]): Promise<void> {
+    const state = this.#core.catalog.find(collection)
+    await sessionOf(tx).run(function* (writer) {
+      for (const id of ids) yield* writer.delete(state, id)
+    })
+  }
+
   /** In the transaction `tx`: `reader` is no more. The feed stays on until the next open. */
   async removeFeedReader(tx: object, reader: string): Promise<void> {
     await sessionOf(tx).run((writer) => removeFeedReader(writer, reader))

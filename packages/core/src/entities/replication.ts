@@ -111,6 +111,11 @@ export interface ReplicaTransaction {
    * changing it, on the entity's current base. A clean entity becomes pending with its revision as base.
    */
   touch(collection: string, entityId: string): Promise<{ readonly opId: number }>
+  /**
+   * Ends a transaction as far as the change feed tells them apart, and begins another: operations after this have a
+   * `transactionId` of their own. All of them commit together.
+   */
+  beginTransaction(): Promise<void>
   /** Drops the tombstone of an entity that is not pending; its revision becomes 0. */
   forget(collection: string, entityId: string): Promise<void>
   /**

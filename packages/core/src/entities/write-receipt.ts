@@ -18,7 +18,7 @@ export function createReceipt<T extends Entity>(
   // System collections have no operations, and no receipt that anyone could follow.
   const isOperation = opId !== undefined && !state.isSystem
   const opIds = isOperation ? [opId] : []
-  const transactionId = isOperation ? (writer.opIds[0] ?? 0) : 0
+  const transactionId = isOperation ? writer.transactionId : 0
   if (prepared === undefined || opId === undefined) {
     return { transactionId, opIds, existed, entity: undefined }
   }

@@ -8,7 +8,7 @@ import type { Timers } from '../environment.ts'
 import type { ConflictResolver, Resolution } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
 import type { Answer, SettledHow } from './settle-group.ts'
-import { baseSide, groupMember, localSide, otherLocalSides, remoteSide } from './sides.ts'
+import { baseSide, groupMember, localSide, remoteSide } from './sides.ts'
 
 export interface AskOptions {
   readonly timers: Timers
@@ -49,21 +49,29 @@ async function ask(
       : // Array.isArray does not narrow a readonly array away.
         verdictForAll(members, answer as Resolution)
   }
-  return verdictOfConflicts(members, await askEach(resolver, view, members, signal))
+  return verdictOfConflicts(members, await askEach(resolver, members, signal))
 }
 
 async function askEach(
   resolver: ConflictResolver,
-  view: GroupView,
   members: readonly MemberView[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<MemberView, Resolution>> {
   const resolutions = new Map<MemberView, Resolution>()
-  for (const member of members) {
+  const locals = members.map(localSide)
+  for (const [index, member] of members.entries()) {
     const remote = remoteSide(member)
-    if (remote === undefined) continue
-    const context = { base: baseSide(member), group: otherLocalSides(view, member), signal }
-    resolutions.set(member, await resolver.resolve(localSide(member), remote, context))
+    const local = locals[index]
+    if (remote === undefined || local === undefined) continue
+    const context = {
+      base: baseSide(member),
+      // Made for those who look at it: of a large group it is large, and asked about with each of its members.
+      get group() {
+        return locals.filter((each) => each !== local)
+      },
+      signal,
+    }
+    resolutions.set(member, await resolver.resolve(local, remote, context))
   }
   return resolutions
 }

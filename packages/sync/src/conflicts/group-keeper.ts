@@ -1,46 +1,57 @@
 /**
  * Looks after held groups between pulling and pushing: lets go of those that nothing holds any more,
- * asks the resolver about conflicts, and notes what was deferred.
+ * asks the resolver about conflicts, and notes what was deferred. Many groups are decided, and the decisions carried
+ * out, together.
  */
 import type { EntiDBError } from '@entidb/core'
+import { entityKey } from '../entity-ref.ts'
 import type { Timers } from '../environment.ts'
 import type { SyncStore } from '../state/sync-store.ts'
-import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { askResolver, type Verdict } from './ask-resolver.ts'
+import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
-import { conflictId, fingerprint, type GroupView, viewGroup } from './group-view.ts'
-import { settleGroup } from './settle-group.ts'
-import { openConflicts } from './sides.ts'
+import { conflictId, type GroupView, viewGroup } from './group-view.ts'
+import { Pace } from './pace.ts'
 
 export const ROUNDS_MAX = 8
 /** Times a group is looked at again within one step because it moved meanwhile. */
 const LOOKS_MAX = 8
+/** Groups are decided together until they have so many members ... */
+const TOGETHER_ENTITIES_MAX = 500
+/** ... or so many bytes ... */
+const TOGETHER_BYTES_MAX = 4 * 1024 * 1024
+/** ... or it took so long. */
+const TOGETHER_MS_MAX = 50
 
 export interface GroupKeeperOptions {
   readonly store: SyncStore
   readonly resolver: ConflictResolver | undefined
   readonly timers: Timers
+  /** Lets everything else on the thread have its turn. */
+  readonly turn: () => Promise<void>
   readonly resolverTimeLimitMs: number
   readonly onError: (error: EntiDBError) => void
   readonly onConflict: (conflict: OpenConflict) => void
 }
 
-interface OpenDuty {
+/** What is to be done about a group. */
+interface Duty {
   readonly type: 'ask' | 'defer' | 'release'
   readonly view: GroupView
 }
 
-/** Nothing holds the group any more. */
-const RELEASED: Verdict = { answers: new Map(), how: 'released' }
+/** Questions that were asked already. */
+type Asked = Map<Duty, Promise<Verdict | undefined>>
 
-/** Undefined: nothing to do. */
-type Duty = OpenDuty | 'again' | undefined
+const LATE = Symbol('late')
 
 export class GroupKeeper {
   readonly #options: GroupKeeperOptions
+  readonly #pace: Pace
 
   constructor(options: GroupKeeperOptions) {
     this.#options = options
+    this.#pace = new Pace(options.turn)
   }
 
   /** One look at every held group. */
@@ -62,115 +73,106 @@ export class GroupKeeper {
   /** The groups that are to be looked at again, because they moved meanwhile. */
   async #lookAt(groups: readonly number[], signal: AbortSignal): Promise<readonly number[]> {
     const again: number[] = []
-    for (const { group, duty } of await this.#dutiesOf(groups)) {
-      if (signal.aborted) return []
-      const done = duty !== 'again' && (await this.#perform(group, duty, signal))
-      if (!done) again.push(group)
+    const rest = new Set(groups)
+    while (rest.size > 0 && !signal.aborted) {
+      const { duties, behind } = await this.#nextDuties(rest)
+      again.push(...behind)
+      const asked: Asked = new Map()
+      for (let done = 0; done < duties.length && !signal.aborted; ) {
+        const decisions = await this.#decideSome(duties.slice(done), asked, signal)
+        done += decisions.length
+        again.push(...(await carryOut(decisions, { ...this.#options, pace: this.#pace })))
+      }
     }
     return again
   }
 
-  #dutiesOf(
-    groups: readonly number[],
-  ): Promise<readonly { readonly group: number; readonly duty: OpenDuty | 'again' }[]> {
-    return this.#options.store.transaction(async (tx) => {
-      const duties: { group: number; duty: OpenDuty | 'again' }[] = []
-      for (const group of groups) {
-        const duty = await this.#dutyOf(tx, group)
-        if (duty !== undefined) duties.push({ group, duty })
+  /** Takes groups out of `rest`, with all that local transactions tie to them: until there is enough to do. */
+  #nextDuties(
+    rest: Set<number>,
+  ): Promise<{ readonly duties: readonly Duty[]; readonly behind: readonly number[] }> {
+    const { store } = this.#options
+    return store.read(async (tx) => {
+      const duties: Duty[] = []
+      const behind: number[] = []
+      const size = { entities: 0, bytes: 0 }
+      for (const group of rest) {
+        const view = await viewGroup(tx, group, store.edits)
+        await this.#pace.after(view)
+        for (const each of view.groups) rest.delete(each)
+        if (view.isBehind) {
+          behind.push(...view.groups)
+          continue
+        }
+        const type = this.#dutyOf(view)
+        if (type === undefined) continue
+        duties.push({ type, view })
+        size.entities += view.members.size
+        size.bytes += bytesOf(view)
+        if (size.entities >= TOGETHER_ENTITIES_MAX || size.bytes >= TOGETHER_BYTES_MAX) break
       }
-      return duties
+      return { duties, behind }
     })
   }
 
-  async #perform(group: number, duty: OpenDuty, signal: AbortSignal): Promise<boolean> {
-    const { resolver, timers, resolverTimeLimitMs: timeLimitMs, onError } = this.#options
-    if (duty.type === 'release') return this.#carryOut(group, duty.view, RELEASED)
-    const verdict =
-      duty.type === 'defer' || resolver === undefined
-        ? undefined
-        : await askResolver(resolver, duty.view, { timers, timeLimitMs, signal, onError })
-    return signal.aborted || this.#carryOut(group, duty.view, verdict)
-  }
-
-  async #dutyOf(tx: SyncTransaction, group: number): Promise<Duty> {
-    const { edits } = this.#options.store
-    const view = await viewGroup(tx, group, edits)
-    if (view.isBehind) return 'again'
+  /** Undefined: nothing to do. */
+  #dutyOf(view: GroupView): Duty['type'] | undefined {
+    const { store, resolver } = this.#options
     const members = [...view.members.values()]
     const conflicts = members.filter(({ conflict }) => conflict !== null)
     const rejected = members.some(({ note }) => note.rejection !== null)
     if (conflicts.length === 0) {
-      const edited = members.some(({ ref }) => edits.has(`${ref.collection}/${ref.entityId}`))
-      // In a transaction of its own: what is pushed again by one is one group from then on.
-      return rejected && !edited ? undefined : { type: 'release', view }
+      const edited = members.some(({ ref }) => store.edits.has(entityKey(ref)))
+      return rejected && !edited ? undefined : 'release'
     }
     if (!view.isReceived) return undefined
-    if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) {
-      return undefined
-    }
+    if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) return undefined
     const exhausted = conflicts.some(({ note }) => note.rounds >= ROUNDS_MAX)
-    const ask = this.#options.resolver !== undefined && !exhausted
-    return { type: ask ? 'ask' : 'defer', view }
+    return resolver === undefined || exhausted ? 'defer' : 'ask'
   }
 
-  /** False when a side moved since the question. */
-  async #carryOut(group: number, asked: GroupView, verdict: Verdict | undefined): Promise<boolean> {
+  /**
+   * The decisions on the first of `duties`, at least one unless aborted. What was decided does not wait for a
+   * resolver that takes its time: its answer is `asked` for already when this is called again.
+   */
+  async #decideSome(
+    duties: readonly Duty[],
+    asked: Asked,
+    signal: AbortSignal,
+  ): Promise<readonly Decision[]> {
+    const decisions: Decision[] = []
+    let cancel = (): void => {}
+    const late = new Promise<typeof LATE>((resolve) => {
+      cancel = this.#options.timers.after(TOGETHER_MS_MAX, () => resolve(LATE))
+    })
     try {
-      return await this.#settleOrDefer(group, asked, verdict)
-    } catch (error) {
-      // A merged entity that the database refuses is the resolver's mistake: the conflict stays.
-      if (verdict === undefined || !isRefusal(error)) throw error
-      this.#options.onError(error)
-      return this.#settleOrDefer(group, asked, undefined)
+      for (const duty of duties) {
+        const answer = asked.get(duty) ?? this.#verdictOn(duty, signal)
+        asked.set(duty, answer)
+        const verdict = await (decisions.length === 0 ? answer : Promise.race([answer, late]))
+        if (verdict === LATE || signal.aborted) break
+        decisions.push({ asked: duty.view, verdict })
+        await this.#pace.after(duty.view)
+      }
+    } finally {
+      cancel()
     }
+    return decisions
   }
 
-  async #settleOrDefer(
-    group: number,
-    asked: GroupView,
-    verdict: Verdict | undefined,
-  ): Promise<boolean> {
-    const { store, onConflict } = this.#options
-    const deferred = await store.transaction(async (tx) => {
-      const view = await viewGroup(tx, group, store.edits)
-      if (view.isBehind || fingerprint(view) !== fingerprint(asked)) return undefined
-      if (verdict === undefined) return deferGroup(tx, view)
-      const decidedBy = verdict === RELEASED ? null : 'resolver'
-      await settleGroup(tx, view, verdict.answers, verdict.how, decidedBy)
-      return []
-    })
-    if (deferred === undefined) return false
-    for (const conflict of deferred) onConflict(conflict)
-    return true
+  async #verdictOn({ type, view }: Duty, signal: AbortSignal): Promise<Verdict | undefined> {
+    const { resolver, timers, resolverTimeLimitMs: timeLimitMs, onError } = this.#options
+    if (type === 'release') return RELEASED
+    if (type === 'defer' || resolver === undefined) return undefined
+    return askResolver(resolver, view, { timers, timeLimitMs, signal, onError })
   }
 }
 
-/** Returns the conflicts that wait for the application from now on. */
-function deferGroup(tx: SyncTransaction, view: GroupView): readonly OpenConflict[] {
-  const fresh = new Set<string>()
-  for (const member of view.members.values()) {
-    const id = conflictId(member)
-    if (id === undefined || member.conflict === null || member.conflict.deferred === id) continue
-    fresh.add(id)
-    tx.changeNote(member.ref, {
-      conflict: { ...member.conflict, stale: member.stale, deferred: id },
-      rounds: member.note.rounds + 1,
-    })
+/** The bytes of both sides, and of what they have in common. */
+function bytesOf({ members }: GroupView): number {
+  let bytes = 0
+  for (const { state, conflict } of members.values()) {
+    for (const each of [state, state.base, conflict?.remote]) bytes += each?.bytes?.length ?? 0
   }
-  return openConflicts(view).filter(({ id }) => fresh.has(id))
-}
-
-const REFUSALS: ReadonlySet<unknown> = new Set([
-  'invalid_entity',
-  'invalid_id',
-  'too_large',
-  'unique_violation',
-  'schema_violation',
-  'schema_transforms',
-  'unknown_collection',
-])
-
-function isRefusal(error: unknown): error is EntiDBError {
-  return error instanceof Error && 'code' in error && REFUSALS.has(error.code)
+  return bytes
 }

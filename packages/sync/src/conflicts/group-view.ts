@@ -2,6 +2,7 @@
  * A held group as it is at one moment: its members, everything that local transactions not yet taken tie
  * to them, and both sides of each. What is decided is decided on a view, and only if it still holds.
  */
+import { assertInvariant } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
@@ -46,16 +47,20 @@ export async function viewGroup(
   const { groups, entities, transactions } = reach(tx, group, edits)
   const members = new Map<string, MemberView>()
   const settled: EntityRef[] = []
-  for (const key of [...entities].sort()) {
-    const ref = entityRef(key)
-    const state = await tx.replica.state(ref.collection, ref.entityId)
-    const note = tx.note(ref)
+  const { entityOf } = tx
+  const keys = [...entities].sort()
+  const refs = keys.map(entityRef)
+  const states = await tx.replica.states(refs)
+  for (const [index, key] of keys.entries()) {
+    // As many refs and states as keys.
+    const ref = refs[index] as EntityRef
+    const state = states[index] as ReplicaState
     if (!state.pending) settled.push(ref)
     else {
+      const note = tx.note(ref)
       const { conflict } = note
       const stale = (conflict?.stale ?? false) || edits.isStale(key)
       const received = conflict !== null && isReceived(tx, conflict) ? conflict.remote : state.base
-      const { entityOf } = tx
       members.set(key, { ref, state, note, conflict, stale, received, entityOf })
     }
   }
@@ -65,6 +70,18 @@ export async function viewGroup(
     isBehind: found.some(({ state }) => state.opId > edits.readThrough),
     isReceived: found.every(({ conflict }) => conflict === null || isReceived(tx, conflict)),
   }
+}
+
+/** The same group at a later moment. */
+export function viewAgain(
+  tx: SyncTransaction,
+  { groups }: GroupView,
+  edits: LocalEdits,
+): Promise<GroupView> {
+  // The group that was viewed is the first of those that are tied together.
+  const [group] = groups
+  assertInvariant(group !== undefined, 'a view is of some group')
+  return viewGroup(tx, group, edits)
 }
 
 function isReceived({ state }: SyncTransaction, { remote }: ConflictNote): boolean {

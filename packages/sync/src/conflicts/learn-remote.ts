@@ -26,6 +26,17 @@ export async function learnRemote(
   context: LearnContext,
 ): Promise<Learnt> {
   const state = await tx.replica.state(ref.collection, ref.entityId)
+  return learnRemoteOver(tx, ref, state, remote, context)
+}
+
+/** As `learnRemote`, where the present state of the entity is known already. */
+export async function learnRemoteOver(
+  tx: SyncTransaction,
+  ref: EntityRef,
+  state: ReplicaState,
+  remote: RemoteState,
+  context: LearnContext,
+): Promise<Learnt> {
   const known = Math.max(state.version, tx.findNote(entityKey(ref))?.conflict?.remote.version ?? 0)
   if (!context.present && remote.version <= known) return 'known'
   return state.pending

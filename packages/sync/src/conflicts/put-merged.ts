@@ -1,22 +1,46 @@
-/** Stores what a resolver or a person made of the two sides of a conflict, as a local edit on the remote one. */
+/** Stores what a resolver or a person made of the two sides of conflicts, as local edits on the remote ones. */
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { MemberView } from './group-view.ts'
 
+export interface Merge {
+  readonly member: MemberView
+  readonly entity: SyncedEntity
+}
+
 /**
- * It is put over the side that the newer version of the application wrote. Code of an older one that kept every field
+ * Each is put over the side that the newer version of the application wrote. Code of an older one that kept every field
  * of that has edited it, and such an edit stays of the newer version; see `docs/guide/migrations.md`.
  */
-export async function putMerged(
-  tx: SyncTransaction,
-  { ref, state, conflict }: MemberView,
-  entity: SyncedEntity,
-): Promise<void> {
-  if (conflict !== null) {
-    const { remote } = conflict
-    const isOfNewer = state.bytes === null || remote.schemaVersion > state.schemaVersion
-    if (remote.bytes !== null && isOfNewer) await tx.replica.applyRaw({ ...ref, ...remote })
-    else await tx.replica.rebase(ref.collection, ref.entityId, remote)
+export async function putMerged(tx: SyncTransaction, merges: readonly Merge[]): Promise<void> {
+  const overLocal = merges.filter(({ member }) => !isRemoteNewer(member))
+  for (const { member } of overLocal) await rebaseOnRemote(tx, member)
+  const byCollection = new Map<string, SyncedEntity[]>()
+  for (const { member, entity } of overLocal) {
+    const entities = byCollection.get(member.ref.collection) ?? []
+    byCollection.set(member.ref.collection, entities)
+    entities.push(entity)
   }
-  await tx.put(ref.collection, entity)
+  for (const [collection, entities] of byCollection) await tx.putAll(collection, entities)
+  for (const { member, entity } of merges) {
+    if (!isRemoteNewer(member)) continue
+    await tx.replica.applyRaw({ ...member.ref, ...member.conflict.remote })
+    await tx.put(member.ref.collection, entity)
+  }
+}
+
+function isRemoteNewer(
+  member: MemberView,
+): member is MemberView & { readonly conflict: NonNullable<MemberView['conflict']> } {
+  const { state, conflict } = member
+  if (conflict === null || conflict.remote.bytes === null) return false
+  return state.bytes === null || conflict.remote.schemaVersion > state.schemaVersion
+}
+
+/** The local side, where there is a conflict, on the remote one. */
+export async function rebaseOnRemote(
+  tx: SyncTransaction,
+  { ref, conflict }: MemberView,
+): Promise<void> {
+  if (conflict !== null) await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
 }

@@ -1,7 +1,9 @@
 /**
  * Carries out a decision on a whole group, in the transaction that checked that its view still holds.
- * What is pushed again is recorded as one new local transaction; the old operations are passed over.
+ * What is pushed again is recorded as one new local transaction, whatever else commits with it; the old operations are
+ * passed over.
  */
+import type { ReplicaState } from '@entidb/core/replication'
 import { entityKey } from '../entity-ref.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
@@ -12,7 +14,7 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
 import { settleNote } from './learn-remote.ts'
-import { putMerged } from './put-merged.ts'
+import { type Merge, putMerged, rebaseOnRemote } from './put-merged.ts'
 
 /** What happens to one member. A member without an answer is kept and pushed again. */
 export type Answer =
@@ -30,6 +32,7 @@ export async function settleGroup(
   how: SettledHow,
   decidedBy: DecidedBy | null,
 ): Promise<void> {
+  await tx.replica.beginTransaction()
   const fates = await fatesOf(tx, view)
   if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
   for (const ref of view.settled) settleNote(tx, ref, 0)
@@ -38,12 +41,7 @@ export async function settleGroup(
     if (answers.get(key)?.type !== 'takeRemote') continue
     versions[key] = await takeRemote(tx, member)
   }
-  let lastOpId: number | null = null
-  for (const [key, member] of view.members) {
-    const answer = answers.get(key) ?? { type: 'keepLocal' }
-    if (answer.type === 'takeRemote') continue
-    lastOpId = await pushAgain(tx, member, answer, how !== 'released')
-  }
+  const lastOpId = await pushAgain(tx, view, answers, how !== 'released')
   for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
   for (const group of view.groups) tx.closeGroup(group)
 }
@@ -94,33 +92,67 @@ async function takeRemote(
   return received.version
 }
 
-/** The opId of the new local edit. One that turns out to be what the server has is settled at once. */
+/** Everything that is not given up, as new local edits. The opId of the last one; null when there is none. */
 async function pushAgain(
   tx: SyncTransaction,
-  member: MemberView,
-  answer: Answer,
+  { members }: GroupView,
+  answers: ReadonlyMap<string, Answer>,
   countsAsRound: boolean,
-): Promise<number> {
+): Promise<number | null> {
+  const kept: MemberView[] = []
+  const merged: Merge[] = []
+  for (const [key, member] of members) {
+    const answer = answers.get(key) ?? { type: 'keepLocal' }
+    if (answer.type === 'takeRemote') continue
+    if (answer.type === 'merge') merged.push({ member, entity: answer.entity })
+    else kept.push(member)
+    noteRound(tx, member, countsAsRound)
+  }
+  const opIds = [...(await touchAll(tx, kept)), ...(await mergeAll(tx, merged))]
+  return opIds.length === 0 ? null : opIds.reduce((a, b) => Math.max(a, b))
+}
+
+/** What was noted is settled, but for what the next conflict of the entity has to know. */
+function noteRound(tx: SyncTransaction, member: MemberView, counts: boolean): void {
   const { ref, state, conflict, note } = member
   const { ancestorThrough, rounds, sent } = note
   settleNote(tx, ref, state.opId)
   tx.changeNote(ref, {
     ancestorThrough,
     sent,
-    rounds: countsAsRound && conflict !== null ? rounds + 1 : rounds,
+    rounds: counts && conflict !== null ? rounds + 1 : rounds,
   })
-  if (answer.type !== 'merge') {
-    if (conflict !== null) await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
-    return (await tx.replica.touch(ref.collection, ref.entityId)).opId
+}
+
+/** The local sides as they are, on the remote ones. */
+async function touchAll(
+  tx: SyncTransaction,
+  members: readonly MemberView[],
+): Promise<readonly number[]> {
+  const opIds: number[] = []
+  for (const member of members) {
+    const { collection, entityId } = member.ref
+    await rebaseOnRemote(tx, member)
+    opIds.push((await tx.replica.touch(collection, entityId)).opId)
   }
-  await putMerged(tx, member, answer.entity)
-  const merged = await tx.replica.state(ref.collection, ref.entityId)
-  const remote = conflict?.remote ?? null
-  if (remote !== null && sameState(merged, remote)) {
-    await tx.replica.settle(ref.collection, ref.entityId, remote, merged.opId)
-    settleNote(tx, ref, merged.opId)
+  return opIds
+}
+
+/** One that turns out to be what the server has is settled at once. */
+async function mergeAll(tx: SyncTransaction, merges: readonly Merge[]): Promise<readonly number[]> {
+  if (merges.length === 0) return []
+  await putMerged(tx, merges)
+  const states = await tx.replica.states(merges.map(({ member }) => member.ref))
+  for (const [index, { member }] of merges.entries()) {
+    // As many states as merges.
+    const state = states[index] as ReplicaState
+    const remote = member.conflict?.remote ?? null
+    if (remote === null || !sameState(state, remote)) continue
+    const { collection, entityId } = member.ref
+    await tx.replica.settle(collection, entityId, remote, state.opId)
+    settleNote(tx, member.ref, state.opId)
   }
-  return merged.opId
+  return states.map(({ opId }) => opId)
 }
 
 async function closeFate(

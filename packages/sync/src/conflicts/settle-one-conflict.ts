@@ -6,7 +6,7 @@ import { losersOf } from '../ledger/losers.ts'
 import { recordKept } from '../ledger/record-kept.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { GroupView, MemberView } from './group-view.ts'
-import { putMerged } from './put-merged.ts'
+import { putMerged, rebaseOnRemote } from './put-merged.ts'
 import { type Answer, fatesOf, keysOf } from './settle-group.ts'
 
 export async function settleOneConflict(
@@ -19,7 +19,7 @@ export async function settleOneConflict(
   if (conflict === null) return
   const transactions = keysOf(await fatesOf(tx, view))
   await recordKept(tx, { how: answer.type, transactions }, losersOf(member, answer))
-  if (answer.type === 'merge') await putMerged(tx, member, answer.entity)
-  else await tx.replica.rebase(ref.collection, ref.entityId, conflict.remote)
+  if (answer.type === 'merge') await putMerged(tx, [{ member, entity: answer.entity }])
+  else await rebaseOnRemote(tx, member)
   tx.changeNote(ref, { group: note.group, conflict: null, rounds: note.rounds + 1 })
 }

@@ -37,25 +37,20 @@ export function groupMember(member: MemberView): GroupMember {
   return { local: localSide(member), remote: remoteSide(member), base: baseSide(member) }
 }
 
-/** The local sides of all members but one. */
-export function otherLocalSides(view: GroupView, member: MemberView): readonly LocalSide[] {
-  return [...view.members.values()].filter((each) => each !== member).map(localSide)
-}
-
 /** For people: a side that no migration brings up is shown as it is stored. None before all of the group is received. */
 export function openConflicts(view: GroupView): readonly OpenConflict[] {
   if (!view.isReceived) return []
   const members = [...view.members.values()].map(asStored)
-  return members.flatMap(
-    (member) =>
-      openConflict(
-        member,
-        members.filter((each) => each !== member),
-      ) ?? [],
-  )
+  const locals = members.map(localSide)
+  return members.flatMap((member, index) => openConflict(member, index, locals) ?? [])
 }
 
-function openConflict(member: MemberView, others: readonly MemberView[]): OpenConflict | undefined {
+/** `locals` are the local sides of the group, this member's at `index`. */
+function openConflict(
+  member: MemberView,
+  index: number,
+  locals: readonly LocalSide[],
+): OpenConflict | undefined {
   const id = conflictId(member)
   const remote = remoteSide(member)
   if (id === undefined || remote === undefined) return undefined
@@ -63,10 +58,11 @@ function openConflict(member: MemberView, others: readonly MemberView[]): OpenCo
     id,
     collection: member.ref.collection,
     entityId: member.ref.entityId,
-    local: localSide(member),
+    // As many as members.
+    local: locals[index] as LocalSide,
     remote,
     base: baseSide(member),
-    group: others.map(localSide),
+    group: locals.filter((_, i) => i !== index),
     since: member.conflict?.sinceMs ?? 0,
   }
 }

@@ -2,9 +2,9 @@
  * Applies one pulled page: one transaction that stores its operations and moves the cursor, and that
  * does nothing when the page was asked for from another state than the present one.
  */
-import type { RawOperation } from '@entidb/core/replication'
+import type { RawOperation, ReplicaState } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
-import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
+import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { bringsNews } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
@@ -27,6 +27,8 @@ export interface PageContext extends Omit<LearnContext, 'present'> {
 
 /** Operations looked at without a pause: a few milliseconds. The page is one transaction all the same. */
 const SLICE_OPS = 500
+/** Entities whose states are read by one call. */
+const STATES_AHEAD = 100
 
 /** Undefined when the page no longer fits: nothing was done. */
 export async function applyPage(
@@ -44,8 +46,9 @@ export async function applyPage(
     context,
   )
   const outcome = { pulled: applied, conflicts: 0 }
+  const statesAhead = new StatesAhead(tx, remaining)
   await inSlices(remaining, context, async (op) => {
-    const learnt = await applyOperation(tx, op, context)
+    const learnt = await applyOperation(tx, op, await statesAhead.next(), context)
     if (learnt !== 'known') outcome.pulled += 1
     if (learnt === 'conflict') outcome.conflicts += 1
   })
@@ -126,15 +129,51 @@ function rawOf(op: SyncOperation): RawOperation {
   }
 }
 
+/** States of the entities of operations that are applied in turn, read many at a time. */
+class StatesAhead {
+  readonly #tx: SyncTransaction
+  readonly #ops: readonly SyncOperation[]
+  #at = 0
+  /** From `#at` on; undefined for an entity that an earlier operation of them may have changed. */
+  #states: (ReplicaState | undefined)[] = []
+
+  constructor(tx: SyncTransaction, ops: readonly SyncOperation[]) {
+    this.#tx = tx
+    this.#ops = ops
+  }
+
+  /** Of the entity of the next operation; undefined: it is to be read when its turn has come. */
+  async next(): Promise<ReplicaState | undefined> {
+    if (this.#states.length === 0) await this.#read()
+    this.#at += 1
+    return this.#states.shift()
+  }
+
+  async #read(): Promise<void> {
+    const ops = this.#ops.slice(this.#at, this.#at + STATES_AHEAD)
+    const states = await this.#tx.replica.states(ops)
+    const seen = new Set<string>()
+    this.#states = ops.map((op, i) => {
+      const key = entityKey(op)
+      const isFirst = !seen.has(key)
+      seen.add(key)
+      return isFirst ? states[i] : undefined
+    })
+  }
+}
+
 async function applyOperation(
   tx: SyncTransaction,
   op: SyncOperation,
+  state: ReplicaState | undefined,
   context: Omit<LearnContext, 'present'>,
 ): ReturnType<typeof learnRemote> {
   const remote = remoteOf(op)
+  const news = { ...context, present: false }
   const sent = tx.findNote(entityKey(op))?.sent ?? null
+  if (sent === null && state !== undefined) return learnRemoteOver(tx, op, state, remote, news)
   if (sent !== null) await settleSent(tx, op, remote, sent)
-  return learnRemote(tx, op, remote, { ...context, present: false })
+  return learnRemote(tx, op, remote, news)
 }
 
 function remoteOf(op: SyncOperation): RemoteState {

@@ -3,9 +3,10 @@
  * and that does nothing when they are not the frozen ones any more.
  */
 import { EntiDBError } from '@entidb/core'
+import type { ReplicaState } from '@entidb/core/replication'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
-import { type LearnContext, learnRemote } from '../conflicts/learn-remote.ts'
+import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type {
@@ -52,20 +53,25 @@ export async function applyPushResponse(
   const accepted = acceptedOps(request, answers)
   await settleAccepted(tx, request, accepted, context)
   const committed: PushOutcome['committed'][number][] = [...accepted]
-  for (const op of request.ops) {
+  const others = request.ops.filter((op) => !isAccepted(answers.get(op.opId)))
+  // Of different entities: what is done about one changes no other.
+  const states = await tx.replica.states(others)
+  for (const [index, op] of others.entries()) {
     const answer = answers.get(op.opId)
+    // As many states as operations.
+    const state = states[index] as ReplicaState
     if (answer === undefined) {
-      await acceptWithoutRevision(tx, request, frozen.deviceId, op)
+      acceptWithoutRevision(tx, request, frozen.deviceId, op, state)
       committed.push({ op, revision: null })
-    } else if (!('revision' in answer)) {
-      const group = await holdOp(tx, op, heldByWireGroup.get(op.group) ?? null)
-      if (group === undefined) {
-        // The server's state comes with the next pull, together with what was written with it.
+    } else if (!isAccepted(answer)) {
+      if (!state.pending) {
+        // No edit is left to hold. The server's state comes with the next pull, together with what was written with it.
         droppedWireGroups.add(op.group)
         continue
       }
+      const group = await joinGroup(tx, [op], heldByWireGroup.get(op.group) ?? null)
       heldByWireGroup.set(op.group, group)
-      if ('conflict' in answer) await takeConflict(tx, op, answer.conflict, context)
+      if ('conflict' in answer) await takeConflict(tx, op, state, answer.conflict, context)
       else noteRejection(tx, op, answer.rejection, context.nowMs)
     }
   }
@@ -142,6 +148,10 @@ type Answer =
   | { readonly conflict: Conflict }
   | { readonly rejection: RejectedOp }
 
+function isAccepted(answer: Answer | undefined): answer is Extract<Answer, { revision: number }> {
+  return answer !== undefined && 'revision' in answer
+}
+
 /** By opId. Every operation has one, except the accepted ones of a server that names no revisions. */
 function answersOf({ ops }: SentRequest, response: PushResponse): ReadonlyMap<number, Answer> {
   const answers = new Map<number, Answer>()
@@ -183,7 +193,7 @@ function acceptedOps(
 ): readonly AcceptedOp[] {
   return ops.flatMap((op) => {
     const answer = answers.get(op.opId)
-    return answer !== undefined && 'revision' in answer ? [{ op, revision: answer.revision }] : []
+    return isAccepted(answer) ? [{ op, revision: answer.revision }] : []
   })
 }
 
@@ -230,12 +240,14 @@ async function settleNoted(
 }
 
 /** Accepted, but as which revision only its echo will say. */
-async function acceptWithoutRevision(
+function acceptWithoutRevision(
   tx: SyncTransaction,
   { contents }: SentRequest,
   deviceId: string,
   op: FrozenOp,
-): Promise<void> {
+  { pending }: ReplicaState,
+): void {
+  if (!pending) return
   const sent: SentOp = {
     accepted: true,
     deviceId,
@@ -243,23 +255,13 @@ async function acceptWithoutRevision(
     localOpId: op.localOpId,
     bytes: contentOf(contents, op).payloadCbor,
   }
-  const { pending } = await tx.replica.state(op.collection, op.entityId)
-  if (pending) tx.changeNote(op, { sent })
-}
-
-/** Its entity joins the held group of its wire group. Undefined when no edit of it is left to hold. */
-async function holdOp(
-  tx: SyncTransaction,
-  op: FrozenOp,
-  group: number | null,
-): Promise<number | undefined> {
-  const { pending } = await tx.replica.state(op.collection, op.entityId)
-  return pending ? joinGroup(tx, [op], group) : undefined
+  tx.changeNote(op, { sent })
 }
 
 async function takeConflict(
   tx: SyncTransaction,
   op: FrozenOp,
+  state: ReplicaState,
   { serverState }: Conflict,
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
@@ -268,7 +270,7 @@ async function takeConflict(
     bytes: serverState.entityCbor,
     schemaVersion: serverState.schemaVersion ?? 1,
   }
-  await learnRemote(tx, op, remote, { ...context, present: true })
+  await learnRemoteOver(tx, op, state, remote, { ...context, present: true })
 }
 
 function noteRejection(

@@ -129,6 +129,7 @@ export class LocalEdits {
     if (transactionId !== null) this.#reachTransaction(transactionId, reached)
     for (const entity of reached) {
       for (const transaction of this.#touching(entity)) {
+        if (transactions.has(transaction)) continue
         transactions.add(transaction)
         for (const row of transaction.rows) reached.add(row.entity)
       }

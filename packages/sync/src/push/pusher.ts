@@ -5,6 +5,7 @@
 import { type EntiDBError, isEntiDBError } from '@entidb/core'
 import type { PushResponse } from '@entidb/protocol'
 import { viewGroup } from '../conflicts/group-view.ts'
+import type { Rejection } from '../conflicts/rejection.ts'
 import { rejectionOf } from '../conflicts/sides.ts'
 import {
   type CycleTotals,
@@ -199,12 +200,16 @@ export class Pusher {
 
   async #tellRejected(groups: ReadonlySet<number>): Promise<void> {
     const { store, emitter } = this.#context
-    for (const group of groups) {
-      const rejection = await store.read(async (tx) =>
-        rejectionOf(await viewGroup(tx, group, store.edits)),
-      )
-      if (rejection !== undefined) emitter.emit('rejected', rejection)
-    }
+    if (groups.size === 0) return
+    const rejections = await store.read(async (tx) => {
+      const found: Rejection[] = []
+      for (const group of groups) {
+        const rejection = rejectionOf(await viewGroup(tx, group, store.edits))
+        if (rejection !== undefined) found.push(rejection)
+      }
+      return found
+    })
+    for (const rejection of rejections) emitter.emit('rejected', rejection)
   }
 
   /** True when the batch was changed so that sending goes on; otherwise the error ends the cycle. */

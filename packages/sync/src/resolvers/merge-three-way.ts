@@ -39,6 +39,9 @@ export interface MergeOptions {
   readonly objects?: 'whole' | 'byField'
 }
 
+/** Types of which different values are never stored as the same bytes; encoding them would be most of a merge. */
+const PLAIN: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])
+
 type Values = Readonly<Record<string, unknown>>
 
 /**
@@ -72,8 +75,9 @@ function mergeValues(
   remote: Values,
   merge: (sides: FieldSides) => unknown,
 ): Values {
-  const names = new Set([base ?? {}, local, remote].flatMap((side) => Object.keys(side)))
-  const merged: [string, unknown][] = []
+  const names = new Set(base === undefined ? [] : Object.keys(base))
+  for (const side of [local, remote]) for (const name of Object.keys(side)) names.add(name)
+  const merged: Record<string, unknown> = {}
   for (const name of names) {
     if (prefix === '' && name === 'id') continue
     const value = merge({
@@ -82,9 +86,9 @@ function mergeValues(
       local: own(local, name),
       remote: own(remote, name),
     })
-    if (value !== undefined) merged.push([name, value])
+    if (value !== undefined) setOwn(merged, name, value)
   }
-  return Object.fromEntries(merged)
+  return merged
 }
 
 function mergeField(
@@ -92,21 +96,41 @@ function mergeField(
   isBaseKnown: boolean,
   decide: (field: FieldSides) => unknown,
 ): FieldMerge {
-  const { base, local, remote } = sides
-  if (isSame(local, remote)) return { ...sides, merged: local, contested: false }
-  if (isBaseKnown && isSame(local, base)) return { ...sides, merged: remote, contested: false }
-  if (isBaseKnown && isSame(remote, base)) return { ...sides, merged: local, contested: false }
-  return { ...sides, merged: decide(sides), contested: true }
+  const { path, base, local, remote } = sides
+  const isLocal = isSame(local, remote)
+  if (!isLocal && isBaseKnown && isSame(local, base)) {
+    return { path, base, local, remote, merged: remote, contested: false }
+  }
+  if (isLocal || (isBaseKnown && isSame(remote, base))) {
+    return { path, base, local, remote, merged: local, contested: false }
+  }
+  return { path, base, local, remote, merged: decide(sides), contested: true }
 }
 
 /** Two values are the same when they are stored as the same bytes. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === undefined || b === undefined || Object.is(a, b)) return Object.is(a, b)
+  if (typeof a === typeof b && PLAIN.has(typeof a) && a !== b) return false
+  if (Array.isArray(a) && Array.isArray(b) && a.every((value, i) => isSame(value, b[i]))) {
+    return a.length === b.length
+  }
   return sameBytes(encodeEntity({ id: 'value', value: a }), encodeEntity({ id: 'value', value: b }))
 }
 
 function own(values: Values | undefined, name: string): unknown {
   return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined
+}
+
+/** Any name, `__proto__` too, becomes a property like any other. */
+function setOwn(values: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') values[name] = value
+  else
+    Object.defineProperty(values, name, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
 }
 
 function objectOf(value: unknown): Values | undefined {

@@ -91,9 +91,12 @@ function engineSnapshot(core: Replication): EngineSnapshot {
 function engineTransaction(tx: Transaction, core: Replication): EngineTransaction {
   return {
     replica: tx.replica,
-    system: systemRows(tx),
+    system: systemRows(tx, core),
     put: async (collection, entity) => {
       await tx.collection(collection).put(entity)
+    },
+    putAll: async (collection, entities) => {
+      await tx.collection(collection).putMany(entities)
     },
     delete: async (collection, entityId) => {
       await tx.collection(collection).delete(entityId)
@@ -103,16 +106,21 @@ function engineTransaction(tx: Transaction, core: Replication): EngineTransactio
   }
 }
 
-function systemRows(tx: Transaction): SystemRows {
-  const rows = (name: string) => tx.collection<SystemRow>(`_${name.slice(1)}`)
+function systemRows(tx: Transaction, core: Replication): SystemRows {
+  const systemName = (name: string): `_${string}` => `_${name.slice(1)}`
+  const rows = (name: string) => tx.collection<SystemRow>(systemName(name))
   return {
     get: (collection, id) => rows(collection).get(id),
     put: async (collection, row) => {
       await rows(collection).put(row)
     },
+    putAll: async (collection, all) => {
+      await rows(collection).putMany(all)
+    },
     delete: async (collection, id) => {
       await rows(collection).delete(id)
     },
+    deleteAll: (collection, ids) => core.removeAll(tx, systemName(collection), ids),
     all: (collection) => rows(collection).find({}),
     page: (collection, { after, limit }) =>
       rows(collection).find({

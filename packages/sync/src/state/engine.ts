@@ -38,7 +38,9 @@ export interface Commit {
 export interface SystemRows {
   get(collection: string, id: string): Promise<unknown>
   put(collection: string, row: { readonly id: string }): Promise<void>
+  putAll(collection: string, rows: readonly { readonly id: string }[]): Promise<void>
   delete(collection: string, id: string): Promise<void>
+  deleteAll(collection: string, ids: readonly string[]): Promise<void>
   /** Every row, in order of ids. */
   all(collection: string): Promise<readonly unknown[]>
   /** The next rows in order of ids, at most `limit`. */
@@ -55,6 +57,8 @@ export interface EngineTransaction {
   readonly system: SystemRows
   /** A local edit, as the application makes them. */
   put(collection: string, entity: { readonly id: string }): Promise<void>
+  /** As `put` of each, in turn. */
+  putAll(collection: string, entities: readonly { readonly id: string }[]): Promise<void>
   /** As `put`. */
   delete(collection: string, entityId: string): Promise<void>
   /** Feed operations up to `opId` are no longer needed, and those of `SYNC_ORIGIN` never. */

@@ -16,13 +16,13 @@ import {
 } from './engine.ts'
 import { isLoose } from './loose-ranges.ts'
 import { loadNotes } from './note-rows.ts'
+import { Notes, type ReadonlyNotes } from './notes.ts'
 import {
   FATES_COLLECTION,
   type FateRow,
   FROZEN_COLLECTION,
   type FrozenRow,
   isEmptyNote,
-  type NoteRow,
   STATE_COLLECTION,
   type StateRow,
 } from './rows.ts'
@@ -46,7 +46,6 @@ export class SyncStore {
   readonly #memory: SyncMemory
   readonly #inFlight = new Set<string>()
   readonly #options: SyncStoreOptions
-  #heldCount = 0
   /** The transaction under way; its commit may be heard of before it is adopted. */
   #running: SyncTransaction | undefined
   #commits = 0
@@ -64,7 +63,6 @@ export class SyncStore {
     this.#options = options
     this.edits.reset(memory.state.feedPosition)
     this.#countFrozen()
-    this.#countHeld()
   }
 
   get state(): StateRow {
@@ -75,7 +73,7 @@ export class SyncStore {
     return this.#memory.frozen
   }
 
-  get notes(): ReadonlyMap<string, NoteRow> {
+  get notes(): ReadonlyNotes {
     return this.#memory.notes
   }
 
@@ -91,7 +89,7 @@ export class SyncStore {
 
   /** Number of held entities. */
   get heldCount(): number {
-    return this.#heldCount
+    return this.#memory.notes.heldCount
   }
 
   get inFlightKeys(): Iterable<string> {
@@ -215,10 +213,9 @@ export class SyncStore {
     const skipped = new Map<string, number>()
     for (const note of tx.changedNotes.values()) {
       if (isEmptyNote(note)) this.#memory.notes.delete(note.id)
-      else this.#memory.notes.set(note.id, note)
+      else this.#memory.notes.set(note)
       if (note.skipThrough > 0) skipped.set(note.id, note.skipThrough)
     }
-    if (tx.changedNotes.size > 0) this.#countHeld()
     this.edits.drop(skipped)
     this.edits.dropThrough(tx.state.feedPosition)
   }
@@ -258,12 +255,6 @@ export class SyncStore {
     this.#inFlight.clear()
     for (const op of this.#memory.frozen?.ops ?? []) this.#inFlight.add(entityKey(op))
   }
-
-  #countHeld(): void {
-    let held = 0
-    for (const note of this.#memory.notes.values()) if (note.group !== null) held += 1
-    this.#heldCount = held
-  }
 }
 
 export type LoadedRows = Omit<SyncMemory, 'state'> & { readonly state: StateRow | undefined }
@@ -278,7 +269,7 @@ export function loadRows(engine: Engine): Promise<LoadedRows> {
     return {
       state,
       frozen: frozen ?? null,
-      notes: await loadNotes(system),
+      notes: new Notes(await loadNotes(system)),
       fateGroups: new Set(fates.flatMap(({ group }) => group ?? [])),
     }
   })

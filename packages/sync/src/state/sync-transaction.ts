@@ -7,7 +7,8 @@ import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
-import { storeNote } from './note-rows.ts'
+import { storeNotes } from './note-rows.ts'
+import { Notes, type ReadonlyNotes } from './notes.ts'
 import {
   emptyNote,
   FATES_COLLECTION,
@@ -26,7 +27,7 @@ import {
 export interface SyncMemory {
   state: StateRow
   frozen: FrozenRow | null
-  readonly notes: Map<string, NoteRow>
+  readonly notes: Notes
   /** Groups that fates wait for. */
   readonly fateGroups: Set<number>
 }
@@ -52,7 +53,7 @@ export class SyncTransaction {
   readonly entityOf: EntityOf
   readonly #tx: EngineTransaction
   readonly #memory: SyncMemory
-  readonly #notes = new Map<string, NoteRow>()
+  readonly #notes = new Notes()
   readonly #fateGroups = new Map<number, boolean>()
   #state: StateRow
   #frozen: FrozenRow | null
@@ -110,30 +111,26 @@ export class SyncTransaction {
 
   changeNote(ref: EntityRef, change: Partial<Omit<NoteRow, 'id' | keyof EntityRef>>): NoteRow {
     const note = { ...this.note(ref), ...change }
-    this.#notes.set(note.id, note)
+    this.#notes.set(note)
     return note
   }
 
   /** Changed notes, emptied ones included. */
-  get changedNotes(): ReadonlyMap<string, NoteRow> {
+  get changedNotes(): ReadonlyNotes {
     return this.#notes
   }
 
   notesOfGroup(group: number): readonly NoteRow[] {
-    const members = new Map<string, NoteRow>()
-    for (const note of this.#memory.notes.values()) {
-      if (note.group === group) members.set(note.id, note)
-    }
-    for (const note of this.#notes.values()) {
-      if (note.group === group) members.set(note.id, note)
-      else members.delete(note.id)
-    }
-    return [...members.values()]
+    const keys = new Set(this.#memory.notes.keysOfGroup(group))
+    for (const key of this.#notes.keysOfGroup(group)) keys.add(key)
+    const members = [...keys].flatMap((key) => this.findNote(key) ?? [])
+    return members.filter((note) => note.group === group)
   }
 
   /** Every note, as this transaction sees it. */
   allNotes(): readonly NoteRow[] {
-    return [...new Map([...this.#memory.notes, ...this.#notes]).values()]
+    const unchanged = [...this.#memory.notes.values()].filter(({ id }) => !this.#notes.has(id))
+    return [...unchanged, ...this.#notes.values()]
   }
 
   newGroup(): number {
@@ -168,6 +165,7 @@ export class SyncTransaction {
   }
 
   async fatesOfGroup(group: number): Promise<readonly FateRow[]> {
+    if (!(this.#fateGroups.get(group) ?? this.#memory.fateGroups.has(group))) return []
     // As `findFate`.
     return (await this.#tx.system.ofGroup(FATES_COLLECTION, group)) as readonly FateRow[]
   }
@@ -197,6 +195,11 @@ export class SyncTransaction {
     return this.#tx.put(collection, entity)
   }
 
+  /** As `put` of each, in turn. */
+  putAll(collection: string, entities: readonly { readonly id: string }[]): Promise<void> {
+    return this.#tx.putAll(collection, entities)
+  }
+
   /** As `put`. */
   delete(collection: string, entityId: string): Promise<void> {
     return this.#tx.delete(collection, entityId)
@@ -211,9 +214,7 @@ export class SyncTransaction {
     if (isFrozenNew && this.#frozen === null) await system.delete(FROZEN_COLLECTION, 'batch')
     if (isFrozenNew && this.#frozen !== null) await system.put(FROZEN_COLLECTION, this.#frozen)
     if (isStateNew || isFrozenNew) await this.#acknowledgeFeed()
-    for (const note of this.#notes.values()) {
-      await storeNote(system, note, this.#memory.notes.get(note.id))
-    }
+    await storeNotes(system, this.#notes.values(), this.#memory.notes)
   }
 
   /** The bytes of a frozen batch live in the feed until it is decided. */
