@@ -104,7 +104,9 @@ describe('cycles while the stream is open', () => {
   test('a head that the server does not have -> one pull', async () => {
     const server = new ModelServer()
     const { device } = await following(server)
-    const requests = await requestsOf(server, async () => server.announce(server.database.head + 1000))
+    const requests = await requestsOf(server, async () =>
+      server.announce(server.database.head + 1000),
+    )
     expect(requests).toEqual([PULL_PATH])
     expect(device.sync.status.phase).toBe('idle')
   })
