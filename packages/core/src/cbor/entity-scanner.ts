@@ -34,8 +34,7 @@ export class EntityScanner extends EntityValidator {
 
   /** Error: `invalid_cbor`, as of `assertDeterministicEntity`. */
   scan(bytes: Uint8Array): void {
-    const { starts } = this
-    for (let slot = 0; slot < starts.length; slot++) starts[slot] = -1
+    this.starts.fill(-1)
     // The entity itself is a level that is not entered here.
     this.begin(bytes, { depthMax: DEPTH_MAX - 1 })
     try {

@@ -41,8 +41,10 @@ export class EntityValidator extends EntityCursor {
     this.open(bytes, 0, bytes.length)
     this.depthMax = limits.depthMax ?? DEPTH_MAX
     // Nearly always empty, and emptying an array is a call of the host.
-    if (this.lefts.length > 0) this.lefts.length = 0
-    if (this.keyStarts.length > 0) this.keyStarts.length = 0
+    if (this.lefts.length > 0) {
+      this.lefts.length = 0
+      this.keyStarts.length = 0
+    }
   }
 
   /** Passes one item with everything in it. */

@@ -294,16 +294,22 @@ export class EntityWriter {
 
   /** Ends the write of an operation that replication applied. */
   endApplied(state: CollectionState, operation: RawOperation, opId: number): MaybePromise<void> {
-    const { entityId: id, bytes: payload, version: entityVersion, schemaVersion } = operation
-    const made = { state, id, opId, payload, entityVersion, schemaVersion }
-    const recorded = this.record({ ...made, origin: this.origin, staleBase: false })
+    const recorded = this.record({
+      state,
+      id: operation.entityId,
+      opId,
+      payload: operation.bytes,
+      entityVersion: operation.version,
+      schemaVersion: operation.schemaVersion,
+      origin: this.origin,
+      staleBase: false,
+    })
     return recorded instanceof Promise ? recorded.then(() => this.end()) : this.end()
   }
 
   /** Does no registered reader of the feed follow what replication applies? */
   get ignoresApplied(): boolean {
-    const { on, ignoredOrigin } = this.feedSetting
-    return !on || ignoredOrigin === this.origin
+    return !this.#feed.isOn || this.feedSetting.ignoredOrigin === this.origin
   }
 
   #addToFeed(mutation: Mutation): MaybePromise<void> {

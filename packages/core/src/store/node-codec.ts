@@ -57,8 +57,8 @@ function writePlace(bytes: Uint8Array, offset: number, extent: Extent | undefine
   return writeVarint(bytes, writeVarint(bytes, offset, extent.start), extent.bytes)
 }
 
-/** Takes `payload` over, and `room` more bytes of its buffer for entries to come. Throws `MalformedBytes`. */
-export function decodeLeaf(payload: Uint8Array, count: number, room: number): Leaf {
+/** Takes `payload` over, and what its buffer has behind it. Throws `MalformedBytes`. */
+export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
   if (count > payload.length) throw new MalformedBytes('a leaf has fewer entries than it says')
   const reader = new ByteReader(payload)
   const offsets = new Array<number>(count)
@@ -76,7 +76,7 @@ export function decodeLeaf(payload: Uint8Array, count: number, room: number): Le
     large ??= new Array(count).fill(undefined)
     large[i] = decodeLargeValue(reader)
   }
-  return new Leaf(undefined, PackedEntries.over(payload, offsets, live, room), large)
+  return new Leaf(undefined, PackedEntries.over(payload, offsets, live), large)
 }
 
 /** What a leaf has under `key`, a small value as a copy, without making the leaf a node. Throws `MalformedBytes`. */

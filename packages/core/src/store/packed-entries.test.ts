@@ -12,7 +12,7 @@ const key = fc
 const longKey = fc.integer({ min: 0, max: 300 }).map((length) => new Uint8Array(length).fill(7))
 const value = fc.uint8Array({ maxLength: 200 })
 const step = fc.record({
-  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'copy', 'abandon', 'cut'),
+  kind: fc.constantFrom('put', 'put', 'put', 'remove', 'copy', 'trim', 'abandon', 'cut'),
   key: fc.oneof({ weight: 9, arbitrary: key }, longKey),
   value,
 })
@@ -52,6 +52,9 @@ describe('packed entries', () => {
           if (kind === 'copy') {
             versions.push({ entries, content: [...model.entries] })
             entries = entries.copy()
+          } else if (kind === 'trim') {
+            // What was written to the file, while another version is being changed.
+            versions.at(-1)?.entries.trim()
           } else if (kind === 'abandon') {
             // A transaction that is rolled back: what it wrote must not hurt the one after it.
             const abandoned = entries.copy()
@@ -160,7 +163,7 @@ test('packed entries: entries that were read with room -> more go where they lie
   for (const id of [1, 3]) insert(written, id)
   const data = new Uint8Array(new ArrayBuffer(written.bytes + 20), 0, written.bytes)
   written.writeTo(data, 0)
-  const read = PackedEntries.over(data, [0, 7], written.bytes, 20)
+  const read = PackedEntries.over(data, [0, 7], written.bytes)
   const changed = read.copy()
   const memoryBytes = read.memoryBytes
   for (const id of [2, 4]) insert(changed, id)
@@ -170,4 +173,18 @@ test('packed entries: entries that were read with room -> more go where they lie
   expect(changed.keyAt(1).buffer).not.toBe(data.buffer)
   expect(contentOf(changed).map(([id]) => id[0])).toEqual([1, 2, 3, 4, 5])
   expect(contentOf(read)).toEqual(contentOf(written))
+})
+
+test('packed entries: a version is trimmed whose index a copy shares -> both as they were', () => {
+  const entries = PackedEntries.withRoomFor(2000)
+  for (let id = 0; id < 9; id++) {
+    entries.insert(id, Uint8Array.of(id), 200, new Uint8Array(100).fill(id))
+  }
+  entries.remove(0)
+  const content = contentOf(entries)
+  const copy = entries.copy()
+  entries.trim()
+  expect(entries.memoryBytes).toBeLessThan(copy.memoryBytes)
+  expect(contentOf(entries)).toEqual(content)
+  expect(contentOf(copy)).toEqual(content)
 })

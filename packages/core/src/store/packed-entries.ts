@@ -29,12 +29,12 @@ const GROWTH_BYTES_MAX = 2 * 1024
 /** More room than this is given back when a node has been written. */
 const ROOM_BYTES_MAX = 512
 /** Most nodes that were read from the file get one entry more, if any, before they are written again. */
-export const FIRST_GROWTH_BYTES = 512
+const FIRST_GROWTH_BYTES = 512
 /** A node is split when it is too large by one entry: most are smaller than this. */
 const SPLIT_ROOM_BYTES = 256
 
 const NO_VALUE = new Uint8Array(0)
-/** The prefix of an index without heads: no key is as long. */
+/** The prefix as long as the index has no heads. */
 const NO_HEADS = -1
 
 /** A buffer that several versions of a node may share, and how far any of them has written. */
@@ -58,7 +58,7 @@ export class PackedEntries {
   #index: number[]
   #isIndexShared = false
   /** All keys begin with the same bytes, at least so many. */
-  #prefix = 0
+  #prefix = NO_HEADS
   /** Room that the next buffer will have. */
   #growthBytes = GROWTH_BYTES_MAX
 
@@ -87,21 +87,21 @@ export class PackedEntries {
     const entries = PackedEntries.withRoomFor(bytes)
     for (const key of keys) entries.#index.push(slotOf(0, entries.#append(key, 0, NO_VALUE)))
     entries.#count = keys.length
-    entries.#findPrefix(NO_HEADS)
+    entries.#findPrefix()
     return entries
   }
 
   /**
-   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over, and `room`
-   * more bytes of the buffer, for entries to come.
+   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over, and what the
+   * buffer has behind them, for entries to come.
    */
-  static over(data: Uint8Array, offsets: number[], live: number, room: number): PackedEntries {
+  static over(data: Uint8Array, offsets: number[], live: number): PackedEntries {
     const used = data.length
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, used + room)
     const size = { used, live, count: offsets.length }
+    const bytes = new Uint8Array(data.buffer, data.byteOffset)
     const entries = new PackedEntries({ bytes, end: used }, offsets, size)
     entries.#growthBytes = FIRST_GROWTH_BYTES
-    entries.#findPrefix(NO_HEADS)
+    entries.#findPrefix()
     return entries
   }
 
@@ -225,13 +225,12 @@ export class PackedEntries {
     const none = { used: 0, live: 0, count: 0 }
     const upper = new PackedEntries(emptyHeap(this.#live + SPLIT_ROOM_BYTES), [], none)
     upper.#take(this, position, this.#count)
-    // Where much goes, the rest may share more.
-    const isMuch = 4 * position < 3 * this.#count
     this.#ownIndex()
     this.#index.length = position
     this.#count = position
     this.#live -= upper.#live
-    if (isMuch) this.#findPrefix(this.#prefix)
+    // What is left may share more.
+    this.#findPrefix()
     return upper
   }
 
@@ -271,14 +270,14 @@ export class PackedEntries {
   #take(source: PackedEntries, from: number, to: number): void {
     const slots = source.#index.slice(from, to)
     const end = source.#copyRange(from, to, this.#data, this.#used, slots)
-    const prefix = this.#count === 0 ? source.#prefix : NO_HEADS
+    this.#prefix = this.#count === 0 ? source.#prefix : NO_HEADS
     this.#index = this.#index.concat(slots)
     this.#isIndexShared = false
     this.#live += end - this.#used
     this.#used = end
     this.#heap.end = end
     this.#count += to - from
-    this.#findPrefix(prefix)
+    this.#findPrefix()
   }
 
   /** What lies together is copied together. `slots`, those of the range, then lead to where the copies are. */
@@ -334,18 +333,18 @@ export class PackedEntries {
 
   /** To a buffer of `bytes` bytes, without what removed entries left behind. */
   #move(bytes: number): void {
-    const heap = emptyHeap(bytes)
-    if (this.#used === this.#live) heap.bytes.set(this.#view(0, this.#used), 0)
+    const heap = { bytes: new Uint8Array(bytes), end: this.#live }
+    if (this.#used === this.#live) heap.bytes.set(this.#view(0, this.#used))
     else {
+      // A copy may share the index, and goes on with its own buffer.
       this.#index = this.#index.slice()
       this.#isIndexShared = false
       this.#copyRange(0, this.#count, heap.bytes, 0, this.#index)
     }
-    heap.end = this.#live
     this.#heap = heap
     this.#data = heap.bytes
     this.#buffer = heap.bytes.buffer
-    this.#base = heap.bytes.byteOffset
+    this.#base = 0
     this.#used = this.#live
   }
 
@@ -380,22 +379,20 @@ export class PackedEntries {
     }
     if (position > 0 && position < this.#count) return
     const shared = this.#sharedWithFirst(key, this.#prefix)
-    if (shared === this.#prefix) return
-    this.#prefix = shared
-    this.#findHeads()
+    if (shared !== this.#prefix) this.#findHeads(shared)
   }
 
-  /** What the first and the last key share, all between them share. `prefix`: the one that heads in the index are of. */
-  #findPrefix(prefix: number): void {
+  /** What the first and the last key share, all between them share. */
+  #findPrefix(): void {
     if (this.#count === 0) return
     const last = this.keyAt(this.#count - 1)
-    this.#prefix = this.#sharedWithFirst(last, last.length)
-    if (this.#prefix !== prefix) this.#findHeads()
+    const prefix = this.#sharedWithFirst(last, last.length)
+    if (prefix !== this.#prefix) this.#findHeads(prefix)
   }
 
-  #findHeads(): void {
+  #findHeads(prefix: number): void {
+    this.#prefix = prefix
     this.#ownIndex()
-    const prefix = this.#prefix
     for (let i = 0; i < this.#count; i++) {
       const offset = this.#offset(i)
       const start = this.#keyStart(offset)

@@ -40,7 +40,7 @@ export class PageFile implements NodeSource {
     this.#cache = cache
   }
 
-  load(ref: NodeRef, room: number = 0): MaybePromise<TreeNode> {
+  load(ref: NodeRef, room?: number): MaybePromise<TreeNode> {
     if (ref.node !== undefined) return ref.node
     const loaded = this.readNode(placeOf(ref.extent), room)
     if (loaded instanceof Promise) return loaded.then((node) => this.#keep(ref, node))
@@ -136,16 +136,16 @@ export class PageFile implements NodeSource {
   }
 
   /** A node that nobody else will know. */
-  readNode(extent: Extent, room: number = 0): MaybePromise<TreeNode> {
+  readNode(extent: Extent, room?: number): MaybePromise<TreeNode> {
     const opened = this.read(extent, NODE_KINDS, room)
     return opened instanceof Promise
-      ? opened.then((later) => this.#decode(extent, later, room))
-      : this.#decode(extent, opened, room)
+      ? opened.then((later) => this.#decode(extent, later))
+      : this.#decode(extent, opened)
   }
 
   /** The buffer of the payload has `room` more bytes behind it. */
   read(extent: Extent, kinds: readonly ExtentKind[], room: number = 0): MaybePromise<OpenedExtent> {
-    const bytes = new Uint8Array(new ArrayBuffer(extent.bytes + room), 0, extent.bytes)
+    const bytes = new Uint8Array(extent.bytes + room).subarray(0, extent.bytes)
     const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
     return length instanceof Promise
       ? length.then((later) => this.#open(extent, kinds, bytes, later))
@@ -166,9 +166,9 @@ export class PageFile implements NodeSource {
     return { ...opened, payload: bytes.subarray(EXTENT_HEADER_BYTES) }
   }
 
-  #decode(extent: Extent, { kind, count, payload }: OpenedExtent, room: number = 0): TreeNode {
+  #decode(extent: Extent, { kind, count, payload }: OpenedExtent): TreeNode {
     return this.#wellFormed(extent, () =>
-      kind === extentKinds.leaf ? decodeLeaf(payload, count, room) : decodeBranch(payload, count),
+      kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count),
     )
   }
 

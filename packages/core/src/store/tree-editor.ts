@@ -24,8 +24,11 @@ import {
   type TreeNode,
 } from './node.ts'
 import type { NodeSource } from './node-source.ts'
-import { FIRST_GROWTH_BYTES, type PackedEntries } from './packed-entries.ts'
+import type { PackedEntries } from './packed-entries.ts'
 import { readValue } from './tree.ts'
+
+/** Most leaves that are read to be changed get an entry more, and then need no other buffer. */
+const ROOM_BYTES = 512
 
 export interface NodeSizes {
   /** A node above this size is split. */
@@ -219,7 +222,7 @@ export class TreeEditor {
     this.#high.separators = undefined
     let ref: NodeRef = this.#root
     for (let depth = 0; ; depth++) {
-      const node: MaybePromise<TreeNode> = ref.node ?? source.load(ref, FIRST_GROWTH_BYTES)
+      const node: MaybePromise<TreeNode> = ref.node ?? source.load(ref, ROOM_BYTES)
       if (node instanceof Promise) return node
       ref.wasUsed = true
       this.#path[depth] = ref
