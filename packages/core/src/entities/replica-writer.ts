@@ -315,9 +315,13 @@ function isSameForm(
 }
 
 export function assertReplicatedState({ version, bytes, schemaVersion }: ReplicatedState): void {
-  const hasNumbers = Number.isSafeInteger(version) && Number.isSafeInteger(schemaVersion)
-  const hasBytes = bytes === null || bytes instanceof Uint8Array
-  if (!hasNumbers || version < 0 || schemaVersion < 1 || !hasBytes) {
-    throw new TypeError('not a replicated state')
+  if (!Number.isSafeInteger(version) || version < 0) {
+    throw new TypeError('a revision is an integer from 0')
+  }
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+    throw new TypeError('a schema version is an integer from 1')
+  }
+  if (bytes !== null && !(bytes instanceof Uint8Array)) {
+    throw new TypeError('the bytes of a replicated state are a Uint8Array or null')
   }
 }
