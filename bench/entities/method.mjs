@@ -2,6 +2,7 @@
 
 export const METHOD = `## Method
 
+<!-- not run: they take minutes to an hour -->
 \`\`\`sh
 npm run bench -- entities                     # every row
 npm run bench -- entities --rows equal,range  # some
