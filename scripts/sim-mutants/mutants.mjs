@@ -213,8 +213,8 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/push/batch-draft.ts',
-        find: 'this.#parents[this.#rootOf(member)] = this.#rootOf(entry.member)',
-        replace: 'void this.#rootOf(entry.member)',
+        find: 'this.#parents[this.#rootOf(member)] = this.#rootOf(known.member)',
+        replace: 'void this.#rootOf(known.member)',
       },
     ],
   },

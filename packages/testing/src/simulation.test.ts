@@ -7,7 +7,7 @@ import { runPlan } from './run/run-plan.ts'
 
 const application = tokenNotes({ notes: 4, accounts: 3, twins: 2 })
 const FIRST_SEED = Number(process.env.SIM_SEED ?? 1)
-const SEEDS = Number(process.env.SIM_SEEDS ?? 150)
+const SEEDS = Number(process.env.SIM_SEEDS ?? 200)
 
 /** Nothing in a run may look at the host: each of these would make it another run the next time. */
 function forbidden(what: string): () => never {

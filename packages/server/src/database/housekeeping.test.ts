@@ -6,11 +6,13 @@ import {
   dbId,
   deviceA,
   deviceB,
+  fates,
   openTestDatabase,
   pull,
   push,
   put,
   reader,
+  remove,
   revisionOf,
   writer,
 } from './sync-database.test-kit.ts'
@@ -102,6 +104,19 @@ describe('what the server forgets', () => {
       `${deviceA} 4`,
       `${deviceB} 7`,
     ])
+  })
+
+  test('a no-op below the floor, decided after those were forgotten -> its record is forgotten in turn', async () => {
+    const database = await openTestDatabase()
+    await push(database, [put(1, 'a', 0, 1)])
+    await push(database, [put(2, 'a', 0, 1)])
+    await database.housekeep()
+    const noOp = remove(1, 'x', 0)
+    expect(fates(await push(database, [noOp]))).toEqual({ 1: 0 })
+    await push(database, [put(1, 'x', 0, 1, { deviceId: deviceB })])
+    await database.housekeep()
+    // Decided anew, below the floor.
+    expect(fates(await push(database, [noOp]))).toEqual({ 1: 'stale' })
   })
 
   test('silent devices -> those that never pushed and never changed hands are gone after the retention', async () => {

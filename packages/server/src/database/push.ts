@@ -126,8 +126,11 @@ async function writeDevice(
 ): Promise<void> {
   const [first, last] = [request.ops.at(0), request.ops.at(-1)]
   if (first === undefined || last === undefined) return
+  const { forgottenBelow = 0 } = device
   await tx.collection('device_state').put({
     ...withSeen(device, meta, request.sinceCursor, nowMs),
+    // No-ops are recorded below the floor, too.
+    ...(first.opId < forgottenBelow ? { forgottenBelow: first.opId } : {}),
     floor: Math.max(device.floor, first.opId),
     lastOpId: Math.max(device.lastOpId, last.opId),
   })
