@@ -2,7 +2,6 @@
  * Finds fields of an encoded entity without building it, and checks all of it on the way as
  * `assertDeterministicEntity` does: for entities that are stored as they came.
  */
-
 import { encodeEntity } from './entity-encoder.ts'
 import { DEPTH_MAX } from './entity-limits.ts'
 import { EntityValidator } from './entity-validator.ts'

@@ -1,6 +1,7 @@
 /** Some fields of encoded entities, without building the others. */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { EntityScanner } from '../cbor/entity-scanner.ts'
+import { setOwn } from './field-path.ts'
 
 export class FieldExtractor {
   readonly #names: readonly string[]
@@ -51,10 +52,7 @@ export class FieldExtractor {
     for (let i = 0; i < this.#names.length; i++) {
       const start = starts[i] as number
       if (start < 0) continue
-      const name = this.#names[i] as string
-      const value = decodeEntity(bytes, start, ends[i] as number)
-      if (name === '__proto__') Object.defineProperty(fields, name, { value, enumerable: true })
-      else fields[name] = value
+      setOwn(fields, this.#names[i] as string, decodeEntity(bytes, start, ends[i] as number))
     }
     return fields
   }

@@ -20,3 +20,10 @@ export function isFieldPath(path: unknown): path is string {
   if (typeof path !== 'string' || path === '') return false
   return !path.includes('.') || path.split('.').every((name) => name !== '')
 }
+
+/** Gives an object that is being made a field of its own, whatever its name. */
+export function setOwn(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (!(name in object)) object[name] = value
+  // Assigning would meet something inherited, such as `__proto__`.
+  else Object.defineProperty(object, name, { value, enumerable: true })
+}

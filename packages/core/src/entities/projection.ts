@@ -1,7 +1,7 @@
 /** `select`: the part of each entity that a query answers with. */
 import { RANK, rankOf } from './compare-values.ts'
 import { invalidQuery } from './entity-errors.ts'
-import { isFieldPath } from './field-path.ts'
+import { isFieldPath, setOwn } from './field-path.ts'
 
 /** Makes what is answered of an entity: a new object, deeply frozen as far as the entity is. */
 export type Projection = (entity: object) => object
@@ -54,10 +54,4 @@ function take(values: Values, part: Part): object {
     else if (rankOf(value) === RANK.map) setOwn(taken, name, take(value as Values, below))
   }
   return Object.freeze(taken)
-}
-
-function setOwn(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (!(name in object)) object[name] = value
-  // Assigning would meet something inherited, such as `__proto__`.
-  else Object.defineProperty(object, name, { value, enumerable: true })
 }

@@ -9,15 +9,15 @@ const writer = new CborWriter()
 
 export function encodeEntityRow(row: EntityRow): Uint8Array {
   begin(8)
-  text(KEYS.id, row.id)
-  boolean(KEYS.deleted, row.deleted)
-  text(KEYS.entityId, row.entityId)
-  text(KEYS.collection, row.collection)
-  if (row.entityCbor === null) nothing(KEYS.entityCbor)
-  else bytes(KEYS.entityCbor, row.entityCbor)
-  uint(KEYS.entityVersion, row.entityVersion)
-  uint(KEYS.schemaVersion, row.schemaVersion)
-  text(KEYS.updatedByDevice, row.updatedByDevice)
+  field('id').writeText(row.id)
+  field('deleted').writeBoolean(row.deleted)
+  field('entityId').writeText(row.entityId)
+  field('collection').writeText(row.collection)
+  if (row.entityCbor === null) field('entityCbor').writeNull()
+  else field('entityCbor').writeBytes(row.entityCbor)
+  field('entityVersion').writeUint(row.entityVersion)
+  field('schemaVersion').writeUint(row.schemaVersion)
+  field('updatedByDevice').writeText(row.updatedByDevice)
   return writer.take()
 }
 
@@ -26,26 +26,26 @@ export function encodeOplogRow(row: OplogRow): Uint8Array {
   let fields = 8
   for (const optional of [tx, replaces, sourceOpId]) if (optional !== undefined) fields++
   begin(fields)
-  text(KEYS.id, row.id)
-  if (tx !== undefined) uint(KEYS.tx, tx)
-  text(KEYS.dbId, row.dbId)
-  text(KEYS.opType, row.opType)
-  text(KEYS.entityId, row.entityId)
-  if (replaces !== undefined) uint(KEYS.replaces, replaces)
-  text(KEYS.collection, row.collection)
-  if (sourceOpId !== undefined) uint(KEYS.sourceOpId, sourceOpId)
-  uint(KEYS.serverCursor, row.serverCursor)
-  bytes(KEYS.operationCbor, row.operationCbor)
-  text(KEYS.sourceDeviceId, row.sourceDeviceId)
+  field('id').writeText(row.id)
+  if (tx !== undefined) field('tx').writeUint(tx)
+  field('dbId').writeText(row.dbId)
+  field('opType').writeText(row.opType)
+  field('entityId').writeText(row.entityId)
+  if (replaces !== undefined) field('replaces').writeUint(replaces)
+  field('collection').writeText(row.collection)
+  if (sourceOpId !== undefined) field('sourceOpId').writeUint(sourceOpId)
+  field('serverCursor').writeUint(row.serverCursor)
+  field('operationCbor').writeBytes(row.operationCbor)
+  field('sourceDeviceId').writeText(row.sourceDeviceId)
   return writer.take()
 }
 
 export function encodeAcceptedOpRow(row: AcceptedOpRow): Uint8Array {
   begin(4)
-  text(KEYS.id, row.id)
-  boolean(KEYS.noop, row.noop)
-  uint(KEYS.revision, row.revision)
-  bytes(KEYS.contentHash, row.contentHash)
+  field('id').writeText(row.id)
+  field('noop').writeBoolean(row.noop)
+  field('revision').writeUint(row.revision)
+  field('contentHash').writeBytes(row.contentHash)
   return writer.take()
 }
 
@@ -76,27 +76,9 @@ function begin(fields: number): void {
   writer.writeMapHeader(fields)
 }
 
-function text(key: Uint8Array, value: string): void {
+/** The value comes next. */
+function field(name: keyof typeof KEYS): CborWriter {
+  const key = KEYS[name]
   writer.writeRawRange(key, 0, key.length)
-  writer.writeText(value)
-}
-
-function uint(key: Uint8Array, value: number): void {
-  writer.writeRawRange(key, 0, key.length)
-  writer.writeUint(value)
-}
-
-function bytes(key: Uint8Array, value: Uint8Array): void {
-  writer.writeRawRange(key, 0, key.length)
-  writer.writeBytes(value)
-}
-
-function boolean(key: Uint8Array, value: boolean): void {
-  writer.writeRawRange(key, 0, key.length)
-  writer.writeBoolean(value)
-}
-
-function nothing(key: Uint8Array): void {
-  writer.writeRawRange(key, 0, key.length)
-  writer.writeNull()
+  return writer
 }

@@ -33,35 +33,35 @@ export async function carryOut(
   decisions: readonly Decision[],
   options: CarryOutOptions,
 ): Promise<readonly number[]> {
+  const [decision] = decisions
+  if (decision === undefined) return []
   try {
     return await settleTogether(decisions, options)
   } catch (error) {
     if (!isRefusal(error)) throw error
-    if (decisions.length === 1) return deferRefused(decisions, error, options)
+    if (decisions.length === 1) return deferRefused(decision, error, options)
   }
   // The database refuses one of them: the others are not to suffer from it.
   const moved: number[] = []
-  for (const decision of decisions) moved.push(...(await carryOut([decision], options)))
+  for (const each of decisions) moved.push(...(await carryOut([each], options)))
   return moved
 }
 
 /** A merged entity that the database refuses is the resolver's mistake: the conflict stays. */
 function deferRefused(
-  decisions: readonly Decision[],
+  { asked, verdict }: Decision,
   error: EntiDBError,
   options: CarryOutOptions,
 ): Promise<readonly number[]> {
-  if (decisions.every(({ verdict }) => verdict === undefined)) throw error
+  if (verdict === undefined) throw error
   options.onError(error)
-  const deferred = decisions.map(({ asked }) => ({ asked, verdict: undefined }))
-  return settleTogether(deferred, options)
+  return settleTogether([{ asked, verdict: undefined }], options)
 }
 
 async function settleTogether(
   decisions: readonly Decision[],
   { store, pace, onConflict }: CarryOutOptions,
 ): Promise<readonly number[]> {
-  if (decisions.length === 0) return []
   const { moved, deferred } = await store.transaction(async (tx) => {
     const moved = new Set<number>()
     const deferred: OpenConflict[] = []

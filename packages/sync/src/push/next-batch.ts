@@ -90,7 +90,11 @@ export class NextBatch {
   }
 }
 
-function isPlain(taken: TakenBatch, before: StateRow, { state, changedNotes }: SyncTransaction) {
+function isPlain(
+  taken: TakenBatch,
+  before: StateRow,
+  { state, changedNotes }: SyncTransaction,
+): boolean {
   return (
     taken.heldGroups.size === 0 &&
     taken.splitTransactionId === null &&
