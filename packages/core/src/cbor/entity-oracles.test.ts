@@ -3,7 +3,7 @@ import * as cbor2 from 'cbor2'
 import * as cborg from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { anyMapOf, anyValueOf, commonScalar, toHex } from './codec.test-kit.ts'
+import { anyMapOf, anyValueOf, commonScalar, fromHex, toHex } from './codec.test-kit.ts'
 import { decodeEntity } from './entity-decoder.ts'
 import { encodeEntity } from './entity-encoder.ts'
 
@@ -25,6 +25,9 @@ const forCborg = anyMapOf(commonScalar.filter((value) => !Object.is(value, -0)))
 const decodableByBoth = anyValueOf(
   fc.oneof(commonScalar, fc.bigInt({ min: 2n ** 64n, max: 2n ** 300n }), wholeSecond),
 )
+
+/** -2^53 as an integer. */
+const LEAST_UNSAFE = '3b001fffffffffffff'
 
 describe('oracles', () => {
   test('encodeEntity: any value -> the bytes of cbor2 in its deterministic mode', () => {
@@ -75,6 +78,7 @@ describe('oracles', () => {
   })
 
   test('decodeEntity: damaged bytes that it accepts -> cbor2 accepts them for the same value', () => {
+    expect(decodeEntity(fromHex(LEAST_UNSAFE))).toBe(-(2n ** 53n))
     let accepted = 0
     const damaged = fc.tuple(anyValueOf(commonScalar), fc.nat(), fc.nat(255))
     fc.assert(
@@ -84,6 +88,8 @@ describe('oracles', () => {
         const decoded = decodedOf(bytes)
         // Bignums and fractions of a second are where the two differ on purpose.
         if (decoded === undefined || /c[123]/.test(toHex(bytes))) return
+        // So is -2^53, the one integer beyond the safe ones that cbor2 makes a number of all the same.
+        if (toHex(bytes).includes(LEAST_UNSAFE)) return
         accepted++
         expect(cbor2.decode(bytes, cbor2.cdeDecodeOptions)).toEqual(decoded.value)
       }),
