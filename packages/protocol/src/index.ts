@@ -63,6 +63,8 @@ export type {
   PushResponse,
   RejectedOp,
   ServerState,
+  SnapshotPlace,
+  SnapshotRequest,
   SyncOperation,
   VerifyRequest,
   VerifyResponse,

@@ -42,7 +42,7 @@ import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
-import { runPull } from './pull.ts'
+import { reachedCursor, runPull } from './pull.ts'
 import { runPush } from './push.ts'
 import { Resyncs } from './resyncs.ts'
 import { SeenDevices } from './seen-devices.ts'
@@ -175,13 +175,15 @@ export class SyncDatabase {
    * `cursor_ahead`, `cursor_expired`.
    */
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
-    const { sinceCursor, deviceId } = request
-    await this.#beginEpochIfBeyondHead(sinceCursor)
+    const { deviceId } = request
+    const reached = reachedCursor(request)
+    await this.#beginEpochIfBeyondHead(reached)
     const { limits, clock } = this.#options
     const permissions = this.#permissions(identity)
     const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
     const page = await this.#read((snapshot) => runPull(snapshot, request, context))
-    if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
+    // From the first page of a snapshot on, the deletes behind `through` are kept for its device.
+    if (deviceId !== undefined) this.#noteSeen(deviceId, page.snapshot?.through ?? reached)
     return page
   }
 

@@ -166,10 +166,11 @@ function isCurrent({ cursor, resync }: StateRow, head: number): boolean {
 
 /** A pull from the beginning knows what it will amount to. */
 function showProgress({ board, store, serverEntities }: SyncContext): void {
-  const { cursor, resync } = store.state
+  const { cursor, resync, snapshot } = store.state
   const fromStart = cursor === 0 || resync?.phase === 'pulling'
   if (!fromStart || serverEntities === undefined || serverEntities === 0) return
-  board.set({ progress: { done: 0, total: serverEntities } })
+  const done = snapshot?.pulled ?? 0
+  board.set({ progress: { done, total: Math.max(done, serverEntities) } })
 }
 
 function failureOf(error: unknown, signal: AbortSignal): EntiDBError | undefined {

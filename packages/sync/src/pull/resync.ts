@@ -18,6 +18,7 @@ export function beginResync(tx: SyncTransaction, reason: ResyncReason): void {
   tx.setState({
     cursor: 0,
     generation: generation + 1,
+    snapshot: null,
     resync: { reason, phase: 'pulling', after: null },
   })
 }

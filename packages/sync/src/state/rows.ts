@@ -30,6 +30,8 @@ export interface StateRow {
   readonly feedPosition: number
   /** Head that the pages of a pull were cut from which is not at its end; absent or 0: there is none. */
   readonly pullingTo?: number
+  /** How far a first sync by snapshot has come; absent or null: there is none. */
+  readonly snapshot?: SnapshotRow | null
   /** The server forgot deletes up to here ... */
   readonly purgedThrough: number
   /** ... and this device did. */
@@ -55,6 +57,13 @@ export interface LedgerCounts {
   readonly keptBytes: number
   readonly keptLast: number
   readonly decisionLast: number
+}
+
+/** The place of the next page of a snapshot, and how many operations came in those before it. */
+export interface SnapshotRow {
+  readonly through: number
+  readonly after: string
+  readonly pulled: number
 }
 
 export interface ResyncRow {
