@@ -21,6 +21,7 @@ import type {
   SyncOperation,
 } from './messages.ts'
 import { packOperations } from './packed/pack-operations.ts'
+import { type EntityState, packStates } from './packed/pack-states.ts'
 import {
   PACKED_OPS_MAX,
   type PackedOperations,
@@ -33,6 +34,14 @@ import { syncOperation } from './sync-operation.ts'
 /** A page whose operations are encoded already, as `encodeSyncOperation` does it. */
 export interface PullPage extends Omit<PullResponse, 'ops'> {
   readonly ops: readonly Uint8Array[]
+}
+
+/** A page of a snapshot, of states that are stored encoded. */
+export interface SnapshotPage extends Omit<PullResponse, 'ops'> {
+  readonly dbId: string
+  /** By revision. */
+  readonly states: readonly EntityState[]
+  readonly snapshot: SnapshotPlace
 }
 
 const pullRequest = record<PullRequest>({
@@ -114,6 +123,13 @@ export function encodePackedPullPage(page: PullPage): Uint8Array {
   const { ops, ...rest } = page
   if (ops.length === 0 || ops.length > PACKED_OPS_MAX) return encodePullPage(page)
   return encodeMessage(packedPage, { ...rest, packed: packOperations(ops) })
+}
+
+/** Packed, for a client that asked for it; plain where there are no operations. Most are 100,000: `TypeError`. */
+export function encodeSnapshotPage({ dbId, states, ...rest }: SnapshotPage): Uint8Array {
+  if (states.length > PACKED_OPS_MAX) throw new TypeError('Too many operations for a page')
+  if (states.length === 0) return encodePullPage({ ...rest, ops: [] })
+  return encodeMessage(packedPage, { ...rest, packed: packStates(dbId, states) })
 }
 
 /**

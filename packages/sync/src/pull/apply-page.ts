@@ -12,10 +12,7 @@ import type { RemoteState, SentOp, SnapshotRow, StateRow } from '../state/rows.t
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 /** The state a request was made from. */
-export type PullOrigin = Pick<
-  StateRow,
-  'cursor' | 'epoch' | 'generation' | 'deviceId' | 'snapshot'
->
+export type PullOrigin = Pick<StateRow, 'cursor' | 'epoch' | 'generation' | 'deviceId' | 'snapshot'>
 
 export interface PageOutcome {
   /** Operations that changed something here. */
