@@ -128,7 +128,9 @@ export interface PullRequest {
 
 /** Which page of a snapshot: the first one where it says nothing. Both fields are those of the page before. */
 export interface SnapshotRequest {
+  /** A cursor. */
   readonly through?: number
+  /** 1 to 1024 bytes of UTF-8. */
   readonly after?: string
 }
 

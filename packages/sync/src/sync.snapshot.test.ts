@@ -11,7 +11,7 @@ import {
 } from '@entidb/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
-import type { FetchLike } from './environment.ts'
+import type { FetchLike, FetchResponse } from './environment.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import type { Fault } from './test-kit/model-server.test-kit.ts'
 import { RealServer } from './test-kit/real-server.test-kit.ts'
@@ -78,13 +78,18 @@ function resyncsOf({ sync }: Device): readonly string[] {
   return told
 }
 
+async function bytesOf(response: FetchResponse): Promise<Uint8Array> {
+  // The real server's, which is a platform's response.
+  return new Uint8Array(await (response as Response).arrayBuffer())
+}
+
 /** Answers of pulls as `change` makes them. */
 function tampered(change: (page: PullResponse, pull: PullRequest) => PullResponse): FetchLike {
   return async (url, init) => {
     const response = await server.fetch(url, init)
     const { pathname } = new URL(url)
     if (pathname !== PULL_PATH) return response
-    const page = decodePullResponse(new Uint8Array(await response.arrayBuffer()))
+    const page = decodePullResponse(await bytesOf(response))
     const body = encodePullResponse(change(page, decodePullRequest(init.body ?? new Uint8Array())))
     return new Response(body as Uint8Array<ArrayBuffer>, {
       headers: { 'content-type': MEDIA_TYPE },
@@ -97,7 +102,7 @@ describe('first sync', () => {
     const a = await filled()
     const b = await device()
     const asked: PullRequest[] = []
-    onPulls((pull) => {
+    onPulls((pull): Fault => {
       asked.push(pull)
       return 'pass'
     })
@@ -124,7 +129,7 @@ describe('first sync', () => {
     b.sync.on('status', ({ progress }) => {
       if (progress !== null) shown.push(`${progress.done}/${progress.total}`)
     })
-    onPulls((_, count) => (count >= 3 ? 'refuse' : 'pass'))
+    onPulls((_, count): Fault => (count >= 3 ? 'refuse' : 'pass'))
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
     server.fault = () => 'pass'
     await b.sync.sync()
@@ -135,7 +140,7 @@ describe('first sync', () => {
     for (const page of [2, 3, 4]) {
       const a = await filled()
       const b = await device()
-      onPulls(async (_, count) => {
+      onPulls(async (_, count): Promise<Fault> => {
         if (count !== page) return 'pass'
         server.fault = () => 'pass'
         for (const id of ['n0', 'n1', 'n6', 'n9']) await a.addToken(id, 'meanwhile')
@@ -155,7 +160,7 @@ describe('first sync', () => {
     const a = await filled()
     const b = await device()
     for (const id of ['n1', 'n6', 'n8']) await b.addToken(id, 'before')
-    onPulls(async (_, count) => {
+    onPulls(async (_, count): Promise<Fault> => {
       if (count === 3) for (const id of ['n2', 'n5', 'n7']) await b.addToken(id, 'meanwhile')
       return 'pass'
     })
@@ -177,7 +182,7 @@ describe('first sync', () => {
         b.engine.crashPoint = point
         const { engine } = b
         const asked: PullRequest[] = []
-        onPulls((pull) => {
+        onPulls((pull): Fault => {
           asked.push(pull)
           return 'pass'
         })
@@ -198,7 +203,7 @@ describe('first sync', () => {
       await filled()
       for (let page = 1; page <= PAGES; page++) {
         const b = await device()
-        onPulls((_, count) => (count === page ? fault : 'pass'))
+        onPulls((_, count): Fault => (count === page ? fault : 'pass'))
         await b.syncThrough()
         await expectSame(b)
       }
@@ -208,7 +213,7 @@ describe('first sync', () => {
   test('the server restarts between two pages -> goes on', async () => {
     const a = await filled()
     const b = await device()
-    onPulls(async (_, count) => {
+    onPulls(async (_, count): Promise<Fault> => {
       if (count === 3) {
         await server.restart()
         await a.addToken('n1', 'new epoch')
@@ -226,7 +231,7 @@ describe('first sync', () => {
   test('deletes behind its beginning are purged meanwhile -> begins again, and keeps nothing that is gone', async () => {
     const a = await filled()
     const b = await device()
-    onPulls((_, count) => (count > 2 ? 'refuse' : 'pass'))
+    onPulls((_, count): Fault => (count > 2 ? 'refuse' : 'pass'))
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
     server.fault = () => 'pass'
     expect(await b.tokens('n1')).toEqual(['a'])
@@ -252,7 +257,7 @@ describe('first sync', () => {
         await a.sync.sync()
       }
       const { snapshot: _, ...pull } = decodePullRequest(init.body ?? new Uint8Array())
-      return server.fetch(url, { ...init, body: encodePullRequest(pull) })
+      return server.fetch(url, { ...init, body: Uint8Array.from(encodePullRequest(pull)) })
     })
     const resyncs = resyncsOf(b)
     await b.sync.sync()

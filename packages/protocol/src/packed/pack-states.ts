@@ -1,14 +1,25 @@
 /** Packs operations whose fields are at hand. */
 import { beginColumns, type PackedKind, takeColumns, writeContent } from './columns.ts'
-import type { OperationContent } from './kind-template.ts'
 import type { OperationKind, PackedOperations } from './packed-operations.ts'
 
-/** What operations of one kind have in common, but for which of the other fields each has. */
-export type StateKind = Pick<OperationKind, 'deviceId' | 'collection' | 'schemaVersion'>
+/** Who wrote it, and where. */
+export interface StateKind {
+  readonly deviceId: string
+  readonly collection: string
+  /** Absent means 1. */
+  readonly schemaVersion?: number
+}
 
-/** The newest operation of an entity; its id is encoded. */
-export interface EntityState extends Omit<OperationContent, 'tx'> {
+/** The newest operation of an entity, as it is stored. */
+export interface EntityState {
   readonly kind: StateKind
+  readonly opId: number
+  readonly revision: number
+  /** The id as it is encoded: a CBOR text. */
+  readonly entityId: Uint8Array
+  /** Null for a tombstone. */
+  readonly entity: Uint8Array | null
+  readonly timestampMs: number | undefined
 }
 
 /** `states`: by revision; anything else is a `TypeError`. */
