@@ -6,7 +6,13 @@ import { EntiDBError } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
-import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
+import {
+  ABSENT,
+  knownRevision,
+  type LearnContext,
+  learnRemote,
+  learnRemoteOver,
+} from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type {
@@ -51,7 +57,9 @@ export async function applyPushResponse(
   const heldByWireGroup = new Map<number, number>()
   const droppedWireGroups = new Set<number>()
   const accepted = acceptedOps(request, answers)
+  const forgotten = await forgottenAmong(tx, accepted, response.purgedThrough ?? 0)
   await settleAccepted(tx, request, accepted, context)
+  for (const op of forgotten) await learnRemote(tx, op, ABSENT, { ...context, present: true })
   const committed: PushOutcome['committed'][number][] = [...accepted]
   const others = request.ops.filter((op) => !isAccepted(answers.get(op.opId)))
   // Of different entities: what is done about one changes no other.
@@ -194,6 +202,27 @@ function acceptedOps(
   return ops.flatMap((op) => {
     const answer = answers.get(op.opId)
     return isAccepted(answer) ? [{ op, revision: answer.revision }] : []
+  })
+}
+
+/**
+ * Accepted long ago: sent before by a copy of this database, or before this one was put back from a copy. The pulls
+ * have passed the revision without naming it or a later one, so the entity was deleted since, and that is forgotten.
+ */
+async function forgottenAmong(
+  tx: SyncTransaction,
+  accepted: readonly AcceptedOp[],
+  purgedThrough: number,
+): Promise<readonly FrozenOp[]> {
+  const { cursor } = tx.state
+  const through = Math.min(cursor, Math.max(tx.state.purgedThrough, purgedThrough))
+  const passed = accepted.filter(({ revision }) => revision > 0 && revision <= through)
+  if (passed.length === 0) return []
+  const states = await tx.replica.states(passed.map(({ op }) => op))
+  return passed.flatMap(({ op, revision }, i) => {
+    // As many states as operations.
+    const { version } = states[i] as ReplicaState
+    return knownRevision(tx, op, version) < revision ? [op] : []
   })
 }
 

@@ -203,16 +203,17 @@ export class Oracle {
     this.server.wasCopied(device)
   }
 
-  /** The device went back to a copy: what only it had since then is lost. */
+  /** The device went back to a copy: what only it had since then is lost. `writers`: whose edits its files had. */
   deviceRestored(
     device: string,
     contents: Contents,
     absences: ReadonlyMap<string, WriteNode>,
+    writers: ReadonlySet<string>,
   ): void {
     const why = `${device} went back to a backup`
     this.device(device).restored(contents, absences)
     this.wasCopied(device)
-    this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
+    this.#excuseUnheld((node) => node.transactions.some((each) => writers.has(each.device)), why)
   }
 
   /** The server went back to a copy, which has this: what no device holds any more is lost. */
