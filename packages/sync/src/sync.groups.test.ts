@@ -128,6 +128,29 @@ describe('rejections', () => {
       entityId.startsWith('bad') ? { code: 'not_allowed', message: 'no' } : undefined,
   }
 
+  test('a part of a split transaction is refused: -> its rest is held with it, and nothing is sent again', async () => {
+    const { server, a } = await openPair({}, { ...refuseBad, limits: { maxOpsPerPush: 2 } })
+    await a.db.transaction(async (tx) => {
+      for (const id of ['bad', 'n1', 'n2', 'n3', 'n4'])
+        await tx.collection('notes').put({ id, tokens: ['first'] })
+    })
+    const pushes = () => server.requests.filter(({ path }) => path === PUSH_PATH).length
+    await a.sync.sync()
+    expect(pushes()).toBe(1)
+    expect(a.sync.status).toMatchObject({ pending: 0, held: 5 })
+    await a.sync.sync()
+    await a.sync.sync()
+    expect(pushes()).toBe(1)
+    // An edit since: everything is tried once more.
+    await a.addToken('n4', 'later')
+    await a.sync.sync()
+    expect(pushes()).toBe(2)
+    const [rejection] = await a.sync.rejections.list()
+    await a.sync.rejections.discard(rejection?.id ?? '')
+    await syncAll(a)
+    await expectConverged(server, a)
+  })
+
   test('refused: -> held and listed with its group; what follows flows', async () => {
     const { server, a, b } = await openPair({}, refuseBad)
     const told: unknown[] = []

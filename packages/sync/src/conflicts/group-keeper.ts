@@ -122,7 +122,7 @@ export class GroupKeeper {
     const conflicts = members.filter(({ conflict }) => conflict !== null)
     const rejected = members.some(({ note }) => note.rejection !== null)
     if (conflicts.length === 0) {
-      const edited = members.some(({ ref }) => store.edits.has(entityKey(ref)))
+      const edited = members.some(({ ref }) => store.edits.has(entityKey(ref), view.restOf))
       return rejected && !edited ? undefined : 'release'
     }
     if (!view.isReceived) return undefined

@@ -30,6 +30,8 @@ export interface GroupView {
   readonly settled: readonly EntityRef[]
   /** Local transactions that were not taken yet. */
   readonly transactions: readonly PendingTransaction[]
+  /** Of them, the one of which a part was sent that holds this group. */
+  readonly restOf: number | null
   /** An edit is newer than what was read of the change feed: the view may miss a member. */
   readonly isBehind: boolean
   /**
@@ -44,7 +46,7 @@ export async function viewGroup(
   group: number,
   edits: LocalEdits,
 ): Promise<GroupView> {
-  const { groups, entities, transactions } = reach(tx, group, edits)
+  const { groups, entities, transactions, restOf } = reach(tx, group, edits)
   const members = new Map<string, MemberView>()
   const settled: EntityRef[] = []
   const { entityOf } = tx
@@ -66,7 +68,7 @@ export async function viewGroup(
   }
   const found = [...members.values()]
   return {
-    ...{ groups, members, settled, transactions },
+    ...{ groups, members, settled, transactions, restOf },
     isBehind: found.some(({ state }) => state.opId > edits.readThrough),
     isReceived: found.every(({ conflict }) => conflict === null || isReceived(tx, conflict)),
   }
@@ -96,19 +98,20 @@ function reach(
   readonly groups: ReadonlySet<number>
   readonly entities: ReadonlySet<string>
   readonly transactions: readonly PendingTransaction[]
+  readonly restOf: number | null
 } {
   const groups = new Set([group])
   const { split } = tx.state
   for (;;) {
     const noted = [...groups].flatMap((each) => tx.notesOfGroup(each)).map(({ id }) => id)
-    const rest = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
-    const { entities, transactions } = edits.componentOf(noted, rest)
+    const restOf = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
+    const { entities, transactions } = edits.componentOf(noted, restOf)
     const before = groups.size
     for (const key of entities) {
       const found = tx.findNote(key)?.group ?? null
       if (found !== null) groups.add(found)
     }
-    if (groups.size === before) return { groups, entities, transactions }
+    if (groups.size === before) return { groups, entities, transactions, restOf }
   }
 }
 

@@ -110,8 +110,11 @@ export class LocalEdits {
     return last
   }
 
-  has(entity: string): boolean {
-    return this.#byEntity.has(entity)
+  /** Some transaction wrote it, other than `transactionId`. */
+  has(entity: string, transactionId: number | null = null): boolean {
+    if (transactionId === null) return this.#byEntity.has(entity)
+    for (const each of this.#touching(entity)) if (each.transactionId !== transactionId) return true
+    return false
   }
 
   /** An edit of `entity` was made on a state older than the stored one. */
