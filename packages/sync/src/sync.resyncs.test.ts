@@ -157,6 +157,27 @@ describe('server restored', () => {
     await expectConverged(server, a, b, newcomer)
   })
 
+  test('an edit on what it lost is given up -> back to what the server has of it, though it never sent that again', async () => {
+    const takeRemote = { resolve: () => ({ type: 'takeRemote' }) as const }
+    const { server, a, b } = await openPair({ conflictResolver: takeRemote })
+    for (const id of ['n1', 'n2']) await a.addToken(id, 'first')
+    await syncAll(a, b)
+    const backup = server.database.backup()
+    await b.addToken('n1', 'lost')
+    await syncAll(b)
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    await a.addToken('n2', 'a')
+    await syncAll(a)
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    await syncAll(b, b)
+    expect(await b.tokens('n1')).toEqual(['first'])
+    expect(await b.tokens('n2')).toEqual(['a', 'first'])
+    await expectConverged(server, a, b)
+  })
+
   test('between two pages of a first sync -> also what newer edits had taken from the first page', async () => {
     const { server, a } = await filledPair()
     const backup = server.database.backup()

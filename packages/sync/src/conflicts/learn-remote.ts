@@ -6,7 +6,7 @@ import { EntiDBError } from '@entidb/core'
 import { decodeEntity, readEntityId } from '@entidb/core/cbor'
 import type { IndexViolation, ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import type { RemoteState } from '../state/rows.ts'
+import type { NoteRow, RemoteState } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { meetingOf } from './meeting.ts'
 
@@ -69,6 +69,14 @@ async function storeClean(
   return 'stored'
 }
 
+/** After an epoch change the edit stands on nothing that both sides have: it was not made where nothing was. */
+export function isBaseLost(
+  { ancestorThrough }: Pick<NoteRow, 'ancestorThrough'>,
+  { base }: Pick<ReplicaState, 'base'>,
+): boolean {
+  return ancestorThrough !== 0 && base.version === 0
+}
+
 /** Forgets an entity or tombstone that the server does not have. */
 export async function removeClean(
   tx: SyncTransaction,
@@ -88,11 +96,9 @@ async function meetPending(
 ): Promise<Learnt> {
   const note = tx.note(ref)
   const stale = note.conflict?.stale ?? false
-  // After an epoch change the edit stands on nothing that both sides have: it was not made where nothing was.
-  const isBaseLost = note.ancestorThrough !== 0 && state.base.version === 0
   const meeting = meetingOf({
     local: state,
-    base: stale || isBaseLost ? undefined : state.base,
+    base: stale || isBaseLost(note, state) ? undefined : state.base,
     remote,
     ancestorThrough: note.ancestorThrough,
   })

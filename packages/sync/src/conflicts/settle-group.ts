@@ -13,7 +13,7 @@ import type { DecidedBy, FateRow, FrozenOp } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
-import { settleNote } from './learn-remote.ts'
+import { isBaseLost, settleNote } from './learn-remote.ts'
 import { type Merge, putMerged, rebaseOnRemote } from './put-merged.ts'
 
 /** What happens to one member. A member without an answer is kept and pushed again. */
@@ -83,11 +83,11 @@ export function keysOf(fates: readonly FateRow[]): readonly number[] {
 }
 
 /** Back to the server's state. Returns its revision. */
-async function takeRemote(
-  tx: SyncTransaction,
-  { ref, state, received }: MemberView,
-): Promise<number> {
+async function takeRemote(tx: SyncTransaction, member: MemberView): Promise<number> {
+  const { ref, state, conflict, note, received } = member
   await tx.replica.applyRaw({ ...ref, ...received })
+  // A server that was restored may have it as it was once, which no pull from here on would bring.
+  if (conflict === null && isBaseLost(note, state)) tx.setState({ cursor: 0 })
   giveUpFrozen(tx, ref)
   settleNote(tx, ref, state.opId)
   return received.version
