@@ -59,9 +59,14 @@ export class Cycle {
     const round = new Round(totals, reason === 'woken' && this.#goesUngreeted())
     this.#send('begin')
     context.head = 0
-    while (isWorking(this.#state)) {
-      const event = await this.#step(totals, round, signal)
-      this.#send(event)
+    context.progress.begin()
+    try {
+      while (isWorking(this.#state)) {
+        const event = await this.#step(totals, round, signal)
+        this.#send(event)
+      }
+    } finally {
+      context.progress.pause()
     }
     if (signal.aborted) throw stopped()
     context.greeted = false
@@ -95,9 +100,8 @@ export class Cycle {
     const { following, store } = context
     const heard = following?.head
     if (round.mayTrustStream() && heard !== undefined && isCurrent(store.state, heard)) return
-    showProgress(context)
     await puller.pullAll(totals, signal)
-    context.board.set({ progress: null })
+    context.progress.endPull()
     // A head that the server does not have must not be run after.
     if (following !== null && heard !== undefined && following.head === heard) {
       following.head = Math.min(heard, store.state.cursor)
@@ -146,7 +150,9 @@ export class Cycle {
         return 'resolved'
       default: {
         const more = await pusher.pushAll(totals, signal)
-        return more && round.goesOn() ? 'pullAgain' : 'pushed'
+        if (more && round.goesOn()) return 'pullAgain'
+        context.progress.end()
+        return 'pushed'
       }
     }
   }
@@ -162,14 +168,6 @@ export class Cycle {
 /** Nothing to pull, nor to go on with. */
 function isCurrent({ cursor, resync }: StateRow, head: number): boolean {
   return cursor >= head && cursor > 0 && resync === null
-}
-
-/** A pull from the beginning knows what it will amount to. */
-function showProgress({ board, store, serverEntities }: SyncContext): void {
-  const { cursor, resync } = store.state
-  const fromStart = cursor === 0 || resync?.phase === 'pulling'
-  if (!fromStart || serverEntities === undefined || serverEntities === 0) return
-  board.set({ progress: { done: 0, total: serverEntities } })
 }
 
 function failureOf(error: unknown, signal: AbortSignal): EntiDBError | undefined {

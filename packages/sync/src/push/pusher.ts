@@ -49,11 +49,13 @@ export class Pusher {
    * edits, a conflict, a group to look at.
    */
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
-    const { store } = this.#context
+    const { store, progress } = this.#context
     await offerAll(store)
+    progress.beginPush()
     try {
       for (let taken = await this.#take(); ; ) {
         signal.throwIfAborted()
+        if (!taken.atEnd) progress.pushGoesOn()
         const conflicts = totals.conflicts
         const held = taken.heldGroups.size > 0
         const next = await this.#decide(totals, signal, !held && !taken.atEnd)
