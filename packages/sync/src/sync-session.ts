@@ -64,6 +64,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
     now: environment.now,
     newDeviceId: environment.randomId,
     ledger: settings.ledger,
+    versions: fates.versions,
   })
   store = opened.store
   await store.transaction(pruneLedger)

@@ -5,6 +5,7 @@
  */
 import type { ReplicaState } from '@entidb/core/replication'
 import { entityKey } from '../entity-ref.ts'
+import type { EntityVersions } from '../fates/learnt-versions.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
@@ -43,6 +44,7 @@ export async function settleGroup(
   }
   const lastOpId = await pushAgain(tx, view, answers, how !== 'released')
   for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
+  tx.learnVersions(keysOf(fates), versions)
   for (const group of view.groups) tx.closeGroup(group)
 }
 
@@ -160,9 +162,9 @@ async function closeFate(
   fate: FateRow,
   how: SettledHow,
   successor: number | null,
-  entityVersions: Readonly<Record<string, number>>,
+  versions: EntityVersions,
 ): Promise<void> {
-  const closed = { group: null, successor, entityVersions }
+  const closed = { group: null, successor, entityVersions: ofNamed(fate, versions) }
   if (fate.fate === 'rejected') {
     await tx.putFate(Number(fate.id), { ...fate, ...closed })
   } else if (how === 'released') {
@@ -171,6 +173,15 @@ async function closeFate(
   } else {
     await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'conflict', how })
   }
+}
+
+/** A group may have very many members and transactions: of each is stored what the ledger names of it. */
+function ofNamed({ written }: FateRow, versions: EntityVersions): EntityVersions {
+  const named = written.keys.flatMap((key) => {
+    const version = versions[key]
+    return version === undefined ? [] : [[key, version] as const]
+  })
+  return Object.fromEntries(named)
 }
 
 /** The same answer for every member. */

@@ -34,8 +34,6 @@ export interface PushOutcome {
   readonly conflicts: number
   readonly rejected: number
   readonly heldGroups: ReadonlySet<number>
-  /** Last opIds of the local transactions that are decided and not held. */
-  readonly settledTransactions: readonly { readonly key: number; readonly group: number }[]
 }
 
 /** Undefined when the answer comes too late. Error: `invalid_response` when it answers something else. */
@@ -85,13 +83,13 @@ export async function applyPushResponse(
       !heldByWireGroup.has(group) && !droppedWireGroups.has(group) && answeredGroups.has(group),
   )
   await recordCommitted(tx, committedTransactions(settledTransactions, committed))
+  learnVersions(tx, settledTransactions, committed)
   moveOn(tx, frozen, request, response)
   return {
     committed,
     conflicts: response.conflicts.length,
     rejected: response.rejected?.length ?? 0,
     heldGroups: new Set(heldByWireGroup.values()),
-    settledTransactions,
   }
 }
 
@@ -108,6 +106,30 @@ function committedTransactions(
       versions: ops.map(({ revision }) => revision),
     }
   })
+}
+
+/** For those who wait: a group is decided together, so each of its transactions comes to the revisions of all. */
+function learnVersions(
+  tx: SyncTransaction,
+  transactions: readonly FrozenTransaction[],
+  committed: PushOutcome['committed'],
+): void {
+  const keysByGroup = new Map<number, number[]>()
+  for (const { key, group } of transactions) {
+    const keys = keysByGroup.get(group)
+    if (keys === undefined) keysByGroup.set(group, [key])
+    else keys.push(key)
+  }
+  const versionsByGroup = new Map<number, Record<string, number>>()
+  for (const { op, revision } of committed) {
+    if (revision === null || !keysByGroup.has(op.group)) continue
+    const versions = versionsByGroup.get(op.group) ?? {}
+    versionsByGroup.set(op.group, versions)
+    versions[entityKey(op)] = revision
+  }
+  for (const [group, versions] of versionsByGroup) {
+    tx.learnVersions(keysByGroup.get(group) ?? [], versions)
+  }
 }
 
 /**

@@ -13,7 +13,6 @@ import {
   noteTouched,
   type SyncContext,
 } from '../cycle/sync-context.ts'
-import type { CommittedEntity } from '../fates/fate-watch.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
@@ -187,16 +186,6 @@ export class Pusher {
     totals.pushed += outcome.committed.length
     totals.conflicts += outcome.conflicts
     totals.rejected += outcome.rejected
-    const byGroup = new Map<number, CommittedEntity[]>()
-    for (const each of outcome.committed) {
-      const ofGroup = byGroup.get(each.op.group)
-      if (ofGroup === undefined) byGroup.set(each.op.group, [each])
-      else ofGroup.push(each)
-    }
-    for (const { key, group } of outcome.settledTransactions) {
-      this.#context.fates.remember(key, byGroup.get(group) ?? [])
-    }
-    this.#context.fates.look(this.#context.store)
     if (outcome.rejected > 0) await this.#tellRejected(outcome.heldGroups)
   }
 

@@ -176,6 +176,7 @@ export interface FateRow {
   readonly decidedBy: DecidedBy | null
   /** The transaction that carries its edits on. */
   readonly successor: number | null
+  /** Of the keys in `written`. Rows of older releases have those of the whole group, however many. */
   readonly entityVersions: Readonly<Record<string, number>> | null
   /** When it came to be what it is, in milliseconds since 1970: for people. */
   readonly atMs: number
@@ -196,7 +197,7 @@ export interface WrittenEntities {
 /** Most entities of one transaction that the ledger names. */
 export const WRITTEN_NAMED_MAX = 100
 
-/** `_sync_ledger`: transactions that were committed, a row for each answer of the server. */
+/** `_sync_ledger`: transactions that were committed, a row or more for each answer of the server. */
 export interface CommittedRow {
   /** A number, padded: rows sort by age. */
   readonly id: string

@@ -1,6 +1,7 @@
 /** The stored side of sync without a server: for tests of single transactions. */
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
+import { LearntVersions } from '../fates/learnt-versions.ts'
 import { ledgerLimitsOf } from '../ledger/ledger-limits.ts'
 import { FeedWindow } from '../push/feed-window.ts'
 import { takeBatch } from '../push/take-batch.ts'
@@ -21,6 +22,7 @@ export async function openStore(): Promise<OpenStore> {
     now: () => 0,
     newDeviceId: () => 'fresh',
     ledger: ledgerLimitsOf({}),
+    versions: new LearntVersions(),
   })
   return { db, store }
 }
