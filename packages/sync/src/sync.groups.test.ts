@@ -106,6 +106,22 @@ describe('groups', () => {
     await expectConverged(server, a, b)
   })
 
+  test('transaction of more bytes than are read at once, within the limits: -> sent whole', async () => {
+    const { server, a } = await openPair()
+    const split: number[] = []
+    a.sync.on('split', ({ transactionId }) => split.push(transactionId))
+    await a.addToken('before', 'x')
+    const tokens = ['x'.repeat(900_000)]
+    const notes = Array.from({ length: 6 }, (_, i) => ({ id: `n${i}`, tokens }))
+    await a.db.collection('notes').putMany(notes)
+    await a.sync.sync()
+    expect(split).toEqual([])
+    const pushes = server.requests.filter(({ path }) => path === PUSH_PATH)
+    const sent = pushes.map(({ body }) => decodePushRequest(body).ops.length)
+    expect(sent).toEqual([7])
+    await expectConverged(server, a)
+  })
+
   test('a part of a split transaction conflicts: -> the later parts are held with it', async () => {
     const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 4 } })
     await a.addToken('n5', 'there')

@@ -5,6 +5,7 @@
 import { assertInvariant } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
+import { epochNameAt } from '../handshake/history.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow, RemoteState } from '../state/rows.ts'
 import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
@@ -13,6 +14,8 @@ export interface MemberView {
   readonly ref: EntityRef
   readonly state: ReplicaState
   readonly conflict: ConflictNote | null
+  /** Of the revision of the conflict's remote side. */
+  readonly epochName: string
   readonly note: NoteRow
   /** The last state both sides had in common is not known. */
   readonly stale: boolean
@@ -61,7 +64,9 @@ export async function viewGroup(
       const { conflict } = note
       const stale = (conflict?.stale ?? false) || edits.isStale(key)
       const received = conflict !== null && isReceived(tx, conflict) ? conflict.remote : state.base
-      members.set(key, { ref, state, note, conflict, stale, received, entityOf })
+      const epochName =
+        conflict === null ? '' : epochNameAt(tx.state.history, conflict.remote.version)
+      members.set(key, { ref, state, note, conflict, epochName, stale, received, entityOf })
     }
   }
   const found = [...members.values()]
@@ -113,24 +118,23 @@ function reach(
 }
 
 /** Names the pair of states in conflict. Undefined without a conflict. */
-export function conflictId({ ref, state, conflict }: MemberView): string | undefined {
-  return conflict === null
-    ? undefined
-    : `${state.opId}:${conflict.remote.version}:${entityKey(ref)}`
+export function conflictId(member: MemberView): string | undefined {
+  return member.conflict === null ? undefined : sidesOf(member)
 }
 
 /** The entity a conflict id speaks of; undefined for text that is none. */
 export function entityOfConflictId(id: string): EntityRef | undefined {
-  const match = /^\d+:\d+:([^/]+\/.+)$/s.exec(id)
+  const match = /^\d+:\d+(?:\.[0-9a-f]+)?:([^/]+\/.+)$/s.exec(id)
   return match?.[1] === undefined ? undefined : entityRef(match[1])
 }
 
 /** Equal exactly when members, local sides and remote sides are. */
 export function fingerprint({ members }: GroupView): string {
-  return [...members.values()]
-    .map(
-      ({ ref, state, conflict }) =>
-        `${state.opId}:${conflict === null ? '-' : conflict.remote.version}:${entityKey(ref)}`,
-    )
-    .join('\n')
+  return [...members.values()].map(sidesOf).join('\n')
+}
+
+function sidesOf({ ref, state, conflict, epochName }: MemberView): string {
+  const epoch = epochName === '' ? '' : `.${epochName}`
+  const remote = conflict === null ? '-' : `${conflict.remote.version}${epoch}`
+  return `${state.opId}:${remote}:${entityKey(ref)}`
 }

@@ -24,7 +24,6 @@ export interface SettledFate {
   readonly entityVersions: Readonly<Record<string, number>>
 }
 
-const SUCCESSORS_MAX = 1_000
 const NONE: EntityVersions = {}
 
 interface Waiter {
@@ -95,14 +94,15 @@ export class FateWatch {
   async #fateOf(tx: SyncTransaction, key: number): Promise<SettledFate | undefined> {
     let settled: FateRow | undefined
     let present = key
-    for (let hops = 0; hops < SUCCESSORS_MAX; hops++) {
+    for (;;) {
       const row = await tx.findFate(present)
       if (row?.fate === 'open') return undefined
-      if (row === undefined || row.successor === null) return this.#final(tx, present, row, settled)
+      const successor = row?.successor ?? 0
+      // A later transaction, however many of them there are.
+      if (row === undefined || successor <= present) return this.#final(tx, present, row, settled)
       if (row.fate === 'conflict') settled = row
-      present = row.successor
+      present = successor
     }
-    return undefined
   }
 
   #final(

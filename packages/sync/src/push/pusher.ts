@@ -45,7 +45,7 @@ export class Pusher {
 
   /**
    * Pushes what is pending. True when there is something to pull before more is pushed: other devices'
-   * edits, a conflict, a group to look at.
+   * edits, a conflict, a group to look at, an own edit whose revision no answer names.
    */
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
     const { store, progress } = this.#context
@@ -60,7 +60,7 @@ export class Pusher {
         const next = await this.#decide(totals, signal, !held && !taken.atEnd)
         const isBehind = store.state.cursor < this.#context.head
         if (next === undefined) {
-          if (held || isBehind || totals.conflicts > conflicts) return true
+          if (held || isBehind || taken.waits || totals.conflicts > conflicts) return true
           if (taken.atEnd) return false
         }
         taken = next ?? (await this.#take())
@@ -213,7 +213,7 @@ export class Pusher {
       case 'invalid_request':
         return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
       case 'forbidden':
-        return this.#hold(frozen.ops, { code, message, unknown: true })
+        return this.#hold(frozen, frozen.ops, { code, message, unknown: true })
       case 'internal':
         return (
           this.#isThirdInternal(frozen.batch) &&
@@ -244,21 +244,21 @@ export class Pusher {
     refusal: Refusal,
   ): Promise<boolean> {
     const { store } = this.#context
-    if (countGroups(sent) <= 1) return this.#hold(sent, refusal)
+    if (countGroups(sent) <= 1) return this.#hold(frozen, sent, refusal)
     await store.transaction(async (tx) => {
       if (tx.frozen?.batch === frozen.batch) halveRequests(tx, tx.frozen, sent)
     })
     return true
   }
 
-  async #hold(ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
+  async #hold(frozen: FrozenRow, ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
     const { store, now } = this.#context
-    const { frozen } = store
-    if (frozen === null) return true
     const contents = await this.#contentsOf(frozen)
-    const groups = await store.transaction((tx) =>
-      holdAsRejected(tx, frozen, ops, contents, refusal, now()),
-    )
+    const groups = await store.transaction(async (tx) => {
+      // Under another name meanwhile, what was refused is not what is to be sent now.
+      if (tx.frozen?.batch !== frozen.batch) return new Set<number>()
+      return holdAsRejected(tx, tx.frozen, ops, contents, refusal, now())
+    })
     await this.#tellRejected(groups)
     return true
   }

@@ -13,7 +13,7 @@ import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
 import type { CommittedTransaction } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
-import { BatchDraft, type DraftRow } from './batch-draft.ts'
+import { BatchDraft, type BatchLimits, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
 import type { FeedWindow } from './feed-window.ts'
 
@@ -25,6 +25,8 @@ export interface TakeOptions {
 export interface TakenBatch {
   /** The feed holds nothing more to take for now. */
   readonly atEnd: boolean
+  /** What comes next waits: the revision that an entity's last edit was accepted as is yet to be pulled. */
+  readonly waits: boolean
   /** Contents of the frozen operations, by local opId. */
   readonly contents: ReadonlyMap<number, FeedRow>
   /** Groups that came to be held. */
@@ -46,9 +48,8 @@ export async function takeBatch(
   return new BatchTaking(tx, window, options).run()
 }
 
-/** Most operations of one batch. */
-export function batchOpsMax({ maxOpsPerPush }: Limits): number {
-  return Math.min(maxOpsPerPush, BATCH_OPS_MAX)
+function batchLimits({ maxOpsPerPush, maxBodyBytes }: Limits): BatchLimits {
+  return { opsMax: Math.min(maxOpsPerPush, BATCH_OPS_MAX), bytesMax: maxBodyBytes }
 }
 
 class BatchTaking {
@@ -62,15 +63,14 @@ class BatchTaking {
   readonly #converged: CommittedTransaction[] = []
   #position: number
   #splitPart: number | null = null
+  #waits = false
 
   constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
     const { dbId, deviceId, feedPosition } = tx.state
     this.#tx = tx
     this.#window = window
     this.#options = options
-    const opsMax = batchOpsMax(options.limits)
-    const limits = { opsMax, bytesMax: options.limits.maxBodyBytes }
-    this.#draft = new BatchDraft(limits, dbId.length + deviceId.length)
+    this.#draft = new BatchDraft(batchLimits(options.limits), dbId.length + deviceId.length)
     this.#feedAfter = feedPosition
     this.#position = feedPosition
   }
@@ -80,6 +80,7 @@ class BatchTaking {
     await this.#finish()
     return {
       atEnd,
+      waits: this.#waits,
       contents: this.#draft.contents(),
       heldGroups: this.#heldGroups,
       splitTransactionId: this.#splitPart,
@@ -89,7 +90,7 @@ class BatchTaking {
   /** True at the end of the feed. */
   async #readFeed(): Promise<boolean> {
     while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
-      const rows = await this.#window.read(this.#position, batchOpsMax(this.#options.limits))
+      const rows = await this.#window.read(this.#position, batchLimits(this.#options.limits))
       if (rows.length === 0) return true
       const { looseRanges } = this.#tx.state
       for (const transaction of feedTransactions(rows, looseRanges, this.#isActive)) {
@@ -105,7 +106,10 @@ class BatchTaking {
   /** False when the transaction has to wait for the next batch. */
   async #take(transaction: FeedTransaction): Promise<boolean> {
     const rows = await this.#pendingRows(transaction.rows)
-    if (this.#waitsForEcho(rows)) return false
+    if (this.#waitsForEcho(rows)) {
+      this.#waits = true
+      return false
+    }
     const feedRows = rows.map(({ row }) => row)
     const hold = await this.#holdIfNeeded(transaction, feedRows)
     const count = hold ? 0 : this.#draft.fitting(feedRows)
