@@ -106,6 +106,32 @@ describe('groups', () => {
     await expectConverged(server, a, b)
   })
 
+  test('transaction beyond the limits: -> one entry of the ledger, with all of it', async () => {
+    const { server, a } = await openPair({}, { limits: { maxOpsPerPush: 3 } })
+    const notes = Array.from({ length: 10 }, (_, i) => ({ id: `n${i}`, tokens: [] }))
+    const receipt = await a.db.collection('notes').putMany(notes)
+    let last: unknown
+    server.fault = async ({ path }): Promise<Fault> => {
+      const [entry] = await a.sync.ledger.list({ fate: 'inFlight' })
+      if (path === PUSH_PATH && entry !== undefined) last = entry
+      return 'pass'
+    }
+    await a.sync.sync()
+    expect(last).toMatchObject({ entityCount: 10 })
+    const entries = await a.sync.ledger.list()
+    expect(entries).toMatchObject([{ fate: 'committed', entityCount: 10 }])
+    const revisions = Object.fromEntries(
+      server.database.oplog.map((op) => [`notes/${op.entityId}`, op.entityVersion]),
+    )
+    const named = entries[0]?.entities.map((each) => [`notes/${each.entityId}`, each.entityVersion])
+    expect(Object.fromEntries(named ?? [])).toEqual(revisions)
+    expect(await a.sync.settled(receipt)).toEqual({
+      fate: 'committed',
+      how: null,
+      entityVersions: revisions,
+    })
+  })
+
   test('transaction of more bytes than are read at once, within the limits: -> sent whole', async () => {
     const { server, a } = await openPair()
     const split: number[] = []

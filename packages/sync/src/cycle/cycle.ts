@@ -122,7 +122,9 @@ export class Cycle {
         this.#steps.context.greeted = false
         this.#greetedOn = null
       }
-      if (failure.code === 'epoch_mismatch' && round.mayChangeEpoch()) return 'epochChanged'
+      // A handshake has no epoch to be wrong about: there it is the server that is.
+      const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
+      if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)

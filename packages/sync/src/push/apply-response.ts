@@ -8,8 +8,10 @@ import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type {
+  CommittedPart,
   CommittedTransaction,
   FrozenOp,
   FrozenRow,
@@ -30,7 +32,7 @@ export interface SentRequest {
 }
 
 export interface PushOutcome {
-  readonly committed: readonly { readonly op: FrozenOp; readonly revision: number | null }[]
+  readonly committed: readonly CommittedOperation[]
   readonly conflicts: number
   readonly rejected: number
   readonly heldGroups: ReadonlySet<number>
@@ -84,6 +86,7 @@ export async function applyPushResponse(
   )
   await recordCommitted(tx, committedTransactions(settledTransactions, committed))
   learnVersions(tx, settledTransactions, committed)
+  noteCommittedPart(tx, frozen, committed)
   moveOn(tx, frozen, request, response)
   return {
     committed,
@@ -98,14 +101,23 @@ function committedTransactions(
   committed: PushOutcome['committed'],
 ): readonly CommittedTransaction[] {
   const byOpId = new Map(committed.map((each) => [each.op.localOpId, each]))
-  return transactions.map(({ key, localOpIds, size }) => {
+  return transactions.map(({ key, localOpIds, size, before }) => {
     const ops = localOpIds.flatMap((opId) => byOpId.get(opId) ?? [])
-    return {
-      key,
-      written: { keys: ops.map(({ op }) => entityKey(op)), size },
-      versions: ops.map(({ revision }) => revision),
-    }
+    return { key, ...joinParts(before, committedPart(ops, size)) }
   })
+}
+
+/** Of a transaction that is sent in parts this is not the last: the ledger names it with that one. */
+function noteCommittedPart(
+  tx: SyncTransaction,
+  { splitTransactionId }: FrozenRow,
+  committed: PushOutcome['committed'],
+): void {
+  const { split } = tx.state
+  if (split === null || split.transactionId !== splitTransactionId) return
+  if (committed.length === 0) return
+  const part = joinParts(split.committed, committedPart(committed))
+  tx.setState({ split: { ...split, committed: part } })
 }
 
 /** For those who wait: a group is decided together, so each of its transactions comes to the revisions of all. */
@@ -121,6 +133,9 @@ function learnVersions(
     else keys.push(key)
   }
   const versionsByGroup = new Map<number, Record<string, number>>()
+  for (const { group, before } of transactions) {
+    if (before !== undefined) versionsByGroup.set(group, versionsOf(before))
+  }
   for (const { op, revision } of committed) {
     if (revision === null || !keysByGroup.has(op.group)) continue
     const versions = versionsByGroup.get(op.group) ?? {}
@@ -130,6 +145,15 @@ function learnVersions(
   for (const [group, versions] of versionsByGroup) {
     tx.learnVersions(keysByGroup.get(group) ?? [], versions)
   }
+}
+
+function versionsOf({ written, versions }: CommittedPart): Record<string, number> {
+  const named: Record<string, number> = {}
+  for (const [index, key] of written.keys.entries()) {
+    const version = versions[index] ?? null
+    if (version !== null) named[key] = version
+  }
+  return named
 }
 
 /**

@@ -4,7 +4,12 @@
  */
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { FeedRow } from '../state/engine.ts'
-import { type FrozenOp, type FrozenTransaction, WRITTEN_NAMED_MAX } from '../state/rows.ts'
+import {
+  type CommittedPart,
+  type FrozenOp,
+  type FrozenTransaction,
+  WRITTEN_NAMED_MAX,
+} from '../state/rows.ts'
 
 export interface BatchLimits {
   readonly opsMax: number
@@ -40,6 +45,7 @@ export class BatchDraft {
     /** What it wrote, each once: the first of them, and how many there are. */
     readonly named: readonly Entry[]
     readonly size: number
+    readonly before: CommittedPart | undefined
   }[] = []
   /** Union-find over transactions, by the order they came in. */
   readonly #parents: number[] = []
@@ -82,15 +88,18 @@ export class BatchDraft {
     return rows.length
   }
 
-  /** Adds operations of one transaction; `key` names it, undefined for a part that is not its last. */
-  add(rows: readonly DraftRow[], key: number | undefined): void {
+  /**
+   * Adds operations of one transaction; `key` names it, undefined for a part that is not its last. `before` is what
+   * parts of it that were sent before wrote.
+   */
+  add(rows: readonly DraftRow[], key: number | undefined, before?: CommittedPart): void {
     const member = this.#parents.length
     this.#parents.push(member)
     const written = new Set<Entry>()
     for (const { row, base } of rows) written.add(this.#put(row, base, member))
     if (key === undefined) return
     const named = [...written].slice(0, WRITTEN_NAMED_MAX)
-    this.#transactions.push({ key, member, named, size: written.size })
+    this.#transactions.push({ key, member, named, size: written.size, before })
   }
 
   finish(opIdOffset: number): {
@@ -107,11 +116,12 @@ export class BatchDraft {
         base,
         group: this.#rootOf(member),
       }))
-    const transactions = this.#transactions.map(({ key, member, named, size }) => ({
+    const transactions = this.#transactions.map(({ key, member, named, size, before }) => ({
       key,
       group: this.#rootOf(member),
       localOpIds: named.map(({ row }) => row.opId),
       size,
+      ...(before === undefined ? {} : { before }),
     }))
     return { ops, transactions }
   }

@@ -29,6 +29,8 @@ import { offerAll } from './offer.ts'
 import type { TakenBatch } from './take-batch.ts'
 import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
 
+/** Times in a row that a batch gets new opIds before the server counts as unable to take any. */
+const RENUMBERS_MAX = 5
 /** `internal` answers in a row after which a smaller request is tried. */
 const INTERNALS_MAX = 3
 
@@ -86,6 +88,7 @@ export class Pusher {
   ): Promise<TakenBatch | undefined> {
     const { store } = this.#context
     let next: TakenBatch | undefined
+    let renumbers = 0
     for (let frozen = store.frozen; frozen !== null && next === undefined; frozen = store.frozen) {
       signal.throwIfAborted()
       const contents = await this.#contentsOf(frozen)
@@ -93,7 +96,9 @@ export class Pusher {
       try {
         next = await this.#send(frozen, request, totals, signal, takesNext)
       } catch (error) {
-        if (!isEntiDBError(error) || !(await this.#cope(error, frozen, request))) throw error
+        if (!isEntiDBError(error)) throw error
+        if (error.code === 'op_id_reused' && ++renumbers > RENUMBERS_MAX) throw error
+        if (!(await this.#cope(error, frozen, request))) throw error
       }
     }
     return next

@@ -7,11 +7,12 @@ import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
+import { joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
-import type { CommittedTransaction } from '../state/rows.ts'
+import type { CommittedPart, CommittedTransaction } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { BatchDraft, type BatchLimits, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
@@ -121,8 +122,11 @@ class BatchTaking {
     }
     if (hold) return this.#passed(transaction)
     if (isWhole) {
-      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
-      else if (transaction.rows.length > 0) this.#noteConverged(transaction)
+      const before = this.#before(transaction)
+      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId, before)
+      else if (transaction.rows.length > 0 || before !== undefined) {
+        this.#noteConverged(transaction, before)
+      }
       return this.#passed(transaction)
     }
     return this.#takePart(transaction, rows, Math.max(count, 1))
@@ -134,9 +138,16 @@ class BatchTaking {
     return rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true)
   }
 
-  #noteConverged({ lastOpId, rows }: FeedTransaction): void {
+  /** What the parts before this last one wrote. */
+  #before({ transactionId }: FeedTransaction): CommittedPart | undefined {
+    const { split } = this.#tx.state
+    return split?.transactionId === transactionId ? split.committed : undefined
+  }
+
+  #noteConverged({ lastOpId, rows }: FeedTransaction, before: CommittedPart | undefined): void {
     const written = writtenEntities(rows.map(entityKey))
-    this.#converged.push({ key: lastOpId, written, versions: written.keys.map(() => null) })
+    const part = { written, versions: written.keys.map(() => null) }
+    this.#converged.push({ key: lastOpId, ...joinParts(before, part) })
   }
 
   #passed(transaction: FeedTransaction): true {
@@ -156,8 +167,12 @@ class BatchTaking {
     this.#draft.add(part, undefined)
     this.#position =
       count < rows.length && last !== undefined ? last.row.opId : transaction.lastOpId
-    this.#splitPart = transaction.transactionId
-    this.#tx.setState({ split: { transactionId: transaction.transactionId, group: null } })
+    const { transactionId } = transaction
+    this.#splitPart = transactionId
+    const committed = this.#before(transaction)
+    this.#tx.setState({
+      split: { transactionId, group: null, ...(committed === undefined ? {} : { committed }) },
+    })
     return false
   }
 

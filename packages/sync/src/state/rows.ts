@@ -74,6 +74,15 @@ export interface SplitRow {
   readonly transactionId: number
   /** The group that holds its rest because a part was not accepted. */
   readonly group: number | null
+  /** What parts of it that were committed wrote; absent: nothing. */
+  readonly committed?: CommittedPart
+}
+
+/** What became of parts of a transaction before its last one. */
+export interface CommittedPart {
+  readonly written: WrittenEntities
+  /** In the order of the keys; null where the server named none. */
+  readonly versions: readonly (number | null)[]
 }
 
 /** One operation of the frozen batch; its bytes stay in the change feed until it is decided. */
@@ -93,6 +102,8 @@ export interface FrozenTransaction {
   readonly localOpIds: readonly number[]
   /** How many entities it wrote. */
   readonly size: number
+  /** It is the last part of a transaction: what became of the others. */
+  readonly before?: CommittedPart
 }
 
 /** `_sync_frozen`: at most one row, the batch whose outcome is open. In opId order. */
@@ -205,11 +216,8 @@ export interface CommittedRow {
   readonly transactions: readonly CommittedTransaction[]
 }
 
-export interface CommittedTransaction {
+export interface CommittedTransaction extends CommittedPart {
   readonly key: number
-  readonly written: WrittenEntities
-  /** In the order of the keys; null where the server named none. */
-  readonly versions: readonly (number | null)[]
 }
 
 /** `_sync_kept`: values that lost a conflict or were discarded. */
