@@ -5,7 +5,7 @@ import { EntiDBSync } from './entidb-sync.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { Device, unionResolver } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 let open: Device[] = []
 
@@ -195,6 +195,26 @@ describe('backoff', () => {
     }
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
     expect(a.errors).toEqual(['unavailable'])
+  })
+
+  test('online while a request of before hangs: -> its failure is not waited out', async () => {
+    const server = new ModelServer()
+    const { device: a, timers, online } = await timed(server)
+    let lost: (fault: Fault) => void = () => {}
+    server.fault = () =>
+      new Promise<Fault>((resolve) => {
+        lost = resolve
+      })
+    await a.sync.start()
+    await settle()
+    for (const tell of online) tell()
+    const fail = lost
+    server.fault = ({ index }) => (index < 2 ? 'refuse' : 'pass')
+    fail('refuse')
+    await settle()
+    expect(a.sync.status.phase).toBe('backingOff')
+    await timers.advance(0)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
   })
 
   test('Retry-After: -> not sooner', async () => {

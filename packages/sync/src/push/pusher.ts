@@ -69,6 +69,7 @@ export class Pusher {
       }
     } finally {
       this.#next.clear()
+      if (store.frozen === null) this.#contents = undefined
     }
   }
 
