@@ -23,6 +23,8 @@ export interface DraftRow {
   readonly base: number
 }
 
+/** Most bytes of several transactions, whatever the server allows: a batch is held in memory. One alone may be larger. */
+const SHARED_BYTES_MAX = 8 * 1024 * 1024
 /** Everything of an encoded operation but its names and its entity, at most. */
 const OP_OVERHEAD_BYTES = 192
 const REQUEST_OVERHEAD_BYTES = 512
@@ -65,6 +67,10 @@ export class BatchDraft {
   /** How many of `rows`, from the first, fit in beside what is there. */
   fitting(rows: readonly FeedRow[]): number {
     const fresh = new Map<string, FeedRow>()
+    const { opsMax } = this.#limits
+    const bytesMax = this.isEmpty
+      ? this.#limits.bytesMax
+      : Math.min(this.#limits.bytesMax, SHARED_BYTES_MAX)
     let bytes = this.#bytes
     let nameBytes = this.#nameBytes
     let ops = this.#entries.size
@@ -77,13 +83,7 @@ export class BatchDraft {
       }
       bytes += this.#cost(row) - (before === undefined ? 0 : this.#cost(before))
       fresh.set(key, row)
-      if (
-        ops > this.#limits.opsMax ||
-        bytes > this.#limits.bytesMax ||
-        nameBytes > NAME_BYTES_MAX
-      ) {
-        return index
-      }
+      if (ops > opsMax || bytes > bytesMax || nameBytes > NAME_BYTES_MAX) return index
     }
     return rows.length
   }
