@@ -164,6 +164,93 @@ describe('groups', () => {
   })
 })
 
+describe('transaction in parts, of which one meets a conflict', () => {
+  const ids = Array.from({ length: 10 }, (_, i) => `n${i}`)
+
+  /** The second part of a transaction of B on all `ids` comes too late. Its receipt. */
+  async function partConflicts(config: Partial<SyncConfig>) {
+    const { server, a, b } = await openPair(config, { limits: { maxOpsPerPush: 3 } })
+    await a.addToken('n4', 'base')
+    await syncAll(a, b)
+    const receipt = await b.db.collection('notes').putMany(ids.map((id) => ({ id, tokens: ['b'] })))
+    let pushes = 0
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === PUSH_PATH) pushes += 1
+      if (pushes !== 2) return 'pass'
+      server.fault = () => 'pass'
+      await a.addToken('n4', 'a')
+      await a.sync.sync()
+      return 'pass'
+    }
+    return { server, a, b, receipt }
+  }
+
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    '%s by a resolver: -> that is what became of it, also once the rest of it was looked at',
+    async (type) => {
+      const conflictResolver = { resolve: () => ({ type }) }
+      const { server, a, b, receipt } = await partConflicts({ conflictResolver })
+      const told = b.sync.settled(receipt)
+      await b.sync.sync()
+      await syncAll(b, a)
+      expect(await told).toMatchObject({ fate: 'conflict', how: type })
+      expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: type })
+      const entries = await b.sync.ledger.list({ fate: 'conflict' })
+      expect(entries).toMatchObject([
+        { how: type, isSettled: true, hasKept: true, entityCount: ids.length },
+      ])
+      await expectConverged(server, a, b)
+    },
+  )
+
+  test('decided by the application: -> that is what became of it, and it can be brought back', async () => {
+    const { server, a, b, receipt } = await partConflicts({})
+    await b.sync.sync()
+    const held = await b.sync.ledger.list({ fate: 'conflict' })
+    expect(held).toMatchObject([{ isSettled: false, entityCount: ids.length }])
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await syncAll(b, a)
+    expect(await b.tokens('n9')).toEqual([])
+    expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    await b.sync.ledger.restore(held[0]?.id ?? '')
+    expect(await b.tokens('n9')).toEqual(['b'])
+    await syncAll(b, a)
+    await expectConverged(server, a, b)
+  })
+
+  test('read from the feed in several stretches: -> one entry of the ledger', async () => {
+    const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 3 } })
+    await a.addToken('n4', 'base')
+    await syncAll(a, b)
+    await a.addToken('n4', 'a')
+    await b.addToken('n4', 'b')
+    await syncAll(a, b)
+    const many = Array.from({ length: 5_000 }, (_, i) => ({ id: `n${i}`, tokens: ['b'] }))
+    const receipt = await b.db.collection('notes').putMany(many)
+    await b.sync.sync()
+    const entries = async () =>
+      (await b.sync.ledger.list()).map(({ fate, isSettled, entityCount }) => [
+        fate,
+        isSettled,
+        entityCount,
+      ])
+    expect(await entries()).toEqual([
+      ['conflict', false, 5_000],
+      ['conflict', false, 1],
+    ])
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await b.sync.sync()
+    expect(await entries()).toEqual([
+      ['conflict', true, 5_000],
+      ['conflict', true, 1],
+    ])
+    expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    await expectConverged(server, a, b)
+  })
+})
+
 describe('rejections', () => {
   const refuseBad: ModelOptions = {
     policy: ({ entityId }) =>

@@ -6,6 +6,7 @@
 import type { ReplicaState } from '@entidb/core/replication'
 import { entityKey } from '../entity-ref.ts'
 import type { EntityVersions } from '../fates/learnt-versions.ts'
+import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
@@ -64,7 +65,10 @@ async function keepLosers(
 export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<readonly FateRow[]> {
   const fates: FateRow[] = []
   for (const group of view.groups) fates.push(...(await tx.fatesOfGroup(group)))
-  for (const { key, entities } of view.transactions) {
+  const { split } = tx.state
+  for (const { transactionId, key, entities } of view.transactions) {
+    const before = split?.transactionId === transactionId ? split.before : undefined
+    const written = writtenEntities(entities)
     fates.push({
       id: String(key),
       group: null,
@@ -74,7 +78,7 @@ export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<rea
       successor: null,
       entityVersions: null,
       atMs: tx.nowMs,
-      written: writtenEntities(entities),
+      written: joinParts(before, { written, versions: [] }).written,
     })
   }
   return fates

@@ -1,6 +1,7 @@
 /** A transaction that is sent in parts is one entry of the ledger: what each part wrote is put together. Pure. */
-import { entityKey } from '../entity-ref.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import { type CommittedPart, type FrozenOp, WRITTEN_NAMED_MAX } from '../state/rows.ts'
+import { writtenEntities } from './written-entities.ts'
 
 /** An operation that the server accepted; null: it named no revision. */
 export interface CommittedOperation {
@@ -18,6 +19,12 @@ export function committedPart(
     written: { keys: named.map(({ op }) => entityKey(op)), size },
     versions: named.map(({ revision }) => revision),
   }
+}
+
+/** What is held has no revisions. */
+export function heldPart(refs: readonly EntityRef[]): CommittedPart {
+  const written = writtenEntities(refs.map(entityKey))
+  return { written, versions: written.keys.map(() => null) }
 }
 
 /** In the order of the parts; none before: the part alone. */

@@ -116,8 +116,7 @@ function noteCommittedPart(
   const { split } = tx.state
   if (split === null || split.transactionId !== splitTransactionId) return
   if (committed.length === 0) return
-  const part = joinParts(split.committed, committedPart(committed))
-  tx.setState({ split: { ...split, committed: part } })
+  tx.setState({ split: { ...split, before: joinParts(split.before, committedPart(committed)) } })
 }
 
 /** For those who wait: a group is decided together, so each of its transactions comes to the revisions of all. */

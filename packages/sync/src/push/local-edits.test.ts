@@ -58,7 +58,7 @@ describe('local edits', () => {
     expect(edits.has(key('a'))).toBe(false)
     expect(edits.componentOf([], 1)).toEqual({
       entities: new Set([key('c')]),
-      transactions: [{ key: 3, entities: [key('c')] }],
+      transactions: [{ transactionId: 1, key: 3, entities: [key('c')] }],
     })
   })
 

@@ -21,6 +21,7 @@ interface LocalTransaction {
 
 /** A local transaction that is still to be pushed. */
 export interface PendingTransaction {
+  readonly transactionId: number
   /** Its last opId. */
   readonly key: number
   /** Of its entities. */
@@ -192,8 +193,8 @@ export class LocalEdits {
   }
 }
 
-function pendingOf({ key, rows }: LocalTransaction): PendingTransaction {
-  return { key, entities: [...new Set(rows.map(({ entity }) => entity))] }
+function pendingOf({ transactionId, key, rows }: LocalTransaction): PendingTransaction {
+  return { transactionId, key, entities: [...new Set(rows.map(({ entity }) => entity))] }
 }
 
 function staleOf(rows: LocalTransaction['rows']): Set<string> | undefined {

@@ -7,12 +7,16 @@ import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
-import { joinParts } from '../ledger/committed-part.ts'
+import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
-import { writtenEntities } from '../ledger/written-entities.ts'
 import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
-import type { CommittedPart, CommittedTransaction } from '../state/rows.ts'
+import type {
+  CommittedPart,
+  CommittedTransaction,
+  SplitRow,
+  WrittenEntities,
+} from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { BatchDraft, type BatchLimits, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
@@ -112,6 +116,7 @@ class BatchTaking {
       return false
     }
     const feedRows = rows.map(({ row }) => row)
+    if (this.#isSettledRest(transaction, feedRows)) return this.#passed(transaction)
     const hold = await this.#holdIfNeeded(transaction, feedRows)
     const count = hold ? 0 : this.#draft.fitting(feedRows)
     const isWhole = count === rows.length && transaction.complete
@@ -122,7 +127,7 @@ class BatchTaking {
     }
     if (hold) return this.#passed(transaction)
     if (isWhole) {
-      const before = this.#before(transaction)
+      const before = this.#splitOf(transaction)?.before
       if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId, before)
       else if (transaction.rows.length > 0 || before !== undefined) {
         this.#noteConverged(transaction, before)
@@ -138,16 +143,20 @@ class BatchTaking {
     return rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true)
   }
 
-  /** What the parts before this last one wrote. */
-  #before({ transactionId }: FeedTransaction): CommittedPart | undefined {
+  /** The transaction that is sent in parts, if this is the rest of it. */
+  #splitOf({ transactionId }: FeedTransaction): SplitRow | undefined {
     const { split } = this.#tx.state
-    return split?.transactionId === transactionId ? split.committed : undefined
+    return split?.transactionId === transactionId ? split : undefined
+  }
+
+  /** Its group was decided about as a whole: what became of the transaction is noted, and nothing of it is left. */
+  #isSettledRest(transaction: FeedTransaction, rows: readonly FeedRow[]): boolean {
+    const group = this.#splitOf(transaction)?.group ?? null
+    return group !== null && rows.length === 0 && this.#tx.notesOfGroup(group).length === 0
   }
 
   #noteConverged({ lastOpId, rows }: FeedTransaction, before: CommittedPart | undefined): void {
-    const written = writtenEntities(rows.map(entityKey))
-    const part = { written, versions: written.keys.map(() => null) }
-    this.#converged.push({ key: lastOpId, ...joinParts(before, part) })
+    this.#converged.push({ key: lastOpId, ...joinParts(before, heldPart(rows)) })
   }
 
   #passed(transaction: FeedTransaction): true {
@@ -169,9 +178,9 @@ class BatchTaking {
       count < rows.length && last !== undefined ? last.row.opId : transaction.lastOpId
     const { transactionId } = transaction
     this.#splitPart = transactionId
-    const committed = this.#before(transaction)
+    const before = this.#splitOf(transaction)?.before
     this.#tx.setState({
-      split: { transactionId, group: null, ...(committed === undefined ? {} : { committed }) },
+      split: { transactionId, group: null, ...(before === undefined ? {} : { before }) },
     })
     return false
   }
@@ -187,8 +196,7 @@ class BatchTaking {
 
   /** Whether the transaction joined a held group instead of the batch. */
   async #holdIfNeeded(transaction: FeedTransaction, rows: readonly FeedRow[]): Promise<boolean> {
-    const { split } = this.#tx.state
-    const rest = split?.transactionId === transaction.transactionId ? split.group : null
+    const rest = this.#splitOf(transaction)?.group ?? null
     const held =
       this.#tx.hasNotes && rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
     const stale = await this.#staleRows(rows)
@@ -202,9 +210,13 @@ class BatchTaking {
     this.#heldGroups.add(group)
     for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
-    await this.#noteFate(transaction, rows, group, refused[0]?.reason)
-    if (!transaction.complete) {
-      this.#tx.setState({ split: { transactionId: transaction.transactionId, group } })
+    const part = joinParts(this.#splitOf(transaction)?.before, heldPart(rows))
+    if (transaction.complete) {
+      await this.#noteFate(transaction, part.written, group, refused[0]?.reason)
+    } else {
+      // Its last part names it.
+      const { transactionId } = transaction
+      this.#tx.setState({ split: { transactionId, group, before: part } })
     }
     return true
   }
@@ -248,7 +260,7 @@ class BatchTaking {
 
   async #noteFate(
     { lastOpId }: FeedTransaction,
-    entities: readonly FeedRow[],
+    written: WrittenEntities,
     group: number,
     refusal: Refusal | undefined,
   ): Promise<void> {
@@ -259,7 +271,7 @@ class BatchTaking {
       decidedBy: null,
       successor: null,
       entityVersions: null,
-      written: writtenEntities(entities.map(entityKey)),
+      written,
     })
   }
 

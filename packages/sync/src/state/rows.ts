@@ -74,11 +74,11 @@ export interface SplitRow {
   readonly transactionId: number
   /** The group that holds its rest because a part was not accepted. */
   readonly group: number | null
-  /** What parts of it that were committed wrote; absent: nothing. */
-  readonly committed?: CommittedPart
+  /** What its parts so far wrote, whether they were committed or held; absent: nothing. */
+  readonly before?: CommittedPart
 }
 
-/** What became of parts of a transaction before its last one. */
+/** What a part of a transaction wrote, as the ledger names it, and what became of that. */
 export interface CommittedPart {
   readonly written: WrittenEntities
   /** In the order of the keys; null where the server named none. */
@@ -102,7 +102,7 @@ export interface FrozenTransaction {
   readonly localOpIds: readonly number[]
   /** How many entities it wrote. */
   readonly size: number
-  /** It is the last part of a transaction: what became of the others. */
+  /** It is the last part of a transaction: what the others wrote. */
   readonly before?: CommittedPart
 }
 
