@@ -289,6 +289,37 @@ describe('rejections', () => {
     await expectConverged(server, a, b)
   })
 
+  test('a part of a transaction: -> held with the rest of it, not sent again by itself', async () => {
+    const policy = ({ entityId }: { readonly entityId: string }) =>
+      entityId === 'bad' ? { code: 'not_allowed', message: 'no' } : undefined
+    const { server, a } = await openPair({}, { policy, limits: { maxOpsPerPush: 2 } })
+    const ids = ['fine', 'bad', 'n1', 'n2', 'n3']
+    const receipt = await a.db.collection('notes').putMany(ids.map((id) => ({ id, tokens: [] })))
+    const told: string[] = []
+    a.sync.on('rejected', ({ entityId }) => told.push(entityId))
+    await a.sync.sync()
+    const pushes = () => server.requests.filter(({ path }) => path === PUSH_PATH).length
+    expect(pushes()).toBe(1)
+    expect(a.sync.status).toMatchObject({ pending: 0, held: 5 })
+    const rejected = { fate: 'rejected', how: 'not_allowed' }
+    expect(await a.sync.settled(receipt)).toMatchObject(rejected)
+    const list = await a.sync.ledger.list()
+    expect(list).toMatchObject([{ ...rejected, isSettled: false, entityCount: 5 }])
+    expect(new Set(told)).toEqual(new Set(['bad']))
+    await a.sync.sync()
+    expect(pushes()).toBe(1)
+    // An edit of it is what sends it again.
+    await a.addToken('n3', 'edited')
+    await a.sync.sync()
+    expect(pushes()).toBe(2)
+    expect(a.sync.status).toMatchObject({ pending: 0, held: 5 })
+    const [rejection] = await a.sync.rejections.list()
+    expect(await a.sync.rejections.discard(rejection?.id ?? '')).toBe(true)
+    await a.sync.sync()
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected' })
+    await expectConverged(server, a)
+  })
+
   test('edited: -> the whole group is sent again under new opIds', async () => {
     const { server, a, b } = await openPair({}, refuseBad)
     await a.db.transaction(async (tx) => {

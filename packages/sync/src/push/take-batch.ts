@@ -206,13 +206,15 @@ class BatchTaking {
     })
     if (rest === null && !held && stale.length === 0 && refused.length === 0) return false
     const group = await joinGroup(this.#tx, rows, rest)
-    if (rows.length > 0) this.#sendRejectedAgain(group)
+    // The rest of what was rejected is no edit of it.
+    if (rows.length > 0 && rest === null) this.#sendRejectedAgain(group)
     this.#heldGroups.add(group)
     for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
     const part = joinParts(this.#splitOf(transaction)?.before, heldPart(rows))
     if (transaction.complete) {
-      await this.#noteFate(transaction, part.written, group, refused[0]?.reason)
+      const code = refused[0]?.reason.code ?? (rest === null ? null : this.#rejectionOf(group))
+      await this.#noteFate(transaction, part.written, group, code)
     } else {
       // Its last part names it.
       const { transactionId } = transaction
@@ -235,6 +237,12 @@ class BatchTaking {
     for (const note of this.#tx.notesOfGroup(group)) {
       if (note.rejection !== null) this.#tx.changeNote(note, { rejection: null })
     }
+  }
+
+  /** The code that explains a rejected group; null when it is not rejected. */
+  #rejectionOf(group: number): string | null {
+    const codes = this.#tx.notesOfGroup(group).flatMap(({ rejection }) => rejection?.code ?? [])
+    return codes.find((code) => code !== 'group') ?? codes[0] ?? null
   }
 
   /** Edited on a state that the device had replaced: as if the stored one had come just now. */
@@ -262,12 +270,12 @@ class BatchTaking {
     { lastOpId }: FeedTransaction,
     written: WrittenEntities,
     group: number,
-    refusal: Refusal | undefined,
+    code: string | null,
   ): Promise<void> {
     await this.#tx.putFate(lastOpId, {
       group,
-      fate: refusal === undefined ? 'open' : 'rejected',
-      how: refusal?.code ?? null,
+      fate: code === null ? 'open' : 'rejected',
+      how: code,
       decidedBy: null,
       successor: null,
       entityVersions: null,
