@@ -177,6 +177,7 @@ export class SimulatedDevice {
   /** A transaction of the application. */
   async act(name: string, action: Action, random: Random, unique: string): Promise<void> {
     const db = this.#db
+    const process = this.#process
     if (db === undefined || !this.isReady) return
     const { oracle, log } = this.#world
     this.#acting++
@@ -201,7 +202,8 @@ export class SimulatedDevice {
     })
     transaction.opIds = receipt.receipt.opIds
     transaction.acknowledged = true
-    this.#acting--
+    // Acknowledged in the moment in which its process died: nothing of that one is under way any more.
+    if (process?.alive === true) this.#acting--
   }
 
   /** Looks at what was committed since the last look. */
