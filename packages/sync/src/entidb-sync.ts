@@ -353,6 +353,8 @@ export class EntiDBSync {
       await session.store.startHearing()
       this.#endClaim = endClaim
       this.#session = session
+      // For somebody who only looks, after a stop.
+      if (this.#stopped) this.#board.set({ phase: 'stopped' })
       return session
     } catch (error) {
       endClaim()

@@ -1,6 +1,6 @@
 /** Devices whose files are restored or copied, and databases that are older than their sync. */
 import { createMemoryFileSystem, type FileSystem, treeStorage } from '@entidb/core'
-import { PUSH_PATH } from '@entidb/protocol'
+import { PULL_PATH, PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { copyFiles } from './test-kit/copied-files.test-kit.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
@@ -74,6 +74,32 @@ describe('device restored from a copy of its files', () => {
     expect(await a.tokens('n1')).toHaveLength(9)
     const named = server.database.oplog.map(({ deviceId, opId }) => `${deviceId}/${opId}`)
     expect(new Set(named).size).toBe(named.length)
+  })
+
+  test('a clone pushed its edit, the delete of which is forgotten -> it is told of that before it pushes', async () => {
+    const { server, files, backup: older } = await withBackup()
+    const other = await deviceOn(older, server)
+    await other.sync.renameDevice('other')
+    await other.sync.sync()
+    const writer = await deviceOn(files, server)
+    await writer.addToken('n3', 'mine')
+    await writer.sync.stop()
+    await closed(writer)
+    const copy = await copyFiles(files)
+    const original = await deviceOn(files, server)
+    server.fault = ({ path }) => (path === PULL_PATH ? 'refuse' : 'pass')
+    await expect(original.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    await (await deviceOn(copy, server)).sync.sync()
+    await other.sync.sync()
+    await other.db.collection('notes').delete('n3')
+    await other.sync.sync()
+    server.database.purge()
+    await original.sync.sync()
+    await syncAll(original, other)
+    expect(await original.contents()).toEqual(server.database.live())
+    expect(await other.contents()).toEqual(server.database.live())
+    expect(await original.tokens('n3')).toEqual(['mine'])
   })
 
   test('with a frozen batch the original went on to send: -> taken as the duplicate it is', async () => {

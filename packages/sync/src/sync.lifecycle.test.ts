@@ -165,6 +165,21 @@ describe('start and stop without waiting', () => {
     expect(() => engine.claim()()).not.toThrow()
   })
 
+  test('somebody looks after a stop: -> it stays stopped', async () => {
+    const server = new ModelServer()
+    const { device: a } = await timed(server)
+    await a.sync.start()
+    await a.sync.stop()
+    expect(await a.sync.conflicts.list()).toEqual([])
+    expect(a.sync.status.phase).toBe('stopped')
+    await a.addToken('n1', 'one')
+    await settle()
+    expect(server.database.live().size).toBe(0)
+    await a.sync.start()
+    await settle()
+    expect(server.database.live().size).toBe(1)
+  })
+
   test('no token comes: -> stop() ends all the same', async () => {
     const server = new ModelServer()
     const authTokenProvider = () => new Promise<string>(() => {})

@@ -87,10 +87,13 @@ export class Cycle {
     return true
   }
 
+  /** Unless hands were shaken already. */
   async #greet(signal: AbortSignal): Promise<void> {
     const { context } = this.#steps
+    if (context.greeted) return
     const { following } = context
     await greet(context, signal)
+    context.greeted = true
     this.#greetedOn = following
     this.#ungreeted = 0
   }
@@ -126,6 +129,8 @@ export class Cycle {
       const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
       if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
+        // Away for so long that deletes were forgotten: what the server said before may be as old.
+        this.#steps.context.greeted = false
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)
       }
@@ -141,10 +146,10 @@ export class Cycle {
         await pusher.decideFrozen(totals, signal)
         return 'recovered'
       case 'handshaking':
-        if (!context.greeted) await this.#greet(signal)
-        context.greeted = true
+        await this.#greet(signal)
         return context.store.frozen === null ? 'greeted' : 'greetedFrozen'
       case 'pulling':
+        await this.#greet(signal)
         await this.#pull(totals, round, signal)
         return 'pulled'
       case 'resolving':
