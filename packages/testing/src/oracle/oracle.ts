@@ -49,6 +49,8 @@ export class Oracle {
   readonly transactions: LocalTransaction[] = []
   readonly #devices = new Map<string, DeviceView>()
   readonly #copiedDevices = new Set<string>()
+  /** Whose transactions the files of a device may have, where they are not only its own. */
+  readonly #authors = new Map<string, ReadonlySet<string>>()
   /** The server lost something: from then on a transaction may come back in parts. */
   serverWasRestored = false
 
@@ -203,6 +205,23 @@ export class Oracle {
     this.server.wasCopied(device)
   }
 
+  /** The files of a device are those of another one from now on, with the transactions that were to be sent. */
+  gotFiles(device: string, from: string): void {
+    this.wasCopied(from)
+    const authors = [...this.#authorsOf(device), ...this.#authorsOf(from)]
+    this.#authors.set(device, new Set(authors))
+  }
+
+  /** A transaction is larger than the server's limits, if not by itself then by what has to go with it. */
+  splits(device: string): void {
+    const authors = this.#authorsOf(device)
+    for (const each of this.transactions) if (authors.has(each.device)) each.isAtomic = false
+  }
+
+  #authorsOf(device: string): ReadonlySet<string> {
+    return this.#authors.get(device) ?? new Set([device])
+  }
+
   /** The device went back to a copy: what only it had since then is lost. */
   deviceRestored(
     device: string,
@@ -210,9 +229,14 @@ export class Oracle {
     absences: ReadonlyMap<string, WriteNode>,
   ): void {
     const why = `${device} went back to a backup`
+    // Its own edits, and those of others whose files it had: they may have gone back before.
+    const had = this.#heldBy(device)
     this.device(device).restored(contents, absences)
     this.wasCopied(device)
-    this.#excuseUnheld((node) => node.transactions.some((each) => each.device === device), why)
+    this.#excuseUnheld(
+      (node) => had.has(node) || node.transactions.some((each) => each.device === device),
+      why,
+    )
   }
 
   /** The server went back to a copy, which has this: what no device holds any more is lost. */
@@ -259,6 +283,12 @@ export class Oracle {
       held.set(node.key, holding)
       if (!holding.has(node) && concerns(node)) node.excuse ??= why
     }
+  }
+
+  #heldBy(device: string): ReadonlySet<WriteNode> {
+    const view = this.device(device)
+    const keys = new Set(this.graph.written().map(({ key }) => key))
+    return new Set([...keys].flatMap((key) => [...ancestorsOf(view.node(key))]))
   }
 
   #held(key: string): ReadonlySet<WriteNode> {

@@ -345,9 +345,7 @@ export class SimulatedDevice {
     })
     sync.on('split', () => {
       tell('splits a transaction')
-      for (const each of this.#world.oracle.transactions) {
-        if (each.device === this.name) each.isAtomic = false
-      }
+      this.#world.oracle.splits(this.name)
     })
     sync.on('device', ({ reason, deviceId }) => {
       tell(`${reason}: ${deviceId}`)
