@@ -6,6 +6,7 @@
 import type { ReplicaState } from '@entidb/core/replication'
 import { entityKey } from '../entity-ref.ts'
 import type { EntityVersions } from '../fates/learnt-versions.ts'
+import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
@@ -36,6 +37,7 @@ export async function settleGroup(
 ): Promise<void> {
   await tx.replica.beginTransaction()
   const fates = await fatesOf(tx, view)
+  await makeRoomForFates(tx, fates.length)
   if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
   for (const ref of view.settled) settleNote(tx, ref, 0)
   const versions: Record<string, number> = {}

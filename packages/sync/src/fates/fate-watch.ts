@@ -3,7 +3,6 @@
  * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
  */
 import { EntiDBError } from '@entidb/core'
-import { isExpired } from '../ledger/bounded-rows.ts'
 import type { FateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -125,18 +124,8 @@ export class FateWatch {
   }
 }
 
-function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
+/** A transaction without a stored fate is not decided yet. */
+export function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
   if (key > state.feedPosition) return true
   return frozen?.transactions.some((transaction) => transaction.key === key) ?? false
-}
-
-/** Drops the oldest settled fates beyond the bounds of the ledger. */
-export async function pruneFates(tx: SyncTransaction): Promise<void> {
-  const { maxTransactions } = tx.ledgerLimits
-  const settled = (await tx.fates()).filter(({ group }) => group === null)
-  settled.sort((a, b) => Number(a.id) - Number(b.id))
-  for (const [i, fate] of settled.entries()) {
-    if (settled.length - i <= maxTransactions && !isExpired(tx, fate)) return
-    await tx.deleteFate(fate)
-  }
 }

@@ -8,6 +8,7 @@ import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type {
@@ -166,6 +167,7 @@ async function noteDropped(
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
   if (droppedWireGroups.size === 0) return
+  await makeRoomForFates(tx, frozen.transactions.length)
   const names = namesOf(frozen)
   for (const { key, group, localOpIds, size } of frozen.transactions) {
     if (!droppedWireGroups.has(group)) continue

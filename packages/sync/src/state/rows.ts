@@ -48,13 +48,15 @@ export interface StateRow {
   readonly ledger: LedgerCounts
 }
 
-/** What `_sync_ledger` and `_sync_kept` hold, and the number of their last row. */
+/** What `_sync_ledger`, `_sync_kept` and `_sync_fates` hold, and the number of the last row of the first two. */
 export interface LedgerCounts {
   readonly committed: number
   readonly committedLast: number
   readonly keptBytes: number
   readonly keptLast: number
   readonly decisionLast: number
+  /** Fates of `_sync_fates` that are settled, at most; absent: not counted yet. */
+  readonly settled?: number
 }
 
 export interface ResyncRow {
