@@ -331,6 +331,7 @@ export class EntiDBSync {
     this.#fates.stop()
     // Another client may work on the database from now on: the next start reads everything anew.
     if (this.#opening === opening) this.#opening = undefined
+    if (this.#ending === opening) this.#ending = undefined
     this.#endClaim()
     this.#endClaim = () => {}
     this.#board.set({ phase: 'stopped' })

@@ -119,7 +119,7 @@ export class CycleDriver {
     if (this.#running === undefined && this.#options.isBehind()) this.#wakeIdle()
   }
 
-  /** The network is back: no reason to wait any longer. */
+  /** The network is back, or the device has another name: no reason to wait any longer. */
   online(): void {
     if (!this.#automatic) return
     this.#backoff.reset()
@@ -179,14 +179,14 @@ export class CycleDriver {
 
   #runAfterFailure(error: EntiDBError): void {
     const { cycle, pollIntervalMs } = this.#options
+    if (this.#onlineWhileRunning) {
+      this.#runAfter(0)
+      return
+    }
     // Superseded by another installation: only a new deviceId changes that.
     if (error.code === 'device_conflict') return
     if (cycle.state !== 'backingOff') {
       this.#runAfter(pollIntervalMs)
-      return
-    }
-    if (this.#onlineWhileRunning) {
-      this.#runAfter(0)
       return
     }
     const { retryAfterMs } = error.details
