@@ -260,6 +260,16 @@ describe('page', async () => {
     expect(page).toContain('| `equal` | 2026-01-31 | abc | 3 | 100 | a machine |  |')
   })
 
+  test('profiles -> where the time goes', () => {
+    const functions = [{ name: 'scan', place: 'cbor/scan.js:1', share: 0.25 }]
+    const parts = [{ part: '(garbage collector)', share: 0.5 }]
+    const profiles = { equal: { ...run, functions, parts } }
+    const page = formatPage(suite, { rows: {}, profiles }, '')
+    expect(page).toContain(
+      '| `equal` | (garbage collector) 50.0 % | `scan` 25.0 % | 2026-01-31, abc |',
+    )
+  })
+
   test('a page before with notes -> the notes stay', () => {
     const before = 'x <!-- notes: kept by the run -->\nwhy\n<!-- end of notes --> y'
     const page = formatPage(suite, { rows: {} }, before)

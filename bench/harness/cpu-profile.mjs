@@ -1,25 +1,46 @@
 // The functions in which a CPU profile (of the inspector's Profiler domain) spent its time itself.
 
-/** `[{ name, place, ms, share }]`, the most expensive first. */
-export function topFunctions({ nodes, samples, timeDeltas }, functionsMax = 15) {
+/** `{ functions: [{ name, place, ms, share }], parts: [{ part, share }] }`, each with the most expensive first. */
+export function summarized({ nodes, samples, timeDeltas }, functionsMax = 15) {
   const nodesById = new Map(nodes.map((node) => [node.id, node]))
-  const microsByFunction = new Map()
-  let total = 0
+  const byFunction = new Sums()
+  const byPart = new Sums()
   for (const [k, id] of samples.entries()) {
-    const micros = timeDeltas[k]
     const { callFrame } = nodesById.get(id)
     if (isProfiler(callFrame)) continue
-    const key = functionOf(callFrame)
-    microsByFunction.set(key, (microsByFunction.get(key) ?? 0) + micros)
-    total += micros
+    byFunction.add(functionOf(callFrame), timeDeltas[k])
+    byPart.add(partOf(callFrame), timeDeltas[k])
   }
-  return [...microsByFunction]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, functionsMax)
-    .map(([key, micros]) => {
-      const [name, place] = key.split('\n')
-      return { name, place, ms: micros / 1000, share: micros / total }
-    })
+  const functions = byFunction.largest(functionsMax).map(([key, micros]) => {
+    const [name, place] = key.split('\n')
+    return { name, place, ms: micros / 1000, share: micros / byFunction.total }
+  })
+  const parts = byPart.largest().map(([part, micros]) => ({ part, share: micros / byPart.total }))
+  return { functions, parts }
+}
+
+class Sums {
+  #byKey = new Map()
+  total = 0
+
+  add(key, micros) {
+    this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + micros)
+    this.total += micros
+  }
+
+  largest(most = Number.POSITIVE_INFINITY) {
+    return [...this.#byKey].sort(([, a], [, b]) => b - a).slice(0, most)
+  }
+}
+
+/** What a function belongs to: a folder of a package, the host, or what V8 names in brackets. */
+function partOf({ functionName, url }) {
+  const ours = /\/packages\/([^/]+)\/dist\/(?:([^/]+)\/)?/.exec(url)
+  if (ours !== null) return ours[2] === undefined ? ours[1] : `${ours[1]}/${ours[2]}`
+  if (url.startsWith('node:')) return 'Node'
+  if (url !== '') return url.includes('/node_modules/') ? 'libraries' : 'the benchmark'
+  if (functionName.startsWith('(')) return functionName
+  return functionName === 'fdatasync' ? 'fdatasync' : 'system calls, V8'
 }
 
 /** The inspector's own work to start and stop the profile. */

@@ -23,8 +23,8 @@ export async function runSuite(suite, options) {
   progress.clear()
   for (const row of options.rows) console.log(`\n${formatRow(suite, row, samples)}`)
   console.log(`\n${formatVerdicts(suite, options.rows, samples)}`)
-  for (const [title, functions] of samples.profiles) {
-    console.log(`\n${title}: self time\n${formatProfile(functions)}`)
+  for (const [title, profile] of samples.profiles) {
+    console.log(`\n${title}: self time\n${formatProfile(profile)}`)
   }
   if (options.writesDocs) tell(writeDocs(suite, { samples }, options))
 }

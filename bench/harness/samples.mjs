@@ -43,7 +43,7 @@ export class Samples {
     )
   }
 
-  /** `workload, engine` -> functions of the last round. */
+  /** `workload, engine` -> the profile of the last round. */
   get profiles() {
     return this.#profiles
   }

@@ -82,10 +82,14 @@ export function formatScale(suite, { sizes, rows }) {
   ].join('\n')
 }
 
-export function formatProfile(functions) {
+export function formatProfile({ functions, parts }) {
   const lines = functions.map(({ name, place, ms, share }) => [
     ...[name, place],
     ...[ms.toFixed(0), `${(share * 100).toFixed(1)} %`],
   ])
-  return formatColumns([['function', 'place', 'ms', 'share'], ...lines], 2)
+  const shares = parts.map(({ part, share }) => [part, `${(share * 100).toFixed(1)} %`])
+  return [
+    formatColumns([['function', 'place', 'ms', 'share'], ...lines], 2),
+    formatColumns([['part', 'share'], ...shares], 1),
+  ].join('\n\n')
 }

@@ -1,7 +1,7 @@
 // Takes the time of one piece of work in this process, and how far that time can be trusted.
 import { readFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
-import { topFunctions } from './cpu-profile.mjs'
+import { summarized } from './cpu-profile.mjs'
 
 export class Timer {
   #profiles
@@ -60,7 +60,7 @@ async function startProfiler() {
     async stop() {
       const { profile } = await session.post('Profiler.stop')
       session.disconnect()
-      return topFunctions(profile)
+      return summarized(profile)
     },
   }
 }

@@ -385,6 +385,47 @@ export function storageOf(`,
     ],
   },
   {
+    name: 'a re-sync leaves a conflict with what the server did not name',
+    hazard: 'section 7',
+    seedsMax: 300,
+    edits: [
+      {
+        file: 'sync/src/pull/resync.ts',
+        find: 'version > 0 || (conflict !== null && conflict !== undefined)',
+        replace: 'version > (conflict === undefined ? 0 : 0)',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot leads to the head of its last page, not of its first',
+    hazard: 'C2, section 7',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'server/src/database/pull-snapshot.ts',
+        find: 'const { through = head, after } = request.snapshot ?? {}',
+        replace: 'const { after } = request.snapshot ?? {}\n  const through = head',
+      },
+      {
+        file: 'sync/src/pull/snapshot-place.ts',
+        find: 'if (through !== (asked.snapshot.through ?? through)) return false',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a page of a snapshot begins one entity too late',
+    hazard: 'C2',
+    seedsMax: 50,
+    edits: [
+      {
+        file: 'server/src/database/snapshot-page.ts',
+        find: 'after: keyOfState(last)',
+        replace: 'after: keyOfState(state)',
+      },
+    ],
+  },
+  {
     name: 'an edit of what was deleted and forgotten is pushed as if it were new',
     hazard: 'purge, section 11',
     seedsMax: 300,

@@ -15,8 +15,20 @@ export interface RowFigures {
     }
   }
 }
+export interface ProfileFigures {
+  readonly date: string
+  readonly commit: string
+  readonly machine: string
+  readonly functions: readonly {
+    readonly name: string
+    readonly place: string
+    readonly share: number
+  }[]
+  readonly parts: readonly { readonly part: string; readonly share: number }[]
+}
 export interface Figures {
   readonly rows: { readonly [row: string]: RowFigures }
   readonly scale?: object
+  readonly profiles?: { readonly [workload: string]: ProfileFigures }
 }
 export function formatPage(suite: Suite, figures: Figures, previous: string): string

@@ -14,7 +14,7 @@ const WORDS = new Map([
 ])
 
 /** `previous`: the page so far, for its notes. */
-export function formatPage(suite, { rows, scale }, previous) {
+export function formatPage(suite, { rows, scale, profiles = {} }, previous) {
   const { name, page } = suite
   const measured = suite.rowNames.filter((row) => rows[row] !== undefined)
   return [
@@ -29,6 +29,7 @@ export function formatPage(suite, { rows, scale }, previous) {
     ...otherEngines(suite, measured, rows),
     '## By number of entities',
     ...scaleSection(suite, scale),
+    ...profilesSection(suite, profiles),
     '## Notes',
     `${NOTES_BEGIN}\n${notesOf(previous)}\n${NOTES_END}`,
     page.method,
@@ -125,6 +126,26 @@ function scaleSection(suite, scale) {
     `![How the cost of one operation grows](${suite.page.file}-scale.svg)`,
     runsTable(names, scale),
   ]
+}
+
+/** Where the time goes, workload by workload: of the measured time, in the main thread. */
+function profilesSection({ name: suite }, profiles) {
+  const lines = Object.entries(profiles).map(([name, { date, commit, parts, functions }]) => [
+    `\`${name}\``,
+    parts.map(({ part, share }) => `${part} ${percent(share)}`).join(', '),
+    functions.map(({ name: each, share }) => `\`${each}\` ${percent(share)}`).join(', '),
+    `${date}, ${commit}`,
+  ])
+  if (lines.length === 0) return []
+  return [
+    '## Profiles',
+    `Shares of the measured time of our engine's main thread, each function's own (\`npm run bench -- ${suite} --profile\`).`,
+    table(['row', 'parts', 'functions', 'run'], lines),
+  ]
+}
+
+function percent(share) {
+  return `${(share * 100).toFixed(1)} %`
 }
 
 /** The sizes of the rows, which are the same in all. */

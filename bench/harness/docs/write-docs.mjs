@@ -17,7 +17,8 @@ export function writeDocs(suite, { samples, scale }, options) {
     ? JSON.parse(readFileSync(file('.json'), 'utf8'))
     : { rows: {} }
   const run = { date: today(), commit: commit(), rounds: options.rounds, machine: machine() }
-  if (samples !== undefined) {
+  if (options.profile) figures.profiles = { ...figures.profiles, ...profilesOf(samples, run) }
+  else if (samples !== undefined) {
     for (const name of options.rows) {
       const measured = [...samples.figuresOf(name, suite.engines.names)].map(roundedSummary)
       if (measured.length === 0) continue
@@ -43,6 +44,22 @@ export function writeDocs(suite, { samples, scale }, options) {
     writeFileSync(file('-scale.svg'), plotScale(suite, figures.scale))
   writeFileSync(page, formatPage(suite, figures, previous))
   return page
+}
+
+/** By workload. Shares of less than this are not told. */
+const SHARE_LEAST = 0.015
+
+function profilesOf(samples, { date, commit, machine }) {
+  const told = (list) =>
+    list
+      .filter(({ share }) => share >= SHARE_LEAST)
+      .map(({ share, ms: _, ...rest }) => ({ ...rest, share: rounded(share) }))
+  return Object.fromEntries(
+    [...samples.profiles].map(([title, { functions, parts }]) => [
+      title.split(',')[0],
+      { date, commit, machine, functions: told(functions), parts: told(parts) },
+    ]),
+  )
 }
 
 function roundedSummary([engine, values]) {

@@ -9,6 +9,8 @@ export const SERVER_DEVICE_ID = 'server'
 
 /** Most UTF-8 bytes of an entityId. */
 export const ENTITY_ID_BYTES_MAX = 512
+/** Most UTF-8 bytes of a place in a snapshot. */
+const SNAPSHOT_POSITION_BYTES_MAX = 1024
 
 const DB_OR_DEVICE_ID = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/
 const COLLECTION_NAME = /^[A-Za-z0-9-][A-Za-z0-9_-]{0,63}$/
@@ -36,6 +38,13 @@ export function isValidCollectionName(value: unknown): value is string {
 /** Well-formed text of 1 to 512 UTF-8 bytes; nothing is normalised. */
 export function isValidEntityId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && isUtf8Within(value, ENTITY_ID_BYTES_MAX)
+}
+
+/** Well-formed text of 1 to 1024 UTF-8 bytes. */
+export function isValidSnapshotPosition(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value !== '' && isUtf8Within(value, SNAPSHOT_POSITION_BYTES_MAX)
+  )
 }
 
 /** At least 1 and an integer; 0 too for what the server wrote. */

@@ -63,11 +63,14 @@ export type {
   PushResponse,
   RejectedOp,
   ServerState,
+  SnapshotPlace,
+  SnapshotRequest,
   SyncOperation,
   VerifyRequest,
   VerifyResponse,
 } from './messages.ts'
-export { PACKED_FORM } from './packed/packed-operations.ts'
+export type { EntityState, StateKind } from './packed/pack-states.ts'
+export { PACKED_FORM, PACKED_OPS_MAX } from './packed/packed-operations.ts'
 export {
   decodePullRequest,
   decodePullResponse,
@@ -75,7 +78,9 @@ export {
   encodePullPage,
   encodePullRequest,
   encodePullResponse,
+  encodeSnapshotPage,
   type PullPage,
+  type SnapshotPage,
 } from './pull.ts'
 export {
   assertPushRequest,

@@ -6,6 +6,7 @@ import {
   isValidDbId,
   isValidDeviceId,
   isValidEntityId,
+  isValidSnapshotPosition,
 } from './identifiers.ts'
 import type { InvalidMessageReason } from './invalid-message.ts'
 import { encodedText, UNKNOWN_DEPTH_MAX } from './record-codec.ts'
@@ -91,6 +92,7 @@ export const collectionText: Codec<string> = repeatedText(
   'invalid_collection',
 )
 export const entityIdText: Codec<string> = textThat(isValidEntityId, 'invalid_entity_id')
+export const snapshotPositionText: Codec<string> = textThat(isValidSnapshotPosition, 'wrong_length')
 
 /** The deviceId of who sends a request. */
 export const clientDeviceIdText: Codec<string> = checked(authorText, (value) =>

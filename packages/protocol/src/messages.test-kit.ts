@@ -1,7 +1,7 @@
 /** Arbitrary valid messages, for fast-check. */
 import fc from 'fast-check'
 import type { Messages } from './message-codecs.test-kit.ts'
-import type { Conflict, SyncOperation } from './messages.ts'
+import type { Conflict, SnapshotPlace, SnapshotRequest, SyncOperation } from './messages.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
 
@@ -27,6 +27,9 @@ const collection = fc.oneof(
 const entityId = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 512 })
   .filter((value) => Buffer.byteLength(value) <= 512)
+const position = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 600 })
+  .filter((value) => Buffer.byteLength(value) <= 1024)
 const epoch = bytesOf(16)
 const version = fc.tuple(uint(), uint())
 
@@ -96,6 +99,7 @@ function pullResponseOf(
         hasMore: fc.boolean(),
         head: uint(),
         purgedThrough: uint(),
+        snapshot: message<SnapshotPlace>({ through: uint(), after: position }, ['through']),
       },
       ['ops', 'nextCursor', 'hasMore'],
     ),
@@ -221,6 +225,7 @@ export const arbitraryMessages: { readonly [N in keyof Messages]: fc.Arbitrary<M
       epoch,
       collections: fc.array(collection, { maxLength: 3 }),
       packed: uint(1),
+      snapshot: message<SnapshotRequest>({ through: uint(), after: position }, []),
     },
     ['dbId', 'sinceCursor'],
   ),

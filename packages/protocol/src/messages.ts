@@ -122,13 +122,31 @@ export interface PullRequest {
   readonly collections?: readonly string[]
   /** ext: the latest form of packed pages that the client reads, at least 1. Absent: plain pages only. */
   readonly packed?: number
+  /** ext: pages of a snapshot instead, where `sinceCursor` is 0. */
+  readonly snapshot?: SnapshotRequest
+}
+
+/** Which page of a snapshot: the first one where it says nothing. Both fields are those of the page before. */
+export interface SnapshotRequest {
+  /** A cursor. */
+  readonly through?: number
+  /** 1 to 1024 bytes of UTF-8. */
+  readonly after?: string
+}
+
+/** Says that a page is one of a snapshot. */
+export interface SnapshotPlace {
+  /** The head when the first page was read: where pulls by cursor go on after the last page. */
+  readonly through: number
+  /** What the next page comes after, opaque. Absent: this is the last one. */
+  readonly after?: string
 }
 
 /** A page of accepted operations. */
 export interface PullResponse {
   /** By `entityVersion`, strictly increasing. */
   readonly ops: readonly SyncOperation[]
-  /** The last cursor examined, hidden operations included. */
+  /** The last cursor examined, hidden operations included. In a snapshot 0 until its last page, then `through`. */
   readonly nextCursor: number
   /** `nextCursor` is smaller than the head. */
   readonly hasMore: boolean
@@ -136,6 +154,8 @@ export interface PullResponse {
   readonly head?: number
   /** ext */
   readonly purgedThrough?: number
+  /** ext: the operations are the newest ones of some entities, however new they are. */
+  readonly snapshot?: SnapshotPlace
 }
 
 /** Operations for the server to accept. */

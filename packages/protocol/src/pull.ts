@@ -3,10 +3,25 @@ import { arrayOf } from './array-codecs.ts'
 import { type Codec, checked, decodeMessage, encodeMessage } from './codec.ts'
 import { epochBytes, replicaIdBytes } from './handshake.ts'
 import type { Problem } from './invalid-message.ts'
-import { bool, clientDeviceIdText, collectionText, dbIdText, encoded, uint } from './item-codecs.ts'
+import {
+  bool,
+  clientDeviceIdText,
+  collectionText,
+  dbIdText,
+  encoded,
+  snapshotPositionText,
+  uint,
+} from './item-codecs.ts'
 import type { MessageReader } from './message-reader.ts'
-import type { PullRequest, PullResponse, SyncOperation } from './messages.ts'
+import type {
+  PullRequest,
+  PullResponse,
+  SnapshotPlace,
+  SnapshotRequest,
+  SyncOperation,
+} from './messages.ts'
 import { packOperations } from './packed/pack-operations.ts'
+import { type EntityState, packStates } from './packed/pack-states.ts'
 import {
   PACKED_OPS_MAX,
   type PackedOperations,
@@ -21,6 +36,14 @@ export interface PullPage extends Omit<PullResponse, 'ops'> {
   readonly ops: readonly Uint8Array[]
 }
 
+/** A page of a snapshot, of states that are stored encoded. */
+export interface SnapshotPage extends Omit<PullResponse, 'ops'> {
+  readonly dbId: string
+  /** By revision. */
+  readonly states: readonly EntityState[]
+  readonly snapshot: SnapshotPlace
+}
+
 const pullRequest = record<PullRequest>({
   dbId: required(dbIdText),
   sinceCursor: required(uint()),
@@ -30,6 +53,12 @@ const pullRequest = record<PullRequest>({
   epoch: optional(epochBytes),
   collections: optional(arrayOf(collectionText)),
   packed: optional(uint(1)),
+  snapshot: optional(
+    record<SnapshotRequest>({
+      through: optional(uint()),
+      after: optional(snapshotPositionText),
+    }),
+  ),
 })
 
 const pageFields = {
@@ -37,6 +66,9 @@ const pageFields = {
   hasMore: required(bool),
   head: optional(uint()),
   purgedThrough: optional(uint()),
+  snapshot: optional(
+    record<SnapshotPlace>({ through: required(uint()), after: optional(snapshotPositionText) }),
+  ),
 } satisfies Partial<Fields<PullResponse>>
 
 /** What an answer may hold: operations in one of two forms. */
@@ -93,9 +125,16 @@ export function encodePackedPullPage(page: PullPage): Uint8Array {
   return encodeMessage(packedPage, { ...rest, packed: packOperations(ops) })
 }
 
+/** Packed, for a client that asked for it; plain where there are no operations. Most are 100,000: `TypeError`. */
+export function encodeSnapshotPage({ dbId, states, ...rest }: SnapshotPage): Uint8Array {
+  if (states.length > PACKED_OPS_MAX) throw new TypeError('Too many operations for a page')
+  if (states.length === 0) return encodePullPage({ ...rest, ops: [] })
+  return encodeMessage(packedPage, { ...rest, packed: packStates(dbId, states) })
+}
+
 /**
  * Takes both forms, plain and packed. `entityCbor` of every operation is a view: of `bytes`, or of one buffer that the
- * operations of a packed page share. Malformed, not in cursor order or reaching
+ * operations of a packed page share. Malformed, not in cursor order or, but in a snapshot, reaching
  * beyond `nextCursor`: `invalid_response`.
  */
 export function decodePullResponse(bytes: Uint8Array): PullResponse {
@@ -116,7 +155,7 @@ function readEitherForm(reader: MessageReader): PullResponse {
   return { ...page, ops: unpacked }
 }
 
-function problemOfPage({ ops, nextCursor }: PullResponse): Problem | undefined {
+function problemOfPage({ ops, nextCursor, snapshot }: PullResponse): Problem | undefined {
   let previous = 0
   for (let i = 0; i < ops.length; i++) {
     const revision = ops[i]?.entityVersion ?? 0
@@ -125,5 +164,6 @@ function problemOfPage({ ops, nextCursor }: PullResponse): Problem | undefined {
     }
     previous = revision
   }
+  if (snapshot !== undefined) return undefined
   return previous > nextCursor ? { path: ['nextCursor'], reason: 'out_of_range' } : undefined
 }

@@ -2,7 +2,7 @@
  * Counters of one server in the text format of Prometheus. Labels are fixed words: no tenant, subject or
  * entity ever shows.
  */
-import type { PullPage, PushResponse } from '@entidb/protocol'
+import type { PushResponse } from '@entidb/protocol'
 
 export type OpFate = 'committed' | 'conflict' | 'rejected'
 
@@ -50,8 +50,8 @@ export class Metrics {
     this.#pushed.rejected += response.rejected?.length ?? 0
   }
 
-  countPull(page: PullPage): void {
-    this.#pulled += page.ops.length
+  countPulled(operations: number): void {
+    this.#pulled += operations
   }
 
   text(): string {

@@ -1,3 +1,4 @@
+import { versionOf } from '@entidb/core'
 import { describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
@@ -189,6 +190,30 @@ describe('conflict', () => {
     await b.db.collection('notes').delete('n1')
     await syncAll(a, b)
     await expectConverged(server, a, b)
+  })
+
+  test('form opened on what a restored server lost, whose numbers came again: -> a conflict all the same', async () => {
+    const takeRemote = { resolve: () => ({ type: 'takeRemote' }) as const }
+    const { server, a, b } = await openPair({ conflictResolver: takeRemote })
+    await syncAll(a, b)
+    const backup = server.database.backup()
+    server.database.beginEpoch()
+    await a.addToken('n0', 'a')
+    await a.addToken('n1', 'lost')
+    await syncAll(a, b)
+    const form = versionOf(await b.db.collection('notes').get('n1'))
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    const other = await openDevice(server)
+    await other.addToken('n1', 'new')
+    await syncAll(other, b)
+    expect(await b.tokens('n1')).toEqual(['new'])
+    const raw = await b.db.collection('notes').getRaw('n1')
+    expect(raw?.version).toBeLessThan(form.revision)
+    await b.db.collection('notes').put({ id: 'n1', tokens: ['form'] }, { basedOn: form })
+    await syncAll(b, other)
+    expect(await other.tokens('n1')).toEqual(['new'])
+    expect(await b.tokens('n1')).toEqual(['new'])
   })
 
   test('form saved late (basedOn): -> a conflict, as if the remote edit had met it', async () => {

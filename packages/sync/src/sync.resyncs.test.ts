@@ -51,6 +51,27 @@ describe('re-sync', () => {
   })
 })
 
+describe('re-sync over a conflict', () => {
+  test('the other side was deleted and forgotten -> nothing competes any more, and the edit goes to the server', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'theirs')
+    await b.addToken('n1', 'ours')
+    await syncAll(a, b)
+    expect(b.sync.status.held).toBe(1)
+    await a.db.collection('notes').delete('n1')
+    await a.addToken('n2', 'later')
+    await syncAll(a)
+    server.database.purge()
+    const events: string[] = []
+    b.sync.on('resync', ({ phase, reason }) => events.push(`${phase} ${reason}`))
+    await syncAll(b, a)
+    expect(events).toEqual(['began cursor_expired', 'ended cursor_expired'])
+    expect(await b.sync.conflicts.list()).toEqual([])
+    expect(await a.tokens('n1')).toEqual(['ours'])
+    await expectConverged(server, a, b)
+  })
+})
+
 describe('server restored', () => {
   test('to before a delete that is forgotten -> what it has again is on every device again', async () => {
     const { server, a, b } = await filledPair(100)

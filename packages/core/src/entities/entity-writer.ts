@@ -22,6 +22,7 @@ import { assertUnique, updateIndexes } from './index-maintenance.ts'
 import { indexedForm } from './indexed-form.ts'
 import { META_KEYS, writeMeta } from './meta.ts'
 import { LOCAL } from './operation.ts'
+import { revisionToday } from './parting.ts'
 import { indexKeysOf, type PreparedBatch, type PreparedEntity } from './prepared-entity.ts'
 import { decodeRecord, type StoredRecord } from './record.ts'
 import { ChangeRecorder } from './record-changes.ts'
@@ -198,7 +199,11 @@ export class EntityWriter {
     if (done instanceof Promise) yield* wait(done)
     this.recorder.note(state, id, found, record)
     if (this.isRecorded(state)) {
-      const { entityVersion, staleBase } = baseOf(revision, existing, condition)
+      const other = otherBase(existing, condition)
+      const { entityVersion, staleBase } =
+        other === undefined
+          ? { entityVersion: revision, staleBase: false }
+          : yield* this.#madeOn(other, revision, existing)
       const payload = prepared.bytes
       const origin = LOCAL
       const made = { state, id, opId, payload, entityVersion, schemaVersion, origin, staleBase }
@@ -222,7 +227,11 @@ export class EntityWriter {
     if (!state.isSystem) yield* this.#putPendingDelete(state, idKey, base, opId)
     const mutation = { state, id, opId, payload: null, origin: LOCAL }
     const { schemaVersion } = state
-    const made = baseOf(base.version, existing, condition)
+    const other = otherBase(existing, condition)
+    const made =
+      other === undefined
+        ? { entityVersion: base.version, staleBase: false }
+        : yield* this.#madeOn(other, base.version, existing)
     yield* wait(this.record({ ...mutation, schemaVersion, ...made }))
     this.end()
     return { opId, existed: true, revision: base.version }
@@ -403,6 +412,21 @@ export class EntityWriter {
     else yield* this.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
   }
 
+  /**
+   * An edit that was based on another state than the one that is stored is stale when a newer revision arrived since;
+   * and when nothing is stored and nothing known: then what it was based on was deleted, and that is forgotten already.
+   */
+  *#madeOn(
+    basedOn: EntityVersion,
+    revision: number,
+    existing: StoredRecord | undefined,
+  ): Steps<{ readonly entityVersion: number; readonly staleBase: boolean }> {
+    const base = yield* revisionToday(this.tx, basedOn)
+    const isForgotten = existing === undefined && revision === 0 && basedOn.revision > 0
+    const staleBase = base < revision || isForgotten
+    return { entityVersion: staleBase ? base : revision, staleBase }
+  }
+
   #assertCondition(
     state: CollectionState,
     id: string,
@@ -421,22 +445,12 @@ export class EntityWriter {
   }
 }
 
-/**
- * An edit is made on what is stored, or on what it says it was based on. That is stale when a newer
- * revision arrived since, unless it is the very state that is stored; and when nothing is stored and nothing known:
- * then what it was based on was deleted, and that is forgotten already.
- */
-function baseOf(
-  revision: number,
+/** What an edit says it was based on, if that is not the very state that is stored. */
+function otherBase(
   existing: StoredRecord | undefined,
   { basedOn }: WriteCondition,
-): { readonly entityVersion: number; readonly staleBase: boolean } {
-  if (basedOn === undefined || basedOn.stamp === (existing?.stamp ?? 0)) {
-    return { entityVersion: revision, staleBase: false }
-  }
-  const isForgotten = existing === undefined && revision === 0 && basedOn.revision > 0
-  const staleBase = basedOn.revision < revision || isForgotten
-  return { entityVersion: staleBase ? basedOn.revision : revision, staleBase }
+): EntityVersion | undefined {
+  return basedOn?.stamp === (existing?.stamp ?? 0) ? undefined : basedOn
 }
 
 function failedHalfway(): EntiDBError {

@@ -6,6 +6,7 @@
  * | `identity`            | databaseId, deviceId, replicaId, made with the file              |
  * | `lastOpId`            | the highest opId ever committed                                  |
  * | `feed`                | { after }: the feed holds every operation since, exclusive        |
+ * | `partings`            | where the server's history parted from the one known here (`parting.ts`) |
  * | `reader:<name>`       | the opId up to which a reader of the feed needs it no more        |
  * | `collection:<name>`   | the collection's schema version and indexes                      |
  * | `reindex:<name>`      | true: index entries may be wrong, opening makes them anew          |
@@ -22,7 +23,12 @@ export const META_TABLE = 'meta'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-export const META_KEYS = { identity: 'identity', lastOpId: 'lastOpId', feed: 'feed' } as const
+export const META_KEYS = {
+  identity: 'identity',
+  lastOpId: 'lastOpId',
+  feed: 'feed',
+  partings: 'partings',
+} as const
 /** One of them is written by every transaction. */
 const encodedKeys = new Map(
   Object.values(META_KEYS).map((key) => [key as string, encoder.encode(key)]),

@@ -1,5 +1,6 @@
 /** `tx.replica`: the replication side of a transaction, one step after the other like everything in it. */
 import type { Catalog } from './catalog.ts'
+import { notePartingAt } from './parting.ts'
 import { ReplicaPage } from './replica-page.ts'
 import { scanReplicas } from './replica-scan.ts'
 import { ReplicaWriter } from './replica-writer.ts'
@@ -40,6 +41,11 @@ export function createReplicaTransaction(
         return dropped
       }),
     touch: (collection, id) => run(() => replica.touch(of(collection), id)),
+    partAt: (point) =>
+      run(() => {
+        const { tx, lastKnownOpId } = session.writer
+        return notePartingAt(tx, { stamp: lastKnownOpId, point })
+      }),
     beginTransaction: () =>
       // biome-ignore lint/correctness/useYield: has nothing to wait for
       run(function* () {

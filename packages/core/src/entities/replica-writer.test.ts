@@ -292,6 +292,52 @@ describe('basedOn', () => {
     await db.close()
   })
 
+  test.each([
+    ['a smaller number', 4],
+    ['the same number', 5],
+  ])(
+    'the history parted since, and a newer state has %s -> stale, made on the point',
+    async (_, version) => {
+      const db = await open()
+      const notes = db.collection('notes')
+      await db.transaction((tx) => tx.applyRaw(remote(5, 'lost')))
+      const seen = await notes.get('n')
+      if (seen === undefined) throw new Error('it was applied')
+      await db.transaction(async (tx) => {
+        await tx.replica.evict('notes', 'n')
+        await tx.replica.partAt(7)
+        await tx.replica.partAt(3)
+      })
+      await db.transaction((tx) => tx.applyRaw(remote(version, 'new')))
+      const today = await notes.get('n')
+      if (today === undefined) throw new Error('it was applied')
+      await notes.put({ ...seen, text: 'form' }, { basedOn: seen })
+      expect((await operations(db)).at(-1)).toMatchObject({ staleBase: true, entityVersion: 3 })
+      // What was read after the parting is of today's history.
+      await db.transaction((tx) => tx.applyRaw(remote(version, 'new')))
+      await notes.put({ ...today, text: 'form' }, { basedOn: today })
+      expect((await operations(db)).at(-1)).toMatchObject({ staleBase: false })
+      await db.close()
+    },
+  )
+
+  test('the history parted, and what was offered again is stored still -> not stale', async () => {
+    const db = await open()
+    const notes = db.collection('notes')
+    await db.transaction((tx) => tx.applyRaw(remote(5, 'lost')))
+    const seen = await notes.get('n')
+    if (seen === undefined) throw new Error('it was applied')
+    await db.transaction(async (tx) => {
+      await tx.replica.touch('notes', 'n')
+      await tx.replica.rebase('notes', 'n', { version: 0, bytes: null, schemaVersion: 1 })
+      await tx.replica.partAt(3)
+    })
+    await notes.put({ ...seen, text: 'edited' })
+    await notes.put({ ...seen, text: 'form' }, { basedOn: seen })
+    expect((await operations(db)).at(-1)).toMatchObject({ staleBase: false, entityVersion: 0 })
+    await db.close()
+  })
+
   test('only local edits since, or a rebase under it -> not stale', async () => {
     const db = await open()
     const notes = db.collection('notes')

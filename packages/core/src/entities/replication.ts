@@ -112,6 +112,11 @@ export interface ReplicaTransaction {
    */
   touch(collection: string, entityId: string): Promise<{ readonly opId: number }>
   /**
+   * The server's history parts at `point` from the one known so far: revisions beyond it, of states that were read
+   * until now, count as `point` in edits that are based on them (`basedOn`). Numbers beyond it may come again.
+   */
+  partAt(point: number): Promise<void>
+  /**
    * Ends a transaction as far as the change feed tells them apart, and begins another: operations after this have a
    * `transactionId` of their own. All of them commit together.
    */

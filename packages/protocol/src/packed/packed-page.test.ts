@@ -5,7 +5,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { PullResponse, SyncOperation } from '../messages.ts'
 import { createRandom, mutated } from '../mutations.test-kit.ts'
-import { decodePullResponse, encodePackedPullPage, encodePullPage } from '../pull.ts'
+import {
+  decodePullResponse,
+  encodePackedPullPage,
+  encodePullPage,
+  encodeSnapshotPage,
+} from '../pull.ts'
 import { encodeSyncOperation } from '../sync-operation.ts'
 import { packOperations } from './pack-operations.ts'
 import { PACKED_OPS_MAX, packedOperations } from './packed-operations.ts'
@@ -89,6 +94,50 @@ describe('packed pages', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  test('any states: packed from their fields -> the bytes of the packed operations', () => {
+    fc.assert(
+      fc.property(likelyPage, ({ ops, ...page }) => {
+        const withoutGroups = ops.map(({ tx: _, ...op }) => op)
+        const snapshot = { through: 7, after: 'notes/n1' }
+        const states = withoutGroups.map(({ entityVersion, entityCbor, entityId, ...op }) => {
+          const { deviceId, collection, schemaVersion } = op
+          const kind = {
+            deviceId,
+            collection,
+            ...(schemaVersion === undefined ? {} : { schemaVersion }),
+          }
+          return {
+            kind,
+            opId: op.opId,
+            revision: entityVersion,
+            entityId: encodeEntity(entityId),
+            entity: entityCbor,
+            timestampMs: op.timestampMs,
+          }
+        })
+        const bytes = encodeSnapshotPage({ ...page, dbId: 'notes', states, snapshot })
+        expect(bytes).toEqual(packed({ ...page, ops: withoutGroups, snapshot }))
+        expect(decodePullResponse(bytes).ops).toEqual(withoutGroups)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('states in no order -> TypeError; none -> plain', () => {
+    const state = {
+      kind: { deviceId: 'phone-1', collection: 'notes' },
+      opId: 1,
+      revision: 3,
+      entityId: encodeEntity('n1'),
+      entity: null,
+      timestampMs: undefined,
+    }
+    const page = { dbId: 'notes', nextCursor: 0, hasMore: true, snapshot: { through: 7 } }
+    expect(() => encodeSnapshotPage({ ...page, states: [state, state] })).toThrow(TypeError)
+    const { dbId: _, ...rest } = page
+    expect(encodeSnapshotPage({ ...page, states: [] })).toEqual(plain({ ...rest, ops: [] }))
   })
 
   test('many like operations -> a few bytes for each beside its entity', () => {

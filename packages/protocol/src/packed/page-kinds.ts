@@ -1,14 +1,14 @@
 /** The kinds of a page that is being packed. An operation is decoded only where its kind is not one of the first. */
 import type { SyncOperation } from '../messages.ts'
 import { decodeSyncOperation } from '../sync-operation.ts'
+import type { PackedKind } from './columns.ts'
 import { KindTemplate, type OperationContent } from './kind-template.ts'
 import type { OperationKind } from './packed-operations.ts'
 
 /** So many kinds are tried before an operation is decoded to find its own. */
 const TRIED_KINDS = 8
 
-/** A kind of this page, with the numbers of its last operation, which those of the next one are told from. */
-export class PageKind {
+export class PageKind implements PackedKind {
   readonly index: number
   readonly #template: KindTemplate
   opId = 0

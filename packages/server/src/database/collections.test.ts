@@ -42,6 +42,7 @@ describe('server collections', () => {
         deleted: true,
         updatedByDevice: deviceA,
         schemaVersion: 1,
+        sourceOpId: 2,
       },
       {
         id: 'items/y',
@@ -52,6 +53,7 @@ describe('server collections', () => {
         deleted: false,
         updatedByDevice: deviceA,
         schemaVersion: 1,
+        sourceOpId: 3,
       },
     ])
     const oplog = await files.collection('server_oplog').find()

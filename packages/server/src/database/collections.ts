@@ -67,6 +67,10 @@ export interface EntityRow {
   readonly deleted: boolean
   readonly updatedByDevice: string
   readonly schemaVersion: number
+  /** Of the operation that made this state; missing in rows of old databases: the oplog has it. */
+  readonly sourceOpId?: number
+  /** As that operation says. */
+  readonly timestampMs?: number
 }
 
 /** An accepted operation, under its cursor. */

@@ -4,6 +4,7 @@
  */
 import { CborReader, decodeEntity, encodeEntity } from '@entidb/core/cbor'
 import type { OplogRow } from './collections.ts'
+import { RepeatedText } from './repeated-text.ts'
 
 export type PulledRow = Pick<
   OplogRow,
@@ -75,19 +76,6 @@ function passField(reader: CborReader, key: Uint8Array): boolean {
   if (!reader.passIf(key)) return false
   reader.skip(0)
   return true
-}
-
-/** Text that is mostly the same as in the row before: one string serves them all. */
-class RepeatedText {
-  #text = ''
-  #encoded = encodeEntity('')
-
-  read(reader: CborReader): string {
-    if (reader.passIf(this.#encoded)) return this.#text
-    this.#text = reader.readText()
-    this.#encoded = encodeEntity(this.#text)
-    return this.#text
-  }
 }
 
 const collectionText = new RepeatedText()

@@ -1,32 +1,17 @@
-/** Rows of the oplog in cursor order, read in batches that are bounded in bytes. */
-import type { RawEntity } from '@entidb/core'
+/** Rows of the oplog in cursor order. */
 import { type ServerReader, sortableNumber } from './collections.ts'
 import { type PulledRow, readPulledRow } from './oplog-row.ts'
-
-const BATCH_BYTES = 1024 * 1024
-const BATCH_ROWS_MAX = 1024
-const FIRST_BATCH_ROWS = 64
+import { scanRows } from './raw-scan.ts'
 
 /** Those with a cursor greater than `after`, to the end. */
-export async function* scanOplog(
+export function scanOplog(
   reader: ServerReader,
   after: number,
 ): AsyncGenerator<readonly PulledRow[]> {
-  let last = after
-  for (let limit = FIRST_BATCH_ROWS; ; ) {
-    const raw = await reader
-      .collection('server_oplog')
-      .nextRaw({ after: sortableNumber(last), limit })
-    const rows = raw.map(({ bytes }) => readPulledRow(bytes))
-    if (rows.length > 0) yield rows
-    if (rows.length < limit) return
-    last = rows.at(-1)?.serverCursor ?? last
-    limit = nextBatchRows(raw)
+  const rows = {
+    collection: 'server_oplog' as const,
+    read: readPulledRow,
+    keyOf: ({ serverCursor }: PulledRow) => sortableNumber(serverCursor),
   }
-}
-
-function nextBatchRows(rows: readonly RawEntity[]): number {
-  const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
-  const rowBytes = Math.max(1, bytes / rows.length)
-  return Math.max(1, Math.min(BATCH_ROWS_MAX, Math.floor(BATCH_BYTES / rowBytes)))
+  return scanRows(reader, rows, sortableNumber(after))
 }

@@ -1,13 +1,11 @@
-/** One pull, from one snapshot. */
+/** One pull by cursor, from one snapshot of the store. */
 import type { PullPage, PullRequest } from '@entidb/protocol'
 import type { ServerLimits } from '../limits.ts'
-import { cursorAhead, cursorExpired } from '../wire-error.ts'
+import { cursorExpired } from '../wire-error.ts'
 import type { ServerReader } from './collections.ts'
-import { assertNotSuperseded, readDevice } from './devices.ts'
-import { assertEpoch } from './epoch-check.ts'
-import { readMeta } from './meta.ts'
 import type { PulledRow } from './oplog-row.ts'
 import type { Permissions } from './permissions.ts'
+import { assertMayPull } from './pull-checks.ts'
 import { readPage } from './pull-page.ts'
 import type { Resyncs } from './resyncs.ts'
 
@@ -28,14 +26,7 @@ export async function runPull(
   { limits, permissions, resyncs, nowMs }: PullContext,
 ): Promise<PullPage> {
   const { sinceCursor, deviceId } = request
-  const meta = await readMeta(reader)
-  if (deviceId !== undefined) {
-    const device = await readDevice(reader, deviceId)
-    await assertNotSuperseded(reader, deviceId, device, request.replicaId)
-  }
-  await assertEpoch(reader, meta, request.epoch)
-  const { head, purgedThrough } = meta
-  if (sinceCursor > head) throw cursorAhead()
+  const { head, purgedThrough } = await assertMayPull(reader, request)
   const puller =
     deviceId === undefined ? `subject ${permissions.identity.subject}` : `device ${deviceId}`
   const isBehind = sinceCursor > 0 && sinceCursor < purgedThrough

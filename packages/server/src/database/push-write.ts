@@ -144,8 +144,8 @@ function groupNumber(
 }
 
 function entityRow(operation: SyncOperation, revision: number): EntityRow {
-  const { collection, entityId, entityCbor, deviceId } = operation
-  return {
+  const { collection, entityId, entityCbor, deviceId, timestampMs } = operation
+  const row: Writable<EntityRow> = {
     id: entityKey(collection, entityId),
     collection,
     entityId,
@@ -154,7 +154,10 @@ function entityRow(operation: SyncOperation, revision: number): EntityRow {
     deleted: entityCbor === null,
     updatedByDevice: deviceId,
     schemaVersion: operation.schemaVersion ?? 1,
+    sourceOpId: operation.opId,
   }
+  if (timestampMs !== undefined) row.timestampMs = timestampMs
+  return row
 }
 
 function oplogRow(

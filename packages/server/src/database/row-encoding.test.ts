@@ -8,16 +8,32 @@ const text = fc.string({ unit: 'grapheme', maxLength: 40 })
 const uint = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const bytes = fc.uint8Array({ maxLength: 300 })
 
-const entityRow: fc.Arbitrary<EntityRow> = fc.record({
-  id: text,
-  collection: text,
-  entityId: text,
-  entityVersion: uint,
-  entityCbor: fc.option(bytes),
-  deleted: fc.boolean(),
-  updatedByDevice: text,
-  schemaVersion: uint,
-})
+const entityRow: fc.Arbitrary<EntityRow> = fc.record(
+  {
+    id: text,
+    collection: text,
+    entityId: text,
+    entityVersion: uint,
+    entityCbor: fc.option(bytes),
+    deleted: fc.boolean(),
+    updatedByDevice: text,
+    schemaVersion: uint,
+    sourceOpId: uint,
+    timestampMs: fc.maxSafeInteger(),
+  },
+  {
+    requiredKeys: [
+      'id',
+      'collection',
+      'entityId',
+      'entityVersion',
+      'entityCbor',
+      'deleted',
+      'updatedByDevice',
+      'schemaVersion',
+    ],
+  },
+)
 
 const oplogRow: fc.Arbitrary<OplogRow> = fc.record(
   {

@@ -8,13 +8,18 @@ import type { AcceptedOpRow, EntityRow, OplogRow } from './collections.ts'
 const writer = new CborWriter()
 
 export function encodeEntityRow(row: EntityRow): Uint8Array {
-  begin(8)
+  const { sourceOpId, timestampMs } = row
+  let fields = 8
+  for (const optional of [sourceOpId, timestampMs]) if (optional !== undefined) fields++
+  begin(fields)
   field('id').writeText(row.id)
   field('deleted').writeBoolean(row.deleted)
   field('entityId').writeText(row.entityId)
   field('collection').writeText(row.collection)
   if (row.entityCbor === null) field('entityCbor').writeNull()
   else field('entityCbor').writeBytes(row.entityCbor)
+  if (sourceOpId !== undefined) field('sourceOpId').writeUint(sourceOpId)
+  if (timestampMs !== undefined) field('timestampMs').writeInt(timestampMs)
   field('entityVersion').writeUint(row.entityVersion)
   field('schemaVersion').writeUint(row.schemaVersion)
   field('updatedByDevice').writeText(row.updatedByDevice)
@@ -65,6 +70,7 @@ const KEYS = {
   contentHash: encodeEntity('contentHash'),
   serverCursor: encodeEntity('serverCursor'),
   entityVersion: encodeEntity('entityVersion'),
+  timestampMs: encodeEntity('timestampMs'),
   operationCbor: encodeEntity('operationCbor'),
   schemaVersion: encodeEntity('schemaVersion'),
   sourceDeviceId: encodeEntity('sourceDeviceId'),

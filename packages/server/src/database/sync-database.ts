@@ -14,6 +14,7 @@ import type {
   PullRequest,
   PushRequest,
   PushResponse,
+  SnapshotPage,
   VerifyRequest,
   VerifyResponse,
 } from '@entidb/protocol'
@@ -43,6 +44,8 @@ import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
 import { runPull } from './pull.ts'
+import { assertSnapshotPlace, reachedCursor } from './pull-checks.ts'
+import { isForSnapshot, pullSnapshot } from './pull-snapshot.ts'
 import { runPush } from './push.ts'
 import { Resyncs } from './resyncs.ts'
 import { SeenDevices } from './seen-devices.ts'
@@ -171,17 +174,25 @@ export class SyncDatabase {
   }
 
   /**
-   * A page of encoded operations. Errors: `device_conflict`, `epoch_mismatch` (details: history),
-   * `cursor_ahead`, `cursor_expired`.
+   * A page of encoded operations by cursor. Errors: `invalid_request`, `device_conflict`, `epoch_mismatch` (details:
+   * history), `cursor_ahead`, `cursor_expired`.
    */
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
-    const { sinceCursor, deviceId } = request
-    await this.#beginEpochIfBeyondHead(sinceCursor)
     const { limits, clock } = this.#options
     const permissions = this.#permissions(identity)
     const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
-    const page = await this.#read((snapshot) => runPull(snapshot, request, context))
-    if (deviceId !== undefined) this.#noteSeen(deviceId, sinceCursor)
+    const page = await this.#pulled(request, (snapshot) => runPull(snapshot, request, context))
+    this.#notePulled(request, reachedCursor(request))
+    return page
+  }
+
+  /** The page of a snapshot that is asked for; undefined: the answer is a page by cursor. Errors: as `pull`. */
+  async pullSnapshot(request: PullRequest, identity: Identity): Promise<SnapshotPage | undefined> {
+    if (!isForSnapshot(request, this.#permissions(identity))) return undefined
+    const { limits } = this.#options
+    const page = await this.#pulled(request, (reader) => pullSnapshot(reader, request, limits))
+    // From the first page on, the deletes behind `through` are kept for its device.
+    this.#notePulled(request, page.snapshot.through)
     return page
   }
 
@@ -295,6 +306,16 @@ export class SyncDatabase {
           : device
       await tx.collection('device_state').put(withSeen(owned, meta, undefined, nowMs))
     })
+  }
+
+  async #pulled<T>(request: PullRequest, read: (reader: ServerSnapshot) => Promise<T>): Promise<T> {
+    assertSnapshotPlace(request)
+    await this.#beginEpochIfBeyondHead(reachedCursor(request))
+    return this.#read(read)
+  }
+
+  #notePulled({ deviceId }: PullRequest, reached: number): void {
+    if (deviceId !== undefined) this.#noteSeen(deviceId, reached)
   }
 
   #noteSeen(deviceId: string, cursor: number | undefined): void {

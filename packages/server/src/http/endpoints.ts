@@ -8,13 +8,16 @@ import {
   encodePackedPullPage,
   encodePullPage,
   encodePushResponse,
+  encodeSnapshotPage,
   encodeVerifyResponse,
   HANDSHAKE_PATH,
   PULL_PATH,
   PUSH_PATH,
+  type PullRequest,
   VERIFY_PATH,
 } from '@entidb/protocol'
 import type { Identity } from '../auth/identity.ts'
+import type { SyncDatabase } from '../database/sync-database.ts'
 import type { Databases } from '../databases.ts'
 import type { Metrics } from '../metrics.ts'
 import { forbidden } from '../wire-error.ts'
@@ -44,11 +47,9 @@ export function createEndpoints(
       async (body, identity) => {
         const request = decodePullRequest(body)
         if (request.deviceId !== undefined) assertDevice(identity, request.deviceId)
-        const page = await databases.useFor(request.dbId, identity, (database) =>
-          database.pull(request, identity),
+        return databases.useFor(request.dbId, identity, (database) =>
+          answerPull(database, request, identity, metrics),
         )
-        metrics.countPull(page)
-        return request.packed === undefined ? encodePullPage(page) : encodePackedPullPage(page)
       },
     ],
     [
@@ -76,6 +77,22 @@ export function createEndpoints(
       },
     ],
   ])
+}
+
+async function answerPull(
+  database: SyncDatabase,
+  request: PullRequest,
+  identity: Identity,
+  metrics: Metrics,
+): Promise<Uint8Array> {
+  const snapshot = await database.pullSnapshot(request, identity)
+  if (snapshot !== undefined) {
+    metrics.countPulled(snapshot.states.length)
+    return encodeSnapshotPage(snapshot)
+  }
+  const page = await database.pull(request, identity)
+  metrics.countPulled(page.ops.length)
+  return request.packed === undefined ? encodePullPage(page) : encodePackedPullPage(page)
 }
 
 /** A token bound to one device is no good for another. Error: `forbidden`. */

@@ -30,6 +30,8 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
   }
   dropConflictsBeyond(tx, point)
   rebaseFrozen(tx, point)
+  // A form that is open now may be saved later.
+  if (tx.state.revisionMax > point) await tx.replica.partAt(point)
   const { state } = tx
   tx.setState({
     epoch,

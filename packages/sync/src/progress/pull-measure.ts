@@ -17,18 +17,19 @@ export interface PullBounds {
   readonly pageOpsMax: number
 }
 
-type PullState = Pick<StateRow, 'cursor' | 'generation' | 'history'>
+type PullState = Pick<StateRow, 'cursor' | 'generation' | 'history' | 'snapshot'>
 
 export class PullMeasure {
   readonly #unit: 'entities' | 'revisions'
   readonly #generation: number
   readonly #from: number
-  #done = 0
+  #done: number
   #total = 0
   #isLong = false
 
-  constructor({ cursor, generation }: PullState, { entities = 0 }: PullBounds) {
+  constructor({ cursor, generation, snapshot }: PullState, { entities = 0 }: PullBounds) {
     this.#unit = cursor === 0 && entities > 0 ? 'entities' : 'revisions'
+    this.#done = snapshot?.pulled ?? 0
     this.#generation = generation
     this.#from = cursor
   }
@@ -48,6 +49,7 @@ export class PullMeasure {
   expect(state: PullState, bounds: PullBounds): void {
     const { head, entities = 0, pageOpsMax } = bounds
     this.#reach(this.#unit === 'entities' ? entities : this.#upTo(head, state))
+    this.#reach(this.#done)
     this.#isLong ||= this.#unit === 'entities' || this.#total - this.#done > pageOpsMax
   }
 

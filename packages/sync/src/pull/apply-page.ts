@@ -8,11 +8,11 @@ import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/le
 import { entityKey } from '../entity-ref.ts'
 import { bringsNews } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
-import type { RemoteState, SentOp, StateRow } from '../state/rows.ts'
+import type { RemoteState, SentOp, SnapshotRow, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 /** The state a request was made from. */
-export type PullOrigin = Pick<StateRow, 'cursor' | 'epoch' | 'generation' | 'deviceId'>
+export type PullOrigin = Pick<StateRow, 'cursor' | 'epoch' | 'generation' | 'deviceId' | 'snapshot'>
 
 export interface PageOutcome {
   /** Operations that changed something here. */
@@ -54,6 +54,7 @@ export async function applyPage(
   })
   tx.setState({
     cursor: page.nextCursor,
+    snapshot: snapshotAfter(page, origin),
     receivedThrough: Math.max(tx.state.receivedThrough, page.nextCursor),
     pullingTo: page.hasMore ? Math.max(tx.state.pullingTo ?? 0, page.head ?? 0) : 0,
     revisionMax: Math.max(tx.state.revisionMax, page.ops.at(-1)?.entityVersion ?? 0),
@@ -63,6 +64,16 @@ export async function applyPage(
       : {}),
   })
   return outcome
+}
+
+/** Where the pages of a snapshot go on behind `page`; null: nowhere. */
+export function snapshotAfter(
+  { snapshot, ops }: PullResponse,
+  origin: PullOrigin,
+): SnapshotRow | null {
+  if (snapshot?.after === undefined) return null
+  const { through, after } = snapshot
+  return { through, after, pulled: (origin.snapshot?.pulled ?? 0) + ops.length }
 }
 
 /** Without the operations that bring nothing newer than what was evicted. */
@@ -95,6 +106,7 @@ async function inSlices(
 export function isStill(state: StateRow, origin: PullOrigin): boolean {
   return (
     state.cursor === origin.cursor &&
+    state.snapshot?.after === origin.snapshot?.after &&
     state.generation === origin.generation &&
     state.deviceId === origin.deviceId &&
     sameBytes(state.epoch, origin.epoch)

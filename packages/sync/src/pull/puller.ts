@@ -10,8 +10,10 @@ import {
   noteTouched,
   type SyncContext,
 } from '../cycle/sync-context.ts'
-import { applyPage, type PullOrigin } from './apply-page.ts'
+import type { ResyncReason } from '../events.ts'
+import { applyPage, type PullOrigin, snapshotAfter } from './apply-page.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
+import { assertFits, snapshotToAskFor } from './snapshot-place.ts'
 
 /** Times a page may turn out not to fit any more before the cycle gives up for now. */
 const MISFITS_MAX = 20
@@ -26,8 +28,8 @@ export class Puller {
   async pullAll(totals: CycleTotals, signal: AbortSignal): Promise<void> {
     const { store } = this.#context
     await this.#beginAgainIfNeeded()
-    this.#measure()
     for (let misfits = 0; misfits < MISFITS_MAX; misfits++) {
+      this.#measure()
       if (await this.#pullPages(totals, signal)) break
     }
     await this.#endResync(signal)
@@ -36,18 +38,20 @@ export class Puller {
 
   /** Answers to `cursor_expired`: begins a re-sync. */
   async resync(): Promise<void> {
-    const { store, emitter } = this.#context
-    await store.transaction(async (tx) => beginResync(tx, 'cursor_expired'))
-    emitter.emit('resync', { phase: 'began', reason: 'cursor_expired' })
+    await this.#beginResync('cursor_expired')
   }
 
-  /** A pull from 0 by a device that knows revisions is a re-sync. */
+  /** A pull from 0 by a device that knows revisions is a re-sync, unless they are those of a snapshot under way. */
   async #beginAgainIfNeeded(): Promise<void> {
+    const { cursor, revisionMax, resync, snapshot = null } = this.#context.store.state
+    if (cursor !== 0 || revisionMax === 0 || resync !== null || snapshot !== null) return
+    await this.#beginResync('known_revisions')
+  }
+
+  async #beginResync(reason: ResyncReason): Promise<void> {
     const { store, emitter } = this.#context
-    const { cursor, revisionMax, resync } = store.state
-    if (cursor !== 0 || revisionMax === 0 || resync !== null) return
-    await store.transaction(async (tx) => beginResync(tx, 'known_revisions'))
-    emitter.emit('resync', { phase: 'began', reason: 'known_revisions' })
+    await store.transaction(async (tx) => beginResync(tx, reason))
+    emitter.emit('resync', { phase: 'began', reason })
   }
 
   /** False when a page did not fit any more: everything is asked for again from the present state. */
@@ -62,7 +66,16 @@ export class Puller {
       let next = this.#request(origin, outer)
       for (;;) {
         const page = await next
-        const following = { ...pullOrigin(origin), cursor: page.nextCursor }
+        if (isSnapshotRefused(page, origin)) {
+          // What it has sent is no longer carried on: a pull by cursor cannot tell what was deleted since.
+          await this.#beginResync('known_revisions')
+          return false
+        }
+        const following = {
+          ...pullOrigin(origin),
+          cursor: page.nextCursor,
+          snapshot: snapshotAfter(page, origin),
+        }
         if (page.hasMore) next = this.#request(following, ahead.signal)
         next.catch(() => {}) // looked at in its turn, or not at all
         // The server works on it while the page is applied, which does not let the host do anything.
@@ -80,6 +93,7 @@ export class Puller {
   async #request(origin: PullOrigin, signal: AbortSignal): Promise<PullResponse> {
     const { store, transport, replicaId } = this.#context
     const { dbId } = store.state
+    const snapshot = snapshotToAskFor(origin, store.state)
     const page = await transport.pull(
       {
         dbId,
@@ -87,10 +101,11 @@ export class Puller {
         deviceId: origin.deviceId,
         replicaId,
         ...(origin.epoch === null ? {} : { epoch: origin.epoch }),
+        ...(snapshot === undefined ? {} : { snapshot }),
       },
       signal,
     )
-    assertFits(page, origin, dbId)
+    assertFits(page, origin, { dbId, snapshot })
     return page
   }
 
@@ -144,24 +159,13 @@ export class Puller {
   }
 }
 
-function pullOrigin({ cursor, epoch, generation, deviceId }: PullOrigin): PullOrigin {
-  return { cursor, epoch, generation, deviceId }
+function pullOrigin({ cursor, epoch, generation, deviceId, snapshot }: PullOrigin): PullOrigin {
+  return { cursor, epoch, generation, deviceId, snapshot: snapshot ?? null }
 }
 
-/** A page must lie behind the cursor, be of our database and lead on. */
-function assertFits(page: PullResponse, { cursor }: PullOrigin, dbId: string): void {
-  const first = page.ops[0]?.entityVersion ?? cursor + 1
-  if (
-    page.nextCursor < cursor ||
-    first <= cursor ||
-    (page.hasMore && page.nextCursor === cursor) ||
-    page.ops.some((op) => op.dbId !== dbId)
-  ) {
-    throw new EntiDBError('invalid_response', 'The pulled page does not follow the cursor', {
-      details: { cursor, nextCursor: page.nextCursor },
-      retry: 'later',
-    })
-  }
+/** The server knows nothing of snapshots any more, or this token may not have one. */
+function isSnapshotRefused(page: PullResponse, { snapshot = null }: PullOrigin): boolean {
+  return snapshot !== null && page.snapshot === undefined
 }
 
 /** The database refuses bytes that are no entity, or another one: the server's mistake. */

@@ -18,6 +18,7 @@ export function beginResync(tx: SyncTransaction, reason: ResyncReason): void {
   tx.setState({
     cursor: 0,
     generation: generation + 1,
+    snapshot: null,
     resync: { reason, phase: 'pulling', after: null },
   })
 }
@@ -39,7 +40,10 @@ export async function sweepStep(
     const key = entityKey(ref)
     if (await tx.wasSeen(key)) await tx.forgetSeen(key)
     else if (pending) {
-      if (version > 0) await learnRemote(tx, ref, ABSENT, { ...context, present: true })
+      // What is known of it may be the other side of a conflict alone.
+      const { conflict } = tx.findNote(key) ?? {}
+      const isKnown = version > 0 || (conflict !== null && conflict !== undefined)
+      if (isKnown) await learnRemote(tx, ref, ABSENT, { ...context, present: true })
     } else if (version > 0) {
       await removeClean(tx, ref, await tx.replica.state(collection, entityId))
     }

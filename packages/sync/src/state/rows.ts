@@ -30,6 +30,8 @@ export interface StateRow {
   readonly feedPosition: number
   /** Head that the pages of a pull were cut from which is not at its end; absent or 0: there is none. */
   readonly pullingTo?: number
+  /** How far a first sync by snapshot has come; absent or null: there is none. */
+  readonly snapshot?: SnapshotRow | null
   /** The server forgot deletes up to here ... */
   readonly purgedThrough: number
   /** ... and this device did. */
@@ -57,6 +59,13 @@ export interface LedgerCounts {
   readonly decisionLast: number
   /** Fates of `_sync_fates` that are settled, at most; absent: not counted yet. */
   readonly settled?: number
+}
+
+/** The place of the next page of a snapshot, and how many operations came in those before it. */
+export interface SnapshotRow {
+  readonly through: number
+  readonly after: string
+  readonly pulled: number
 }
 
 export interface ResyncRow {

@@ -4,6 +4,10 @@
 export const OCCURRENCES = [
   /** A device got a page from which the server had removed superseded operations. */
   'compactedPage',
+  /** A device got a page of a snapshot with more behind it. */
+  'snapshotPage',
+  /** The server had accepted something since the first page. */
+  'snapshotMoved',
   /** The server forgot a delete. */
   'purgedDelete',
   /** A device was told that the server forgot deletes it has not seen. */

@@ -9,6 +9,7 @@ import {
   HANDSHAKE_PATH,
   PULL_PATH,
   PUSH_PATH,
+  type PullRequest,
   type SyncOperation,
 } from '@entidb/protocol'
 import { describeBytes } from '../application/describe-entity.ts'
@@ -21,7 +22,7 @@ export function describeRequest(url: string, body: Uint8Array | undefined): stri
     const { ops } = decodePushRequest(bytes)
     return `push ${ops.map((op) => `${op.opId}:${describeOp(op)} on ${op.entityVersion} tx ${op.tx}`).join(', ')}`
   }
-  if (path === PULL_PATH) return `pull since ${decodePullRequest(bytes).sinceCursor}`
+  if (path === PULL_PATH) return describePull(decodePullRequest(bytes))
   return path === HANDSHAKE_PATH ? 'handshake' : path
 }
 
@@ -37,13 +38,20 @@ export function describeResponse(url: string, status: number, body: Uint8Array):
   const path = pathOf(url)
   if (path === PUSH_PATH) return describePush(body)
   if (path === PULL_PATH) {
-    const { ops, nextCursor, hasMore } = decodePullResponse(body)
+    const { ops, nextCursor, hasMore, snapshot } = decodePullResponse(body)
     const list = ops.map((op) => `${op.entityVersion}:${describeOp(op)}`).join(', ')
-    return `page to ${nextCursor}${hasMore ? ' (more)' : ''}: ${list}`
+    const end = snapshot?.after ?? nextCursor
+    return `page to ${end}${hasMore ? ' (more)' : ''}: ${list}`
   }
   if (path !== HANDSHAKE_PATH) return 'ok'
   const { serverCursor, lastOpId, history = [] } = decodeHandshakeResponse(body)
   return `hello, head ${serverCursor}, lastOpId ${lastOpId}, ${history.length} epochs`
+}
+
+function describePull({ sinceCursor, snapshot }: PullRequest): string {
+  if (snapshot === undefined) return `pull since ${sinceCursor}`
+  const { through, after } = snapshot
+  return after === undefined ? 'pull a snapshot' : `pull a snapshot to ${through} after ${after}`
 }
 
 function describePush(body: Uint8Array): string {

@@ -113,7 +113,8 @@ export class Exchange {
       const answer = await readAnswer(response)
       ended()
       const { status, body } = answer
-      this.#network.options.onAnswer({ url, body: init.body, status, answer: body })
+      const device = this.#parts.process.name
+      this.#network.options.onAnswer({ device, url, body: init.body, status, answer: body })
       if (isFirst) this.#answer(answer)
     })
   }

@@ -30,6 +30,8 @@ export interface Gate {
 
 /** A request, and what the server made of it. */
 export interface AnsweredRequest {
+  /** Who asked. */
+  readonly device: string
   readonly url: string
   readonly body: Uint8Array | undefined
   readonly status: number

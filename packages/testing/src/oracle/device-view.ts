@@ -32,12 +32,14 @@ export class DeviceView {
   readonly #givenUp = new Set<WriteNode>()
   /** Writes that are in what is shown or was. */
   readonly #included = new Set<WriteNode>()
-  /** Of which a part is shown: the server cleared the other from its log, and what came after it is still to come. */
+  /** Of which a part is shown: the other, or what came after it, is still to come. */
   readonly #inParts = new Set<LocalTransaction>()
   #wasRestored = false
   /** What the files had that it went on with: edits among it may be offered again, though the server has them. */
   readonly #copied = new Set<WriteNode>()
   #cursor = 0
+  /** Pages of a snapshot had states up to here: of what was written together, a part may be shown until then. */
+  #snapshotThrough = 0
 
   constructor(name: string, graph: WriteGraph, server: ServerView, shapes: Shapes) {
     this.name = name
@@ -71,6 +73,11 @@ export class DeviceView {
   /** The application gave up its edit. */
   givesUp(node: WriteNode): void {
     this.#givenUp.add(node)
+  }
+
+  /** It may be shown pages of a snapshot, read while this was the server's head. */
+  gotSnapshotPage(head: number): void {
+    this.#snapshotThrough = Math.max(this.#snapshotThrough, head)
   }
 
   /** Returns what changed, for the log. */
@@ -194,13 +201,19 @@ export class DeviceView {
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return
-    if (this.#server.past.isClearedBeyond(this.#cursor, missing)) {
+    if (this.#isToCome(missing)) {
       this.#inParts.add(transaction)
       return
     }
     throw new Violation(
       `${this.name} shows a part of '${name}' of ${device}: ${missing} is missing`,
     )
+  }
+
+  #isToCome(missing: WriteNode): boolean {
+    const { past } = this.#server
+    if (past.isClearedBeyond(this.#cursor, missing)) return true
+    return this.#cursor < this.#snapshotThrough && past.isToldBeyond(this.#cursor, missing)
   }
 
   #mayReplace(before: WriteNode, after: WriteNode): boolean {

@@ -49,8 +49,6 @@ export class Oracle {
   readonly transactions: LocalTransaction[] = []
   readonly #devices = new Map<string, DeviceView>()
   readonly #copiedDevices = new Set<string>()
-  /** Whose transactions the files of a device may have, where they are not only its own. */
-  readonly #authors = new Map<string, ReadonlySet<string>>()
   /** The server lost something: from then on a transaction may come back in parts. */
   serverWasRestored = false
 
@@ -203,23 +201,6 @@ export class Oracle {
   wasCopied(device: string): void {
     this.#copiedDevices.add(device)
     this.server.wasCopied(device)
-  }
-
-  /** The files of a device are those of another one from now on, with the transactions that were to be sent. */
-  gotFiles(device: string, from: string): void {
-    this.wasCopied(from)
-    const authors = [...this.#authorsOf(device), ...this.#authorsOf(from)]
-    this.#authors.set(device, new Set(authors))
-  }
-
-  /** A transaction is larger than the server's limits, if not by itself then by what has to go with it. */
-  splits(device: string): void {
-    const authors = this.#authorsOf(device)
-    for (const each of this.transactions) if (authors.has(each.device)) each.isAtomic = false
-  }
-
-  #authorsOf(device: string): ReadonlySet<string> {
-    return this.#authors.get(device) ?? new Set([device])
   }
 
   /** The device went back to a copy: what only it had since then is lost. */

@@ -15,3 +15,14 @@ export interface ServedPage {
   readonly ops: readonly SyncOperation[]
   readonly purgedThrough: number
 }
+
+/** A page of a snapshot: the entities whose keys lie between two places. */
+export interface ServedSnapshot {
+  /** Undefined: from the first one on. */
+  readonly after: string | undefined
+  /** Undefined: to the last one. */
+  readonly through: string | undefined
+  readonly head: number
+  readonly ops: readonly SyncOperation[]
+  readonly purgedThrough: number
+}

@@ -2,7 +2,7 @@
  * What led to the present state of each entity on the server, and how much of that its log has to keep: everything that
  * was not replaced, but for deletes that it says it may have forgotten.
  */
-import type { ServedPage, ServerLog } from './server-log.ts'
+import type { ServedPage, ServedSnapshot, ServerLog } from './server-log.ts'
 import { Violation } from './violation.ts'
 import { descendsFrom, type WriteNode } from './write-graph.ts'
 
@@ -84,6 +84,25 @@ export class ServerPast {
       }
     }
     return replaced
+  }
+
+  /** Whether a page of a snapshot has the present state, or a newer one, of every entity of its range. */
+  assertInSnapshot({ after = '', through, head, ops, purgedThrough }: ServedSnapshot): void {
+    const served = new Map(ops.map((op) => [`${op.collection}/${op.entityId}`, op.entityVersion]))
+    for (const [key, past] of this.#pasts) {
+      const isInRange = key > after && (through === undefined || key <= through)
+      const state = past.findLast(({ revision }) => revision <= head)
+      if (!isInRange || state === undefined) continue
+      const { node, revision } = state
+      if ((served.get(key) ?? 0) >= revision) continue
+      if (node.isGone && revision <= purgedThrough) continue
+      throw new Violation(`a page of a snapshot lacks ${node}, which is ${revision}`)
+    }
+  }
+
+  /** Whether a device with this cursor may still be told of the write, or of what came after it. */
+  isToldBeyond(cursor: number, node: WriteNode): boolean {
+    return (this.state(node.key)?.revision ?? 0) > cursor
   }
 
   /** Whether a device with this cursor may lack the write, because the log was cleared of it and what came after. */

@@ -26,7 +26,10 @@ export async function comeToRest(world: World): Promise<void> {
   decideNowAndThen(world)
   while (!isAtRest(world)) {
     if (!(await world.step(endMs)) || time.events > eventsMax) {
-      throw new Violation(`no rest after ${REST_MS_MAX} ms: ${devices.map(describe).join('; ')}`)
+      const where = devices.map(describe).join('; ')
+      throw new Violation(
+        `no rest after ${REST_MS_MAX} ms: ${where}; head ${world.oracle.server.head}`,
+      )
     }
   }
   log.write('run', 'is at rest')
@@ -60,7 +63,8 @@ function decideNowAndThen(world: World): void {
   })
 }
 
-function describe({ name, sync }: SimulatedDevice): string {
+function describe({ name, sync, acting, isReady }: SimulatedDevice): string {
   const { phase, pending, held, cursor, lastError } = sync?.status ?? {}
-  return `${name} ${phase}, ${pending} pending, ${held} held, cursor ${cursor}, ${lastError?.code}`
+  const work = `${acting} acting${isReady ? '' : ', not ready'}`
+  return `${name} ${phase}, ${pending} pending, ${held} held, cursor ${cursor}, ${lastError?.code}, ${work}`
 }

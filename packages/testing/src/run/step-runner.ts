@@ -68,7 +68,7 @@ export class StepRunner {
         const from = this.#world.device(step.from)
         if (!from.isUp) return
         log.write(step.device, `gets a copy of the files of ${step.from}`)
-        this.#world.oracle.gotFiles(step.device, step.from)
+        this.#world.oracle.wasCopied(step.from)
         await this.#world.device(step.device).restore(from.image())
         this.#later(step.forMs, () => this.#boot(step.device))
         return

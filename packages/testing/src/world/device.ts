@@ -28,6 +28,8 @@ export interface DeviceImage {
   readonly absences: ReadonlyMap<string, WriteNode>
   /** Of the application: an older one does not open them. */
   readonly version: number
+  /** Devices whose transactions are in them. */
+  readonly writers: ReadonlySet<string>
 }
 
 export class SimulatedDevice {
@@ -51,12 +53,15 @@ export class SimulatedDevice {
   #cursorMayGoBack = true
   /** Transactions of the oracle from here on are in its ledger. */
   ledgerFrom = 0
+  /** Devices whose transactions its files have as its own: copied files have those of another one. */
+  #writers: ReadonlySet<string>
   /** Was it told to be another device? */
   #renamed = 0
 
   constructor(world: World, name: string, resolver: string, version: number) {
     this.#world = world
     this.name = name
+    this.#writers = new Set([name])
     this.#resolver = resolver
     this.view = world.oracle.device(name)
     this.view.version = version
@@ -138,12 +143,14 @@ export class SimulatedDevice {
   /** A copy of its files, as they are. */
   image(): DeviceImage {
     const { version } = this.view
-    return { files: this.disk.image(), absences: this.view.absences(), version }
+    const writers = this.#writers
+    return { files: this.disk.image(), absences: this.view.absences(), version, writers }
   }
 
   /** Ends, and begins again with these files. */
-  async restore({ files, absences, version }: DeviceImage): Promise<void> {
+  async restore({ files, absences, version, writers }: DeviceImage): Promise<void> {
     if (this.isUp) this.#died('is restored from a backup')
+    this.#writers = new Set([this.name, ...writers])
     this.view.version = Math.max(this.view.version, version)
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
@@ -177,9 +184,9 @@ export class SimulatedDevice {
   /** A transaction of the application. */
   async act(name: string, action: Action, random: Random, unique: string): Promise<void> {
     const db = this.#db
-    const process = this.#process
     if (db === undefined || !this.isReady) return
     const { oracle, log } = this.#world
+    const process = this.#process
     this.#acting++
     const { transaction, receipt } = await db.transaction(async (tx) => {
       const before = await readContents(tx, this.#collections)
@@ -202,8 +209,8 @@ export class SimulatedDevice {
     })
     transaction.opIds = receipt.receipt.opIds
     transaction.acknowledged = true
-    // Acknowledged in the moment in which its process died: nothing of that one is under way any more.
-    if (process?.alive === true) this.#acting--
+    // One that died meanwhile acts no more.
+    if (process === this.#process && process?.alive === true) this.#acting--
   }
 
   /** Looks at what was committed since the last look. */
@@ -345,7 +352,9 @@ export class SimulatedDevice {
     })
     sync.on('split', () => {
       tell('splits a transaction')
-      this.#world.oracle.splits(this.name)
+      for (const each of this.#world.oracle.transactions) {
+        if (this.#writers.has(each.device)) each.isAtomic = false
+      }
     })
     sync.on('device', ({ reason, deviceId }) => {
       tell(`${reason}: ${deviceId}`)

@@ -8,6 +8,7 @@ import {
   decodePullResponse,
   PULL_PATH,
   type PullRequest,
+  type PullResponse,
 } from '@entidb/protocol'
 import type { Tally } from '../kernel/tally.ts'
 import type { AnsweredRequest } from '../network/network.ts'
@@ -26,18 +27,25 @@ export class AnswerWatch {
   readonly #server: ServerView
   readonly #tally: Tally
   readonly #now: () => number
+  readonly #onSnapshotPage: (device: string, head: number) => void
   /** Devices of which no page lacked anything, up to the head, by deviceId. */
   readonly #seen = new Map<string, Sighting>()
   #isCleared = false
 
-  /** `now`: the server's clock. */
-  constructor(server: ServerView, tally: Tally, now: () => number) {
+  /** `now`: the server's clock. `onSnapshotPage`: told which head a page of a snapshot was read at, and for whom. */
+  constructor(
+    server: ServerView,
+    tally: Tally,
+    now: () => number,
+    onSnapshotPage: (device: string, head: number) => void,
+  ) {
     this.#server = server
     this.#tally = tally
     this.#now = now
+    this.#onSnapshotPage = onSnapshotPage
   }
 
-  look({ url, body, status, answer }: AnsweredRequest): void {
+  look({ device, url, body, status, answer }: AnsweredRequest): void {
     if (body === undefined || new URL(url).pathname !== PULL_PATH) return
     if (status !== 200) {
       if (decodeErrorResponse(answer).code === 'cursor_expired') this.#tally.count('cursorExpired')
@@ -45,7 +53,12 @@ export class AnswerWatch {
     }
     const request = decodePullRequest(body)
     const { sinceCursor } = request
-    const { ops, nextCursor, purgedThrough = 0, hasMore } = decodePullResponse(answer)
+    const page = decodePullResponse(answer)
+    if (page.snapshot !== undefined) {
+      this.#lookAtSnapshot(device, request, page)
+      return
+    }
+    const { ops, nextCursor, purgedThrough = 0, hasMore } = page
     const missing = this.#server.past.assertServed({ sinceCursor, nextCursor, ops, purgedThrough })
     // The other part of what a page ends with may be missing behind its end.
     if (missing !== undefined || sinceCursor === 0 || hasMore) this.#isCleared = true
@@ -68,6 +81,17 @@ export class AnswerWatch {
   /** The server may have forgotten whom it saw, or take somebody for another. */
   forget(): void {
     this.#seen.clear()
+  }
+
+  #lookAtSnapshot(device: string, { snapshot: asked }: PullRequest, page: PullResponse): void {
+    const { ops, snapshot, head = 0, purgedThrough = 0 } = page
+    const { after } = asked ?? {}
+    const through = snapshot?.after
+    this.#server.past.assertInSnapshot({ after, through, head, ops, purgedThrough })
+    this.#onSnapshotPage(device, head)
+    this.#isCleared = true
+    if (through !== undefined) this.#tally.count('snapshotPage')
+    if (snapshot !== undefined && snapshot.through < head) this.#tally.count('snapshotMoved')
   }
 
   #keepsUp({ deviceId = '', sinceCursor }: PullRequest): boolean {

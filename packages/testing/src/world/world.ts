@@ -47,7 +47,12 @@ export class World {
       faults === undefined ? new DrawnFaults(seed, config.faultRate) : new ListedFaults(faults)
     this.tokens = new Tokens(config.tokenLifeMs)
     this.server = new SimulatedServer(this)
-    this.answers = new AnswerWatch(this.oracle.server, this.tally, () => this.time.wallMs)
+    this.answers = new AnswerWatch(
+      this.oracle.server,
+      this.tally,
+      () => this.time.wallMs,
+      (device, head) => this.device(device).view.gotSnapshotPage(head),
+    )
     this.network = new Network({
       time: this.time,
       log: this.log,
