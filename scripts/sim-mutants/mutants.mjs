@@ -391,8 +391,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'sync/src/pull/resync.ts',
-        find: 'version > 0 || (conflict !== null && conflict !== undefined)',
-        replace: 'version > (conflict === undefined ? 0 : 0)',
+        find: 'if (knownRevision(tx, ref, version) > 0) {',
+        replace: 'if (version > 0 && knownRevision(tx, ref, version) > 0) {',
       },
     ],
   },

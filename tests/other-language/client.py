@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 import checks_push  # noqa: F401
 import checks_groups  # noqa: F401
 import checks_pull  # noqa: F401
+import checks_snapshot  # noqa: F401
 import checks_stream  # noqa: F401
 import checks_bodies  # noqa: F401
 import checks_http  # noqa: F401

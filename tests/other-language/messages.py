@@ -76,11 +76,18 @@ def matching(pattern, reserved=()):
     return read
 
 
-def entity_id(reader):
-    value = reader.text()
-    if not 1 <= len(value.encode("utf-8")) <= 512:
-        raise Malformed("must be 1 to 512 bytes")
-    return value
+def text_within(most):
+    def read(reader):
+        value = reader.text()
+        if not 1 <= len(value.encode("utf-8")) <= most:
+            raise Malformed(f"must be 1 to {most} bytes")
+        return value
+
+    return read
+
+
+entity_id = text_within(512)
+snapshot_after = text_within(1024)
 
 
 def bytes_or_null(reader):
@@ -209,7 +216,10 @@ def _check_push_request(request):
 
 def _check_pull_response(page):
     _rising(page["ops"], "entityVersion", "ops")
-    if page["ops"] and page["nextCursor"] < page["ops"][-1]["entityVersion"]:
+    # A page of a snapshot has the present state, however new.
+    if "snapshot" in page or not page["ops"]:
+        return
+    if page["nextCursor"] < page["ops"][-1]["entityVersion"]:
         raise Malformed("before the last operation", ".nextCursor")
 
 
@@ -277,6 +287,8 @@ error_details = record(
     _check_history,
 )
 
+snapshot_request = record({}, {"through": uint, "after": snapshot_after})
+snapshot_place = record({"through": uint}, {"after": snapshot_after})
 operation_kind = record(
     {
         "dbId": db_id,
@@ -296,7 +308,12 @@ packed_fields = record(
         "nextCursor": uint,
         "hasMore": boolean,
     },
-    {"head": uint, "purgedThrough": uint, "ops": list_of(_operation(_check_pulled))},
+    {
+        "head": uint,
+        "purgedThrough": uint,
+        "snapshot": snapshot_place,
+        "ops": list_of(_operation(_check_pulled)),
+    },
 )
 
 
@@ -345,12 +362,13 @@ MESSAGES = {
             "epoch": id16,
             "collections": list_of(collection),
             "packed": positive,
+            "snapshot": snapshot_request,
         },
     ),
     "PackedPullResponse": packed_page,
     "PullResponse": record(
         {"ops": list_of(_operation(_check_pulled)), "nextCursor": uint, "hasMore": boolean},
-        {"head": uint, "purgedThrough": uint},
+        {"head": uint, "purgedThrough": uint, "snapshot": snapshot_place},
         _check_pull_response,
     ),
     "PushRequest": record(
@@ -377,6 +395,16 @@ MESSAGES = {
         {"code": text, "message": text}, {"retryAfterMs": uint, "details": error_details}
     ),
 }
+
+
+def is_packed(data):
+    """Whether a page is in the packed form."""
+    reader = Reader(data)
+    keys = []
+    for _ in range(reader.map_size()):
+        keys.append(reader.text())
+        reader.skip()
+    return "packed" in keys
 
 
 def read_message(name, data):

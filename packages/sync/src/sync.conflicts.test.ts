@@ -1,4 +1,5 @@
 import { versionOf } from '@entidb/core'
+import { PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
@@ -189,6 +190,41 @@ describe('conflict', () => {
     await a.db.collection('notes').delete('n1')
     await b.db.collection('notes').delete('n1')
     await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('given up while it is sent, and written anew: accepted all the same -> the new edit was not made on it', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'a')
+    await b.addToken('n1', 'b')
+    await syncAll(a, b)
+    expect(b.sync.status.held).toBe(1)
+    await b.addToken('n3', 'first')
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      // Together with what is held: so it is part of that conflict, too.
+      await b.db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n1', tokens: ['both'] })
+        await tx.collection('notes').put({ id: 'n3', tokens: ['both'] })
+      })
+      const [conflict] = await b.sync.conflicts.list()
+      expect(conflict?.group).toHaveLength(1)
+      await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+      expect(await b.tokens('n3')).toEqual([])
+      await b.addToken('n3', 'new')
+      return 'pass'
+    }
+    await syncAll(b, a)
+    expect(await a.tokens('n3')).toEqual(['first'])
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict).toMatchObject({
+      local: { entity: { tokens: ['new'] } },
+      remote: { entity: { tokens: ['first'] } },
+    })
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await syncAll(b, a)
+    expect(await a.tokens('n3')).toEqual(['new'])
     await expectConverged(server, a, b)
   })
 

@@ -1,8 +1,14 @@
 /** Pulls from the beginning, and what may happen to the server and the device in the middle of one. */
-import { PULL_PATH } from '@entidb/protocol'
+import {
+  decodePushRequest,
+  encodePushResponse,
+  MEDIA_TYPE,
+  PULL_PATH,
+  PUSH_PATH,
+} from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
-import { syncAll } from './test-kit/device.test-kit.ts'
-import type { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { syncAll, unionResolver } from './test-kit/device.test-kit.ts'
+import type { Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const IDS = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']
@@ -68,6 +74,66 @@ describe('re-sync over a conflict', () => {
     expect(events).toEqual(['began cursor_expired', 'ended cursor_expired'])
     expect(await b.sync.conflicts.list()).toEqual([])
     expect(await a.tokens('n1')).toEqual(['ours'])
+    await expectConverged(server, a, b)
+  })
+})
+
+describe('a push that was accepted long ago', () => {
+  /** The next push is answered as a repeated one: its first operation was accepted at `revision`. */
+  function answersAsRepeated(
+    server: ModelServer,
+    revision: number,
+    meanwhile: () => Promise<void> = async () => {},
+  ): void {
+    const { head } = server.database
+    server.fault = async ({ path, body }): Promise<Fault> => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      await meanwhile()
+      const [op] = decodePushRequest(body).ops
+      const opId = op?.opId ?? 0
+      const answer = encodePushResponse({
+        acknowledgedUpToOpId: opId,
+        conflicts: [],
+        committed: [{ opId, entityVersion: revision }],
+        ...{ headBefore: head, head, purgedThrough: head },
+      })
+      const headers = { 'content-type': MEDIA_TYPE }
+      return new Response(answer as Uint8Array<ArrayBuffer>, { headers })
+    }
+  }
+
+  test('by a copy of the device, deleted and forgotten since -> gone here too', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'a')
+    await syncAll(a)
+    const revision = server.database.head
+    await a.db.collection('notes').delete('n1')
+    await a.addToken('n2', 'a')
+    await syncAll(a)
+    server.database.purge()
+    await syncAll(b)
+    await b.addToken('n1', 'a')
+    answersAsRepeated(server, revision)
+    await syncAll(b)
+    expect(await b.tokens('n1')).toEqual([])
+    await expectConverged(server, a, b)
+  })
+
+  test('the same, and edited here since -> that edit meets nothing on the server', async () => {
+    const { server, a, b } = await openPair({ conflictResolver: unionResolver })
+    await a.addToken('n1', 'a')
+    await syncAll(a)
+    const revision = server.database.head
+    await a.db.collection('notes').delete('n1')
+    await a.addToken('n2', 'a')
+    await syncAll(a)
+    server.database.purge()
+    await syncAll(b)
+    await b.addToken('n1', 'a')
+    answersAsRepeated(server, revision, () => b.addToken('n1', 'later'))
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['a', 'later'])
     await expectConverged(server, a, b)
   })
 })

@@ -17,10 +17,12 @@ import {
 } from './message-faults.test-kit.ts'
 import { packedFaults } from './packed-faults.test-kit.ts'
 import { pushFaults } from './push-faults.test-kit.ts'
+import { snapshotFaults } from './snapshot-faults.test-kit.ts'
 
 export const faults: readonly KnownFault[] = [
   ...pushFaults,
   ...packedFaults,
+  ...snapshotFaults,
   {
     name: 'a group is split over pages',
     createFault: () =>
@@ -47,7 +49,7 @@ export const faults: readonly KnownFault[] = [
       pullRequests(({ limit, ...message }) =>
         limit === undefined || limit > 0 ? message : { ...message, limit },
       ),
-    fails: ['pull/limit'],
+    fails: ['pull/limit', 'snapshot/limit'],
   },
   {
     name: 'a limit of 0 is served',
@@ -60,7 +62,7 @@ export const faults: readonly KnownFault[] = [
       pulls(({ limit }, page) =>
         limit === undefined ? page : { ...page, hasMore: page.ops.length >= limit },
       ),
-    fails: ['pull/has-more', 'pull/large-group', 'pull/limit-max'],
+    fails: ['pull/has-more', 'pull/large-group', 'pull/limit-max', 'snapshot/cursor'],
   },
   {
     name: 'nextCursor skips an operation when there is more',
@@ -74,6 +76,9 @@ export const faults: readonly KnownFault[] = [
       'pull/order',
       'pull/race',
       'pull/whole-groups',
+      'snapshot/between',
+      'snapshot/cursor',
+      'snapshot/pages',
       'verify/match',
       'verify/mismatch',
     ],
@@ -85,7 +90,13 @@ export const faults: readonly KnownFault[] = [
         ...page,
         ops: page.ops.filter((op) => op.deviceId !== deviceId),
       })),
-    fails: ['pull/operations', 'pull/repeated'],
+    fails: [
+      'pull/operations',
+      'pull/repeated',
+      'snapshot/again',
+      'snapshot/between',
+      'snapshot/pages',
+    ],
   },
   {
     name: 'timestampMs is not passed on',
@@ -105,7 +116,7 @@ export const faults: readonly KnownFault[] = [
       errors('cursor_ahead', (_, response) =>
         answerWith(response, encodePullResponse({ ops: [], nextCursor: 0, hasMore: false }), 200),
       ),
-    fails: ['order/cursor', 'pull/cursor-ahead'],
+    fails: ['order/cursor', 'pull/cursor-ahead', 'snapshot/cursor-ahead'],
   },
   {
     name: 'a superseded replica may push',
@@ -120,7 +131,7 @@ export const faults: readonly KnownFault[] = [
   {
     name: 'the epoch of a pull is not checked',
     createFault: () => pullRequests(({ epoch: _, ...message }) => message),
-    fails: ['epoch/pull', 'order/epoch'],
+    fails: ['epoch/pull', 'order/epoch', 'snapshot/epoch'],
   },
   {
     name: 'epoch_mismatch comes without the history',

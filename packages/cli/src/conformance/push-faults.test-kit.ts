@@ -212,6 +212,7 @@ export const pushFaults: readonly KnownFault[] = [
       'push/race-of-repeats',
       'push/repeated',
       'revisions/next-cursor',
+      'snapshot/between',
     ],
   },
 ]

@@ -1,6 +1,6 @@
 // Packed pages that every decoder must refuse which knows them.
 import { assemble, hex } from '../assemble-diagnostic.mjs'
-import { ENTITY_WITHOUT_ID, joined, kind, list, MAX, map, packed, packedPullResponse, sequence } from './parts.mjs'
+import { ENTITY_WITHOUT_ID, joined, kind, list, MAX, map, packed, packedPullResponse, sequence, snapshot } from './parts.mjs'
 
 const beyond = { beyondCddl: true }
 const of = (fields) => packedPullResponse(packed(fields))
@@ -35,6 +35,8 @@ export const packedPages = [
   ['PackedPullResponse', 'revisions that fall', of({ revisions: sequence(268435457, -1) }), 'packed.revisions[1]', 'unexpected_type'],
   ['PackedPullResponse', 'revisions beyond 2^53 - 1', of({ revisions: sequence(MAX, 1) }), 'packed.revisions[1]', 'integer_out_of_range', beyond],
   ['PackedPullResponse', 'nextCursor before the last operation', packedPullResponse(packed(), { nextCursor: 268435457 }), 'nextCursor', 'out_of_range', beyond],
+  ['PackedPullResponse', 'page of a snapshot, place of no bytes', packedPullResponse(packed(), { snapshot: snapshot({ after: '""' }) }), 'snapshot.after', 'wrong_length'],
+  ['PackedPullResponse', 'page of a snapshot that leads nowhere', packedPullResponse(packed(), { snapshot: snapshot({ through: undefined }) }), 'snapshot.through', 'missing_field'],
   ['PackedPullResponse', 'opId 0 of a device', of({ opIds: sequence(1, -1) }), 'packed.opIds[1]', 'out_of_range', beyond],
   ['PackedPullResponse', 'opId below 0 of the server', of({ kinds: list(kind({ deviceId: '"server"' })), opIds: sequence(0, -1) }), 'packed.opIds[1]', 'out_of_range', beyond],
   ['PackedPullResponse', 'opIds beyond 2^53 - 1', of({ opIds: sequence(MAX, 1) }), 'packed.opIds[1]', 'out_of_range', beyond],

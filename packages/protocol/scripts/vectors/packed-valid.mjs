@@ -1,5 +1,5 @@
 // Packed pages that every decoder must accept which knows them.
-import { ENTITY, ENTITY_WITHOUT_ID, joined, kind, list, MAX, map, mapInOrder, packed, packedPullResponse, sequence } from './parts.mjs'
+import { ENTITY, ENTITY_WITHOUT_ID, joined, kind, list, MAX, map, mapInOrder, packed, packedPullResponse, sequence, snapshot } from './parts.mjs'
 
 const received = { canonical: false }
 const long = `${'é'.repeat(255)}xy`
@@ -7,6 +7,8 @@ const long = `${'é'.repeat(255)}xy`
 export const packedPages = [
   ['PackedPullResponse', 'two puts', packedPullResponse(packed())],
   ['PackedPullResponse', 'with more behind it', packedPullResponse(packed(), { nextCursor: 268435458, hasMore: true, head: 268435500, purgedThrough: 3 })],
+  ['PackedPullResponse', 'a page of a snapshot', packedPullResponse(packed(), { nextCursor: 0, hasMore: true, head: 268435500, purgedThrough: 3, snapshot: snapshot({ after: '"notes/n2"' }) })],
+  ['PackedPullResponse', 'the last page of a snapshot, with an operation newer than where it leads', packedPullResponse(packed(), { nextCursor: 268435457, hasMore: true, head: 268435458, snapshot: snapshot({ through: 268435457 }) })],
   ['PackedPullResponse', 'a put and a delete', packedPullResponse(packed({
     kinds: list(kind(), kind({ opType: '"DELETE"' })), kindIndexes: sequence(0, 1), opIds: sequence(1, 2),
     entitySizes: sequence(14), idOffsets: sequence(4), entities: ENTITY_WITHOUT_ID,

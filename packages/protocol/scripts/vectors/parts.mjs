@@ -82,6 +82,11 @@ export function pullRequest(fields = {}) {
   return map({ dbId: '"notes"', sinceCursor: 0, ...fields })
 }
 
+/** Which page of a snapshot, in requests and answers alike. */
+export function snapshot(fields = {}) {
+  return map({ through: 268435500, ...fields })
+}
+
 export function pullResponse(ops, fields = {}) {
   return map({ ops: list(...ops), nextCursor: 0, hasMore: false, ...fields })
 }

@@ -24,6 +24,7 @@ import {
   pushResponse,
   put,
   REPLICA,
+  snapshot,
   verifyRequest,
 } from './parts.mjs'
 
@@ -74,6 +75,10 @@ export const valid = [
   ['PullRequest', 'extension fields', pullRequest({ limit: 5000, deviceId: '"phone-1"', replicaId: REPLICA, epoch: EPOCH, collections: '["notes", "tags"]' })],
   ['PullRequest', 'that reads packed pages', pullRequest({ packed: 1 })],
   ['PullRequest', 'that reads packed pages of a later form', pullRequest({ packed: MAX })],
+  ['PullRequest', 'the first page of a snapshot', pullRequest({ packed: 1, snapshot: '{}' })],
+  ['PullRequest', 'a later page of a snapshot', pullRequest({ packed: 1, snapshot: snapshot({ after: '"notes/n2"' }) })],
+  ['PullRequest', 'a page behind the longest place, at the largest cursor', pullRequest({ packed: 1, snapshot: snapshot({ through: MAX, after: `"${'é'.repeat(512)}"` }) })],
+  ['PullRequest', 'unknown keys in snapshot', pullRequest({ packed: 1, snapshot: map({ before: '"x"' }) }), received],
   ['PullRequest', 'no collections at all', pullRequest({ collections: '[]' })],
 
   ['PullResponse', 'empty', pullResponse([])],
@@ -83,6 +88,11 @@ export const valid = [
   ], { nextCursor: 268435461 })],
   ['PullResponse', 'hidden operations move nextCursor', pullResponse([pulled(268435457)], { nextCursor: 268435999, head: 268435999, purgedThrough: 268435456 })],
 
+  ['PullResponse', 'a page of a snapshot', pullResponse([pulled(268435457)], { nextCursor: 0, hasMore: true, head: 268435500, purgedThrough: 3, snapshot: snapshot({ after: '"notes/n1"' }) })],
+  ['PullResponse', 'a page of a snapshot without operations', pullResponse([], { nextCursor: 0, hasMore: true, snapshot: snapshot({ after: '"n"' }) })],
+  ['PullResponse', 'the last page of a snapshot, with an operation newer than where it leads', pullResponse([pulled(268435457), pulled(268435501)], { nextCursor: 268435500, hasMore: true, head: 268435501, snapshot: snapshot() })],
+  ['PullResponse', 'a snapshot of nothing', pullResponse([], { nextCursor: 0, head: 0, snapshot: snapshot({ through: 0 }) })],
+  ['PullResponse', 'unknown keys in snapshot', pullResponse([], { snapshot: snapshot({ zz: 'null' }) }), received],
   ...packedPages,
 
   ['PushRequest', 'empty', pushRequest([])],

@@ -19,6 +19,14 @@ export interface LearnContext {
   readonly onViolation: (violation: IndexViolation) => void
 }
 
+/** The server does not have it. */
+export const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
+
+/** The newest revision that was seen of an entity whose stored state is of revision `version`. */
+export function knownRevision(tx: SyncTransaction, ref: EntityRef, version: number): number {
+  return Math.max(version, tx.findNote(entityKey(ref))?.conflict?.remote.version ?? 0)
+}
+
 export async function learnRemote(
   tx: SyncTransaction,
   ref: EntityRef,
@@ -37,8 +45,7 @@ export async function learnRemoteOver(
   remote: RemoteState,
   context: LearnContext,
 ): Promise<Learnt> {
-  const known = Math.max(state.version, tx.findNote(entityKey(ref))?.conflict?.remote.version ?? 0)
-  if (!context.present && remote.version <= known) return 'known'
+  if (!context.present && remote.version <= knownRevision(tx, ref, state.version)) return 'known'
   return state.pending
     ? meetPending(tx, ref, state, remote, context)
     : storeClean(tx, ref, state, remote, context)

@@ -4,7 +4,7 @@
  * passed over.
  */
 import type { ReplicaState } from '@entidb/core/replication'
-import { entityKey } from '../entity-ref.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { EntityVersions } from '../fates/learnt-versions.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { joinParts } from '../ledger/committed-part.ts'
@@ -12,7 +12,7 @@ import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import { sameState } from '../same-state.ts'
-import type { DecidedBy, FateRow } from '../state/rows.ts'
+import type { DecidedBy, FateRow, FrozenOp } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { GroupView, MemberView } from './group-view.ts'
@@ -96,8 +96,19 @@ async function takeRemote(
   { ref, state, received }: MemberView,
 ): Promise<number> {
   await tx.replica.applyRaw({ ...ref, ...received })
+  giveUpFrozen(tx, ref)
   settleNote(tx, ref, state.opId)
   return received.version
+}
+
+/** The edit of the entity that is under way, if one is. */
+function giveUpFrozen(tx: SyncTransaction, { collection, entityId }: EntityRef): void {
+  const { frozen } = tx
+  const isOfEntity = (op: FrozenOp): boolean =>
+    op.entityId === entityId && op.collection === collection
+  if (frozen === null || !frozen.ops.some(isOfEntity)) return
+  const ops = frozen.ops.map((op) => (isOfEntity(op) ? { ...op, givenUp: true } : op))
+  tx.setFrozen({ ...frozen, ops })
 }
 
 /** Everything that is not given up, as new local edits. The opId of the last one; null when there is none. */

@@ -2,15 +2,20 @@
  * Re-sync: everything is pulled again from the beginning, local edits stay, and in the end what the
  * server did not name is removed. Durable at every step, so a crash resumes it.
  */
-import { type LearnContext, learnRemote, removeClean } from '../conflicts/learn-remote.ts'
+import {
+  ABSENT,
+  knownRevision,
+  type LearnContext,
+  learnRemote,
+  removeClean,
+} from '../conflicts/learn-remote.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { ResyncReason } from '../events.ts'
 import { evictedAfter, forgetEvicted } from '../evict/evicted-rows.ts'
-import type { RemoteState, ResyncRow } from '../state/rows.ts'
+import type { ResyncRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 const SWEEP_ENTRIES = 500
-const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
 
 /** Answers asked for before count no more. */
 export function beginResync(tx: SyncTransaction, reason: ResyncReason): void {
@@ -41,9 +46,9 @@ export async function sweepStep(
     if (await tx.wasSeen(key)) await tx.forgetSeen(key)
     else if (pending) {
       // What is known of it may be the other side of a conflict alone.
-      const { conflict } = tx.findNote(key) ?? {}
-      const isKnown = version > 0 || (conflict !== null && conflict !== undefined)
-      if (isKnown) await learnRemote(tx, ref, ABSENT, { ...context, present: true })
+      if (knownRevision(tx, ref, version) > 0) {
+        await learnRemote(tx, ref, ABSENT, { ...context, present: true })
+      }
     } else if (version > 0) {
       await removeClean(tx, ref, await tx.replica.state(collection, entityId))
     }

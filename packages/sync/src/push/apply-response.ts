@@ -6,7 +6,13 @@ import { EntiDBError } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
-import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
+import {
+  ABSENT,
+  knownRevision,
+  type LearnContext,
+  learnRemote,
+  learnRemoteOver,
+} from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
@@ -51,8 +57,11 @@ export async function applyPushResponse(
   const answers = answersOf(request, response)
   const heldByWireGroup = new Map<number, number>()
   const droppedWireGroups = new Set<number>()
+  const givenUp = new Set(frozen.ops.filter((op) => op.givenUp === true).map(({ opId }) => opId))
   const accepted = acceptedOps(request, answers)
-  await settleAccepted(tx, request, accepted, context)
+  const forgotten = await forgottenAmong(tx, accepted, response.purgedThrough ?? 0)
+  await settleAccepted(tx, request, accepted, givenUp, context)
+  for (const op of forgotten) await learnRemote(tx, op, ABSENT, { ...context, present: true })
   const committed: PushOutcome['committed'][number][] = [...accepted]
   const others = request.ops.filter((op) => !isAccepted(answers.get(op.opId)))
   // Of different entities: what is done about one changes no other.
@@ -62,10 +71,11 @@ export async function applyPushResponse(
     // As many states as operations.
     const state = states[index] as ReplicaState
     if (answer === undefined) {
-      acceptWithoutRevision(tx, request, frozen.deviceId, op, state)
+      // Of one that was given up the echo is news like any other.
+      if (!givenUp.has(op.opId)) acceptWithoutRevision(tx, request, frozen.deviceId, op, state)
       committed.push({ op, revision: null })
     } else if (!isAccepted(answer)) {
-      if (!state.pending) {
+      if (!state.pending || givenUp.has(op.opId)) {
         // No edit is left to hold. The server's state comes with the next pull, together with what was written with it.
         droppedWireGroups.add(op.group)
         continue
@@ -244,21 +254,45 @@ function acceptedOps(
   })
 }
 
+/**
+ * Accepted long ago: sent before by a copy of this database, or before this one was put back from a copy. The pulls
+ * have passed the revision without naming it or a later one, so the entity was deleted since, and that is forgotten.
+ */
+async function forgottenAmong(
+  tx: SyncTransaction,
+  accepted: readonly AcceptedOp[],
+  purgedThrough: number,
+): Promise<readonly FrozenOp[]> {
+  const { cursor } = tx.state
+  const through = Math.min(cursor, Math.max(tx.state.purgedThrough, purgedThrough))
+  const passed = accepted.filter(({ revision }) => revision > 0 && revision <= through)
+  if (passed.length === 0) return []
+  const states = await tx.replica.states(passed.map(({ op }) => op))
+  return passed.flatMap(({ op, revision }, i) => {
+    // As many states as operations.
+    const { version } = states[i] as ReplicaState
+    return knownRevision(tx, op, version) < revision ? [op] : []
+  })
+}
+
 async function settleAccepted(
   tx: SyncTransaction,
   { contents }: SentRequest,
   accepted: readonly AcceptedOp[],
+  givenUp: ReadonlySet<number>,
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
-  const edits = accepted.map(({ op, revision }) => ({
+  const wanted = accepted.filter(({ op }) => !givenUp.has(op.opId))
+  const edits = wanted.map(({ op, revision }) => ({
     collection: op.collection,
     entityId: op.entityId,
     committed: committedState(contents, op, revision),
     throughOpId: op.localOpId,
   }))
-  const dropped = new Set(await tx.replica.settleAll(edits))
-  for (const [index, { op, revision }] of accepted.entries()) {
-    if (dropped.has(index)) {
+  const unsettled = await tx.replica.settleAll(edits)
+  const dropped = new Set(unsettled.map((index) => wanted[index]?.op.opId))
+  for (const { op, revision } of accepted) {
+    if (dropped.has(op.opId) || givenUp.has(op.opId)) {
       // Dropped while the request was under way; what the server has now counts like anything it sends.
       const committed = committedState(contents, op, revision)
       await learnRemote(tx, op, committed, { ...context, present: false })

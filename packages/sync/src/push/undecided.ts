@@ -37,7 +37,7 @@ export async function holdAsRejected(
   const heldByWireGroup = new Map<number, number>()
   for (const op of ops) {
     const { pending } = await tx.replica.state(op.collection, op.entityId)
-    if (!pending) continue
+    if (!pending || op.givenUp === true) continue
     heldByWireGroup.set(op.group, await joinGroup(tx, [op], heldByWireGroup.get(op.group) ?? null))
     const { code, message, unknown } = refusal
     tx.changeNote(op, { rejection: { code, message, sinceMs: nowMs, unknown } })

@@ -103,6 +103,8 @@ export interface FrozenOp extends EntityRef {
   readonly base: number
   /** `tx` on the wire. */
   readonly group: number
+  /** The application gave it up while it was under way: later edits of its entity were not made on it. */
+  readonly givenUp?: boolean
 }
 
 export interface FrozenTransaction {

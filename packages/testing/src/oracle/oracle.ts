@@ -203,21 +203,17 @@ export class Oracle {
     this.server.wasCopied(device)
   }
 
-  /** The device went back to a copy: what only it had since then is lost. */
+  /** The device went back to a copy: what only it had since then is lost. `writers`: whose edits its files had. */
   deviceRestored(
     device: string,
     contents: Contents,
     absences: ReadonlyMap<string, WriteNode>,
+    writers: ReadonlySet<string>,
   ): void {
     const why = `${device} went back to a backup`
-    // Its own edits, and those of others whose files it had: they may have gone back before.
-    const had = this.#heldBy(device)
     this.device(device).restored(contents, absences)
     this.wasCopied(device)
-    this.#excuseUnheld(
-      (node) => had.has(node) || node.transactions.some((each) => each.device === device),
-      why,
-    )
+    this.#excuseUnheld((node) => node.transactions.some((each) => writers.has(each.device)), why)
   }
 
   /** The server went back to a copy, which has this: what no device holds any more is lost. */
@@ -264,12 +260,6 @@ export class Oracle {
       held.set(node.key, holding)
       if (!holding.has(node) && concerns(node)) node.excuse ??= why
     }
-  }
-
-  #heldBy(device: string): ReadonlySet<WriteNode> {
-    const view = this.device(device)
-    const keys = new Set(this.graph.written().map(({ key }) => key))
-    return new Set([...keys].flatMap((key) => [...ancestorsOf(view.node(key))]))
   }
 
   #held(key: string): ReadonlySet<WriteNode> {

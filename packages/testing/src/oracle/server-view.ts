@@ -185,7 +185,6 @@ export class ServerView {
       return each.accepted && !this.#lost.has(each)
     }
     if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
-    if (this.#hasGivenUp(op, before)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(
         `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,
@@ -197,12 +196,6 @@ export class ServerView {
     this.#lost.delete(node)
     this.past.add({ node, revision })
     this.#include(node, touched)
-  }
-
-  /** The device's application gave up its edit while it was under way: what it wrote next may take its place. */
-  #hasGivenUp({ deviceId }: SyncOperation, { excuse, transactions }: WriteNode): boolean {
-    const devices = this.#devices.get(deviceId)
-    return excuse !== undefined && transactions.some(({ device }) => devices?.has(device) === true)
   }
 
   /** Of the revision, and the only one. */

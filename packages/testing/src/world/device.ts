@@ -150,13 +150,14 @@ export class SimulatedDevice {
   /** Ends, and begins again with these files. */
   async restore({ files, absences, version, writers }: DeviceImage): Promise<void> {
     if (this.isUp) this.#died('is restored from a backup')
+    const writersBefore = this.#writers
     this.#writers = new Set([this.name, ...writers])
     this.view.version = Math.max(this.view.version, version)
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
     this.#world.answers.forget()
     const contents = await this.#readOffline()
-    this.#world.oracle.deviceRestored(this.name, contents, absences)
+    this.#world.oracle.deviceRestored(this.name, contents, absences, writersBefore)
     this.ledgerFrom = this.#world.oracle.transactions.length
   }
 

@@ -18,6 +18,7 @@ import { pushFormRules } from './push-form.ts'
 import { pushGroupRules } from './push-groups.ts'
 import { repeatedPushRules } from './push-repeated.ts'
 import { revisionRules } from './revisions.ts'
+import { snapshotRules } from './snapshot.ts'
 import { streamRules } from './stream.ts'
 import { verifyRules } from './verify.ts'
 
@@ -34,6 +35,7 @@ export const allRules: readonly Rule[] = [
   ...pullRules,
   ...pullGroupRules,
   ...packedRules,
+  ...snapshotRules,
   ...pushFormRules,
   ...repeatedPushRules,
   ...pushAnswerRules,
