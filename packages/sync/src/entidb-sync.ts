@@ -68,6 +68,10 @@ export class EntiDBSync {
   readonly #changes = new ChangeSignal()
   readonly #trace: SyncTrace
   #opening: Promise<SyncSession> | undefined
+  /** The session that `stop` is ending; who only looks may use it as long as that takes. */
+  #ending: Promise<SyncSession> | undefined
+  /** When it has ended: one session works on the database at a time. */
+  #closing: Promise<void> = Promise.resolve()
   #session: SyncSession | undefined
   #endListening: () => void = () => {}
   #endFollowing: (() => void) | undefined
@@ -103,13 +107,17 @@ export class EntiDBSync {
 
   /**
    * From now on syncs by itself: after commits, when the server has news, when the device comes online,
-   * and on a slow timer. Resolves when that is set up; being offline is no error.
+   * and on a slow timer. Resolves when that is set up; being offline is no error. Of `start` and `stop` the last call
+   * counts, whether the ones before were waited for or not.
    *
    * Errors: `change_feed_off`.
    */
   async start(): Promise<void> {
     this.#stopped = false
-    const { driver, stream } = await this.#open()
+    const opening = this.#open()
+    const { driver, stream } = await opening
+    // Stopped meanwhile.
+    if (opening !== this.#opening || opening === this.#ending) return
     this.#endListening()
     this.#endListening = this.#settings.environment.onOnline(() => driver.online())
     driver.start()
@@ -121,16 +129,9 @@ export class EntiDBSync {
     this.#stopped = true
     this.#endListening()
     this.#endListening = () => {}
-    const session = await this.#opening?.catch(() => undefined)
-    await Promise.all([session?.driver.stop(), session?.stream?.stop()])
-    this.#endFollowing?.()
-    this.#endFollowing = undefined
-    this.#fates.stop()
-    // Another client may work on the database from now on: the next start reads everything anew.
-    this.#opening = undefined
-    this.#endClaim()
-    this.#endClaim = () => {}
-    this.#board.set({ phase: 'stopped' })
+    this.#ending = this.#opening
+    this.#closing = this.#close(this.#closing, this.#opening)
+    await this.#closing
   }
 
   /**
@@ -311,14 +312,33 @@ export class EntiDBSync {
   }
 
   #open(): Promise<SyncSession> {
-    this.#opening ??= this.#openSession().catch((error) => {
-      this.#opening = undefined
-      throw error
+    const isUsable = this.#stopped || this.#opening !== this.#ending
+    if (this.#opening !== undefined && isUsable) return this.#opening
+    const opening = this.#openSession(this.#closing)
+    this.#opening = opening
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined
     })
-    return this.#opening
+    return opening
   }
 
-  async #openSession(): Promise<SyncSession> {
+  async #close(before: Promise<void>, opening: Promise<SyncSession> | undefined): Promise<void> {
+    await before
+    const session = await opening?.catch(() => undefined)
+    await Promise.all([session?.driver.stop(), session?.stream?.stop()])
+    this.#endFollowing?.()
+    this.#endFollowing = undefined
+    this.#fates.stop()
+    // Another client may work on the database from now on: the next start reads everything anew.
+    if (this.#opening === opening) this.#opening = undefined
+    if (this.#ending === opening) this.#ending = undefined
+    this.#endClaim()
+    this.#endClaim = () => {}
+    this.#board.set({ phase: 'stopped' })
+  }
+
+  async #openSession(before: Promise<void>): Promise<SyncSession> {
+    await before
     const endClaim = this.#engine.claim()
     try {
       const session = await openSession({
@@ -334,6 +354,8 @@ export class EntiDBSync {
       await session.store.startHearing()
       this.#endClaim = endClaim
       this.#session = session
+      // For somebody who only looks, after a stop.
+      if (this.#stopped) this.#board.set({ phase: 'stopped' })
       return session
     } catch (error) {
       endClaim()

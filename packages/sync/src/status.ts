@@ -2,8 +2,22 @@
 import type { EntiDBError } from '@entidb/core'
 import type { CycleState } from './machine/cycle-machine.ts'
 
-/** How far the present step is. */
+/**
+ * How far a long step is. `done` and `total` never fall while it lasts; `total` grows with what comes in addition. A step
+ * that failed goes on where it was, unless the process is another one.
+ */
 export interface SyncProgress {
+  /** `pull`: from the server; `push`: to it. */
+  readonly direction: 'pull' | 'push'
+  /**
+   * What is counted.
+   *
+   * - `entities`: a first sync or re-sync, of those that lived on the server when it began.
+   * - `revisions`: any other pull, up to the server's head: an upper bound, because what was superseded meanwhile may not
+   *   be sent any more. Then `done` jumps.
+   * - `edits`: a push, as counted by `SyncStatus.pending`; several of one entity are one once they are sent.
+   */
+  readonly unit: 'entities' | 'revisions' | 'edits'
   readonly done: number
   readonly total: number
 }
@@ -19,7 +33,10 @@ export interface SyncStatus {
   readonly pending: number
   /** Entities set aside by a conflict or a rejection. */
   readonly held: number
-  /** Entities of a first sync or re-sync; null otherwise. */
+  /**
+   * A first sync or re-sync, a pull of more than one page, a push of more than one batch, while it moves; null
+   * otherwise.
+   */
   readonly progress: SyncProgress | null
   /** When the last whole cycle ended, in milliseconds since 1970; null: never. */
   readonly lastSyncAt: number | null
@@ -65,6 +82,8 @@ function differs(a: SyncStatus, b: SyncStatus): boolean {
     a.cursor !== b.cursor ||
     a.pending !== b.pending ||
     a.held !== b.held ||
+    a.progress?.direction !== b.progress?.direction ||
+    a.progress?.unit !== b.progress?.unit ||
     a.progress?.done !== b.progress?.done ||
     a.progress?.total !== b.progress?.total ||
     a.lastSyncAt !== b.lastSyncAt ||

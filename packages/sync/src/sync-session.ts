@@ -9,9 +9,10 @@ import { CycleDriver } from './cycle/cycle-driver.ts'
 import type { CycleTotals, SyncContext } from './cycle/sync-context.ts'
 import type { SyncEmitter } from './events.ts'
 import type { FateWatch } from './fates/fate-watch.ts'
-import { pruneFates } from './fates/fate-watch.ts'
+import { pruneFates } from './fates/prune-fates.ts'
 import { pruneCommitted } from './ledger/record-committed.ts'
 import { pruneKept } from './ledger/record-kept.ts'
+import { ProgressMeter } from './progress/progress-meter.ts'
 import { Puller } from './pull/puller.ts'
 import { Pusher } from './push/pusher.ts'
 import type { Engine } from './state/engine.ts'
@@ -50,10 +51,11 @@ const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 export async function openSession(parts: SessionParts): Promise<SyncSession> {
   const { engine, settings, emitter, board, fates, changes } = parts
   const { environment, dbId, deviceId } = settings
+  const progress = new ProgressMeter(board)
   let store: SyncStore | undefined
   const changed = (): void => {
     if (store === undefined) return
-    showState(store, board)
+    showState(store, board, progress)
     fates.look(store)
     changes.give()
   }
@@ -62,6 +64,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
     now: environment.now,
     newDeviceId: environment.randomId,
     ledger: settings.ledger,
+    versions: fates.versions,
   })
   store = opened.store
   await store.transaction(pruneLedger)
@@ -71,7 +74,7 @@ export async function openSession(parts: SessionParts): Promise<SyncSession> {
     emitter.emit('device', { reason: 'renamed', deviceId: store.state.deviceId })
   }
   const transport = transportOf(parts)
-  const context = contextOf(parts, store, transport)
+  const context = contextOf(parts, store, transport, progress)
   const driver = driverOf(parts, context)
   const stream = settings.stream
     ? new StreamFollower({
@@ -100,12 +103,11 @@ async function pruneLedger(tx: SyncTransaction): Promise<void> {
 }
 
 /** What the status says of the stored state. */
-function showState(store: SyncStore, board: StatusBoard): void {
-  board.set({
-    cursor: store.state.cursor,
-    pending: store.edits.size + (store.frozen?.ops.length ?? 0),
-    held: store.heldCount,
-  })
+function showState(store: SyncStore, board: StatusBoard, meter: ProgressMeter): void {
+  const pending = store.edits.size + (store.frozen?.ops.length ?? 0)
+  meter.look(pending)
+  const { progress } = meter
+  board.set({ cursor: store.state.cursor, pending, held: store.heldCount, progress })
 }
 
 function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
@@ -122,7 +124,12 @@ function transportOf({ settings, board, trace }: SessionParts): HttpTransport {
   })
 }
 
-function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTransport): SyncContext {
+function contextOf(
+  parts: SessionParts,
+  store: SyncStore,
+  transport: HttpTransport,
+  progress: ProgressMeter,
+): SyncContext {
   const { settings, emitter, board } = parts
   const { environment } = settings
   return {
@@ -131,6 +138,7 @@ function contextOf(parts: SessionParts, store: SyncStore, transport: HttpTranspo
     emitter,
     board,
     fates: parts.fates,
+    progress,
     replicaId: parts.engine.identity.replicaId,
     clientInfo: settings.clientInfo,
     now: environment.now,
@@ -184,7 +192,7 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
 function tellFailure(error: EntiDBError, { board, emitter }: SessionParts, store: SyncStore): void {
   if (error.code === 'sync_stopped') return
   const before = board.status.lastError
-  board.set({ lastError: error, progress: null })
+  board.set({ lastError: error })
   if (before?.code === error.code) return
   emitter.emit('error', error)
   if (error.code === 'unauthorized') emitter.emit('unauthorized', error)

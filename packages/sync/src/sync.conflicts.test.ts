@@ -1,6 +1,6 @@
 import { versionOf } from '@entidb/core'
 import { PUSH_PATH } from '@entidb/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
 import { mergeFields } from './resolvers/three-way.ts'
@@ -122,6 +122,38 @@ describe('conflict', () => {
     expect(conflicts.map(({ remote }) => remote.entity)).toMatchObject([
       { tokens: ['a', 'base', 'more'] },
     ])
+  })
+
+  test('another epoch gives its revision again: -> another conflict, the old id refused', async () => {
+    const { server, a, b } = await openPair()
+    const c = await openDevice(server)
+    await a.addToken('n1', 'base')
+    await syncAll(a, b, c)
+    const backup = server.database.backup()
+    server.database.beginEpoch()
+    await a.addToken('n1', 'seen')
+    await a.sync.sync()
+    await b.addToken('n1', 'b')
+    await b.sync.sync()
+    const live = b.sync.conflicts.live()
+    const [seen] = await b.sync.conflicts.list()
+    server.database.restore(backup)
+    await c.addToken('n1', 'unseen')
+    await c.sync.sync()
+    await b.sync.sync()
+    const [present] = await b.sync.conflicts.list()
+    expect(present?.remote.entityVersion).toBe(seen?.remote.entityVersion)
+    expect(present?.remote.entity).toMatchObject({ tokens: ['base', 'unseen'] })
+    await vi.waitFor(() => expect(live.getSnapshot()).toEqual([present]))
+    live.close()
+    const resolving = b.sync.conflicts.resolve(seen?.id ?? '', { type: 'takeRemote' })
+    await expect(resolving).rejects.toMatchObject({
+      code: 'conflict_changed',
+      details: { id: present?.id },
+    })
+    await b.sync.conflicts.resolve(present?.id ?? '', { type: 'keepLocal' })
+    await b.sync.sync()
+    expect(b.sync.status).toMatchObject({ pending: 0, held: 0 })
   })
 
   test('both sides made the same edit: -> no one is asked', async () => {

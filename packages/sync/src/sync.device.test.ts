@@ -1,5 +1,6 @@
 /** Devices whose files are restored or copied, and databases that are older than their sync. */
 import { createMemoryFileSystem, type FileSystem, treeStorage } from '@entidb/core'
+import { PULL_PATH, PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { copyFiles } from './test-kit/copied-files.test-kit.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
@@ -75,6 +76,32 @@ describe('device restored from a copy of its files', () => {
     expect(new Set(named).size).toBe(named.length)
   })
 
+  test('a clone pushed its edit, the delete of which is forgotten -> it is told of that before it pushes', async () => {
+    const { server, files, backup: older } = await withBackup()
+    const other = await deviceOn(older, server)
+    await other.sync.renameDevice('other')
+    await other.sync.sync()
+    const writer = await deviceOn(files, server)
+    await writer.addToken('n3', 'mine')
+    await writer.sync.stop()
+    await closed(writer)
+    const copy = await copyFiles(files)
+    const original = await deviceOn(files, server)
+    server.fault = ({ path }) => (path === PULL_PATH ? 'refuse' : 'pass')
+    await expect(original.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    await (await deviceOn(copy, server)).sync.sync()
+    await other.sync.sync()
+    await other.db.collection('notes').delete('n3')
+    await other.sync.sync()
+    server.database.purge()
+    await original.sync.sync()
+    await syncAll(original, other)
+    expect(await original.contents()).toEqual(server.database.live())
+    expect(await other.contents()).toEqual(server.database.live())
+    expect(await original.tokens('n3')).toEqual(['mine'])
+  })
+
   test('with a frozen batch the original went on to send: -> taken as the duplicate it is', async () => {
     const server = new ModelServer()
     const files = createMemoryFileSystem()
@@ -95,6 +122,33 @@ describe('device restored from a copy of its files', () => {
     await syncAll(restored)
     expect(await restored.tokens('n1')).toEqual(['one', 'three', 'two'])
     expect(restored.sync.status).toMatchObject({ pending: 0, held: 0 })
+  })
+})
+
+describe('device renamed while an answer is on its way', () => {
+  test.each([
+    ['too large, of a group alone', 413, 3],
+    ['forbidden', 403, 1],
+  ])('%s: -> nothing is held, all goes out under the new name', async (_, status, at) => {
+    const server = new ModelServer()
+    const device = await deviceOn(createMemoryFileSystem(), server)
+    for (const id of ['n1', 'n2', 'n3', 'n4']) await device.addToken(id, 'one')
+    let pushes = 0
+    let renaming: Promise<unknown> | undefined
+    server.fault = ({ path }) => {
+      if (path !== PUSH_PATH) return 'pass'
+      pushes += 1
+      if (pushes === at) renaming = device.sync.renameDevice('renamed')
+      return pushes > at ? 'pass' : new Response(null, { status })
+    }
+    const rejected: unknown[] = []
+    device.sync.on('rejected', (rejection) => rejected.push(rejection))
+    await device.sync.sync()
+    await renaming
+    expect(rejected).toEqual([])
+    expect(device.sync.status).toMatchObject({ pending: 0, held: 0 })
+    const authors = server.database.oplog.map(({ entityId, deviceId }) => [entityId, deviceId])
+    expect(authors).toEqual(['n1', 'n2', 'n3', 'n4'].map((id) => [id, 'renamed']))
   })
 })
 

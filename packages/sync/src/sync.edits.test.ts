@@ -1,7 +1,8 @@
+import { PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import { EntiDBSync } from './entidb-sync.ts'
 import { syncAll } from './test-kit/device.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 describe('two devices', () => {
@@ -83,6 +84,26 @@ describe('server without extensions', () => {
     await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
     await syncAll(b, a)
     expect(await a.tokens('n1')).toEqual(['b', 'one', 'two'])
+    await expectConverged(server, a, b)
+  })
+
+  test('edited again while more than a batch is pushed: -> its echo is pulled, then it goes on', async () => {
+    const { server, a, b } = await openPair({}, { simple: true })
+    const notes = Array.from({ length: 1_002 }, (_, i) => ({ id: `m${i}`, tokens: [] }))
+    for (const some of [notes.slice(0, 1_000), notes.slice(1_000)]) {
+      await a.db.collection('notes').putMany(some)
+    }
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      await a.addToken('m1', 'two')
+      await a.addToken('m2', 'two')
+      return 'pass'
+    }
+    await a.sync.sync()
+    expect(a.sync.status.pending).toBe(0)
+    expect(a.engine.transactions).toBeLessThan(50)
+    await syncAll(a, b)
     await expectConverged(server, a, b)
   })
 

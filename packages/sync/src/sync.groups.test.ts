@@ -106,6 +106,48 @@ describe('groups', () => {
     await expectConverged(server, a, b)
   })
 
+  test('transaction beyond the limits: -> one entry of the ledger, with all of it', async () => {
+    const { server, a } = await openPair({}, { limits: { maxOpsPerPush: 3 } })
+    const notes = Array.from({ length: 10 }, (_, i) => ({ id: `n${i}`, tokens: [] }))
+    const receipt = await a.db.collection('notes').putMany(notes)
+    let last: unknown
+    server.fault = async ({ path }): Promise<Fault> => {
+      const [entry] = await a.sync.ledger.list({ fate: 'inFlight' })
+      if (path === PUSH_PATH && entry !== undefined) last = entry
+      return 'pass'
+    }
+    await a.sync.sync()
+    expect(last).toMatchObject({ entityCount: 10 })
+    const entries = await a.sync.ledger.list()
+    expect(entries).toMatchObject([{ fate: 'committed', entityCount: 10 }])
+    const revisions = Object.fromEntries(
+      server.database.oplog.map((op) => [`notes/${op.entityId}`, op.entityVersion]),
+    )
+    const named = entries[0]?.entities.map((each) => [`notes/${each.entityId}`, each.entityVersion])
+    expect(Object.fromEntries(named ?? [])).toEqual(revisions)
+    expect(await a.sync.settled(receipt)).toEqual({
+      fate: 'committed',
+      how: null,
+      entityVersions: revisions,
+    })
+  })
+
+  test('transaction of more bytes than are read at once, within the limits: -> sent whole', async () => {
+    const { server, a } = await openPair()
+    const split: number[] = []
+    a.sync.on('split', ({ transactionId }) => split.push(transactionId))
+    await a.addToken('before', 'x')
+    const tokens = ['x'.repeat(900_000)]
+    const notes = Array.from({ length: 6 }, (_, i) => ({ id: `n${i}`, tokens }))
+    await a.db.collection('notes').putMany(notes)
+    await a.sync.sync()
+    expect(split).toEqual([])
+    const pushes = server.requests.filter(({ path }) => path === PUSH_PATH)
+    const sent = pushes.map(({ body }) => decodePushRequest(body).ops.length)
+    expect(sent).toEqual([7])
+    await expectConverged(server, a)
+  })
+
   test('a part of a split transaction conflicts: -> the later parts are held with it', async () => {
     const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 4 } })
     await a.addToken('n5', 'there')
@@ -118,6 +160,93 @@ describe('groups', () => {
     expect(conflict?.entityId).toBe('n5')
     await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
     await syncAll(b, a)
+    await expectConverged(server, a, b)
+  })
+})
+
+describe('transaction in parts, of which one meets a conflict', () => {
+  const ids = Array.from({ length: 10 }, (_, i) => `n${i}`)
+
+  /** The second part of a transaction of B on all `ids` comes too late. Its receipt. */
+  async function partConflicts(config: Partial<SyncConfig>) {
+    const { server, a, b } = await openPair(config, { limits: { maxOpsPerPush: 3 } })
+    await a.addToken('n4', 'base')
+    await syncAll(a, b)
+    const receipt = await b.db.collection('notes').putMany(ids.map((id) => ({ id, tokens: ['b'] })))
+    let pushes = 0
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === PUSH_PATH) pushes += 1
+      if (pushes !== 2) return 'pass'
+      server.fault = () => 'pass'
+      await a.addToken('n4', 'a')
+      await a.sync.sync()
+      return 'pass'
+    }
+    return { server, a, b, receipt }
+  }
+
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    '%s by a resolver: -> that is what became of it, also once the rest of it was looked at',
+    async (type) => {
+      const conflictResolver = { resolve: () => ({ type }) }
+      const { server, a, b, receipt } = await partConflicts({ conflictResolver })
+      const told = b.sync.settled(receipt)
+      await b.sync.sync()
+      await syncAll(b, a)
+      expect(await told).toMatchObject({ fate: 'conflict', how: type })
+      expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: type })
+      const entries = await b.sync.ledger.list({ fate: 'conflict' })
+      expect(entries).toMatchObject([
+        { how: type, isSettled: true, hasKept: true, entityCount: ids.length },
+      ])
+      await expectConverged(server, a, b)
+    },
+  )
+
+  test('decided by the application: -> that is what became of it, and it can be brought back', async () => {
+    const { server, a, b, receipt } = await partConflicts({})
+    await b.sync.sync()
+    const held = await b.sync.ledger.list({ fate: 'conflict' })
+    expect(held).toMatchObject([{ isSettled: false, entityCount: ids.length }])
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await syncAll(b, a)
+    expect(await b.tokens('n9')).toEqual([])
+    expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    await b.sync.ledger.restore(held[0]?.id ?? '')
+    expect(await b.tokens('n9')).toEqual(['b'])
+    await syncAll(b, a)
+    await expectConverged(server, a, b)
+  })
+
+  test('read from the feed in several stretches: -> one entry of the ledger', async () => {
+    const { server, a, b } = await openPair({}, { limits: { maxOpsPerPush: 3 } })
+    await a.addToken('n4', 'base')
+    await syncAll(a, b)
+    await a.addToken('n4', 'a')
+    await b.addToken('n4', 'b')
+    await syncAll(a, b)
+    const many = Array.from({ length: 5_000 }, (_, i) => ({ id: `n${i}`, tokens: ['b'] }))
+    const receipt = await b.db.collection('notes').putMany(many)
+    await b.sync.sync()
+    const entries = async () =>
+      (await b.sync.ledger.list()).map(({ fate, isSettled, entityCount }) => [
+        fate,
+        isSettled,
+        entityCount,
+      ])
+    expect(await entries()).toEqual([
+      ['conflict', false, 5_000],
+      ['conflict', false, 1],
+    ])
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await b.sync.sync()
+    expect(await entries()).toEqual([
+      ['conflict', true, 5_000],
+      ['conflict', true, 1],
+    ])
+    expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
     await expectConverged(server, a, b)
   })
 })
@@ -181,6 +310,37 @@ describe('rejections', () => {
     expect(await a.db.collection('notes').get('bad')).toBeUndefined()
     await syncAll(a, b)
     await expectConverged(server, a, b)
+  })
+
+  test('a part of a transaction: -> held with the rest of it, not sent again by itself', async () => {
+    const policy = ({ entityId }: { readonly entityId: string }) =>
+      entityId === 'bad' ? { code: 'not_allowed', message: 'no' } : undefined
+    const { server, a } = await openPair({}, { policy, limits: { maxOpsPerPush: 2 } })
+    const ids = ['fine', 'bad', 'n1', 'n2', 'n3']
+    const receipt = await a.db.collection('notes').putMany(ids.map((id) => ({ id, tokens: [] })))
+    const told: string[] = []
+    a.sync.on('rejected', ({ entityId }) => told.push(entityId))
+    await a.sync.sync()
+    const pushes = () => server.requests.filter(({ path }) => path === PUSH_PATH).length
+    expect(pushes()).toBe(1)
+    expect(a.sync.status).toMatchObject({ pending: 0, held: 5 })
+    const rejected = { fate: 'rejected', how: 'not_allowed' }
+    expect(await a.sync.settled(receipt)).toMatchObject(rejected)
+    const list = await a.sync.ledger.list()
+    expect(list).toMatchObject([{ ...rejected, isSettled: false, entityCount: 5 }])
+    expect(new Set(told)).toEqual(new Set(['bad']))
+    await a.sync.sync()
+    expect(pushes()).toBe(1)
+    // An edit of it is what sends it again.
+    await a.addToken('n3', 'edited')
+    await a.sync.sync()
+    expect(pushes()).toBe(2)
+    expect(a.sync.status).toMatchObject({ pending: 0, held: 5 })
+    const [rejection] = await a.sync.rejections.list()
+    expect(await a.sync.rejections.discard(rejection?.id ?? '')).toBe(true)
+    await a.sync.sync()
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected' })
+    await expectConverged(server, a)
   })
 
   test('edited: -> the whole group is sent again under new opIds', async () => {

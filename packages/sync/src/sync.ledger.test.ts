@@ -1,7 +1,9 @@
+import { encodeEntity } from '@entidb/core/cbor'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { Resolution } from './conflicts/conflict-types.ts'
 import type { LedgerEntry } from './ledger/ledger-types.ts'
+import { FATES_COLLECTION, type FateRow } from './state/rows.ts'
 import { type Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import { ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
@@ -248,6 +250,91 @@ describe('bounds of the ledger', () => {
   test('nonsense -> refused', async () => {
     const server = new ModelServer()
     await expect(openDevice(server, { ledger: { maxAgeMs: -1 } })).rejects.toThrow(TypeError)
+  })
+})
+
+/** Of `_sync_fates`, as they are stored. */
+async function fateRows(device: Device): Promise<readonly FateRow[]> {
+  const rows = await device.engine.transaction(({ system }) => system.all(FATES_COLLECTION))
+  // System rows are read back as they were put.
+  return rows as readonly FateRow[]
+}
+
+function sizesOf(rows: readonly FateRow[]): readonly number[] {
+  return rows.map((row) => encodeEntity(row as never).length)
+}
+
+describe('rows of the ledger', () => {
+  /** B's transaction on `n0`, that A edited, and others. Its receipt. */
+  async function manyGiveWay(ids: readonly string[]) {
+    const { server, a, b } = await openPair(answering('takeRemote'))
+    await a.addToken('n0', 'base')
+    await syncAll(a, b)
+    await a.addToken('n0', 'a')
+    await a.sync.sync()
+    const receipt = await b.db
+      .collection('notes')
+      .putMany(['n0', ...ids].map((id) => ({ id, tokens: ['b'] })))
+    return { server, a, b, receipt }
+  }
+
+  test('more entities than the ledger names -> all of their versions here, the named ones after a restart', async () => {
+    const ids = Array.from({ length: 300 }, (_, i) => `m${i}`)
+    const { server, b, receipt } = await manyGiveWay(ids)
+    await b.sync.sync()
+    const settled = await b.sync.settled(receipt)
+    expect(settled).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    expect(Object.keys(settled.entityVersions)).toHaveLength(301)
+    expect(settled.entityVersions['notes/n0']).toBe(server.database.head)
+    expect(Object.keys((await fateRows(b))[0]?.entityVersions ?? {})).toHaveLength(100)
+    const before = await b.sync.ledger.list()
+    expect(before[0]?.entities).toHaveLength(100)
+    expect(before[0]?.entities[0]).toEqual({
+      collection: 'notes',
+      entityId: 'n0',
+      entityVersion: server.database.head,
+    })
+    b.restart()
+    expect(await b.sync.ledger.list()).toEqual(before)
+    const { entityVersions, ...fate } = await b.sync.settled(receipt)
+    expect(fate).toEqual({ fate: 'conflict', how: 'takeRemote' })
+    expect(Object.keys(entityVersions)).toHaveLength(100)
+    expect(entityVersions['notes/n0']).toBe(server.database.head)
+  })
+
+  test('a group of many transactions -> no row grows with their number', async () => {
+    const { b } = await manyGiveWay([])
+    for (let i = 0; i < 150; i++) {
+      await b.db.collection('notes').putMany([
+        { id: `n${i}`, tokens: ['b', `${i}`] },
+        { id: `n${i + 1}`, tokens: ['b', `${i}`] },
+      ])
+    }
+    await b.sync.sync()
+    const rows = await fateRows(b)
+    expect(rows).toHaveLength(151)
+    expect(Math.max(...sizesOf(rows))).toBeLessThan(400)
+    const entries = await b.sync.ledger.list({ limit: 1_000 })
+    for (const { entities } of entries) {
+      for (const { entityVersion } of entities) expect(entityVersion).toEqual(expect.any(Number))
+    }
+  })
+
+  test('a row of an older release, with the versions of all its group -> read as it is', async () => {
+    const { b, receipt } = await manyGiveWay(['m1'])
+    await b.sync.sync()
+    const [row] = await fateRows(b)
+    const all = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`notes/m${i}`, i + 1]))
+    const older = { ...row, id: row?.id ?? '', entityVersions: all }
+    await b.engine.transaction(({ system }) => system.put(FATES_COLLECTION, older))
+    b.restart()
+    expect((await b.sync.settled(receipt)).entityVersions).toEqual(all)
+    const [entry] = await b.sync.ledger.list()
+    expect(entry?.entities).toContainEqual({
+      collection: 'notes',
+      entityId: 'm1',
+      entityVersion: 2,
+    })
   })
 })
 

@@ -2,9 +2,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { EntiDBSync } from './entidb-sync.ts'
+import { coreEngine } from './state/core-engine.ts'
 import { Device, unionResolver } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 let open: Device[] = []
 
@@ -112,6 +113,84 @@ describe('start', () => {
   })
 })
 
+describe('start and stop without waiting', () => {
+  test('start, stop, start: -> started; the last call counts', async () => {
+    const server = new ModelServer()
+    const { device: a } = await timed(server, { stream: true })
+    await Promise.all([a.sync.start(), a.sync.stop(), a.sync.start()])
+    await settle()
+    expect(a.sync.status.phase).toBe('idle')
+    await a.addToken('n1', 'one')
+    await settle()
+    expect(server.database.live().size).toBe(1)
+    await Promise.all([a.sync.start(), a.sync.stop()])
+    await settle()
+    expect(a.sync.status.phase).toBe('stopped')
+    const before = server.requests.length
+    await a.addToken('n1', 'two')
+    await settle()
+    expect(server.requests).toHaveLength(before)
+  })
+
+  test('stop, start in the middle of a cycle: -> one session after the other, nothing is lost', async () => {
+    const server = new ModelServer()
+    const { device: a } = await timed(server, { stream: true })
+    await a.sync.start()
+    await settle()
+    for (let i = 0; i < 5; i++) {
+      await a.addToken(`n${i}`, 'one')
+      void a.sync.stop()
+      void a.sync.start()
+    }
+    const syncing = a.sync.sync()
+    await settle()
+    await syncing
+    expect(a.sync.status).toMatchObject({ phase: 'idle', pending: 0 })
+    expect(server.database.live().size).toBe(5)
+    await a.addToken('n0', 'two')
+    await settle()
+    expect(a.sync.status.pending).toBe(0)
+  })
+
+  test('a list is live: -> it does not keep the database from another client', async () => {
+    const server = new ModelServer()
+    const { device: a } = await timed(server)
+    await a.sync.start()
+    const live = a.sync.conflicts.live()
+    await a.addToken('n1', 'one')
+    await a.sync.stop()
+    await settle()
+    live.close()
+    const engine = coreEngine(a.db)
+    expect(() => engine.claim()()).not.toThrow()
+  })
+
+  test('somebody looks after a stop: -> it stays stopped', async () => {
+    const server = new ModelServer()
+    const { device: a } = await timed(server)
+    await a.sync.start()
+    await a.sync.stop()
+    expect(await a.sync.conflicts.list()).toEqual([])
+    expect(a.sync.status.phase).toBe('stopped')
+    await a.addToken('n1', 'one')
+    await settle()
+    expect(server.database.live().size).toBe(0)
+    await a.sync.start()
+    await settle()
+    expect(server.database.live().size).toBe(1)
+  })
+
+  test('no token comes: -> stop() ends all the same', async () => {
+    const server = new ModelServer()
+    const authTokenProvider = () => new Promise<string>(() => {})
+    const { device: a } = await timed(server, { stream: true, authTokenProvider })
+    await a.sync.start()
+    await settle()
+    await a.sync.stop()
+    expect(a.sync.status.phase).toBe('stopped')
+  })
+})
+
 describe('backoff', () => {
   test('failures in a row: -> doubling delays; no request between them', async () => {
     const server = new ModelServer()
@@ -131,6 +210,26 @@ describe('backoff', () => {
     }
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
     expect(a.errors).toEqual(['unavailable'])
+  })
+
+  test('online while a request of before hangs: -> its failure is not waited out', async () => {
+    const server = new ModelServer()
+    const { device: a, timers, online } = await timed(server)
+    let lost: (fault: Fault) => void = () => {}
+    server.fault = () =>
+      new Promise<Fault>((resolve) => {
+        lost = resolve
+      })
+    await a.sync.start()
+    await settle()
+    for (const tell of online) tell()
+    const fail = lost
+    server.fault = ({ index }) => (index < 2 ? 'refuse' : 'pass')
+    fail('refuse')
+    await settle()
+    expect(a.sync.status.phase).toBe('backingOff')
+    await timers.advance(0)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
   })
 
   test('Retry-After: -> not sooner', async () => {

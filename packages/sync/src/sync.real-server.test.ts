@@ -57,6 +57,22 @@ describe('real server', () => {
     await expectAllThere(a, b)
   })
 
+  test('much to push here, to pull there: -> both show how far, of how much', async () => {
+    const [a, b] = [await device(), await device()]
+    await a.addToken('n1', 'base')
+    await syncAll(a, b)
+    for (let i = 0; i < 7; i++) await a.addToken(`m${i}`, 'a')
+    const seen: unknown[] = []
+    for (const { sync } of [a, b]) sync.on('status', ({ progress }) => seen.push(progress))
+    await a.sync.sync()
+    const push = { direction: 'push', unit: 'edits', total: 7 }
+    for (const done of [0, 2, 4, 6, 7]) expect(seen).toContainEqual({ ...push, done })
+    await b.sync.sync()
+    const pull = { direction: 'pull', unit: 'revisions', total: 7 }
+    for (const done of [0, 2, 4, 6, 7]) expect(seen).toContainEqual({ ...pull, done })
+    expect(seen.at(-1)).toBeNull()
+  })
+
   test.each(['refuse', 'lose', 'twice'] as const)(
     'every request once, %s: -> nothing lost or doubled',
     async (fault) => {

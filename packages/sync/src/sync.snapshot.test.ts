@@ -136,6 +136,22 @@ describe('first sync', () => {
     expect([...new Set(shown)]).toEqual(['0/7', '2/7', '4/7', '6/7', '7/7'])
   })
 
+  test('progress in another process -> goes on where the snapshot was', async () => {
+    await filled()
+    const b = await device()
+    onPulls((_, count): Fault => (count >= 3 ? 'refuse' : 'pass'))
+    await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    b.restart()
+    const shown: number[] = []
+    b.sync.on('status', ({ progress }) => {
+      if (progress !== null) shown.push(progress.done)
+    })
+    await b.sync.sync()
+    expect([...new Set(shown)]).toEqual([4, 6, 7])
+    await expectSame(b)
+  })
+
   test('written and deleted between two pages, before and behind the place -> all of it arrives', async () => {
     for (const page of [2, 3, 4]) {
       const a = await filled()

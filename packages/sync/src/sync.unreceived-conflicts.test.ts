@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { epochNameAt } from './handshake/history.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
 
@@ -49,7 +50,8 @@ async function conflictBeforeThePull() {
   expect(await balances(b)).toEqual([9, 1])
   const revision = server.database.oplog.findLast(({ entityId }) => entityId === 'x')?.entityVersion
   expect(revision).toBeGreaterThan(b.sync.status.cursor)
-  return { ...pair, id: `${receipt.opIds[0]}:${revision}:accounts/x` }
+  const epoch = epochNameAt(server.database.backup().history, revision ?? 0)
+  return { ...pair, id: `${receipt.opIds[0]}:${revision}.${epoch}:accounts/x` }
 }
 
 describe('a conflict that a push found before the pull came to it', () => {

@@ -19,7 +19,7 @@ export interface DeviceSurvey {
   activeThrough: number
   /** Devices with records of accepted operations that may be removed. */
   readonly forgetful: string[]
-  /** Devices that are not active and never pushed. */
+  /** Devices that are neither active nor live, and never pushed. */
   readonly idle: string[]
   /** Devices that were last seen later than now: the clock was wrong. */
   readonly ahead: string[]
@@ -56,11 +56,13 @@ export async function surveyDevices(
 function addDevice(survey: DeviceSurvey, device: DeviceRow, times: SurveyTimes): void {
   const silentMs = times.nowMs - device.lastSeenAt
   const cursor = device.lastSeenCursor
-  if (silentMs < times.retentionMs) survey.activeThrough = Math.min(survey.activeThrough, cursor)
-  else if (device.lastOpId === 0) survey.idle.push(device.id)
+  const isActive = silentMs < times.retentionMs
+  const isLive = silentMs < times.liveMs
+  if (isActive) survey.activeThrough = Math.min(survey.activeThrough, cursor)
+  // A live one is waited for, also where deletes are remembered for less than that.
+  else if (!isLive && device.lastOpId === 0) survey.idle.push(device.id)
   // A first sync offers no consistent state before its end, so it is not waited for.
-  if (silentMs < times.liveMs && cursor > 0)
-    survey.liveThrough = Math.min(survey.liveThrough, cursor)
+  if (isLive && cursor > 0) survey.liveThrough = Math.min(survey.liveThrough, cursor)
   if (silentMs < 0) survey.ahead.push(device.id)
   if (device.floor > (device.forgottenBelow ?? 0)) survey.forgetful.push(device.id)
 }

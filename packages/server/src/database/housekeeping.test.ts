@@ -142,6 +142,26 @@ describe('what the server forgets', () => {
     await expect(shake('looker', 1)).resolves.toMatchObject({ lastOpId: 0 })
   })
 
+  test('a device that only reads, silent for longer than deletes are remembered, not for a day -> compaction waits for it', async () => {
+    let nowMs = 1_700_000_000_000
+    const database = await openTestDatabase({ clock: () => nowMs, retentionMs: 1_000 })
+    const edit = editor(database, 3)
+    await edit()
+    const { nextCursor: sinceCursor } = await pull(database, { deviceId: deviceB })
+    await pull(database, { deviceId: deviceB, sinceCursor })
+    await database.housekeep()
+    nowMs += 5_000
+    for (let round = 0; round < 3; round++) {
+      await edit()
+      await database.housekeep()
+    }
+    expect((await pull(database, { deviceId: deviceB, sinceCursor })).ops).toHaveLength(9)
+    nowMs += DAY_MS
+    await database.housekeep()
+    await database.housekeep()
+    expect((await pull(database, { sinceCursor })).ops).toHaveLength(3)
+  })
+
   test('conflicts -> listed for the retention', async () => {
     let nowMs = 1_700_000_000_000
     const storage = memoryStorage()

@@ -4,8 +4,8 @@
  * out, together.
  */
 import type { EntiDBError } from '@entidb/core'
-import { entityKey } from '../entity-ref.ts'
 import type { Timers } from '../environment.ts'
+import type { StateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import { askResolver, type Verdict } from './ask-resolver.ts'
 import { carryOut, type Decision, RELEASED } from './carry-out.ts'
@@ -122,8 +122,7 @@ export class GroupKeeper {
     const conflicts = members.filter(({ conflict }) => conflict !== null)
     const rejected = members.some(({ note }) => note.rejection !== null)
     if (conflicts.length === 0) {
-      const edited = members.some(({ ref }) => store.edits.has(entityKey(ref), view.restOf))
-      return rejected && !edited ? undefined : 'release'
+      return rejected && !isEdited(view, store.state) ? undefined : 'release'
     }
     if (!view.isReceived) return undefined
     if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) return undefined
@@ -166,6 +165,12 @@ export class GroupKeeper {
     if (type === 'defer' || resolver === undefined) return undefined
     return askResolver(resolver, view, { timers, timeLimitMs, signal, onError })
   }
+}
+
+/** There are edits since it is held. The rest of a transaction that is held in parts is none. */
+function isEdited({ groups, transactions }: GroupView, { split }: StateRow): boolean {
+  const rest = groups.has(split?.group ?? -1) ? split?.transactionId : undefined
+  return transactions.some(({ transactionId }) => transactionId !== rest)
 }
 
 /** The bytes of both sides, and of what they have in common. */

@@ -5,6 +5,7 @@
 import { assertInvariant } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
+import { epochNameAt } from '../handshake/history.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow, RemoteState } from '../state/rows.ts'
 import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
@@ -13,6 +14,8 @@ export interface MemberView {
   readonly ref: EntityRef
   readonly state: ReplicaState
   readonly conflict: ConflictNote | null
+  /** Of the revision of the conflict's remote side. */
+  readonly epochName: string
   readonly note: NoteRow
   /** The last state both sides had in common is not known. */
   readonly stale: boolean
@@ -30,8 +33,6 @@ export interface GroupView {
   readonly settled: readonly EntityRef[]
   /** Local transactions that were not taken yet. */
   readonly transactions: readonly PendingTransaction[]
-  /** Of them, the one of which a part was sent that holds this group. */
-  readonly restOf: number | null
   /** An edit is newer than what was read of the change feed: the view may miss a member. */
   readonly isBehind: boolean
   /**
@@ -46,7 +47,7 @@ export async function viewGroup(
   group: number,
   edits: LocalEdits,
 ): Promise<GroupView> {
-  const { groups, entities, transactions, restOf } = reach(tx, group, edits)
+  const { groups, entities, transactions } = reach(tx, group, edits)
   const members = new Map<string, MemberView>()
   const settled: EntityRef[] = []
   const { entityOf } = tx
@@ -63,12 +64,14 @@ export async function viewGroup(
       const { conflict } = note
       const stale = (conflict?.stale ?? false) || edits.isStale(key)
       const received = conflict !== null && isReceived(tx, conflict) ? conflict.remote : state.base
-      members.set(key, { ref, state, note, conflict, stale, received, entityOf })
+      const epochName =
+        conflict === null ? '' : epochNameAt(tx.state.history, conflict.remote.version)
+      members.set(key, { ref, state, note, conflict, epochName, stale, received, entityOf })
     }
   }
   const found = [...members.values()]
   return {
-    ...{ groups, members, settled, transactions, restOf },
+    ...{ groups, members, settled, transactions },
     isBehind: found.some(({ state }) => state.opId > edits.readThrough),
     isReceived: found.every(({ conflict }) => conflict === null || isReceived(tx, conflict)),
   }
@@ -98,42 +101,40 @@ function reach(
   readonly groups: ReadonlySet<number>
   readonly entities: ReadonlySet<string>
   readonly transactions: readonly PendingTransaction[]
-  readonly restOf: number | null
 } {
   const groups = new Set([group])
   const { split } = tx.state
   for (;;) {
     const noted = [...groups].flatMap((each) => tx.notesOfGroup(each)).map(({ id }) => id)
-    const restOf = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
-    const { entities, transactions } = edits.componentOf(noted, restOf)
+    const rest = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
+    const { entities, transactions } = edits.componentOf(noted, rest)
     const before = groups.size
     for (const key of entities) {
       const found = tx.findNote(key)?.group ?? null
       if (found !== null) groups.add(found)
     }
-    if (groups.size === before) return { groups, entities, transactions, restOf }
+    if (groups.size === before) return { groups, entities, transactions }
   }
 }
 
 /** Names the pair of states in conflict. Undefined without a conflict. */
-export function conflictId({ ref, state, conflict }: MemberView): string | undefined {
-  return conflict === null
-    ? undefined
-    : `${state.opId}:${conflict.remote.version}:${entityKey(ref)}`
+export function conflictId(member: MemberView): string | undefined {
+  return member.conflict === null ? undefined : sidesOf(member)
 }
 
 /** The entity a conflict id speaks of; undefined for text that is none. */
 export function entityOfConflictId(id: string): EntityRef | undefined {
-  const match = /^\d+:\d+:([^/]+\/.+)$/s.exec(id)
+  const match = /^\d+:\d+(?:\.[0-9a-f]+)?:([^/]+\/.+)$/s.exec(id)
   return match?.[1] === undefined ? undefined : entityRef(match[1])
 }
 
 /** Equal exactly when members, local sides and remote sides are. */
 export function fingerprint({ members }: GroupView): string {
-  return [...members.values()]
-    .map(
-      ({ ref, state, conflict }) =>
-        `${state.opId}:${conflict === null ? '-' : conflict.remote.version}:${entityKey(ref)}`,
-    )
-    .join('\n')
+  return [...members.values()].map(sidesOf).join('\n')
+}
+
+function sidesOf({ ref, state, conflict, epochName }: MemberView): string {
+  const epoch = epochName === '' ? '' : `.${epochName}`
+  const remote = conflict === null ? '-' : `${conflict.remote.version}${epoch}`
+  return `${state.opId}:${remote}:${entityKey(ref)}`
 }

@@ -5,6 +5,9 @@
  */
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
+import type { EntityVersions } from '../fates/learnt-versions.ts'
+import { makeRoomForFates } from '../fates/prune-fates.ts'
+import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
@@ -34,6 +37,7 @@ export async function settleGroup(
 ): Promise<void> {
   await tx.replica.beginTransaction()
   const fates = await fatesOf(tx, view)
+  await makeRoomForFates(tx, fates.length)
   if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
   for (const ref of view.settled) settleNote(tx, ref, 0)
   const versions: Record<string, number> = {}
@@ -43,6 +47,7 @@ export async function settleGroup(
   }
   const lastOpId = await pushAgain(tx, view, answers, how !== 'released')
   for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
+  tx.learnVersions(keysOf(fates), versions)
   for (const group of view.groups) tx.closeGroup(group)
 }
 
@@ -62,7 +67,10 @@ async function keepLosers(
 export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<readonly FateRow[]> {
   const fates: FateRow[] = []
   for (const group of view.groups) fates.push(...(await tx.fatesOfGroup(group)))
-  for (const { key, entities } of view.transactions) {
+  const { split } = tx.state
+  for (const { transactionId, key, entities } of view.transactions) {
+    const before = split?.transactionId === transactionId ? split.before : undefined
+    const written = writtenEntities(entities)
     fates.push({
       id: String(key),
       group: null,
@@ -72,7 +80,7 @@ export async function fatesOf(tx: SyncTransaction, view: GroupView): Promise<rea
       successor: null,
       entityVersions: null,
       atMs: tx.nowMs,
-      written: writtenEntities(entities),
+      written: joinParts(before, { written, versions: [] }).written,
     })
   }
   return fates
@@ -171,9 +179,9 @@ async function closeFate(
   fate: FateRow,
   how: SettledHow,
   successor: number | null,
-  entityVersions: Readonly<Record<string, number>>,
+  versions: EntityVersions,
 ): Promise<void> {
-  const closed = { group: null, successor, entityVersions }
+  const closed = { group: null, successor, entityVersions: ofNamed(fate, versions) }
   if (fate.fate === 'rejected') {
     await tx.putFate(Number(fate.id), { ...fate, ...closed })
   } else if (how === 'released') {
@@ -182,6 +190,15 @@ async function closeFate(
   } else {
     await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'conflict', how })
   }
+}
+
+/** A group may have very many members and transactions: of each is stored what the ledger names of it. */
+function ofNamed({ written }: FateRow, versions: EntityVersions): EntityVersions {
+  const named = written.keys.flatMap((key) => {
+    const version = versions[key]
+    return version === undefined ? [] : [[key, version] as const]
+  })
+  return Object.fromEntries(named)
 }
 
 /** The same answer for every member. */

@@ -40,6 +40,8 @@ export class CycleDriver {
   #wokenWhileRunning = false
   /** A timer went off meanwhile: nothing else would begin the next cycle. */
   #dueWhileRunning = false
+  /** If the cycle fails, it may be for what was before. */
+  #onlineWhileRunning = false
   #cancelTimer: () => void = () => {}
 
   constructor(options: CycleDriverOptions) {
@@ -117,11 +119,12 @@ export class CycleDriver {
     if (this.#running === undefined && this.#options.isBehind()) this.#wakeIdle()
   }
 
-  /** The network is back: no reason to wait any longer. */
+  /** The network is back, or the device has another name: no reason to wait any longer. */
   online(): void {
-    if (!this.#automatic || this.#running !== undefined) return
+    if (!this.#automatic) return
     this.#backoff.reset()
-    this.#runSilently('asked')
+    if (this.#running !== undefined) this.#onlineWhileRunning = true
+    else this.#runSilently('asked')
   }
 
   async #afterRunning(): Promise<CycleTotals> {
@@ -135,7 +138,7 @@ export class CycleDriver {
     if (this.#options.cycle.state === 'idle') this.#runSoon()
   }
 
-  /** What woke while cycles were kept away. */
+  /** What woke while nothing could begin. */
   #goOn(): void {
     const isDue = this.#dueWhileRunning
     this.#dueWhileRunning = false
@@ -146,6 +149,8 @@ export class CycleDriver {
   #begin(reason: CycleReason): Promise<CycleTotals> {
     const running = this.#runCycle(reason).finally(() => {
       this.#running = undefined
+      // What woke after the cycle had looked for the last time; a failure is waited out.
+      if (this.#options.cycle.state === 'idle') this.#goOn()
     })
     this.#running = running
     return running
@@ -155,6 +160,7 @@ export class CycleDriver {
     const { cycle, onSuccess, onFailure, isBehind, pollIntervalMs } = this.#options
     this.#cancelTimer()
     this.#wokenWhileRunning = false
+    this.#onlineWhileRunning = false
     try {
       const totals = await cycle.run(this.#abort.signal, reason)
       this.#backoff.reset()
@@ -173,6 +179,10 @@ export class CycleDriver {
 
   #runAfterFailure(error: EntiDBError): void {
     const { cycle, pollIntervalMs } = this.#options
+    if (this.#onlineWhileRunning) {
+      this.#runAfter(0)
+      return
+    }
     // Superseded by another installation: only a new deviceId changes that.
     if (error.code === 'device_conflict') return
     if (cycle.state !== 'backingOff') {

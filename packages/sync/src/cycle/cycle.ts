@@ -59,9 +59,14 @@ export class Cycle {
     const round = new Round(totals, reason === 'woken' && this.#goesUngreeted())
     this.#send('begin')
     context.head = 0
-    while (isWorking(this.#state)) {
-      const event = await this.#step(totals, round, signal)
-      this.#send(event)
+    context.progress.begin()
+    try {
+      while (isWorking(this.#state)) {
+        const event = await this.#step(totals, round, signal)
+        this.#send(event)
+      }
+    } finally {
+      context.progress.pause()
     }
     if (signal.aborted) throw stopped()
     context.greeted = false
@@ -82,10 +87,13 @@ export class Cycle {
     return true
   }
 
+  /** Unless hands were shaken already. */
   async #greet(signal: AbortSignal): Promise<void> {
     const { context } = this.#steps
+    if (context.greeted) return
     const { following } = context
     await greet(context, signal)
+    context.greeted = true
     this.#greetedOn = following
     this.#ungreeted = 0
   }
@@ -95,9 +103,8 @@ export class Cycle {
     const { following, store } = context
     const heard = following?.head
     if (round.mayTrustStream() && heard !== undefined && isCurrent(store.state, heard)) return
-    showProgress(context)
     await puller.pullAll(totals, signal)
-    context.board.set({ progress: null })
+    context.progress.endPull()
     // A head that the server does not have must not be run after.
     if (following !== null && heard !== undefined && following.head === heard) {
       following.head = Math.min(heard, store.state.cursor)
@@ -118,8 +125,12 @@ export class Cycle {
         this.#steps.context.greeted = false
         this.#greetedOn = null
       }
-      if (failure.code === 'epoch_mismatch' && round.mayChangeEpoch()) return 'epochChanged'
+      // A handshake has no epoch to be wrong about: there it is the server that is.
+      const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
+      if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
+        // Away for so long that deletes were forgotten: what the server said before may be as old.
+        this.#steps.context.greeted = false
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)
       }
@@ -135,10 +146,10 @@ export class Cycle {
         await pusher.decideFrozen(totals, signal)
         return 'recovered'
       case 'handshaking':
-        if (!context.greeted) await this.#greet(signal)
-        context.greeted = true
+        await this.#greet(signal)
         return context.store.frozen === null ? 'greeted' : 'greetedFrozen'
       case 'pulling':
+        await this.#greet(signal)
         await this.#pull(totals, round, signal)
         return 'pulled'
       case 'resolving':
@@ -146,7 +157,9 @@ export class Cycle {
         return 'resolved'
       default: {
         const more = await pusher.pushAll(totals, signal)
-        return more && round.goesOn() ? 'pullAgain' : 'pushed'
+        if (more && round.goesOn()) return 'pullAgain'
+        context.progress.end()
+        return 'pushed'
       }
     }
   }
@@ -162,15 +175,6 @@ export class Cycle {
 /** Nothing to pull, nor to go on with. */
 function isCurrent({ cursor, resync }: StateRow, head: number): boolean {
   return cursor >= head && cursor > 0 && resync === null
-}
-
-/** A pull from the beginning knows what it will amount to. */
-function showProgress({ board, store, serverEntities }: SyncContext): void {
-  const { cursor, resync, snapshot } = store.state
-  const fromStart = cursor === 0 || resync?.phase === 'pulling'
-  if (!fromStart || serverEntities === undefined || serverEntities === 0) return
-  const done = snapshot?.pulled ?? 0
-  board.set({ progress: { done, total: Math.max(done, serverEntities) } })
 }
 
 function failureOf(error: unknown, signal: AbortSignal): EntiDBError | undefined {

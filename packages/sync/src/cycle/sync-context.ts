@@ -4,6 +4,7 @@ import type { LearnContext } from '../conflicts/learn-remote.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { SyncEmitter } from '../events.ts'
 import type { FateWatch } from '../fates/fate-watch.ts'
+import type { ProgressMeter } from '../progress/progress-meter.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { StatusBoard } from '../status.ts'
 import type { HttpTransport } from '../transport/http-transport.ts'
@@ -14,6 +15,7 @@ export interface SyncContext {
   readonly emitter: SyncEmitter
   readonly board: StatusBoard
   readonly fates: FateWatch
+  readonly progress: ProgressMeter
   readonly replicaId: Uint8Array
   readonly clientInfo: { readonly platform?: string; readonly appVersion?: string } | undefined
   readonly now: () => number

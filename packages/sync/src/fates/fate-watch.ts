@@ -3,11 +3,10 @@
  * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
  */
 import { EntiDBError } from '@entidb/core'
-import { type EntityRef, entityKey } from '../entity-ref.ts'
-import { isExpired } from '../ledger/bounded-rows.ts'
 import type { FateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { type EntityVersions, LearntVersions } from './learnt-versions.ts'
 
 /** What became of a local transaction for good. */
 export interface SettledFate {
@@ -17,19 +16,14 @@ export interface SettledFate {
    */
   readonly fate: 'committed' | 'conflict' | 'rejected'
   readonly how: string | null
-  /** Revisions by `collection/id`, where this process learnt them. */
+  /**
+   * Revisions by `collection/id`, of what was decided together, where this process learnt them and not too long ago
+   * (the last 50,000 entities). After that, of a conflict or rejection, those of the first 100 entities.
+   */
   readonly entityVersions: Readonly<Record<string, number>>
 }
 
-/** Committed transactions whose revisions are remembered. */
-const REMEMBERED_MAX = 5_000
-const SUCCESSORS_MAX = 1_000
-
-/** An entity that a transaction wrote, and what the server made of it; null where it named no revision. */
-export interface CommittedEntity {
-  readonly op: EntityRef
-  readonly revision: number | null
-}
+const NONE: EntityVersions = {}
 
 interface Waiter {
   readonly key: number
@@ -38,18 +32,10 @@ interface Waiter {
 }
 
 export class FateWatch {
+  readonly versions: LearntVersions = new LearntVersions()
   readonly #waiters = new Set<Waiter>()
-  readonly #committed = new Map<number, readonly CommittedEntity[]>()
   #looking = false
   #lookAgain = false
-
-  /** Remembers the revisions of a committed transaction, named by its last opId. */
-  remember(key: number, committed: readonly CommittedEntity[]): void {
-    this.#committed.set(key, committed)
-    if (this.#committed.size <= REMEMBERED_MAX) return
-    const [oldest] = this.#committed.keys()
-    if (oldest !== undefined) this.#committed.delete(oldest)
-  }
 
   wait(store: SyncStore, key: number, signal: AbortSignal | undefined): Promise<SettledFate> {
     return new Promise<SettledFate>((resolve, reject) => {
@@ -107,14 +93,15 @@ export class FateWatch {
   async #fateOf(tx: SyncTransaction, key: number): Promise<SettledFate | undefined> {
     let settled: FateRow | undefined
     let present = key
-    for (let hops = 0; hops < SUCCESSORS_MAX; hops++) {
+    for (;;) {
       const row = await tx.findFate(present)
       if (row?.fate === 'open') return undefined
-      if (row === undefined || row.successor === null) return this.#final(tx, present, row, settled)
+      const successor = row?.successor ?? 0
+      // A later transaction, however many of them there are.
+      if (row === undefined || successor <= present) return this.#final(tx, present, row, settled)
       if (row.fate === 'conflict') settled = row
-      present = row.successor
+      present = successor
     }
-    return undefined
   }
 
   #final(
@@ -123,37 +110,22 @@ export class FateWatch {
     row: FateRow | undefined,
     settled: FateRow | undefined,
   ): SettledFate | undefined {
+    const learnt = this.versions.get(key)
     if (row?.fate === 'conflict' || row?.fate === 'rejected') {
-      return { fate: row.fate, how: row.how, entityVersions: row.entityVersions ?? {} }
+      const { fate, how, entityVersions } = row
+      return { fate, how, entityVersions: learnt ?? entityVersions ?? NONE }
     }
     if (row === undefined && isOpen(tx, key)) return undefined
     return {
       fate: settled === undefined ? 'committed' : 'conflict',
       how: settled?.how ?? null,
-      entityVersions: versionsOf(this.#committed.get(key) ?? []),
+      entityVersions: learnt ?? NONE,
     }
   }
 }
 
-function versionsOf(committed: readonly CommittedEntity[]): Readonly<Record<string, number>> {
-  const versions: Record<string, number> = {}
-  for (const { op, revision } of committed)
-    if (revision !== null) versions[entityKey(op)] = revision
-  return versions
-}
-
-function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
+/** A transaction without a stored fate is not decided yet. */
+export function isOpen({ state, frozen }: SyncTransaction, key: number): boolean {
   if (key > state.feedPosition) return true
   return frozen?.transactions.some((transaction) => transaction.key === key) ?? false
-}
-
-/** Drops the oldest settled fates beyond the bounds of the ledger. */
-export async function pruneFates(tx: SyncTransaction): Promise<void> {
-  const { maxTransactions } = tx.ledgerLimits
-  const settled = (await tx.fates()).filter(({ group }) => group === null)
-  settled.sort((a, b) => Number(a.id) - Number(b.id))
-  for (const [i, fate] of settled.entries()) {
-    if (settled.length - i <= maxTransactions && !isExpired(tx, fate)) return
-    await tx.deleteFate(fate)
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { partingPoint } from './history.ts'
+import { epochNameAt, partingPoint } from './history.ts'
 
 const entry = (name: number, firstCursor: number) => ({
   epoch: new Uint8Array(16).fill(name),
@@ -29,5 +29,20 @@ describe('parting point', () => {
   test('nothing in common: -> 0', () => {
     expect(partingPoint([entry(1, 1)], [entry(2, 1)])).toBe(0)
     expect(partingPoint([], [entry(2, 1)])).toBe(0)
+  })
+})
+
+describe('name of the epoch of a revision', () => {
+  const history = [entry(1, 1), entry(2, 301), entry(3, 501)]
+
+  test('-> of the last one that began at or before it', () => {
+    expect(epochNameAt(history, 300)).toBe('01010101')
+    expect(epochNameAt(history, 301)).toBe('02020202')
+    expect(epochNameAt(history, 9_000)).toBe('03030303')
+  })
+
+  test('none, or a server without epochs: -> empty', () => {
+    expect(epochNameAt(history, 0)).toBe('')
+    expect(epochNameAt([], 5)).toBe('')
   })
 })

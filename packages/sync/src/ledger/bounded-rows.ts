@@ -6,11 +6,33 @@ interface AgedRow {
   readonly atMs: number
 }
 
+/** A row is one entity of the database, which has a largest size: what is more takes several. */
+const ROW_BYTES_MAX = 1024 * 1024
 const ID_DIGITS = 16
 const PAGE = 50
 
 export function rowId(number: number): string {
   return String(number).padStart(ID_DIGITS, '0')
+}
+
+/** Items of one row each time, in their order; `bytes` is what they are together. */
+export function* partsOf<Item>(
+  items: readonly Item[],
+  bytesOf: (item: Item) => number,
+): Generator<{ readonly part: readonly Item[]; readonly bytes: number }> {
+  let part: Item[] = []
+  let bytes = 0
+  for (const item of items) {
+    const size = bytesOf(item)
+    if (part.length > 0 && bytes + size > ROW_BYTES_MAX) {
+      yield { part, bytes }
+      part = []
+      bytes = 0
+    }
+    part.push(item)
+    bytes += size
+  }
+  if (part.length > 0) yield { part, bytes }
 }
 
 /** Every row, oldest first, a few at a time. */

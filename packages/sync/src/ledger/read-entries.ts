@@ -11,6 +11,7 @@ import {
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { rowsOf } from './bounded-rows.ts'
+import { joinParts } from './committed-part.ts'
 import type { LedgerEntry, LedgerFate } from './ledger-types.ts'
 import { writtenEntities } from './written-entities.ts'
 
@@ -33,9 +34,10 @@ export async function readEntries(
   }
   const { frozen } = tx
   const names = frozen === null ? undefined : namesOf(frozen)
-  for (const { key, localOpIds, size } of frozen?.transactions ?? []) {
+  for (const { key, localOpIds, size, before } of frozen?.transactions ?? []) {
     const keys = localOpIds.flatMap((opId) => names?.get(opId) ?? [])
-    add(key, waitingEntry('inFlight', { keys, size }))
+    const { written } = joinParts(before, { written: { keys, size }, versions: [] })
+    add(key, waitingEntry('inFlight', written))
   }
   return entries
 }

@@ -2,10 +2,8 @@
 import { joined, piecesOf } from '../state/pieces.ts'
 import { KEPT_COLLECTION, type KeptRow, type KeptValue } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
-import { dropOldest, isExpired, rowId } from './bounded-rows.ts'
+import { dropOldest, isExpired, partsOf, rowId } from './bounded-rows.ts'
 
-/** A row is one entity of the database; a decision on many values takes several. */
-const ROW_BYTES_MAX = 1024 * 1024
 const VALUE_OVERHEAD_BYTES = 64
 
 export type WholeValue = Omit<KeptValue, 'more'>
@@ -23,7 +21,7 @@ export async function recordKept(
 ): Promise<void> {
   if (values.length === 0) return
   const decision = tx.state.ledger.keptLast + 1
-  for (const { part, bytes } of partsOf(values)) {
+  for (const { part, bytes } of partsOf(values.flatMap(partsOfValue), bytesOf)) {
     const { ledger } = tx.state
     const keptLast = ledger.keptLast + 1
     const row: KeptRow = {
@@ -62,24 +60,6 @@ export async function pruneKept(tx: SyncTransaction): Promise<void> {
   if (keptBytes !== tx.state.ledger.keptBytes) {
     tx.setState({ ledger: { ...tx.state.ledger, keptBytes } })
   }
-}
-
-function* partsOf(
-  values: readonly WholeValue[],
-): Generator<{ readonly part: readonly KeptValue[]; readonly bytes: number }> {
-  let part: KeptValue[] = []
-  let bytes = 0
-  for (const value of values.flatMap(partsOfValue)) {
-    const size = bytesOf(value)
-    if (part.length > 0 && bytes + size > ROW_BYTES_MAX) {
-      yield { part, bytes }
-      part = []
-      bytes = 0
-    }
-    part.push(value)
-    bytes += size
-  }
-  yield { part, bytes }
 }
 
 /** A value larger than a row in several. */

@@ -29,6 +29,7 @@ export class Puller {
     const { store } = this.#context
     await this.#beginAgainIfNeeded()
     for (let misfits = 0; misfits < MISFITS_MAX; misfits++) {
+      this.#measure()
       if (await this.#pullPages(totals, signal)) break
     }
     await this.#endResync(signal)
@@ -109,7 +110,7 @@ export class Puller {
   }
 
   async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
-    const { store, board, turn } = this.#context
+    const { store, progress, turn } = this.#context
     const context = { ...learnContext(this.#context), turn }
     noteTouched(this.#context, page.ops)
     const outcome = await store
@@ -123,12 +124,22 @@ export class Puller {
       : page.nextCursor
     totals.pulled += outcome.pulled
     totals.conflicts += outcome.conflicts
-    const { progress } = board.status
-    if (progress !== null) {
-      const done = progress.done + page.ops.length
-      board.set({ progress: { done, total: Math.max(done, progress.total) } })
-    }
+    progress.pulled(page, store.state, this.#knownHead())
     return true
+  }
+
+  #measure(): void {
+    const { store, progress, serverEntities, limits } = this.#context
+    progress.beginPull(store.state, {
+      head: this.#knownHead(),
+      entities: serverEntities,
+      pageOpsMax: limits.maxPullOps,
+    })
+  }
+
+  #knownHead(): number {
+    const { head, following } = this.#context
+    return Math.max(head, following?.head ?? 0)
   }
 
   async #endResync(signal: AbortSignal): Promise<void> {

@@ -14,8 +14,11 @@ import {
   learnRemoteOver,
 } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
+import { makeRoomForFates } from '../fates/prune-fates.ts'
+import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type {
+  CommittedPart,
   CommittedTransaction,
   FrozenOp,
   FrozenRow,
@@ -36,12 +39,10 @@ export interface SentRequest {
 }
 
 export interface PushOutcome {
-  readonly committed: readonly { readonly op: FrozenOp; readonly revision: number | null }[]
+  readonly committed: readonly CommittedOperation[]
   readonly conflicts: number
   readonly rejected: number
   readonly heldGroups: ReadonlySet<number>
-  /** Last opIds of the local transactions that are decided and not held. */
-  readonly settledTransactions: readonly { readonly key: number; readonly group: number }[]
 }
 
 /** Undefined when the answer comes too late. Error: `invalid_response` when it answers something else. */
@@ -95,13 +96,14 @@ export async function applyPushResponse(
       !heldByWireGroup.has(group) && !droppedWireGroups.has(group) && answeredGroups.has(group),
   )
   await recordCommitted(tx, committedTransactions(settledTransactions, committed))
+  learnVersions(tx, settledTransactions, committed)
+  noteCommittedPart(tx, frozen, committed)
   moveOn(tx, frozen, request, response)
   return {
     committed,
     conflicts: response.conflicts.length,
     rejected: response.rejected?.length ?? 0,
     heldGroups: new Set(heldByWireGroup.values()),
-    settledTransactions,
   }
 }
 
@@ -110,14 +112,58 @@ function committedTransactions(
   committed: PushOutcome['committed'],
 ): readonly CommittedTransaction[] {
   const byOpId = new Map(committed.map((each) => [each.op.localOpId, each]))
-  return transactions.map(({ key, localOpIds, size }) => {
+  return transactions.map(({ key, localOpIds, size, before }) => {
     const ops = localOpIds.flatMap((opId) => byOpId.get(opId) ?? [])
-    return {
-      key,
-      written: { keys: ops.map(({ op }) => entityKey(op)), size },
-      versions: ops.map(({ revision }) => revision),
-    }
+    return { key, ...joinParts(before, committedPart(ops, size)) }
   })
+}
+
+/** Of a transaction that is sent in parts this is not the last: the ledger names it with that one. */
+function noteCommittedPart(
+  tx: SyncTransaction,
+  { splitTransactionId }: FrozenRow,
+  committed: PushOutcome['committed'],
+): void {
+  const { split } = tx.state
+  if (split === null || split.transactionId !== splitTransactionId) return
+  if (committed.length === 0) return
+  tx.setState({ split: { ...split, before: joinParts(split.before, committedPart(committed)) } })
+}
+
+/** For those who wait: a group is decided together, so each of its transactions comes to the revisions of all. */
+function learnVersions(
+  tx: SyncTransaction,
+  transactions: readonly FrozenTransaction[],
+  committed: PushOutcome['committed'],
+): void {
+  const keysByGroup = new Map<number, number[]>()
+  for (const { key, group } of transactions) {
+    const keys = keysByGroup.get(group)
+    if (keys === undefined) keysByGroup.set(group, [key])
+    else keys.push(key)
+  }
+  const versionsByGroup = new Map<number, Record<string, number>>()
+  for (const { group, before } of transactions) {
+    if (before !== undefined) versionsByGroup.set(group, versionsOf(before))
+  }
+  for (const { op, revision } of committed) {
+    if (revision === null || !keysByGroup.has(op.group)) continue
+    const versions = versionsByGroup.get(op.group) ?? {}
+    versionsByGroup.set(op.group, versions)
+    versions[entityKey(op)] = revision
+  }
+  for (const [group, versions] of versionsByGroup) {
+    tx.learnVersions(keysByGroup.get(group) ?? [], versions)
+  }
+}
+
+function versionsOf({ written, versions }: CommittedPart): Record<string, number> {
+  const named: Record<string, number> = {}
+  for (const [index, key] of written.keys.entries()) {
+    const version = versions[index] ?? null
+    if (version !== null) named[key] = version
+  }
+  return named
 }
 
 /**
@@ -131,6 +177,7 @@ async function noteDropped(
   rejectedByWireGroup: ReadonlyMap<number, string>,
 ): Promise<void> {
   if (droppedWireGroups.size === 0) return
+  await makeRoomForFates(tx, frozen.transactions.length)
   const names = namesOf(frozen)
   for (const { key, group, localOpIds, size } of frozen.transactions) {
     if (!droppedWireGroups.has(group)) continue

@@ -43,6 +43,23 @@ describe('batch draft', () => {
     expect(new BatchDraft({ opsMax: 9, bytesMax: 4_000 }, 20).fitting([big])).toBe(0)
   })
 
+  test('a server that takes any number of bytes: -> a large transaction whole, nothing beside it', () => {
+    const limits = { opsMax: 100, bytesMax: Number.MAX_SAFE_INTEGER }
+    const payloadCbor = new Uint8Array(5 * 1024 * 1024)
+    const rows = [1, 2, 3].map((opId) => feedRow(opId, `big${opId}`, { payloadCbor }))
+    const draft = new BatchDraft(limits, 20)
+    expect(draft.fitting(rows)).toBe(3)
+    draft.add(
+      rows.map((row) => ({ row, base: 0 })),
+      3,
+    )
+    expect(draft.fitting([feedRow(4, 'small')])).toBe(0)
+    const shared = new BatchDraft(limits, 20)
+    shared.add([at(1, 'small')], 1)
+    expect(shared.fitting([feedRow(2, 'small too')])).toBe(1)
+    expect(shared.fitting(rows)).toBe(1)
+  })
+
   test('a replaced state: -> its bytes count no more', () => {
     const draft = new BatchDraft({ opsMax: 9, bytesMax: 6_000 }, 20)
     const big = (opId: number) => feedRow(opId, 'a', { payloadCbor: new Uint8Array(4_000) })

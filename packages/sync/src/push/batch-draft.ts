@@ -4,7 +4,12 @@
  */
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { FeedRow } from '../state/engine.ts'
-import { type FrozenOp, type FrozenTransaction, WRITTEN_NAMED_MAX } from '../state/rows.ts'
+import {
+  type CommittedPart,
+  type FrozenOp,
+  type FrozenTransaction,
+  WRITTEN_NAMED_MAX,
+} from '../state/rows.ts'
 
 export interface BatchLimits {
   readonly opsMax: number
@@ -18,6 +23,8 @@ export interface DraftRow {
   readonly base: number
 }
 
+/** Most bytes of several transactions, whatever the server allows: a batch is held in memory. One alone may be larger. */
+const SHARED_BYTES_MAX = 8 * 1024 * 1024
 /** Everything of an encoded operation but its names and its entity, at most. */
 const OP_OVERHEAD_BYTES = 192
 const REQUEST_OVERHEAD_BYTES = 512
@@ -40,6 +47,7 @@ export class BatchDraft {
     /** What it wrote, each once: the first of them, and how many there are. */
     readonly named: readonly Entry[]
     readonly size: number
+    readonly before: CommittedPart | undefined
   }[] = []
   /** Union-find over transactions, by the order they came in. */
   readonly #parents: number[] = []
@@ -59,6 +67,10 @@ export class BatchDraft {
   /** How many of `rows`, from the first, fit in beside what is there. */
   fitting(rows: readonly FeedRow[]): number {
     const fresh = new Map<string, FeedRow>()
+    const { opsMax } = this.#limits
+    const bytesMax = this.isEmpty
+      ? this.#limits.bytesMax
+      : Math.min(this.#limits.bytesMax, SHARED_BYTES_MAX)
     let bytes = this.#bytes
     let nameBytes = this.#nameBytes
     let ops = this.#entries.size
@@ -71,26 +83,23 @@ export class BatchDraft {
       }
       bytes += this.#cost(row) - (before === undefined ? 0 : this.#cost(before))
       fresh.set(key, row)
-      if (
-        ops > this.#limits.opsMax ||
-        bytes > this.#limits.bytesMax ||
-        nameBytes > NAME_BYTES_MAX
-      ) {
-        return index
-      }
+      if (ops > opsMax || bytes > bytesMax || nameBytes > NAME_BYTES_MAX) return index
     }
     return rows.length
   }
 
-  /** Adds operations of one transaction; `key` names it, undefined for a part that is not its last. */
-  add(rows: readonly DraftRow[], key: number | undefined): void {
+  /**
+   * Adds operations of one transaction; `key` names it, undefined for a part that is not its last. `before` is what
+   * parts of it that were sent before wrote.
+   */
+  add(rows: readonly DraftRow[], key: number | undefined, before?: CommittedPart): void {
     const member = this.#parents.length
     this.#parents.push(member)
     const written = new Set<Entry>()
     for (const { row, base } of rows) written.add(this.#put(row, base, member))
     if (key === undefined) return
     const named = [...written].slice(0, WRITTEN_NAMED_MAX)
-    this.#transactions.push({ key, member, named, size: written.size })
+    this.#transactions.push({ key, member, named, size: written.size, before })
   }
 
   finish(opIdOffset: number): {
@@ -107,11 +116,12 @@ export class BatchDraft {
         base,
         group: this.#rootOf(member),
       }))
-    const transactions = this.#transactions.map(({ key, member, named, size }) => ({
+    const transactions = this.#transactions.map(({ key, member, named, size, before }) => ({
       key,
       group: this.#rootOf(member),
       localOpIds: named.map(({ row }) => row.opId),
       size,
+      ...(before === undefined ? {} : { before }),
     }))
     return { ops, transactions }
   }

@@ -1,5 +1,6 @@
 /** Remembers that local transactions of a batch are held: their fate is not simply `committed`. */
 import { entityKey } from '../entity-ref.ts'
+import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import type { FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -32,7 +33,8 @@ export async function holdTransactions(
   const { split } = tx.state
   const [held] = heldByWireGroup.values()
   if (held !== undefined && split !== null && split.transactionId === frozen.splitTransactionId) {
-    tx.setState({ split: { ...split, group: held } })
+    const part = heldPart(frozen.ops.filter(({ group }) => heldByWireGroup.has(group)))
+    tx.setState({ split: { ...split, group: held, before: joinParts(split.before, part) } })
   }
 }
 

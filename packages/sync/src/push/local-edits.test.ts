@@ -58,7 +58,7 @@ describe('local edits', () => {
     expect(edits.has(key('a'))).toBe(false)
     expect(edits.componentOf([], 1)).toEqual({
       entities: new Set([key('c')]),
-      transactions: [{ key: 3, entities: [key('c')] }],
+      transactions: [{ transactionId: 1, key: 3, entities: [key('c')] }],
     })
   })
 
@@ -75,5 +75,25 @@ describe('local edits', () => {
     edits.add(feedRow(1, 'a'), 1, true)
     edits.add(feedRow(2, 'b'), 1, true)
     expect([...edits.componentOf([key('a')]).entities]).toEqual([key('a')])
+  })
+
+  test('stale: a row of the entity is -> the entity is, until that row is dropped', () => {
+    const edits = new LocalEdits()
+    edits.add({ ...feedRow(1, 'a'), staleBase: true }, 1, false)
+    edits.add(feedRow(2, 'b'), 1, false)
+    edits.add(feedRow(3, 'a'), 2, false)
+    expect([edits.isStale(key('a')), edits.isStale(key('b'))]).toEqual([true, false])
+    edits.drop(new Map([[key('b'), 2]]))
+    expect(edits.isStale(key('a'))).toBe(true)
+    edits.drop(new Map([[key('a'), 1]]))
+    expect([edits.has(key('a')), edits.isStale(key('a'))]).toEqual([true, false])
+  })
+
+  test('stale: each entity of a very large transaction is asked about -> no look at all of it each time', () => {
+    const edits = new LocalEdits()
+    const ids = Array.from({ length: 200_000 }, (_, i) => `n${i}`)
+    for (const [i, id] of ids.entries()) edits.add(feedRow(i + 1, id), 1, false)
+    // Looking through the rows for each would take minutes.
+    expect(ids.filter((id) => edits.isStale(key(id)))).toEqual([])
   })
 })

@@ -15,10 +15,13 @@ interface LocalTransaction {
   /** Last opId: names the transaction for whoever waits for its fate. */
   key: number
   rows: { readonly opId: number; readonly entity: string; readonly stale: boolean }[]
+  /** Entities of which some row is stale: asked about one by one, of a transaction that may have very many. */
+  stale: Set<string> | undefined
 }
 
 /** A local transaction that is still to be pushed. */
 export interface PendingTransaction {
+  readonly transactionId: number
   /** Its last opId. */
   readonly key: number
   /** Of its entities. */
@@ -70,6 +73,10 @@ export class LocalEdits {
     this.#byKey.set(transaction.key, transaction)
     const entity = entityKey(operation)
     transaction.rows.push({ opId: operation.opId, entity, stale: operation.staleBase })
+    if (operation.staleBase) {
+      transaction.stale ??= new Set()
+      transaction.stale.add(entity)
+    }
     const touching = this.#byEntity.get(entity)
     if (touching === undefined) this.#byEntity.set(entity, transaction)
     else if (touching instanceof Set) touching.add(transaction)
@@ -110,17 +117,14 @@ export class LocalEdits {
     return last
   }
 
-  /** Some transaction wrote it, other than `transactionId`. */
-  has(entity: string, transactionId: number | null = null): boolean {
-    if (transactionId === null) return this.#byEntity.has(entity)
-    for (const each of this.#touching(entity)) if (each.transactionId !== transactionId) return true
-    return false
+  has(entity: string): boolean {
+    return this.#byEntity.has(entity)
   }
 
   /** An edit of `entity` was made on a state older than the stored one. */
   isStale(entity: string): boolean {
     for (const transaction of this.#touching(entity)) {
-      if (transaction.rows.some((row) => row.entity === entity && row.stale)) return true
+      if (transaction.stale?.has(entity) === true) return true
     }
     return false
   }
@@ -154,7 +158,7 @@ export class LocalEdits {
 
   #transactionFor(transactionId: number, opId: number, standsAlone: boolean): LocalTransaction {
     if (!standsAlone && this.#open?.transactionId === transactionId) return this.#open
-    const transaction = { transactionId, key: opId, rows: [] }
+    const transaction = { transactionId, key: opId, rows: [], stale: undefined }
     this.#open = standsAlone ? undefined : transaction
     return transaction
   }
@@ -171,6 +175,7 @@ export class LocalEdits {
       if (!entities.has(entity)) this.#forget(entity, transaction)
     }
     transaction.rows = rows
+    transaction.stale = staleOf(rows)
     if (rows.length === 0) this.#byKey.delete(transaction.key)
   }
 
@@ -188,6 +193,11 @@ export class LocalEdits {
   }
 }
 
-function pendingOf({ key, rows }: LocalTransaction): PendingTransaction {
-  return { key, entities: [...new Set(rows.map(({ entity }) => entity))] }
+function pendingOf({ transactionId, key, rows }: LocalTransaction): PendingTransaction {
+  return { transactionId, key, entities: [...new Set(rows.map(({ entity }) => entity))] }
+}
+
+function staleOf(rows: LocalTransaction['rows']): Set<string> | undefined {
+  const stale = rows.filter((row) => row.stale)
+  return stale.length === 0 ? undefined : new Set(stale.map(({ entity }) => entity))
 }

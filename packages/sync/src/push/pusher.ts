@@ -13,7 +13,6 @@ import {
   noteTouched,
   type SyncContext,
 } from '../cycle/sync-context.ts'
-import type { CommittedEntity } from '../fates/fate-watch.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
@@ -30,6 +29,8 @@ import { offerAll } from './offer.ts'
 import type { TakenBatch } from './take-batch.ts'
 import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecided.ts'
 
+/** Times in a row that a batch gets new opIds before the server counts as unable to take any. */
+const RENUMBERS_MAX = 5
 /** `internal` answers in a row after which a smaller request is tried. */
 const INTERNALS_MAX = 3
 
@@ -46,26 +47,29 @@ export class Pusher {
 
   /**
    * Pushes what is pending. True when there is something to pull before more is pushed: other devices'
-   * edits, a conflict, a group to look at.
+   * edits, a conflict, a group to look at, an own edit whose revision no answer names.
    */
   async pushAll(totals: CycleTotals, signal: AbortSignal): Promise<boolean> {
-    const { store } = this.#context
+    const { store, progress } = this.#context
     await offerAll(store)
+    progress.beginPush()
     try {
       for (let taken = await this.#take(); ; ) {
         signal.throwIfAborted()
+        if (!taken.atEnd) progress.pushGoesOn()
         const conflicts = totals.conflicts
         const held = taken.heldGroups.size > 0
         const next = await this.#decide(totals, signal, !held && !taken.atEnd)
         const isBehind = store.state.cursor < this.#context.head
         if (next === undefined) {
-          if (held || isBehind || totals.conflicts > conflicts) return true
+          if (held || isBehind || taken.waits || totals.conflicts > conflicts) return true
           if (taken.atEnd) return false
         }
         taken = next ?? (await this.#take())
       }
     } finally {
       this.#next.clear()
+      if (store.frozen === null) this.#contents = undefined
     }
   }
 
@@ -85,6 +89,7 @@ export class Pusher {
   ): Promise<TakenBatch | undefined> {
     const { store } = this.#context
     let next: TakenBatch | undefined
+    let renumbers = 0
     for (let frozen = store.frozen; frozen !== null && next === undefined; frozen = store.frozen) {
       signal.throwIfAborted()
       const contents = await this.#contentsOf(frozen)
@@ -92,7 +97,9 @@ export class Pusher {
       try {
         next = await this.#send(frozen, request, totals, signal, takesNext)
       } catch (error) {
-        if (!isEntiDBError(error) || !(await this.#cope(error, frozen, request))) throw error
+        if (!isEntiDBError(error)) throw error
+        if (error.code === 'op_id_reused' && ++renumbers > RENUMBERS_MAX) throw error
+        if (!(await this.#cope(error, frozen, request))) throw error
       }
     }
     return next
@@ -185,16 +192,6 @@ export class Pusher {
     totals.pushed += outcome.committed.length
     totals.conflicts += outcome.conflicts
     totals.rejected += outcome.rejected
-    const byGroup = new Map<number, CommittedEntity[]>()
-    for (const each of outcome.committed) {
-      const ofGroup = byGroup.get(each.op.group)
-      if (ofGroup === undefined) byGroup.set(each.op.group, [each])
-      else ofGroup.push(each)
-    }
-    for (const { key, group } of outcome.settledTransactions) {
-      this.#context.fates.remember(key, byGroup.get(group) ?? [])
-    }
-    this.#context.fates.look(this.#context.store)
     if (outcome.rejected > 0) await this.#tellRejected(outcome.heldGroups)
   }
 
@@ -222,7 +219,7 @@ export class Pusher {
       case 'invalid_request':
         return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
       case 'forbidden':
-        return this.#hold(frozen.ops, { code, message, unknown: true })
+        return this.#hold(frozen, frozen.ops, { code, message, unknown: true })
       case 'internal':
         return (
           this.#isThirdInternal(frozen.batch) &&
@@ -253,21 +250,21 @@ export class Pusher {
     refusal: Refusal,
   ): Promise<boolean> {
     const { store } = this.#context
-    if (countGroups(sent) <= 1) return this.#hold(sent, refusal)
+    if (countGroups(sent) <= 1) return this.#hold(frozen, sent, refusal)
     await store.transaction(async (tx) => {
       if (tx.frozen?.batch === frozen.batch) halveRequests(tx, tx.frozen, sent)
     })
     return true
   }
 
-  async #hold(ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
+  async #hold(frozen: FrozenRow, ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
     const { store, now } = this.#context
-    const { frozen } = store
-    if (frozen === null) return true
     const contents = await this.#contentsOf(frozen)
-    const groups = await store.transaction((tx) =>
-      holdAsRejected(tx, frozen, ops, contents, refusal, now()),
-    )
+    const groups = await store.transaction(async (tx) => {
+      // Under another name meanwhile, what was refused is not what is to be sent now.
+      if (tx.frozen?.batch !== frozen.batch) return new Set<number>()
+      return holdAsRejected(tx, tx.frozen, ops, contents, refusal, now())
+    })
     await this.#tellRejected(groups)
     return true
   }

@@ -7,13 +7,18 @@ import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
+import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
-import { writtenEntities } from '../ledger/written-entities.ts'
 import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
-import type { CommittedTransaction } from '../state/rows.ts'
+import type {
+  CommittedPart,
+  CommittedTransaction,
+  SplitRow,
+  WrittenEntities,
+} from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
-import { BatchDraft, type DraftRow } from './batch-draft.ts'
+import { BatchDraft, type BatchLimits, type DraftRow } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
 import type { FeedWindow } from './feed-window.ts'
 
@@ -25,6 +30,8 @@ export interface TakeOptions {
 export interface TakenBatch {
   /** The feed holds nothing more to take for now. */
   readonly atEnd: boolean
+  /** What comes next waits: the revision that an entity's last edit was accepted as is yet to be pulled. */
+  readonly waits: boolean
   /** Contents of the frozen operations, by local opId. */
   readonly contents: ReadonlyMap<number, FeedRow>
   /** Groups that came to be held. */
@@ -46,9 +53,8 @@ export async function takeBatch(
   return new BatchTaking(tx, window, options).run()
 }
 
-/** Most operations of one batch. */
-export function batchOpsMax({ maxOpsPerPush }: Limits): number {
-  return Math.min(maxOpsPerPush, BATCH_OPS_MAX)
+function batchLimits({ maxOpsPerPush, maxBodyBytes }: Limits): BatchLimits {
+  return { opsMax: Math.min(maxOpsPerPush, BATCH_OPS_MAX), bytesMax: maxBodyBytes }
 }
 
 class BatchTaking {
@@ -62,15 +68,14 @@ class BatchTaking {
   readonly #converged: CommittedTransaction[] = []
   #position: number
   #splitPart: number | null = null
+  #waits = false
 
   constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
     const { dbId, deviceId, feedPosition } = tx.state
     this.#tx = tx
     this.#window = window
     this.#options = options
-    const opsMax = batchOpsMax(options.limits)
-    const limits = { opsMax, bytesMax: options.limits.maxBodyBytes }
-    this.#draft = new BatchDraft(limits, dbId.length + deviceId.length)
+    this.#draft = new BatchDraft(batchLimits(options.limits), dbId.length + deviceId.length)
     this.#feedAfter = feedPosition
     this.#position = feedPosition
   }
@@ -80,6 +85,7 @@ class BatchTaking {
     await this.#finish()
     return {
       atEnd,
+      waits: this.#waits,
       contents: this.#draft.contents(),
       heldGroups: this.#heldGroups,
       splitTransactionId: this.#splitPart,
@@ -89,7 +95,7 @@ class BatchTaking {
   /** True at the end of the feed. */
   async #readFeed(): Promise<boolean> {
     while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
-      const rows = await this.#window.read(this.#position, batchOpsMax(this.#options.limits))
+      const rows = await this.#window.read(this.#position, batchLimits(this.#options.limits))
       if (rows.length === 0) return true
       const { looseRanges } = this.#tx.state
       for (const transaction of feedTransactions(rows, looseRanges, this.#isActive)) {
@@ -105,8 +111,12 @@ class BatchTaking {
   /** False when the transaction has to wait for the next batch. */
   async #take(transaction: FeedTransaction): Promise<boolean> {
     const rows = await this.#pendingRows(transaction.rows)
-    if (this.#waitsForEcho(rows)) return false
+    if (this.#waitsForEcho(rows)) {
+      this.#waits = true
+      return false
+    }
     const feedRows = rows.map(({ row }) => row)
+    if (this.#isSettledRest(transaction, feedRows)) return this.#passed(transaction)
     const hold = await this.#holdIfNeeded(transaction, feedRows)
     const count = hold ? 0 : this.#draft.fitting(feedRows)
     const isWhole = count === rows.length && transaction.complete
@@ -117,8 +127,11 @@ class BatchTaking {
     }
     if (hold) return this.#passed(transaction)
     if (isWhole) {
-      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId)
-      else if (transaction.rows.length > 0) this.#noteConverged(transaction)
+      const before = this.#splitOf(transaction)?.before
+      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId, before)
+      else if (transaction.rows.length > 0 || before !== undefined) {
+        this.#noteConverged(transaction, before)
+      }
       return this.#passed(transaction)
     }
     return this.#takePart(transaction, rows, Math.max(count, 1))
@@ -130,9 +143,20 @@ class BatchTaking {
     return rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true)
   }
 
-  #noteConverged({ lastOpId, rows }: FeedTransaction): void {
-    const written = writtenEntities(rows.map(entityKey))
-    this.#converged.push({ key: lastOpId, written, versions: written.keys.map(() => null) })
+  /** The transaction that is sent in parts, if this is the rest of it. */
+  #splitOf({ transactionId }: FeedTransaction): SplitRow | undefined {
+    const { split } = this.#tx.state
+    return split?.transactionId === transactionId ? split : undefined
+  }
+
+  /** Its group was decided about as a whole: what became of the transaction is noted, and nothing of it is left. */
+  #isSettledRest(transaction: FeedTransaction, rows: readonly FeedRow[]): boolean {
+    const group = this.#splitOf(transaction)?.group ?? null
+    return group !== null && rows.length === 0 && this.#tx.notesOfGroup(group).length === 0
+  }
+
+  #noteConverged({ lastOpId, rows }: FeedTransaction, before: CommittedPart | undefined): void {
+    this.#converged.push({ key: lastOpId, ...joinParts(before, heldPart(rows)) })
   }
 
   #passed(transaction: FeedTransaction): true {
@@ -152,8 +176,12 @@ class BatchTaking {
     this.#draft.add(part, undefined)
     this.#position =
       count < rows.length && last !== undefined ? last.row.opId : transaction.lastOpId
-    this.#splitPart = transaction.transactionId
-    this.#tx.setState({ split: { transactionId: transaction.transactionId, group: null } })
+    const { transactionId } = transaction
+    this.#splitPart = transactionId
+    const before = this.#splitOf(transaction)?.before
+    this.#tx.setState({
+      split: { transactionId, group: null, ...(before === undefined ? {} : { before }) },
+    })
     return false
   }
 
@@ -168,8 +196,7 @@ class BatchTaking {
 
   /** Whether the transaction joined a held group instead of the batch. */
   async #holdIfNeeded(transaction: FeedTransaction, rows: readonly FeedRow[]): Promise<boolean> {
-    const { split } = this.#tx.state
-    const rest = split?.transactionId === transaction.transactionId ? split.group : null
+    const rest = this.#splitOf(transaction)?.group ?? null
     const held =
       this.#tx.hasNotes && rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
     const stale = await this.#staleRows(rows)
@@ -184,9 +211,14 @@ class BatchTaking {
     this.#heldGroups.add(group)
     for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
-    await this.#noteFate(transaction, rows, group, refused[0]?.reason)
-    if (!transaction.complete) {
-      this.#tx.setState({ split: { transactionId: transaction.transactionId, group } })
+    const part = joinParts(this.#splitOf(transaction)?.before, heldPart(rows))
+    if (transaction.complete) {
+      const code = refused[0]?.reason.code ?? (rest === null ? null : this.#rejectionOf(group))
+      await this.#noteFate(transaction, part.written, group, code)
+    } else {
+      // Its last part names it.
+      const { transactionId } = transaction
+      this.#tx.setState({ split: { transactionId, group, before: part } })
     }
     return true
   }
@@ -205,6 +237,12 @@ class BatchTaking {
     for (const note of this.#tx.notesOfGroup(group)) {
       if (note.rejection !== null) this.#tx.changeNote(note, { rejection: null })
     }
+  }
+
+  /** The code that explains a rejected group; null when it is not rejected. */
+  #rejectionOf(group: number): string | null {
+    const codes = this.#tx.notesOfGroup(group).flatMap(({ rejection }) => rejection?.code ?? [])
+    return codes.find((code) => code !== 'group') ?? codes[0] ?? null
   }
 
   /** Edited on a state that the device had replaced: as if the stored one had come just now. */
@@ -230,18 +268,18 @@ class BatchTaking {
 
   async #noteFate(
     { lastOpId }: FeedTransaction,
-    entities: readonly FeedRow[],
+    written: WrittenEntities,
     group: number,
-    refusal: Refusal | undefined,
+    code: string | null,
   ): Promise<void> {
     await this.#tx.putFate(lastOpId, {
       group,
-      fate: refusal === undefined ? 'open' : 'rejected',
-      how: refusal?.code ?? null,
+      fate: code === null ? 'open' : 'rejected',
+      how: code,
       decidedBy: null,
       successor: null,
       entityVersions: null,
-      written: writtenEntities(entities.map(entityKey)),
+      written,
     })
   }
 

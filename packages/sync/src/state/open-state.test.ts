@@ -1,5 +1,6 @@
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { expect, test } from 'vitest'
+import { LearntVersions } from '../fates/learnt-versions.ts'
 import { ledgerLimitsOf } from '../ledger/ledger-limits.ts'
 import { collections } from '../test-kit/device.test-kit.ts'
 import { coreEngine } from './core-engine.ts'
@@ -21,6 +22,7 @@ test.each([
       now: () => 0,
       newDeviceId: () => 'fresh',
       ledger: ledgerLimitsOf({}),
+      versions: new LearntVersions(),
     })
     expect(store.state.offer).toEqual(offer)
     await db.close()

@@ -50,13 +50,15 @@ export interface StateRow {
   readonly ledger: LedgerCounts
 }
 
-/** What `_sync_ledger` and `_sync_kept` hold, and the number of their last row. */
+/** What `_sync_ledger`, `_sync_kept` and `_sync_fates` hold, and the number of the last row of the first two. */
 export interface LedgerCounts {
   readonly committed: number
   readonly committedLast: number
   readonly keptBytes: number
   readonly keptLast: number
   readonly decisionLast: number
+  /** Fates of `_sync_fates` that are settled, at most; absent: not counted yet. */
+  readonly settled?: number
 }
 
 /** The place of the next page of a snapshot, and how many operations came in those before it. */
@@ -83,6 +85,15 @@ export interface SplitRow {
   readonly transactionId: number
   /** The group that holds its rest because a part was not accepted. */
   readonly group: number | null
+  /** What its parts so far wrote, whether they were committed or held; absent: nothing. */
+  readonly before?: CommittedPart
+}
+
+/** What a part of a transaction wrote, as the ledger names it, and what became of that. */
+export interface CommittedPart {
+  readonly written: WrittenEntities
+  /** In the order of the keys; null where the server named none. */
+  readonly versions: readonly (number | null)[]
 }
 
 /** One operation of the frozen batch; its bytes stay in the change feed until it is decided. */
@@ -104,6 +115,8 @@ export interface FrozenTransaction {
   readonly localOpIds: readonly number[]
   /** How many entities it wrote. */
   readonly size: number
+  /** It is the last part of a transaction: what the others wrote. */
+  readonly before?: CommittedPart
 }
 
 /** `_sync_frozen`: at most one row, the batch whose outcome is open. In opId order. */
@@ -187,6 +200,7 @@ export interface FateRow {
   readonly decidedBy: DecidedBy | null
   /** The transaction that carries its edits on. */
   readonly successor: number | null
+  /** Of the keys in `written`. Rows of older releases have those of the whole group, however many. */
   readonly entityVersions: Readonly<Record<string, number>> | null
   /** When it came to be what it is, in milliseconds since 1970: for people. */
   readonly atMs: number
@@ -207,7 +221,7 @@ export interface WrittenEntities {
 /** Most entities of one transaction that the ledger names. */
 export const WRITTEN_NAMED_MAX = 100
 
-/** `_sync_ledger`: transactions that were committed, a row for each answer of the server. */
+/** `_sync_ledger`: transactions that were committed, a row or more for each answer of the server. */
 export interface CommittedRow {
   /** A number, padded: rows sort by age. */
   readonly id: string
@@ -215,11 +229,8 @@ export interface CommittedRow {
   readonly transactions: readonly CommittedTransaction[]
 }
 
-export interface CommittedTransaction {
+export interface CommittedTransaction extends CommittedPart {
   readonly key: number
-  readonly written: WrittenEntities
-  /** In the order of the keys; null where the server named none. */
-  readonly versions: readonly (number | null)[]
 }
 
 /** `_sync_kept`: values that lost a conflict or were discarded. */

@@ -4,6 +4,7 @@
  */
 import { assertInvariant } from '@entidb/core'
 import { entityKey } from '../entity-ref.ts'
+import type { LearntVersions } from '../fates/learnt-versions.ts'
 import { KeptKeys } from '../ledger/kept-keys.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import { LocalEdits } from '../push/local-edits.ts'
@@ -37,6 +38,8 @@ export interface SyncStoreOptions {
   /** Wall clock in milliseconds, for people only. */
   readonly now: () => number
   readonly ledger: LedgerLimits
+  /** Of those who wait for fates: is told what is learnt. */
+  readonly versions: Pick<LearntVersions, 'remember'>
 }
 
 export class SyncStore {
@@ -209,6 +212,9 @@ export class SyncStore {
     for (const [group, open] of tx.changedFateGroups) {
       if (open) this.#memory.fateGroups.add(group)
       else this.#memory.fateGroups.delete(group)
+    }
+    for (const { keys, versions } of tx.learntVersions) {
+      this.#options.versions.remember(keys, versions)
     }
     const skipped = new Map<string, number>()
     for (const note of tx.changedNotes.values()) {

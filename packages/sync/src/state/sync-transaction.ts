@@ -5,6 +5,7 @@
 import type { ReplicaTransaction } from '@entidb/core/replication'
 import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
+import type { EntityVersions } from '../fates/learnt-versions.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
 import { storeNotes } from './note-rows.ts'
@@ -38,6 +39,12 @@ export type EntityOf = (
   state: Pick<RemoteState, 'bytes' | 'schemaVersion'>,
 ) => SyncedEntity | null
 
+/** What became of local transactions that were decided together, by their last opIds. */
+interface LearntOf {
+  readonly keys: readonly number[]
+  readonly versions: EntityVersions
+}
+
 export interface TransactionSurroundings {
   readonly engine: Pick<Engine, 'entityOf'>
   readonly nowMs: number
@@ -55,6 +62,7 @@ export class SyncTransaction {
   readonly #memory: SyncMemory
   readonly #notes = new Notes()
   readonly #fateGroups = new Map<number, boolean>()
+  readonly #learntVersions: LearntOf[] = []
   #state: StateRow
   #frozen: FrozenRow | null
 
@@ -158,6 +166,15 @@ export class SyncTransaction {
   /** Groups that fates began (true) or ceased (false) to wait for. */
   get changedFateGroups(): ReadonlyMap<number, boolean> {
     return this.#fateGroups
+  }
+
+  /** The revisions that became of transactions that are decided together. */
+  learnVersions(keys: readonly number[], versions: EntityVersions): void {
+    this.#learntVersions.push({ keys, versions })
+  }
+
+  get learntVersions(): readonly LearntOf[] {
+    return this.#learntVersions
   }
 
   deleteFate(fate: FateRow): Promise<void> {

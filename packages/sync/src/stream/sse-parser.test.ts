@@ -25,6 +25,21 @@ describe('event stream parser', () => {
     expect(() => new SseParser().push(bytes('x'.repeat(10_000)))).toThrow(RangeError)
   })
 
+  test('event without end: -> refused', () => {
+    const parser = new SseParser()
+    const push = (): void => {
+      for (let i = 0; i < 10_000; i++) parser.push(bytes('data:\n'))
+    }
+    expect(push).toThrow(RangeError)
+  })
+
+  test('many events: -> each counts by itself', () => {
+    const parser = new SseParser()
+    for (let i = 0; i < 10; i++) {
+      expect(parser.push(bytes(`data: ${'x'.repeat(5_000)}\n\n`))).toHaveLength(1)
+    }
+  })
+
   test('any cut into chunks, any line ending: -> the same events', () => {
     const text = 'event: cursor\ndata: 12\n\n: é\n\ndata: ü\n\n'
     fc.assert(

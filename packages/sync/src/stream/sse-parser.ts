@@ -5,23 +5,24 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
-/** Longest line that is kept; a stream that exceeds it is not ours. */
-const LINE_CHARS_MAX = 8192
+/** Most of a line, or of an event, that is kept; a stream that exceeds it is not ours. */
+const CHARS_MAX = 8192
 
 export class SseParser {
   readonly #decoder = new TextDecoder()
   #rest = ''
   #event = ''
   #data: string[] = []
+  #dataChars = 0
 
-  /** The events that `chunk` completes. Throws RangeError for a line without end. */
+  /** The events that `chunk` completes. Throws RangeError for a line, or an event, without end. */
   push(chunk: Uint8Array): readonly ServerSentEvent[] {
     const text = this.#rest + this.#decoder.decode(chunk, { stream: true })
     // A trailing CR may be half of a CR LF: it waits for what follows.
     const end = text.endsWith('\r') ? text.length - 1 : text.length
     const lines = text.slice(0, end).split(/\r\n|\n|\r/)
     this.#rest = (lines.pop() ?? '') + text.slice(end)
-    if (this.#rest.length > LINE_CHARS_MAX) throw new RangeError('Event stream line too long')
+    if (this.#rest.length > CHARS_MAX) throw new RangeError('Event stream line too long')
     return lines.flatMap((line) => this.#line(line) ?? [])
   }
 
@@ -32,8 +33,15 @@ export class SseParser {
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
     if (field === 'event') this.#event = value
-    if (field === 'data') this.#data.push(value)
+    if (field === 'data') this.#addData(value)
     return undefined
+  }
+
+  #addData(value: string): void {
+    // Each line counts, also an empty one.
+    this.#dataChars += value.length + 1
+    if (this.#dataChars > CHARS_MAX) throw new RangeError('Event of the event stream too long')
+    this.#data.push(value)
   }
 
   #dispatch(): ServerSentEvent | undefined {
@@ -41,6 +49,7 @@ export class SseParser {
     const data = this.#data
     this.#event = ''
     this.#data = []
+    this.#dataChars = 0
     return data.length === 0 ? undefined : { event, data: data.join('\n') }
   }
 }

@@ -1,7 +1,8 @@
 /** The stored side of sync without a server: for tests of single transactions. */
 import { EntiDB, memoryStorage } from '@entidb/core'
 import { DEFAULT_LIMITS } from '@entidb/protocol'
-import { ledgerLimitsOf } from '../ledger/ledger-limits.ts'
+import { LearntVersions } from '../fates/learnt-versions.ts'
+import { type LedgerConfig, ledgerLimitsOf } from '../ledger/ledger-limits.ts'
 import { FeedWindow } from '../push/feed-window.ts'
 import { takeBatch } from '../push/take-batch.ts'
 import { coreEngine } from '../state/core-engine.ts'
@@ -14,13 +15,14 @@ export interface OpenStore {
   readonly store: SyncStore
 }
 
-export async function openStore(): Promise<OpenStore> {
+export async function openStore(ledger: LedgerConfig = {}): Promise<OpenStore> {
   const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: true })
   const { store } = await openSyncStore(coreEngine(db), 'test', undefined, {
     changed: () => {},
     now: () => 0,
     newDeviceId: () => 'fresh',
-    ledger: ledgerLimitsOf({}),
+    ledger: ledgerLimitsOf(ledger),
+    versions: new LearntVersions(),
   })
   return { db, store }
 }

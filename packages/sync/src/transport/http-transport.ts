@@ -90,7 +90,13 @@ export class HttpTransport {
   }
 
   /** The open stream of wake-ups. The caller reads and ends it by the signal. */
-  async stream(dbId: string, signal: AbortSignal): Promise<ByteStream> {
+  stream(dbId: string, signal: AbortSignal): Promise<ByteStream> {
+    const opening = this.#openStream(dbId, signal)
+    opening.then((late) => (signal.aborted ? late.cancel() : undefined)).catch(() => {})
+    return orAborted(opening, signal)
+  }
+
+  async #openStream(dbId: string, signal: AbortSignal): Promise<ByteStream> {
     const path = `${STREAM_PATH}?dbId=${encodeURIComponent(dbId)}`
     const response = await this.#authorized((token) =>
       this.#fetch(path, { method: 'GET', headers: streamHeaders(token), signal }),
@@ -225,7 +231,7 @@ export class HttpTransport {
   }
 }
 
-/** The same, also for a fetch that does not listen to its signal. */
+/** The same, also for a fetch that does not listen to its signal, and a token that never comes. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason)

@@ -220,14 +220,19 @@ export class ServerView {
     return node
   }
 
-  /** The device's last delete of what was there, if it deleted that. What a server lost, any device offers again. */
+  /**
+   * The device's last delete of what was there, if it deleted that. What a server lost, any device offers again; what is in
+   * files that were copied, whoever has those.
+   */
   #deleteOf(op: SyncOperation, before: WriteNode | undefined): WriteNode | undefined {
     const devices = this.#devices.get(op.deviceId)
     return this.#graph
       .deletesOf(`${op.collection}/${op.entityId}`)
       .findLast(
         (each) =>
-          (devices?.has(each.device) === true || this.#wasRestored) &&
+          (devices?.has(each.device) === true ||
+            this.#wasRestored ||
+            this.#isCopied([each.device])) &&
           (before === undefined || descendsFrom(each, before)),
       )
   }

@@ -60,7 +60,8 @@ export class AnswerWatch {
     }
     const { ops, nextCursor, purgedThrough = 0, hasMore } = page
     const missing = this.#server.past.assertServed({ sinceCursor, nextCursor, ops, purgedThrough })
-    if (missing !== undefined || sinceCursor === 0) this.#isCleared = true
+    // The other part of what a page ends with may be missing behind its end.
+    if (missing !== undefined || sinceCursor === 0 || hasMore) this.#isCleared = true
     if (missing === undefined) this.#note(request, hasMore)
     else {
       this.#tally.count('compactedPage')
