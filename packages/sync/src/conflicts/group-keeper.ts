@@ -10,7 +10,7 @@ import type { SyncStore } from '../state/sync-store.ts'
 import { askResolver, type Verdict } from './ask-resolver.ts'
 import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
-import { conflictId, type GroupView, viewGroup } from './group-view.ts'
+import { conflictId, type GroupView, restOfSplit, viewGroup } from './group-view.ts'
 import { Pace } from './pace.ts'
 
 export const ROUNDS_MAX = 8
@@ -122,7 +122,8 @@ export class GroupKeeper {
     const conflicts = members.filter(({ conflict }) => conflict !== null)
     const rejected = members.some(({ note }) => note.rejection !== null)
     if (conflicts.length === 0) {
-      const edited = members.some(({ ref }) => store.edits.has(entityKey(ref)))
+      const rest = restOfSplit(store.state, view.groups)
+      const edited = members.some(({ ref }) => store.edits.hasBesides(entityKey(ref), rest))
       return rejected && !edited ? undefined : 'release'
     }
     if (!view.isReceived) return undefined

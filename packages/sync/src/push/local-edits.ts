@@ -114,6 +114,11 @@ export class LocalEdits {
     return this.#byEntity.has(entity)
   }
 
+  /** Whether something else than this transaction edited it. */
+  hasBesides(entity: string, transactionId: number | null): boolean {
+    return [...this.#touching(entity)].some((each) => each.transactionId !== transactionId)
+  }
+
   /** An edit of `entity` was made on a state older than the stored one. */
   isStale(entity: string): boolean {
     for (const transaction of this.#touching(entity)) {

@@ -179,7 +179,7 @@ class BatchTaking {
     })
     if (rest === null && !held && stale.length === 0 && refused.length === 0) return false
     const group = await joinGroup(this.#tx, rows, rest)
-    if (rows.length > 0) this.#sendRejectedAgain(group)
+    if (rows.length > 0 && rest === null) this.#sendRejectedAgain(group)
     this.#heldGroups.add(group)
     for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
