@@ -35,14 +35,17 @@ export async function runExhaustively(settings) {
 
 function scopeOf(pair, { faults, resolver }) {
   const kinds = { all: FAULTS, none: [] }[faults] ?? faults.split(',')
-  const unknown = kinds.find((kind) => !FAULTS.includes(kind))
-  if (unknown !== undefined) throw new RangeError(`there is no fault ${unknown}`)
-  return {
-    actions: pair.split(','),
-    resolver,
-    faultsMax: kinds.length === 0 ? 0 : 1,
-    faults: kinds,
-  }
+  const actions = pair.split(',')
+  assertKnown('fault', kinds, FAULTS)
+  assertKnown('action', actions, Object.keys(smallNotes.actions))
+  assertKnown('resolver', [resolver], Object.keys(smallNotes.resolvers))
+  return { actions, resolver, faultsMax: Math.min(kinds.length, 1), faults: kinds }
+}
+
+function assertKnown(what, names, known) {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new RangeError(`there is no ${what} ${unknown}, only ${known.join(', ')}`)
 }
 
 async function exploreScope(scope, { jobs }) {
