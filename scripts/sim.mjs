@@ -1,15 +1,16 @@
-// `npm run sim [-- --seeds 1000] [--first 1] [--seed S] [--replay FILE]`: simulates devices, server, disks and
+// `npm run sim [-- --seeds 1000] [--first 1] [--seed S] [--replay FILE] [--exhaustive]`: simulates devices, server, disks and
 // network. A seed that fails prints the command that repeats it, and is shortened to a history that a
 // person can read; its plan is kept in a file for `--replay`.
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
-import { drawPlan, explore, runPlan, shrinkPlan, tokenNotes } from '@entidb/testing'
+import { drawPlan, runPlan, shrinkPlan } from '@entidb/testing'
 import { application } from './sim-application.mjs'
+import { runExhaustively } from './sim-exhaustive.mjs'
 import { mutants } from './sim-mutants/mutants.mjs'
 import { MutatedPackages } from './sim-mutants/mutated-packages.mjs'
+import { endProgress, showProgress } from './sim-progress.mjs'
+import { forEachThread } from './sim-threads.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,10 @@ const { values } = parseArgs({
     shrink: { type: 'boolean', default: true },
     mutants: { type: 'boolean', default: false },
     exhaustive: { type: 'boolean', default: false },
+    scope: { type: 'string' },
+    faults: { type: 'string', default: 'all' },
+    resolver: { type: 'string', default: 'union' },
+    choices: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -35,19 +40,14 @@ const USAGE = `npm run sim -- [options]
   --no-shrink      leave failures as long as they are
   --mutants        known bugs, one by one: which seed notices each
   --exhaustive     every interleaving of two devices that edit and sync once, with one lost answer or crash anywhere
+
+  with --exhaustive:
+  --scope A,B      only with these actions of the two devices: edit,edit
+  --faults F       none, all, or some of lost,device,server (all); one of them happens in a run
+  --resolver R     union, keepLocal, takeRemote, defer or none (union)
+  --choices 0,1,1  only the run with these choices, with its event log
 `
 const PLANS = 'sim-failures'
-const isTerminal = process.stdout.isTTY === true
-
-function showProgress(done, total, failed, startedMs) {
-  const seconds = (performance.now() - startedMs) / 1000
-  const text = `${done} of ${total} seeds, ${failed} failed, ${Math.round((done / seconds) * 60)} a minute`
-  if (isTerminal) {
-    const width = 30
-    const full = Math.round((done / total) * width)
-    process.stdout.write(`\r[${'='.repeat(full)}${' '.repeat(width - full)}] ${text} `)
-  } else if (done % 100 === 0 || done === total) console.log(text)
-}
 
 async function showFailure(seed) {
   const { plan, failure, log } = await runPlan(drawPlan(seed, application), application)
@@ -81,43 +81,24 @@ async function runMany(first, count, jobs) {
   const failed = []
   let begun = 0
   let done = 0
-  await forEachThread(Math.min(jobs, count), async (run) => {
+  await forEachThread('sim-worker.mjs', Math.min(jobs, count), async (run) => {
     while (begun < count) {
       const { seed, hasFailed } = await run(first + begun++)
       done++
       if (hasFailed) {
         failed.push(seed)
-        console.log(
-          `${isTerminal ? '\n' : ''}seed ${seed} fails; it is shortened when all were run`,
-        )
+        endProgress()
+        console.log(`seed ${seed} fails; it is shortened when all were run`)
       }
-      showProgress(done, count, failed.length, startedMs)
+      const perMinute = Math.round((done / (performance.now() - startedMs)) * 60_000)
+      const text = `${done} of ${count} seeds, ${failed.length} failed, ${perMinute} a minute`
+      showProgress(done / count, text)
     }
   })
-  if (isTerminal) console.log()
+  endProgress()
+  console.log(`${count} seeds, ${failed.length} failed`)
   for (const seed of failed.sort((a, b) => a - b)) await showFailure(seed)
   if (failed.length > 0) process.exitCode = 1
-}
-
-/** Lets `use` run seeds on each of so many threads. */
-async function forEachThread(count, use) {
-  const threads = Array.from(
-    { length: count },
-    () => new Worker(new URL('sim-worker.mjs', import.meta.url)),
-  )
-  const uses = threads.map((thread) =>
-    use(async (seed) => {
-      const answer = once(thread, 'message')
-      thread.postMessage(seed)
-      const [result] = await answer
-      return result
-    }),
-  )
-  try {
-    await Promise.all(uses)
-  } finally {
-    for (const thread of threads) await thread.terminate()
-  }
 }
 
 /** Every mutant, as a row of the table in docs/simulator.md. */
@@ -140,29 +121,9 @@ async function runMutants(jobs) {
   if (survivors > 0) process.exitCode = 1
 }
 
-const SCOPES = [
-  ['edit', 'edit'],
-  ['editTwo', 'edit'],
-  ['edit', 'remove'],
-  ['transfer', 'transfer'],
-]
-
-async function runExhaustively() {
-  const small = tokenNotes({ notes: 1, accounts: 2, twins: 1 })
-  for (const actions of SCOPES) {
-    const scope = { actions, resolver: 'union', faultsMax: 1 }
-    const { runs, isComplete, failure } = await explore(scope, small)
-    console.log(`${actions.join(' and ')}: ${runs} runs${isComplete ? ', all there are' : ''}`)
-    if (failure === undefined) continue
-    console.log(failure.log.join('\n'))
-    console.log(`fails: ${failure.error.message}; choices ${failure.choices.join()}`)
-    process.exitCode = 1
-  }
-}
-
 if (values.help) console.log(USAGE)
 else if (values.mutants) await runMutants(Number(values.jobs))
-else if (values.exhaustive) await runExhaustively()
+else if (values.exhaustive) process.exitCode = (await runExhaustively(values)) ? 0 : 1
 else if (values.replay !== undefined) await runOne(JSON.parse(readFileSync(values.replay, 'utf8')))
 else if (values.seed !== undefined) await runOne(drawPlan(Number(values.seed), application))
 else await runMany(Number(values.first), Number(values.seeds), Number(values.jobs))

@@ -8,9 +8,12 @@ export {
   defineVersion,
   type ServerEntities,
 } from './application/application.ts'
+export { smallNotes } from './application/small-notes.ts'
 export { type TokenNotesOptions, tokenNotes } from './application/token-notes.ts'
+export { estimateRuns, type RunEstimate } from './exhaustive/estimate-runs.ts'
 export { type Exploration, type ExploreOptions, explore } from './exhaustive/explore.ts'
-export type { SmallScope } from './exhaustive/small-scope-run.ts'
+export type { ScopeFault, SmallScope } from './exhaustive/small-scope.ts'
+export { type Trial, type TryOptions, tryChoices } from './exhaustive/try-choices.ts'
 export type { MessageFault, PlannedFault } from './network/faults.ts'
 export { Violation } from './oracle/violation.ts'
 export { type DrawOptions, drawPlan } from './plan/draw-plan.ts'

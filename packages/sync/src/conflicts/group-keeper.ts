@@ -10,7 +10,7 @@ import type { SyncStore } from '../state/sync-store.ts'
 import { askResolver, type Verdict } from './ask-resolver.ts'
 import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
-import { conflictId, type GroupView, viewGroup } from './group-view.ts'
+import { conflictId, type GroupView, restOfSplit, viewGroup } from './group-view.ts'
 import { Pace } from './pace.ts'
 
 export const ROUNDS_MAX = 8
@@ -168,8 +168,8 @@ export class GroupKeeper {
 }
 
 /** There are edits since it is held. The rest of a transaction that is held in parts is none. */
-function isEdited({ groups, transactions }: GroupView, { split }: StateRow): boolean {
-  const rest = groups.has(split?.group ?? -1) ? split?.transactionId : undefined
+function isEdited({ groups, transactions }: GroupView, state: StateRow): boolean {
+  const rest = restOfSplit(state, groups)
   return transactions.some(({ transactionId }) => transactionId !== rest)
 }
 

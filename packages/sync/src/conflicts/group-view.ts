@@ -7,7 +7,7 @@ import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import { epochNameAt } from '../handshake/history.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
-import type { ConflictNote, NoteRow, RemoteState } from '../state/rows.ts'
+import type { ConflictNote, NoteRow, RemoteState, StateRow } from '../state/rows.ts'
 import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
 
 export interface MemberView {
@@ -103,10 +103,9 @@ function reach(
   readonly transactions: readonly PendingTransaction[]
 } {
   const groups = new Set([group])
-  const { split } = tx.state
   for (;;) {
     const noted = [...groups].flatMap((each) => tx.notesOfGroup(each)).map(({ id }) => id)
-    const rest = split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
+    const rest = restOfSplit(tx.state, groups)
     const { entities, transactions } = edits.componentOf(noted, rest)
     const before = groups.size
     for (const key of entities) {
@@ -115,6 +114,11 @@ function reach(
     }
     if (groups.size === before) return { groups, entities, transactions }
   }
+}
+
+/** The transaction of which a part is held in one of `groups`, and the rest not sent yet: the rest is no new edit. */
+export function restOfSplit({ split }: StateRow, groups: ReadonlySet<number>): number | null {
+  return split !== null && groups.has(split.group ?? -1) ? split.transactionId : null
 }
 
 /** Names the pair of states in conflict. Undefined without a conflict. */

@@ -3,7 +3,7 @@
  * so that an edit that was lost or overwritten is a token that is missing; accounts are made for transfers, which
  * keep the sum; `twins` have so few different contents that devices often write the same bytes.
  */
-import { defineCollection, type Transaction } from '@entidb/core'
+import { type CollectionDefinition, defineCollection, type Transaction } from '@entidb/core'
 import type { Random } from '@entidb/core/conformance'
 import type { ConflictResolver, Resolution } from '@entidb/sync'
 import { between, pick } from '../kernel/random-streams.ts'
@@ -40,14 +40,19 @@ interface Twin {
   readonly value: number
 }
 
-const collections = {
+/** Of its first version. */
+export const noteCollections: {
+  readonly notes: CollectionDefinition<Note>
+  readonly accounts: CollectionDefinition<Account>
+  readonly twins: CollectionDefinition<Twin>
+} = {
   notes: defineCollection<Note>({ indexes: { tokens: ['tokens'] } }),
   accounts: defineCollection<Account>({}),
   twins: defineCollection<Twin>({}),
 }
 
 const renewedCollections = {
-  ...collections,
+  ...noteCollections,
   notes: defineCollection<NoteWithTopics>({
     version: 2,
     migrations: { 2: ({ topics = [], ...note }: MaybeRenewed) => ({ ...note, topics }) },
@@ -55,7 +60,7 @@ const renewedCollections = {
   }),
 }
 
-type Tx = Transaction<typeof collections>
+type Tx = Transaction<typeof noteCollections>
 
 /** Few entities make conflicts, many make cold ones. */
 export interface TokenNotesOptions {
@@ -77,7 +82,7 @@ export function tokenNotes({ notes, accounts, twins }: TokenNotesOptions): Appli
   const noteId = (random: Random): string => `n${random.below(notes)}`
   const accountId = (random: Random): string => `a${random.below(accounts)}`
   return defineApplication({
-    collections,
+    collections: noteCollections,
     async setUp(tx) {
       for (let i = 0; i < accounts; i++) {
         await tx.collection('accounts').put({ id: `a${i}`, balance: BALANCE, last: 'setUp' })
@@ -207,7 +212,8 @@ async function poison(tx: Tx, id: string): Promise<void> {
   if (!tokens.includes(POISON)) await notes.put({ ...rest, id, tokens: [...tokens, POISON].sort() })
 }
 
-async function transfer(
+/** Nothing, where one of them is missing or both are the same. */
+export async function transfer(
   tx: Tx,
   [from, to]: readonly [string, string],
   amount: number,

@@ -1,59 +1,117 @@
 import { describe, expect, test } from 'vitest'
 import { defineApplication } from '../application/application.ts'
-import { tokenNotes } from '../application/token-notes.ts'
-import { Choices } from './choices.ts'
-import { explore } from './explore.ts'
+import { smallNotes } from '../application/small-notes.ts'
+import { estimateRuns } from './estimate-runs.ts'
+import { type ExploreOptions, explore } from './explore.ts'
+import type { SmallScope } from './small-scope.ts'
+import type { Trial } from './try-choices.ts'
 
-const small = tokenNotes({ notes: 1, accounts: 2, twins: 1 })
-/** All take minutes: `npm run sim -- --exhaustive`. */
-const RUNS = Number(process.env.SIM_RUNS ?? 40)
+const TIMEOUT_MS = 300_000
 
-describe('small scope', () => {
-  test('choices: depth first -> every sequence once', () => {
-    const seen: string[] = []
-    for (let prefix: readonly number[] | undefined = []; prefix !== undefined; ) {
-      const choices: Choices = new Choices(prefix)
-      const first = choices.choose(2)
-      if (first === 1) choices.choose(3)
-      seen.push(choices.taken.join(''))
-      prefix = choices.next()
+const scopeOf = (...actions: readonly string[]) => ({ actions, resolver: 'union', faultsMax: 0 })
+
+/** What each device and the server went through, without the order between them. */
+function historiesOf({ log }: Trial): string {
+  const lines = log.map((line) => line.slice('    0.000 '.length))
+  return lines.sort((a, b) => actorOf(a).localeCompare(actorOf(b))).join('\n')
+}
+
+function actorOf(line: string): string {
+  return line.slice(0, line.indexOf(' '))
+}
+
+interface Explored {
+  readonly runs: number
+  /** Those that were not left early. */
+  readonly ended: number
+  /** What was seen in them. */
+  readonly seen: readonly string[]
+}
+
+/** All runs, and what `look` sees in each. */
+async function exploreWholly(
+  scope: SmallScope,
+  look: (trial: Trial) => string,
+  options: ExploreOptions = {},
+): Promise<Explored> {
+  const seen: string[] = []
+  const { runs, isComplete, failure } = await explore(scope, smallNotes, {
+    ...options,
+    onRun(trial) {
+      if (trial.outcome !== undefined) seen.push(look(trial))
+    },
+  })
+  expect(failure).toBeUndefined()
+  expect(isComplete).toBe(true)
+  return { runs, ended: seen.length, seen: [...new Set(seen)].sort() }
+}
+
+const outcomeOf = ({ outcome = '' }: Trial): string => outcome
+/** Both edit before they sync. */
+const EDITED = [1, 1]
+
+describe('every interleaving', { timeout: TIMEOUT_MS }, () => {
+  test('two devices edit and sync: without orders that only swap what commutes -> the histories of all orders, each once', async () => {
+    const scope = scopeOf('edit', 'edit')
+    const reduced = await exploreWholly(scope, historiesOf)
+    const all = await exploreWholly(scope, historiesOf, { isReduced: false })
+    expect(reduced.seen).toEqual(all.seen)
+    expect(reduced.ended).toBe(reduced.seen.length)
+    expect(reduced.runs).toBeLessThan(all.runs / 2)
+  })
+
+  test.each([
+    { actions: ['edit', 'look'], faults: ['lost'] },
+    { actions: ['look', 'look'], faults: ['server'] },
+  ] as const)(
+    '$actions, then both sync, a fault anywhere ($faults): the same -> the same',
+    async (parts) => {
+      const scope: SmallScope = { ...parts, resolver: 'union', faultsMax: 1 }
+      const reduced = await exploreWholly(scope, historiesOf, { from: EDITED })
+      const all = await exploreWholly(scope, historiesOf, { from: EDITED, isReduced: false })
+      expect(reduced.seen).toEqual(all.seen)
+      expect(reduced.runs).toBeLessThan(all.runs / 2)
+    },
+  )
+
+  test('one device edits and syncs, any fault anywhere: without power losses that change nothing -> ends as with them', async () => {
+    const scope: SmallScope = { ...scopeOf('edit'), faultsMax: 1 }
+    const reduced = await exploreWholly(scope, outcomeOf)
+    const all = await exploreWholly(scope, outcomeOf, { isReduced: false })
+    expect(reduced.seen).toEqual(all.seen)
+    expect(reduced.runs).toBeLessThan(all.runs)
+
+    const none = await exploreWholly(scopeOf('edit'), outcomeOf)
+    let faulty = 0
+    for (const fault of ['lost', 'device', 'server'] as const) {
+      const { runs } = await exploreWholly({ ...scope, faults: [fault] }, outcomeOf)
+      faulty += runs - none.runs
     }
-    expect(seen).toEqual(['0', '10', '11', '12'])
+    expect(reduced.runs).toBe(none.runs + faulty)
   })
 
-  test('one device edits and syncs once: every interleaving -> nothing wrong, and all are tried', {
-    timeout: 60_000,
-  }, async () => {
-    const scope = { actions: ['edit'], resolver: 'union', faultsMax: 0 }
-    const { runs, isComplete, failure } = await explore(scope, small)
-    expect(failure).toBeUndefined()
-    expect(isComplete).toBe(true)
-    expect(runs).toBeGreaterThan(3)
+  test('how many runs there are: guessed from 60 of them -> within three times its error', async () => {
+    const scope: SmallScope = { ...scopeOf('edit'), faultsMax: 1 }
+    const { runs } = await exploreWholly(scope, outcomeOf)
+    const guess = await estimateRuns(scope, smallNotes, 60)
+    expect(Math.abs(guess.runs - runs)).toBeLessThan(3 * guess.standardError)
+    expect(guess.standardError).toBeLessThan(runs / 4)
   })
 
-  test(`two devices, with a lost answer or a power loss: the first ${RUNS} runs -> nothing wrong`, {
-    timeout: 60_000 + RUNS * 3_000,
-  }, async () => {
-    const scope = { actions: ['editTwo', 'transfer'], resolver: 'union', faultsMax: 1 }
-    const { runs, failure } = await explore(scope, small, { runsMax: RUNS })
-    expect(failure).toBeUndefined()
-    expect(runs).toBe(RUNS)
-  })
-
-  test('an invariant that one interleaving breaks -> found, with the choices that repeat it', {
-    timeout: 300_000,
-  }, async () => {
+  test('an invariant that one interleaving breaks -> found, with the choices that repeat it', async () => {
     const strict = defineApplication({
-      ...small,
+      ...smallNotes,
       invariant: (entities) => {
         const [note] = (entities.get('notes') ?? []) as readonly { readonly tokens?: unknown }[]
-        return Array.isArray(note?.tokens) && note.tokens.length > 1 ? 'both edits' : undefined
+        return Array.isArray(note?.tokens) && note.tokens.length > 2 ? 'both edits' : undefined
       },
     })
-    const scope = { actions: ['edit', 'edit'], resolver: 'union', faultsMax: 0 }
-    const found = await explore(scope, strict, { runsMax: 300 })
-    expect(found.failure?.error.message).toBe('both edits')
-    const again = await explore(scope, strict, { from: found.failure?.choices ?? [], runsMax: 1 })
-    expect(again.failure?.log.join('\n')).toBe(found.failure?.log.join('\n'))
+    const { failure } = await explore(scopeOf('edit', 'edit'), strict)
+    expect(failure?.failure.message).toBe('both edits')
+    const again = await explore(scopeOf('edit', 'edit'), strict, {
+      from: failure?.choices ?? [],
+      runsMax: 1,
+    })
+    expect(again.failure?.log.join('\n')).toBe(failure?.log.join('\n'))
   })
 })

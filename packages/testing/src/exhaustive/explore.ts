@@ -1,59 +1,48 @@
 /** Every interleaving of a small scope, one run each. */
 import type { Application } from '../application/application.ts'
-import type { World } from '../world/world.ts'
-import { Choices } from './choices.ts'
-import { runSmallScope, type SmallScope } from './small-scope-run.ts'
+import type { SmallScope } from './small-scope.ts'
+import { type Trial, type TryOptions, tryChoices } from './try-choices.ts'
 
 /** What came of it. */
 export interface Exploration {
+  /** Those that were left early are counted too. */
   readonly runs: number
   /** Nothing was left out. */
   readonly isComplete: boolean
-  /** The first run that failed, with the choices that lead to it. */
-  readonly failure:
-    | {
-        readonly error: Error
-        readonly choices: readonly number[]
-        readonly log: readonly string[]
-      }
-    | undefined
+  /** The first run that failed, with the choices that repeat it. */
+  readonly failure: (Trial & { readonly failure: Error }) | undefined
 }
 
 /** Bounds. */
-export interface ExploreOptions {
+export interface ExploreOptions extends TryOptions {
   /** Most runs. Default: all there are. */
   readonly runsMax?: number
-  /** Begins with these choices: repeats a run. */
+  /** Only those that begin with these choices. */
   readonly from?: readonly number[]
+  /** Is told of each run. */
+  readonly onRun?: (trial: Trial) => void
 }
 
 /**
  * Tries every order in which the requests of the devices can reach the server, every place for each device's edit,
- * and with `faultsMax` also a lost answer, a device and a server that lose power, everywhere. Ends with the first failure.
+ * and with `faultsMax` also a lost answer, a device and a server that lose power, everywhere. Of runs that differ only by the
+ * order of what commutes, one is brought to its end. Ends with the first failure.
  */
 export async function explore(
   scope: SmallScope,
   application: Application,
-  { runsMax = Number.POSITIVE_INFINITY, from = [] }: ExploreOptions = {},
+  { runsMax = Number.POSITIVE_INFINITY, from = [], onRun, ...options }: ExploreOptions = {},
 ): Promise<Exploration> {
+  const waiting = [from]
   let runs = 0
-  for (let prefix: readonly number[] | undefined = from; prefix !== undefined; runs++) {
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (runs === runsMax) return { runs, isComplete: false, failure: undefined }
-    const choices: Choices = new Choices(prefix)
-    let world: World | undefined
-    try {
-      await runSmallScope(scope, application, choices, (each) => {
-        world = each
-      })
-    } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-      return {
-        runs: runs + 1,
-        isComplete: false,
-        failure: { error, choices: choices.taken, log: world?.log.lines ?? [] },
-      }
-    }
-    prefix = choices.next()
+    const trial = await tryChoices(scope, application, next, options)
+    runs++
+    onRun?.(trial)
+    const { failure } = trial
+    if (failure !== undefined) return { runs, isComplete: false, failure: { ...trial, failure } }
+    waiting.push(...trial.branches)
   }
   return { runs, isComplete: true, failure: undefined }
 }

@@ -1,5 +1,6 @@
 /** One request and its answer. */
 import type { Random } from '@entidb/core/conformance'
+import { PUSH_PATH } from '@entidb/protocol'
 import type { FetchInit, FetchResponse } from '@entidb/sync'
 import type { Process } from '../kernel/process.ts'
 import { between } from '../kernel/random-streams.ts'
@@ -36,7 +37,6 @@ export class Exchange {
   readonly #copyMs: number
   readonly #cutAt: number
   #settled = false
-  #isAnswerLost = false
   #resolve: (response: FetchResponse) => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
@@ -75,9 +75,10 @@ export class Exchange {
     const { fault, process } = this.#parts
     const { gate } = this.#network
     if (gate !== undefined) {
-      gate.hold(process, 'request', (isAnswerLost) => {
-        this.#isAnswerLost = isAnswerLost
-        this.#arrive(true)
+      gate.holdRequest({
+        process,
+        isPush: new URL(this.#parts.url).pathname === PUSH_PATH,
+        deliver: () => this.#arrive(true),
       })
       return
     }
@@ -123,13 +124,14 @@ export class Exchange {
     const { fault, process } = this.#parts
     const { time } = this.#network.options
     if (fault === 'vanishAfter') return
-    if (fault === 'lose' || fault === 'late' || this.#isAnswerLost) {
+    if (fault === 'lose' || fault === 'late') {
       this.#failAfter(this.#backMs, 'answer lost')
       return
     }
     const { gate } = this.#network
-    if (gate === undefined) time.after(this.#backMs, () => this.#deliver(answer))
-    else gate.hold(process, 'answer', () => this.#deliver(answer))
+    const deliver = (): void => this.#deliver(answer)
+    if (gate === undefined) time.after(this.#backMs, deliver)
+    else gate.holdAnswer({ process, deliver, lose: () => this.#fail('answer lost') })
   }
 
   #deliver(answer: Answer): void {

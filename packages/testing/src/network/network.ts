@@ -22,10 +22,28 @@ export interface Host {
   onDeath(listener: (silent: boolean) => void): () => void
 }
 
+/** On its way to the server. */
+export interface HeldRequest {
+  readonly process: Process
+  /** The server may write something on it. Whatever else a device asks for, it only reads. */
+  readonly isPush: boolean
+  /** Lets it arrive, once. */
+  readonly deliver: () => void
+}
+
+/** On its way to the device. */
+export interface HeldAnswer {
+  readonly process: Process
+  /** Lets it arrive, once. */
+  readonly deliver: () => void
+  /** Instead of that: the device learns that it is lost. */
+  readonly lose: () => void
+}
+
 /** Decides when messages arrive, instead of time. */
 export interface Gate {
-  /** `deliver` lets it arrive, once; of a request it says whether the answer will be lost. */
-  hold(process: Process, kind: 'request' | 'answer', deliver: (isAnswerLost: boolean) => void): void
+  holdRequest(request: HeldRequest): void
+  holdAnswer(answer: HeldAnswer): void
 }
 
 /** A request, and what the server made of it. */

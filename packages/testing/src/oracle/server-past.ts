@@ -27,6 +27,11 @@ export class ServerPast {
     return [...this.#pasts.values()].flatMap((past) => past.at(-1) ?? [])
   }
 
+  /** All that it ever had, in order. */
+  history(): readonly ServerState[] {
+    return [...this.#pasts.values()].flat().sort((a, b) => a.revision - b.revision)
+  }
+
   add(state: ServerState): void {
     const { key } = state.node
     this.#pasts.set(key, [...(this.#pasts.get(key) ?? []), state])

@@ -17,11 +17,28 @@ const DAY_MS = 24 * 3_600_000
 export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
   const random = randomFor(seed, 'plan')
   const config = drawConfig(random, application)
-  return {
-    seed,
-    config,
-    steps: drawSteps(random, config, application, options.stepsMax ?? STEPS_MAX),
-  }
+  const steps = drawSteps(random, config, application, options.stepsMax ?? STEPS_MAX)
+  return { seed, config, steps: withLateUpgrades(randomFor(seed, 'upgrades'), steps, config) }
+}
+
+/**
+ * Often a device is upgraded so early that nothing is in conflict yet: in some runs all that are upgraded at all are
+ * upgraded late.
+ */
+function withLateUpgrades(
+  random: Random,
+  steps: readonly Step[],
+  { devices }: WorldConfig,
+): readonly Step[] {
+  const upgrades = steps.filter(({ kind }) => kind === 'upgrade')
+  const { atMs: lastMs = 0 } = steps.at(-1) ?? {}
+  if (upgrades.length === 0 || !random.chance(0.8)) return steps
+  const late = Array.from({ length: devices }, (_, i): Step => {
+    const atMs = Math.floor(lastMs * (0.4 + 0.6 * random.next()))
+    return { atMs, kind: 'upgrade', device: deviceName(i), forMs: random.below(3_000) }
+  })
+  const others = steps.filter(({ kind }) => kind !== 'upgrade')
+  return [...others, ...late].sort((a, b) => a.atMs - b.atMs)
 }
 
 function drawConfig(random: Random, application: Application): WorldConfig {

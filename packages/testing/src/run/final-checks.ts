@@ -1,12 +1,12 @@
 /** What must hold when nothing is left to do. */
 import type { SettledFate } from '@entidb/sync'
-import { settle } from '../kernel/virtual-time.ts'
 import { isSameWritten } from '../oracle/contents.ts'
 import type { LocalTransaction } from '../oracle/local-transaction.ts'
 import type { Oracle } from '../oracle/oracle.ts'
 import { Violation } from '../oracle/violation.ts'
 import type { SimulatedDevice } from '../world/device.ts'
 import type { World } from '../world/world.ts'
+import { fatesOf } from './fates.ts'
 
 /** Rows that the change feed of an idle device may still hold: it is emptied some rows at a time. */
 const FEED_ROWS_MAX = 50
@@ -47,45 +47,9 @@ async function assertSame({ oracle }: World, device: SimulatedDevice): Promise<v
 
 /** Every transaction has a fate, and it is the true one. */
 async function assertLedger(world: World, device: SimulatedDevice): Promise<void> {
-  const { transactions } = world.oracle
-  const mine = transactions
-    .slice(device.ledgerFrom)
-    .filter((each) => each.device === device.name && each.acknowledged)
-  const fates = await fatesOf(world, device, mine)
-  mine.forEach((transaction, i) => {
-    assertFate(world.oracle, transaction, fates[i])
-  })
-}
-
-/** Reading the ledger takes its time, but not long. */
-const LEDGER_MS_MAX = 10_000
-
-async function fatesOf(
-  world: World,
-  device: SimulatedDevice,
-  transactions: readonly LocalTransaction[],
-): Promise<readonly (SettledFate | undefined)[]> {
-  const fates: (SettledFate | undefined)[] = transactions.map(() => undefined)
-  let waiting = transactions.length
-  const limits = transactions.map(() => new AbortController())
-  transactions.forEach(({ opIds }, i) => {
-    const signal = limits[i]?.signal
-    const asking = device.sync?.settled({ opIds }, signal === undefined ? {} : { signal })
-    asking?.then(
-      (fate) => {
-        fates[i] = fate
-        waiting--
-      },
-      () => {
-        waiting--
-      },
-    )
-  })
-  const endMs = world.time.nowMs + LEDGER_MS_MAX
-  await settle()
-  while (waiting > 0 && (await world.step(endMs))) {}
-  for (const limit of limits) limit.abort()
-  return fates
+  for (const [transaction, fate] of await fatesOf(world, device)) {
+    assertFate(world.oracle, transaction, fate)
+  }
 }
 
 function assertFate(

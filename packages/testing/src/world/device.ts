@@ -36,6 +36,8 @@ export class SimulatedDevice {
   readonly name: string
   readonly view: DeviceView
   disk: SimulatedDisk
+  /** Told when a flush of its disk begins. */
+  onFlush: () => void = () => {}
   readonly #world: World
   readonly #resolver: string
   readonly #forms = new Map<string, Entity>()
@@ -106,6 +108,7 @@ export class SimulatedDevice {
       process,
       random: randomFor(plan.seed, 'flushes', this.name, this.#lives),
       flushMs: plan.config.flushMs,
+      onFlush: () => this.onFlush(),
       onCrash: () => this.#died('dies at an operation of its disk'),
     })
     this.#mount = mount

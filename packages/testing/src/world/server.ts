@@ -33,6 +33,8 @@ const OBSERVER: Identity = { subject: 'observer', databases: '*', access: 'read'
 export class SimulatedServer implements Host {
   readonly name = 'server'
   disk: SimulatedDisk
+  /** Told when a flush of its disk begins. */
+  onFlush: () => void = () => {}
   readonly #world: World
   #lives = 0
   #process: Process | undefined
@@ -66,6 +68,7 @@ export class SimulatedServer implements Host {
           process,
           random: randomFor(plan.seed, 'flushes', 'server', this.#lives),
           flushMs: config.flushMs,
+          onFlush: () => this.onFlush(),
           onCrash: () => this.#died('dies at an operation of its disk', false),
         })
         this.#mount = mount
@@ -80,6 +83,14 @@ export class SimulatedServer implements Host {
       clock: process.now,
       randomBytes: (count) => random.bytes(count),
       timers: { set: (callback, delayMs) => process.scheduler.after(delayMs, callback) },
+    })
+  }
+
+  /** Opens the database before somebody asks for it. */
+  open(): void {
+    const process = this.#process
+    this.#handler?.database(DB_ID).catch((error: unknown) => {
+      if (process?.alive === true) this.#world.fail(error)
     })
   }
 

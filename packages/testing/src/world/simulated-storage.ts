@@ -11,20 +11,25 @@ export interface StorageParts {
   readonly random: Random
   /** Shortest and longest flush. */
   readonly flushMs: readonly [number, number]
+  /** Told when a flush begins. */
+  readonly onFlush: () => void
   readonly onCrash: () => void
 }
 
 /** Small, so that short runs meet checkpoints and new logs. */
 const TUNABLES = { walCheckpointBytes: 24 * 1024, walAllocationBytes: 4 * 1024, nodeBytes: 1024 }
 
-export function storageOf({ disk, process, random, flushMs, onCrash }: StorageParts): {
+export function storageOf({ disk, process, random, flushMs, onFlush, onCrash }: StorageParts): {
   readonly mount: SimulatedMount
   readonly storage: Storage
 } {
   const mount = disk.mount({
     isDeathSilent: true,
     onCrash,
-    flushDelay: () => process.pause(between(random, flushMs[0], flushMs[1])),
+    flushDelay: () => {
+      onFlush()
+      return process.pause(between(random, flushMs[0], flushMs[1]))
+    },
   })
   const storage = treeStorage(mount, {
     ...TUNABLES,

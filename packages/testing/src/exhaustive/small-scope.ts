@@ -1,0 +1,48 @@
+/** What is tried exhaustively: two devices or so, each of which edits and syncs once. */
+import { deviceName, type Plan } from '../plan/plan.ts'
+
+/**
+ * `lost`: an answer of the server is lost, and its device learns it. `device`: a device loses power and comes back, between
+ * any two flushes of its disk. `server`: the same of the server, between two requests, in the middle of one, or before
+ * its answer has left. What was not flushed is lost.
+ */
+export type ScopeFault = 'lost' | 'device' | 'server'
+
+/** What is tried. */
+export interface SmallScope {
+  /** An action of the application for each device. */
+  readonly actions: readonly string[]
+  /** The resolver that every device has. */
+  readonly resolver: string
+  /** How much may go wrong in one run. */
+  readonly faultsMax: number
+  /** What may go wrong. Default: everything. */
+  readonly faults?: readonly ScopeFault[]
+}
+
+/** Its world: nothing takes longer than anything else. */
+export function planOf({ actions, resolver }: SmallScope): Plan {
+  return {
+    seed: 1,
+    config: {
+      devices: actions.length,
+      versions: actions.map(() => 1),
+      resolvers: actions.map(() => resolver),
+      latencyMs: [1, 1],
+      flushMs: [2, 2],
+      faultRate: 0,
+      maxOpsPerPush: 100,
+      maxPullOps: 100,
+      retentionMs: 3_600_000_000,
+      pollIntervalMs: 60_000,
+      stream: false,
+      tokenLifeMs: 3_600_000_000,
+    },
+    steps: [],
+  }
+}
+
+/** The names of its devices. */
+export function devicesOf({ actions }: SmallScope): readonly string[] {
+  return actions.map((_, i) => deviceName(i))
+}
