@@ -385,18 +385,6 @@ export function storageOf(`,
     ],
   },
   {
-    name: 'a re-sync leaves a conflict with what the server did not name',
-    hazard: 'section 7',
-    seedsMax: 300,
-    edits: [
-      {
-        file: 'sync/src/pull/resync.ts',
-        find: 'if (knownRevision(tx, ref, version) > 0) {',
-        replace: 'if (version > 0 && knownRevision(tx, ref, version) > 0) {',
-      },
-    ],
-  },
-  {
     name: 'a snapshot leads to the head of its last page, not of its first',
     hazard: 'C2, section 7',
     seedsMax: 50,
