@@ -7,6 +7,7 @@ import {
   PUSH_PATH,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
 import { syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import type { Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
@@ -103,8 +104,10 @@ describe('a push that was accepted long ago', () => {
     }
   }
 
-  test('by a copy of the device, deleted and forgotten since -> gone here too', async () => {
-    const { server, a, b } = await openPair()
+  /** `n1` was made at `revision`, deleted and forgotten; then `b`, which has heard of neither, made the same. */
+  async function deletedAndForgotten(config: Partial<SyncConfig>) {
+    const pair = await openPair(config)
+    const { server, a, b } = pair
     await a.addToken('n1', 'a')
     await syncAll(a)
     const revision = server.database.head
@@ -114,6 +117,11 @@ describe('a push that was accepted long ago', () => {
     server.database.purge()
     await syncAll(b)
     await b.addToken('n1', 'a')
+    return { ...pair, revision }
+  }
+
+  test('by a copy of the device, deleted and forgotten since -> gone here too', async () => {
+    const { server, a, b, revision } = await deletedAndForgotten({})
     answersAsRepeated(server, revision)
     await syncAll(b)
     expect(await b.tokens('n1')).toEqual([])
@@ -121,16 +129,9 @@ describe('a push that was accepted long ago', () => {
   })
 
   test('the same, and edited here since -> that edit meets nothing on the server', async () => {
-    const { server, a, b } = await openPair({ conflictResolver: unionResolver })
-    await a.addToken('n1', 'a')
-    await syncAll(a)
-    const revision = server.database.head
-    await a.db.collection('notes').delete('n1')
-    await a.addToken('n2', 'a')
-    await syncAll(a)
-    server.database.purge()
-    await syncAll(b)
-    await b.addToken('n1', 'a')
+    const { server, a, b, revision } = await deletedAndForgotten({
+      conflictResolver: unionResolver,
+    })
     answersAsRepeated(server, revision, () => b.addToken('n1', 'later'))
     await syncAll(b, a)
     expect(await a.tokens('n1')).toEqual(['a', 'later'])
