@@ -158,6 +158,30 @@ describe('server restored', () => {
     await expectConverged(server, a, b, newcomer)
   })
 
+  test('to where our cursor is, and nobody pushes -> what it lost is offered again all the same', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'a')
+    await syncAll(a, b)
+    const backup = server.database.backup()
+    const { cursor } = a.sync.status
+    await b.addToken('n3', 'b')
+    await a.addToken('n2', 'a')
+    let pushes = 0
+    server.fault = async ({ path }): Promise<Fault> => {
+      // What the other device pushed in between keeps the cursor where it is; the pull that would move it is lost.
+      if (path === PUSH_PATH && ++pushes === 1) await b.sync.sync()
+      return path === PULL_PATH && pushes > 1 ? 'refuse' : 'pass'
+    }
+    await expect(a.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    expect(a.sync.status).toMatchObject({ cursor, pending: 0 })
+    server.database.restore(backup)
+    // Hands are not shaken again right after a failure.
+    await syncAll(a, a)
+    expect([...server.database.live().keys()].sort()).toEqual(['notes/n1', 'notes/n2'])
+    await expectConverged(server, a)
+  })
+
   test('an edit on what it lost is given up -> back to what the server has of it, though it never sent that again', async () => {
     const takeRemote = { resolve: () => ({ type: 'takeRemote' }) as const }
     const { server, a, b } = await openPair({ conflictResolver: takeRemote })

@@ -217,8 +217,7 @@ export class ModelDatabase {
 
   push(request: PushRequest): PushResponse {
     this.#assertReplica(request.deviceId, request.replicaId)
-    const ahead = (request.sinceCursor ?? 0) > this.head
-    if (this.#epochDue && (request.ops.length > 0 || ahead)) this.beginEpoch()
+    if (this.#epochDue) this.beginEpoch()
     this.#assertEpoch(request.epoch)
     if (request.ops.length > this.limits.maxOpsPerPush) throw refusal('too_large')
     const state = this.#state
