@@ -5,7 +5,11 @@
  */
 import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import type { EntityVersions } from '../fates/learnt-versions.ts'
+import {
+  type EntityVersions,
+  type LearntVersion,
+  versionsByName,
+} from '../fates/learnt-versions.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
@@ -40,14 +44,15 @@ export async function settleGroup(
   await makeRoomForFates(tx, fates.length)
   if (how !== 'released') await keepLosers(tx, view, answers, { how, transactions: keysOf(fates) })
   for (const ref of view.settled) settleNote(tx, ref, 0)
-  const versions: Record<string, number> = {}
+  const learnt: LearntVersion[] = []
   for (const [key, member] of view.members) {
     if (answers.get(key)?.type !== 'takeRemote') continue
-    versions[key] = await takeRemote(tx, member)
+    learnt.push({ ref: member.ref, version: await takeRemote(tx, member) })
   }
+  const versions = versionsByName(learnt)
   const lastOpId = await pushAgain(tx, view, answers, how !== 'released')
   for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
-  tx.learnVersions(keysOf(fates), versions)
+  tx.learnVersions(keysOf(fates), learnt)
   for (const group of view.groups) tx.closeGroup(group)
 }
 

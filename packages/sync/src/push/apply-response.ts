@@ -13,7 +13,8 @@ import {
   learnRemote,
   learnRemoteOver,
 } from '../conflicts/learn-remote.ts'
-import { entityKey } from '../entity-ref.ts'
+import { entityKey, entityRef } from '../entity-ref.ts'
+import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
@@ -142,28 +143,27 @@ function learnVersions(
     if (keys === undefined) keysByGroup.set(group, [key])
     else keys.push(key)
   }
-  const versionsByGroup = new Map<number, Record<string, number>>()
+  const versionsByGroup = new Map<number, LearntVersion[]>()
   for (const { group, before } of transactions) {
     if (before !== undefined) versionsByGroup.set(group, versionsOf(before))
   }
   for (const { op, revision } of committed) {
     if (revision === null || !keysByGroup.has(op.group)) continue
-    const versions = versionsByGroup.get(op.group) ?? {}
-    versionsByGroup.set(op.group, versions)
-    versions[entityKey(op)] = revision
+    const learnt = { ref: op, version: revision }
+    const versions = versionsByGroup.get(op.group)
+    if (versions === undefined) versionsByGroup.set(op.group, [learnt])
+    else versions.push(learnt)
   }
   for (const [group, versions] of versionsByGroup) {
     tx.learnVersions(keysByGroup.get(group) ?? [], versions)
   }
 }
 
-function versionsOf({ written, versions }: CommittedPart): Record<string, number> {
-  const named: Record<string, number> = {}
-  for (const [index, key] of written.keys.entries()) {
+function versionsOf({ written, versions }: CommittedPart): LearntVersion[] {
+  return written.keys.flatMap((key, index) => {
     const version = versions[index] ?? null
-    if (version !== null) named[key] = version
-  }
-  return named
+    return version === null ? [] : [{ ref: entityRef(key), version }]
+  })
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { ReplicaTransaction } from '@entidb/core/replication'
 import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
-import type { EntityVersions } from '../fates/learnt-versions.ts'
+import type { LearntVersion } from '../fates/learnt-versions.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
 import { storeNotes } from './note-rows.ts'
@@ -42,7 +42,7 @@ export type EntityOf = (
 /** What became of local transactions that were decided together, by their last opIds. */
 interface LearntOf {
   readonly keys: readonly number[]
-  readonly versions: EntityVersions
+  readonly versions: readonly LearntVersion[]
 }
 
 export interface TransactionSurroundings {
@@ -169,7 +169,7 @@ export class SyncTransaction {
   }
 
   /** The revisions that became of transactions that are decided together. */
-  learnVersions(keys: readonly number[], versions: EntityVersions): void {
+  learnVersions(keys: readonly number[], versions: readonly LearntVersion[]): void {
     this.#learntVersions.push({ keys, versions })
   }
 
