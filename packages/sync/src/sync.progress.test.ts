@@ -39,6 +39,14 @@ async function prepared() {
   return { server, a, b }
 }
 
+/** The same, `b` ten edits behind. */
+async function behind() {
+  const { server, a, b } = await prepared()
+  await edit(a, 10, 'a')
+  await a.sync.sync()
+  return { server, a, b }
+}
+
 /** An edit each of `n0` and so on. */
 async function edit(device: Device, count: number, token: string): Promise<void> {
   for (let i = 0; i < count; i++) await device.addToken(`n${i}`, token)
@@ -83,9 +91,7 @@ function refuseFrom(server: ModelServer, path: string, n: number): void {
 
 describe('progress of a pull', () => {
   test('several pages are missing: -> revisions up to the head that the server names', async () => {
-    const { server, a, b } = await prepared()
-    await edit(a, 10, 'a')
-    await a.sync.sync()
+    const { server, a, b } = await behind()
     const seen = watch(b)
     await b.sync.sync()
     expect(shown(seen)).toEqual([
@@ -139,9 +145,7 @@ describe('progress of a pull', () => {
   })
 
   test('other devices go on editing meanwhile: -> the total grows', async () => {
-    const { server, a, b } = await prepared()
-    await edit(a, 10, 'a')
-    await a.sync.sync()
+    const { server, a, b } = await behind()
     let asked = 0
     server.fault = async ({ path }): Promise<Fault> => {
       if (path !== PULL_PATH) return 'pass'
@@ -159,9 +163,7 @@ describe('progress of a pull', () => {
   })
 
   test('fails in the middle: -> nothing while it waits, then goes on where it was', async () => {
-    const { server, a, b } = await prepared()
-    await edit(a, 10, 'a')
-    await a.sync.sync()
+    const { server, b } = await behind()
     const seen = watch(b)
     refuseFrom(server, PULL_PATH, 3)
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
@@ -182,9 +184,7 @@ describe('progress of a pull', () => {
   })
 
   test('the process is another one: -> what is left', async () => {
-    const { server, a, b } = await prepared()
-    await edit(a, 10, 'a')
-    await a.sync.sync()
+    const { server, b } = await behind()
     refuseFrom(server, PULL_PATH, 3)
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
     server.fault = () => 'pass'
@@ -214,9 +214,7 @@ describe('progress of a pull', () => {
   })
 
   test('a re-sync begins in the middle: -> begins again, in entities', async () => {
-    const { server, a, b } = await prepared()
-    await edit(a, 10, 'a')
-    await a.sync.sync()
+    const { server, a, b } = await behind()
     let asked = 0
     server.fault = ({ path }) => {
       if (path === PULL_PATH) asked += 1

@@ -19,9 +19,6 @@ export interface LearnContext {
   readonly onViolation: (violation: IndexViolation) => void
 }
 
-/** The server does not have it. */
-export const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
-
 /** The newest revision that was seen of an entity whose stored state is of revision `version`. */
 export function knownRevision(tx: SyncTransaction, ref: EntityRef, version: number): number {
   return Math.max(version, tx.findNote(entityKey(ref))?.conflict?.remote.version ?? 0)

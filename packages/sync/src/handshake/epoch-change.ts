@@ -6,11 +6,10 @@
 import type { HistoryEntry } from '@entidb/protocol'
 import type { EntityRef } from '../entity-ref.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
-import type { RemoteState } from '../state/rows.ts'
+import { ABSENT } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 const SCAN_ENTRIES = 1_000
-const NEVER_REPLICATED: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
 
 export interface EpochChange {
   readonly point: number
@@ -25,7 +24,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
   const touched: number[] = []
   for (const { ref, pending } of beyond) {
     if (!pending) touched.push((await tx.replica.touch(ref.collection, ref.entityId)).opId)
-    await tx.replica.rebase(ref.collection, ref.entityId, NEVER_REPLICATED)
+    await tx.replica.rebase(ref.collection, ref.entityId, ABSENT)
     tx.changeNote(ref, { ancestorThrough: ancestorsOf(point) })
   }
   dropConflictsBeyond(tx, point)

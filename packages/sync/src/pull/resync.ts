@@ -3,7 +3,6 @@
  * server did not name is removed. Durable at every step, so a crash resumes it.
  */
 import {
-  ABSENT,
   knownRevision,
   type LearnContext,
   learnRemote,
@@ -12,7 +11,7 @@ import {
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { ResyncReason } from '../events.ts'
 import { evictedAfter, forgetEvicted } from '../evict/evicted-rows.ts'
-import type { ResyncRow } from '../state/rows.ts'
+import { ABSENT, type ResyncRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 const SWEEP_ENTRIES = 500

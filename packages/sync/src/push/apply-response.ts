@@ -7,7 +7,6 @@ import type { ReplicaState } from '@entidb/core/replication'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import {
-  ABSENT,
   knownRevision,
   type LearnContext,
   learnRemote,
@@ -18,14 +17,15 @@ import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
-import type {
-  CommittedPart,
-  CommittedTransaction,
-  FrozenOp,
-  FrozenRow,
-  FrozenTransaction,
-  RemoteState,
-  SentOp,
+import {
+  ABSENT,
+  type CommittedPart,
+  type CommittedTransaction,
+  type FrozenOp,
+  type FrozenRow,
+  type FrozenTransaction,
+  type RemoteState,
+  type SentOp,
 } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'

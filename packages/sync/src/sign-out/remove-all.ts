@@ -6,12 +6,7 @@
 import type { ReplicaEntry } from '@entidb/core/replication'
 import type { EntityRef } from '../entity-ref.ts'
 import type { Engine, EngineTransaction } from '../state/engine.ts'
-import {
-  type FreshStartRow,
-  type RemoteState,
-  type SignOutRow,
-  STATE_COLLECTION,
-} from '../state/rows.ts'
+import { ABSENT, type FreshStartRow, type SignOutRow, STATE_COLLECTION } from '../state/rows.ts'
 
 /** What a sign-out did. */
 export interface SignedOut {
@@ -24,7 +19,6 @@ export interface SignedOut {
 const STEP_ENTITIES = 200
 /** Rows with values of any size are among them. */
 const STEP_ROWS = 50
-const NEVER_REPLICATED: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
 const MARK: SignOutRow['id'] = 'signOut'
 const FRESH_START: FreshStartRow['id'] = 'freshStart'
 
@@ -73,9 +67,9 @@ async function removeEntities(
   for (const entry of entries) {
     const { collection, entityId } = entry
     if (await isNew(tx, entry, mark)) {
-      await tx.replica.rebase(collection, entityId, NEVER_REPLICATED)
+      await tx.replica.rebase(collection, entityId, ABSENT)
       kept.push({ collection, entityId })
-    } else await tx.replica.applyRaw({ collection, entityId, ...NEVER_REPLICATED })
+    } else await tx.replica.applyRaw({ collection, entityId, ...ABSENT })
   }
   const { collection, entityId } = last
   return { removed: entries.length - kept.length, kept, after: { collection, entityId } }

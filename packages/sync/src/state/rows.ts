@@ -140,6 +140,9 @@ export interface RemoteState {
   readonly schemaVersion: number
 }
 
+/** Never seen, or gone without a trace. */
+export const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
+
 export interface ConflictNote {
   readonly remote: RemoteState
   readonly sinceMs: number
