@@ -23,6 +23,7 @@
  * @property {() => Promise<void>} sync Both.
  * @property {(listener: (entity: object) => void) => Promise<void>} follow From now on stays connected: what is put here is
  *   sent at once, and the listener is shown each entity of another device when it can be read here.
+ * @property {(id: string) => Promise<object | null | undefined>} read One entity, if it is here.
  * @property {(visit: (entity: object) => void) => Promise<void>} scan All entities, with the fields of the data set.
  * @property {() => Promise<void>} close
  */

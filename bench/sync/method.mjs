@@ -47,8 +47,11 @@ every 5 ms for its content hashes, until they are the device's. TinyBase's serve
   before; \`-small\`: 20,000. In all other rows the server, too, was just started. \`memory\`: the most that was
   ever resident in that process until the sync ended, over what was before it; \`memory-large\`: of 1 million, ours
   alone unless others are named.
+- \`read-wait\`: 100,000, while the application reads one entity after the other, here already or not. A read is wanted as
+  soon as the one before was answered, and waits for a turn of the host (\`setImmediate\`) and for the answer; the row is the
+  longest.
 - \`push\`: 20,000 written offline in transactions of 100, to a server that has none.
-- \`live-p50\`, \`live-p99\`: 500 edits one after the other, after 100, of random ones of 20,000: from the call that stores an
+- \`live-p50\`, \`live-p99\`: 2,000 edits one after the other, after 1,000, of random ones of 20,000: from the call that stores an
   edit until the feed or listener of a device in another process has it and it can be read there. Both processes read one
   monotonic clock. Of the peers only PouchDB stores an edit on both ends and checks for conflicts: the bound is over it.
 - \`converge\`: both devices have 5,000 entities. Offline, one changes \`city\` and \`visits\` of each, the other \`score\` and

@@ -7,16 +7,17 @@ import { converge } from './workloads/converge.mjs'
 import { firstSync, firstSyncOfFew, memoryOfMany } from './workloads/first-sync.mjs'
 import { live } from './workloads/live.mjs'
 import { push } from './workloads/push.mjs'
+import { readWait } from './workloads/read-wait.mjs'
 import { wire, wireCompressed } from './workloads/wire.mjs'
 
-const EFFORT = { edits: 500, conflicts: 5000 }
+const EFFORT = { edits: 2000, conflicts: 5000 }
 
 export const suite = new Suite({
   name: 'sync',
   engines: SYNC_ENGINES,
   workloads: [
     ...[firstSync, firstSyncOfFew],
-    ...[push, live, converge],
+    ...[readWait, push, live, converge],
     ...[wire, wireCompressed],
     memoryOfMany,
   ],

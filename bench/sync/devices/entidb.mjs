@@ -50,6 +50,7 @@ export async function openDevice(directory, { url, directory: serverDirectory, g
       await skip(reader)
       void tell(reader, following.signal, listener)
     },
+    read: (id) => people.get(id),
     async scan(visit) {
       for await (const entity of people.scan()) visit(entity)
     },

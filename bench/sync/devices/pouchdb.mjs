@@ -47,6 +47,10 @@ export async function openDevice(directory, { url, gzip = false }) {
         await ended
       }
     },
+    async read(id) {
+      const document = await db.get(`id-${id}`).catch(undefinedIfMissing)
+      return document && entityOf(document)
+    },
     async scan(visit) {
       const { rows } = await db.allDocs({ include_docs: true })
       for (const { doc } of rows) visit(entityOf(doc))
@@ -75,6 +79,11 @@ function documentOf({ id, ...fields }, revisions) {
 
 function entityOf({ _id, ...fields }) {
   return { id: _id.slice(3), ...fields }
+}
+
+function undefinedIfMissing(error) {
+  if (error.name === 'not_found') return undefined
+  throw error
 }
 
 function failOnErrors({ errors }) {

@@ -67,6 +67,7 @@ export async function openDevice(directory, { url, gzip = false }) {
       const { body } = await request('/stream', { signal: ending.signal })
       void readEvents(body, (event) => stream$.next(event)).catch(() => {})
     },
+    read: (id) => people.findOne(id).exec(),
     async scan(visit) {
       for (const document of await people.find().exec()) visit(document)
     },

@@ -76,6 +76,7 @@ export async function openDevice(directory, { url }) {
       isFollowing = true
       store.addRowListener(TABLE, null, (_store, _table, id) => listener(store.getRow(TABLE, id)))
     },
+    read: async (id) => store.getRow(TABLE, id),
     async scan(visit) {
       for (const id of store.getRowIds(TABLE)) visit(store.getRow(TABLE, id))
     },

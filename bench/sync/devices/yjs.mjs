@@ -54,6 +54,7 @@ export async function openDevice(directory, { url }) {
         for (const id of keysChanged) listener(people.get(id))
       })
     },
+    read: async (id) => people.get(id),
     async scan(visit) {
       for (const entity of people.values()) visit(entity)
     },
