@@ -314,10 +314,8 @@ class BatchTaking {
   }
 
   #clearSkipMarks(): void {
-    for (const note of this.#tx.allNotes()) {
-      if (note.skipThrough > 0 && note.skipThrough <= this.#position) {
-        this.#tx.changeNote(note, { skipThrough: 0 })
-      }
+    for (const note of this.#tx.notesThatSkip()) {
+      if (note.skipThrough <= this.#position) this.#tx.changeNote(note, { skipThrough: 0 })
     }
   }
 }

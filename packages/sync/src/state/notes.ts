@@ -1,4 +1,7 @@
-/** Notes by the entity they are of, and which of them are held in which group: each found without a look at the others. */
+/**
+ * Notes by the entity they are of, which of them are held in which group, and which have operations in the feed that are
+ * accounted for: each found without a look at the others.
+ */
 import type { NoteRow } from './rows.ts'
 
 export type ReadonlyNotes = Omit<Notes, 'set' | 'delete'>
@@ -7,6 +10,7 @@ export class Notes {
   readonly #byKey = new Map<string, NoteRow>()
   /** Keys of the members of each group that has some. */
   readonly #byGroup = new Map<number, Set<string>>()
+  readonly #skipping = new Set<string>()
   #heldCount = 0
 
   constructor(notes: Iterable<NoteRow> = []) {
@@ -38,9 +42,16 @@ export class Notes {
     return this.#byGroup.get(group) ?? []
   }
 
+  /** Keys of the notes with a `skipThrough`. */
+  keysThatSkip(): Iterable<string> {
+    return this.#skipping
+  }
+
   set(note: NoteRow): void {
     const before = this.#byKey.get(note.id)?.group ?? null
     this.#byKey.set(note.id, note)
+    if (note.skipThrough > 0) this.#skipping.add(note.id)
+    else this.#skipping.delete(note.id)
     if (before === note.group) return
     this.#leave(note.id, before)
     this.#enter(note.id, note.group)
@@ -49,6 +60,7 @@ export class Notes {
   delete(key: string): void {
     this.#leave(key, this.#byKey.get(key)?.group ?? null)
     this.#byKey.delete(key)
+    this.#skipping.delete(key)
   }
 
   #enter(key: string, group: number | null): void {

@@ -129,10 +129,14 @@ export class SyncTransaction {
   }
 
   notesOfGroup(group: number): readonly NoteRow[] {
-    const keys = new Set(this.#memory.notes.keysOfGroup(group))
-    for (const key of this.#notes.keysOfGroup(group)) keys.add(key)
-    const members = [...keys].flatMap((key) => this.findNote(key) ?? [])
+    const members = this.#notesAt((notes) => notes.keysOfGroup(group))
     return members.filter((note) => note.group === group)
+  }
+
+  notesThatSkip(): readonly NoteRow[] {
+    return this.#notesAt((notes) => notes.keysThatSkip()).filter(
+      ({ skipThrough }) => skipThrough > 0,
+    )
   }
 
   /** Every note, as this transaction sees it. */
@@ -237,5 +241,11 @@ export class SyncTransaction {
   /** The bytes of a frozen batch live in the feed until it is decided. */
   async #acknowledgeFeed(): Promise<void> {
     await this.#tx.acknowledgeFeed(this.#frozen?.feedAfter ?? this.#state.feedPosition)
+  }
+
+  /** As this transaction sees them. */
+  #notesAt(keysOf: (notes: ReadonlyNotes) => Iterable<string>): readonly NoteRow[] {
+    const keys = new Set([...keysOf(this.#memory.notes), ...keysOf(this.#notes)])
+    return [...keys].flatMap((key) => this.findNote(key) ?? [])
   }
 }
