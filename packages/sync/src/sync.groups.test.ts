@@ -1,6 +1,7 @@
 import { decodePushRequest, PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
+import type { OpenConflict, SyncedEntity } from './conflicts/conflict-types.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
 import type { Fault } from './test-kit/model-server.test-kit.ts'
@@ -62,6 +63,25 @@ describe('groups', () => {
     expect([await balance(a, 'x'), await balance(a, 'y'), await balance(a, 'z')]).toEqual([
       101, 95, 104,
     ])
+    await expectConverged(server, a, b)
+  })
+
+  test('several conflicts in one group, one merged to what the server has: -> no edit of that is left', async () => {
+    const { server, a, b } = await bank({})
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    const { id, entityId, remote } = conflict as OpenConflict
+    await b.sync.conflicts.resolve(id, { type: 'merge', entity: remote.entity as SyncedEntity })
+    expect(b.sync.stateOf('accounts', entityId)).toBe('synced')
+    await a.db.collection('accounts').put({ id: entityId, balance: 7 })
+    await syncAll(a, b)
+    const others = await b.sync.conflicts.list()
+    expect(others.map((each) => each.entityId)).not.toContain(entityId)
+    expect(await balance(b, entityId)).toBe(7)
+    for (const each of others) {
+      await b.sync.conflicts.resolve(each.id, { type: 'keepLocal' })
+    }
+    await syncAll(b, a)
     await expectConverged(server, a, b)
   })
 

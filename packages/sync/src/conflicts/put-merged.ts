@@ -1,7 +1,10 @@
 /** Stores what a resolver or a person made of the two sides of conflicts, as local edits on the remote ones. */
+import type { ReplicaState } from '@entidb/core/replication'
+import { sameState } from '../same-state.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
 import type { MemberView } from './group-view.ts'
+import { settleNote } from './learn-remote.ts'
 
 export interface Merge {
   readonly member: MemberView
@@ -11,8 +14,14 @@ export interface Merge {
 /**
  * Each is put over the side that the newer version of the application wrote. Code of an older one that kept every field
  * of that has edited it, and such an edit stays of the newer version; see `docs/guide/migrations.md`.
+ *
+ * One that turns out to be what the server has is settled at once: it is no edit that could meet the server's next one.
+ * The states that they came to, in their order.
  */
-export async function putMerged(tx: SyncTransaction, merges: readonly Merge[]): Promise<void> {
+export async function putMerged(
+  tx: SyncTransaction,
+  merges: readonly Merge[],
+): Promise<readonly ReplicaState[]> {
   const overLocal = merges.filter(({ member }) => !isRemoteNewer(member))
   for (const { member } of overLocal) await rebaseOnRemote(tx, member)
   const byCollection = new Map<string, SyncedEntity[]>()
@@ -27,6 +36,22 @@ export async function putMerged(tx: SyncTransaction, merges: readonly Merge[]): 
     await tx.replica.applyRaw({ ...member.ref, ...member.conflict.remote })
     await tx.put(member.ref.collection, entity)
   }
+  const states = await tx.replica.states(merges.map(({ member }) => member.ref))
+  for (const [index, { member }] of merges.entries()) {
+    // As many states as merges.
+    await settleIfRemote(tx, member, states[index] as ReplicaState)
+  }
+  return states
+}
+
+async function settleIfRemote(
+  tx: SyncTransaction,
+  { ref, conflict }: MemberView,
+  state: ReplicaState,
+): Promise<void> {
+  if (conflict === null || !sameState(state, conflict.remote)) return
+  await tx.replica.settle(ref.collection, ref.entityId, conflict.remote, state.opId)
+  settleNote(tx, ref, state.opId)
 }
 
 function isRemoteNewer(

@@ -3,7 +3,6 @@
  * What is pushed again is recorded as one new local transaction, whatever else commits with it; the old operations are
  * passed over.
  */
-import type { ReplicaState } from '@entidb/core/replication'
 import { type EntityRef, entityKey } from '../entity-ref.ts'
 import {
   type EntityVersions,
@@ -15,7 +14,6 @@ import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
-import { sameState } from '../same-state.ts'
 import type { DecidedBy, FateRow, FrozenOp } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { SyncedEntity } from './conflict-types.ts'
@@ -132,7 +130,8 @@ async function pushAgain(
     else kept.push(member)
     noteRound(tx, member, countsAsRound)
   }
-  const opIds = [...(await touchAll(tx, kept)), ...(await mergeAll(tx, merged))]
+  const touched = await touchAll(tx, kept)
+  const opIds = [...touched, ...(await putMerged(tx, merged)).map(({ opId }) => opId)]
   return opIds.length === 0 ? null : opIds.reduce((a, b) => Math.max(a, b))
 }
 
@@ -160,23 +159,6 @@ async function touchAll(
     opIds.push((await tx.replica.touch(collection, entityId)).opId)
   }
   return opIds
-}
-
-/** One that turns out to be what the server has is settled at once. */
-async function mergeAll(tx: SyncTransaction, merges: readonly Merge[]): Promise<readonly number[]> {
-  if (merges.length === 0) return []
-  await putMerged(tx, merges)
-  const states = await tx.replica.states(merges.map(({ member }) => member.ref))
-  for (const [index, { member }] of merges.entries()) {
-    // As many states as merges.
-    const state = states[index] as ReplicaState
-    const remote = member.conflict?.remote ?? null
-    if (remote === null || !sameState(state, remote)) continue
-    const { collection, entityId } = member.ref
-    await tx.replica.settle(collection, entityId, remote, state.opId)
-    settleNote(tx, member.ref, state.opId)
-  }
-  return states.map(({ opId }) => opId)
 }
 
 async function closeFate(

@@ -1,6 +1,6 @@
 /**
  * One conflict of a group that has others: its answer must not answer those too. The entity stands on
- * the remote state from now on and stays held until the last conflict of its group is settled.
+ * the remote state from now on and, unless it is just that, stays held until the last conflict of its group is settled.
  */
 import { losersOf } from '../ledger/losers.ts'
 import { recordKept } from '../ledger/record-kept.ts'
@@ -19,7 +19,7 @@ export async function settleOneConflict(
   if (conflict === null) return
   const transactions = keysOf(await fatesOf(tx, view))
   await recordKept(tx, { how: answer.type, transactions }, losersOf(member, answer))
+  tx.changeNote(ref, { group: note.group, conflict: null, rounds: note.rounds + 1 })
   if (answer.type === 'merge') await putMerged(tx, [{ member, entity: answer.entity }])
   else await rebaseOnRemote(tx, member)
-  tx.changeNote(ref, { group: note.group, conflict: null, rounds: note.rounds + 1 })
 }
