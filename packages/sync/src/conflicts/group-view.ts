@@ -10,10 +10,15 @@ import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
 import type { ConflictNote, NoteRow, RemoteState, StateRow } from '../state/rows.ts'
 import type { EntityOf, SyncTransaction } from '../state/sync-transaction.ts'
 
+/** With the bytes of the remote side. */
+export interface OpenConflictNote extends ConflictNote {
+  readonly remote: RemoteState
+}
+
 export interface MemberView {
   readonly ref: EntityRef
   readonly state: ReplicaState
-  readonly conflict: ConflictNote | null
+  readonly conflict: OpenConflictNote | null
   /** Of the revision of the conflict's remote side. */
   readonly epochName: string
   readonly note: NoteRow
@@ -61,7 +66,8 @@ export async function viewGroup(
     if (!state.pending) settled.push(ref)
     else {
       const note = tx.note(ref)
-      const { conflict } = note
+      const remote = await tx.remoteOf(note)
+      const conflict = note.conflict && remote && { ...note.conflict, remote }
       const stale = (conflict?.stale ?? false) || edits.isStale(key)
       const received = conflict !== null && isReceived(tx, conflict) ? conflict.remote : state.base
       const epochName =

@@ -182,7 +182,8 @@ async function applyOperation(
 ): ReturnType<typeof learnRemote> {
   const remote = remoteOf(op)
   const news = { ...context, present: false }
-  const sent = tx.findNote(entityKey(op))?.sent ?? null
+  const note = tx.findNote(entityKey(op))
+  const sent = note === undefined ? null : await tx.sentOf(note)
   if (sent === null && state !== undefined) return learnRemoteOver(tx, op, state, remote, news)
   if (sent !== null) await settleSent(tx, op, remote, sent)
   return learnRemote(tx, op, remote, news)

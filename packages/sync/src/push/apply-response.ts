@@ -315,9 +315,8 @@ async function settleNoted(
   const note = tx.findNote(entityKey(op))
   if (note === undefined) return
   tx.changeNote(op, { ancestorThrough: 0, rounds: 0, sent: null })
-  if (note.conflict !== null) {
-    await learnRemote(tx, op, note.conflict.remote, { ...context, present: true })
-  }
+  const remote = await tx.remoteOf(note)
+  if (remote !== null) await learnRemote(tx, op, remote, { ...context, present: true })
 }
 
 /** Accepted, but as which revision only its echo will say. */

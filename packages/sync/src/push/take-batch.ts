@@ -250,7 +250,7 @@ class BatchTaking {
     const { base } = await this.#tx.replica.state(row.collection, row.entityId)
     const note = this.#tx.note(row)
     const { nowMs } = this.#options
-    const remote = note.conflict?.remote ?? base
+    const remote = (await this.#tx.remoteOf(note)) ?? base
     const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
     this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
     await learnRemote(this.#tx, row, remote, {

@@ -4,7 +4,7 @@
  */
 import { EntiDBError } from '@entidb/core'
 import { decodeEntity, encodeEntity } from '@entidb/core/cbor'
-import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
+import { type EntityRef, entityRef } from '../entity-ref.ts'
 import { entityState } from '../explain/explain.ts'
 import type { EntitySyncState } from '../explain/explanation.ts'
 import type { RemoteState } from '../state/rows.ts'
@@ -76,20 +76,22 @@ function recordsOf(
 ): Promise<readonly UnsyncedRecord[]> {
   return store.read(async (tx) => {
     const states = await tx.replica.states(members.map(({ ref }) => ref))
-    return members.flatMap(({ ref, group }, index) => {
+    const records: UnsyncedRecord[] = []
+    for (const [index, { ref, group }] of members.entries()) {
       const replica = states[index]
-      if (replica?.pending !== true) return []
+      if (replica?.pending !== true) continue
       const state = entityState(store, ref)
-      const { conflict = null } = tx.findNote(entityKey(ref)) ?? {}
-      return {
+      const remote = await tx.remoteOf(tx.note(ref))
+      records.push({
         ...ref,
-        state: state === 'synced' ? ('pending' as const) : state,
+        state: state === 'synced' ? 'pending' : state,
         group,
         local: exported(replica),
         base: exported(replica.base),
-        remote: conflict === null ? null : exported(conflict.remote),
-      }
-    })
+        remote: remote && exported(remote),
+      })
+    }
+    return records
   })
 }
 

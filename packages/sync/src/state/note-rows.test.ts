@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sameBytes } from '../same-bytes.ts'
 import type { SystemRows } from './engine.ts'
-import { loadNotes, storeNotes } from './note-rows.ts'
+import { bytesOf, loadNotes, storeNotes, withoutPieces } from './note-rows.ts'
 import { Notes } from './notes.ts'
 import { emptyNote, NOTES_COLLECTION, type NoteRow, PIECES_COLLECTION } from './rows.ts'
 
@@ -21,7 +21,12 @@ function memoryRows() {
     throw new Error('not used')
   }
   const system: SystemRows = {
-    ...{ get: unused, page: unused, ofGroup: unused },
+    ofGroup: unused,
+    get: async (name, id) => of(name).get(id),
+    page: async (name, { after = '', limit }) => {
+      const ids = [...of(name).keys()].filter((id) => id > after).sort()
+      return ids.slice(0, limit).map((id) => of(name).get(id))
+    },
     put: async (name, row) => void of(name).set(row.id, row),
     putAll: async (name, rows) => {
       for (const row of rows) of(name).set(row.id, row)
@@ -58,18 +63,35 @@ describe('stored notes', () => {
       await storeNotes(system, [stored], before)
       const [loaded, ...others] = await loadNotes(system)
       expect(others).toEqual([])
-      // Slow to compare one by one.
-      expect(sameBytes(loaded?.conflict?.remote.bytes ?? null, filled(length))).toBe(true)
-      expect(sameBytes(loaded?.sent?.bytes ?? null, filled(length))).toBe(true)
       const pieces = length > 4096 ? Math.ceil(length / (512 * 1024)) : 0
       expect(of(PIECES_COLLECTION).size).toBe(2 * pieces)
-      before = new Notes([stored])
+      if (pieces > 0) expect(loaded?.conflict?.remote.bytes).toEqual({ pieces })
+      for (const each of [loaded, withoutPieces(stored)]) {
+        const remote = await bytesOf(system, ID, 'remote', each?.conflict?.remote.bytes ?? null)
+        const sent = await bytesOf(system, ID, 'sent', each?.sent?.bytes ?? null)
+        // Slow to compare one by one.
+        expect(sameBytes(remote, filled(length)) && sameBytes(sent, filled(length))).toBe(true)
+      }
+      before = new Notes([withoutPieces(stored)])
     }
     const deleted = inConflict(null)
     await storeNotes(system, [deleted], before)
     expect(await loadNotes(system)).toEqual([deleted])
     await storeNotes(system, [note({})], new Notes([deleted]))
     expect(await loadNotes(system)).toEqual([])
+  })
+
+  test('another field changes: -> what lies in pieces stays there', async () => {
+    const { system, of } = memoryRows()
+    await storeNotes(system, [inConflict(filled(600_000))], new Notes())
+    const [loaded] = await loadNotes(system)
+    const pieces = new Map(of(PIECES_COLLECTION))
+    const changed = { ...(loaded as NoteRow), rounds: 3 }
+    await storeNotes(system, [changed], new Notes([loaded as NoteRow]))
+    expect(await loadNotes(system)).toEqual([changed])
+    expect([...of(PIECES_COLLECTION)]).toEqual([...pieces])
+    await storeNotes(system, [note({ group: 1 })], new Notes([changed]))
+    expect(of(PIECES_COLLECTION).size).toBe(0)
   })
 
   test('every field -> comes back, and what is empty is not stored', async () => {
@@ -107,6 +129,12 @@ describe('stored notes', () => {
       const piece = { id: `${owner}:0:${ID}`, bytes: filled(10) }
       await system.put(PIECES_COLLECTION, piece)
     }
-    expect(await loadNotes(system)).toEqual([whole])
+    const [loaded] = await loadNotes(system)
+    for (const [owner, bytes] of [
+      ['remote', loaded?.conflict?.remote.bytes],
+      ['sent', loaded?.sent?.bytes],
+    ] as const) {
+      expect(await bytesOf(system, ID, owner, bytes ?? null)).toEqual(filled(10))
+    }
   })
 })

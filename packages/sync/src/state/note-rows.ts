@@ -1,7 +1,8 @@
 /**
  * Notes as they are stored: without what is as in an empty note, and the bytes of the states in them, unless they are
- * few, beside them in pieces. In memory a note is whole.
+ * few, beside them in pieces. Pieces are read when they are needed: conflicts may be many and their entities large.
  */
+import { assertInvariant } from '@entidb/core'
 import { entityRef } from '../entity-ref.ts'
 import type { SystemRows } from './engine.ts'
 import type { ReadonlyNotes } from './notes.ts'
@@ -11,14 +12,19 @@ import {
   emptyNote,
   isEmptyNote,
   NOTES_COLLECTION,
+  type NotedSentOp,
+  type NotedState,
   type NoteRow,
   PIECES_COLLECTION,
-  type RemoteState,
-  type SentOp,
+  type StoredPieces,
 } from './rows.ts'
 
-/** Most bytes that are written again with every change of a note. */
+/** Most bytes that are written again with every change of a note, and stay in memory with it. */
 const INLINE_BYTES_MAX = 4 * 1024
+/** Pieces are half a mebibyte. */
+const PIECES_PER_LOOK = 16
+
+type NotedBytes = NotedState['bytes']
 
 /** Where the bytes of a state are. */
 interface Placed {
@@ -28,15 +34,15 @@ interface Placed {
   readonly inline?: Uint8Array
 }
 
-type InPieces<State extends { readonly bytes: Uint8Array | null }> = Omit<State, 'bytes'> & Placed
+type InPieces<State extends { readonly bytes: NotedBytes }> = Omit<State, 'bytes'> & Placed
 
 interface StoredNote
   extends Pick<NoteRow, 'id' | 'group'>,
     Partial<Pick<NoteRow, 'rejection' | 'skipThrough' | 'ancestorThrough' | 'rounds'>> {
   readonly conflict?:
-    | (Omit<ConflictNote, 'remote'> & { readonly remote: InPieces<RemoteState> })
+    | (Omit<ConflictNote, 'remote'> & { readonly remote: InPieces<NotedState> })
     | null
-  readonly sent?: InPieces<SentOp> | null
+  readonly sent?: InPieces<NotedSentOp> | null
 }
 
 interface PieceRow {
@@ -70,44 +76,93 @@ export async function storeNotes(
   if (removed.length > 0) await system.deleteAll(NOTES_COLLECTION, removed)
 }
 
-/** Every note. */
+/** Every note, without what lies in pieces. */
 export async function loadNotes(system: SystemRows): Promise<readonly NoteRow[]> {
   // System rows are read back as sync wrote them.
   const stored = (await system.all(NOTES_COLLECTION)) as readonly StoredNote[]
-  const rows = (await system.all(PIECES_COLLECTION)) as readonly PieceRow[]
-  const pieces = new Map(rows.map(({ id, bytes }) => [id, bytes]))
-  return stored.map((note) => wholeNote(note, pieces))
+  const present = await presentPieces(system)
+  return stored.map((note) => noteOf(note, present))
 }
 
-/** Has what lies in pieces changed? */
-function differBeside(bytes: Uint8Array | null, before: Uint8Array | null): boolean {
-  return bytes !== before && (isBeside(bytes) || isBeside(before))
+/** A note whose row is stored, as it stays in memory. */
+export function withoutPieces(note: NoteRow): NoteRow {
+  const { conflict, sent } = note
+  if (!isBeside(conflict?.remote.bytes ?? null) && !isBeside(sent?.bytes ?? null)) return note
+  return {
+    ...note,
+    conflict: conflict && { ...conflict, remote: leftBeside(conflict.remote) },
+    sent: sent && leftBeside(sent),
+  }
+}
+
+/** The bytes of a state in a note that is stored. */
+export async function bytesOf(
+  system: SystemRows,
+  note: string,
+  owner: Owner,
+  bytes: NotedBytes,
+): Promise<Uint8Array | null> {
+  if (bytes === null || bytes instanceof Uint8Array) return bytes
+  const pieces: Uint8Array[] = []
+  for (let index = 0; index < bytes.pieces; index++) {
+    const piece = (await system.get(PIECES_COLLECTION, pieceId(note, owner, index))) as
+      | PieceRow
+      | undefined
+    assertInvariant(piece !== undefined, `a piece of the note of ${note} is missing`)
+    pieces.push(piece.bytes)
+  }
+  return joined(pieces)
+}
+
+async function presentPieces(system: SystemRows): Promise<ReadonlySet<string>> {
+  const present = new Set<string>()
+  for (let after: string | undefined; ; ) {
+    const range = { limit: PIECES_PER_LOOK, ...(after === undefined ? {} : { after }) }
+    const rows = (await system.page(PIECES_COLLECTION, range)) as readonly PieceRow[]
+    for (const { id } of rows) present.add(id)
+    after = rows.at(-1)?.id
+    if (after === undefined) return present
+  }
+}
+
+/** Has what lies in pieces changed? What was left there has not. */
+function differBeside(bytes: NotedBytes, before: NotedBytes): boolean {
+  const isLeft = bytes !== null && !(bytes instanceof Uint8Array)
+  return !isLeft && bytes !== before && (isBeside(bytes) || isBeside(before))
 }
 
 async function storePieces(
   system: SystemRows,
   note: string,
   owner: Owner,
-  bytes: Uint8Array | null,
-  before: Uint8Array | null,
+  bytes: NotedBytes,
+  before: NotedBytes,
 ): Promise<void> {
-  const pieces = piecesBeside(bytes)
+  const pieces = bytes instanceof Uint8Array && isBeside(bytes) ? piecesOf(bytes) : []
   for (const [index, piece] of pieces.entries()) {
     const row: PieceRow = { id: pieceId(note, owner, index), bytes: piece }
     await system.put(PIECES_COLLECTION, row)
   }
-  const { length: lengthBefore } = piecesBeside(before)
-  for (let index = pieces.length; index < lengthBefore; index++) {
+  for (let index = pieces.length; index < countBeside(before); index++) {
     await system.delete(PIECES_COLLECTION, pieceId(note, owner, index))
   }
 }
 
-function isBeside(bytes: Uint8Array | null): bytes is Uint8Array {
-  return bytes !== null && bytes.length > INLINE_BYTES_MAX
+function isBeside(bytes: NotedBytes): bytes is Uint8Array | StoredPieces {
+  return bytes instanceof Uint8Array ? bytes.length > INLINE_BYTES_MAX : bytes !== null
 }
 
-function piecesBeside(bytes: Uint8Array | null): readonly Uint8Array[] {
-  return isBeside(bytes) ? piecesOf(bytes) : []
+/** Number of the pieces; 0 where there are none. */
+function countBeside(bytes: NotedBytes): number {
+  if (!isBeside(bytes)) return 0
+  return bytes instanceof Uint8Array ? piecesOf(bytes).length : bytes.pieces
+}
+
+function leftBeside<State extends { readonly bytes: NotedBytes }>(
+  state: State,
+): Omit<State, 'bytes'> & { readonly bytes: NotedBytes } {
+  const { bytes, ...rest } = state
+  return { ...rest, bytes: isBeside(bytes) ? { pieces: countBeside(bytes) } : bytes }
 }
 
 function pieceId(note: string, owner: Owner, index: number): string {
@@ -127,46 +182,44 @@ function storedNote(note: NoteRow): StoredNote {
   }
 }
 
-function inPieces<State extends { readonly bytes: Uint8Array | null }>({
+function inPieces<State extends { readonly bytes: NotedBytes }>({
   bytes,
   ...rest
 }: State): InPieces<State> {
   if (bytes === null) return { ...rest, pieces: null }
-  return isBeside(bytes)
-    ? { ...rest, pieces: piecesOf(bytes).length }
-    : { ...rest, pieces: 0, inline: bytes }
+  const pieces = countBeside(bytes)
+  return bytes instanceof Uint8Array && pieces === 0
+    ? { ...rest, pieces, inline: bytes }
+    : { ...rest, pieces }
 }
 
 /**
  * What has lost its bytes, in a file that was salvaged, is not noted: of a conflict the server tells again when the
  * edit is pushed again, and bytes that were sent are an edit like any other's when they come back.
  */
-function wholeNote(
+function noteOf(
   { conflict = null, sent = null, ...note }: StoredNote,
-  rows: ReadonlyMap<string, Uint8Array>,
+  present: ReadonlySet<string>,
 ): NoteRow {
-  const remote = conflict && whole(conflict.remote, note.id, 'remote', rows)
+  const remote = conflict && stateOf(conflict.remote, note.id, 'remote', present)
   return {
     ...emptyNote(entityRef(note.id), note.id),
     ...note,
     conflict: conflict && remote && { ...conflict, remote },
-    sent: sent && whole(sent, note.id, 'sent', rows),
+    sent: sent && stateOf(sent, note.id, 'sent', present),
   }
 }
 
-function whole<Rest extends object>(
+function stateOf<Rest extends object>(
   { pieces, inline, ...rest }: Rest & Placed,
   note: string,
   owner: Owner,
-  rows: ReadonlyMap<string, Uint8Array>,
-): (Omit<Rest, keyof Placed> & { readonly bytes: Uint8Array | null }) | null {
+  present: ReadonlySet<string>,
+): (Omit<Rest, keyof Placed> & { readonly bytes: NotedBytes }) | null {
   if (pieces === null) return { ...rest, bytes: null }
   if (inline !== undefined) return { ...rest, bytes: inline }
-  const found: Uint8Array[] = []
   for (let index = 0; index < pieces; index++) {
-    const piece = rows.get(pieceId(note, owner, index))
-    if (piece === undefined) return null
-    found.push(piece)
+    if (!present.has(pieceId(note, owner, index))) return null
   }
-  return { ...rest, bytes: joined(found) }
+  return { ...rest, bytes: { pieces } }
 }

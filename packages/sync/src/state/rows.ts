@@ -143,8 +143,19 @@ export interface RemoteState {
 /** Never seen, or gone without a trace. */
 export const ABSENT: RemoteState = { version: 0, bytes: null, schemaVersion: 1 }
 
+/** Bytes that stay where they are stored, beside their note, until somebody needs them. */
+export interface StoredPieces {
+  /** Their number, at least 1. */
+  readonly pieces: number
+}
+
+/** A state in a note: however many conflicts are open, memory has the bytes of small ones only. */
+export interface NotedState extends Omit<RemoteState, 'bytes'> {
+  readonly bytes: Uint8Array | StoredPieces | null
+}
+
 export interface ConflictNote {
-  readonly remote: RemoteState
+  readonly remote: NotedState
   readonly sinceMs: number
   /** Edited on a state that this device no longer has: there is no common base. */
   readonly stale: boolean
@@ -170,6 +181,11 @@ export interface SentOp {
   readonly bytes: Uint8Array | null
 }
 
+/** As `NotedState`. */
+export interface NotedSentOp extends Omit<SentOp, 'bytes'> {
+  readonly bytes: NotedState['bytes']
+}
+
 /**
  * `_sync_entities`: only for entities of which there is something to note. The bytes of states in it are rows of
  * `_sync_pieces` (`note-rows.ts`).
@@ -187,7 +203,7 @@ export interface NoteRow extends EntityRef {
   readonly ancestorThrough: number
   /** Conflicts asked about since the last accepted edit. */
   readonly rounds: number
-  readonly sent: SentOp | null
+  readonly sent: NotedSentOp | null
 }
 
 /** `_sync_fates`: transactions that were not simply committed. */

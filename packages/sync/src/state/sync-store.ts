@@ -16,7 +16,7 @@ import {
   SYNC_ORIGIN,
 } from './engine.ts'
 import { isLoose } from './loose-ranges.ts'
-import { loadNotes } from './note-rows.ts'
+import { loadNotes, withoutPieces } from './note-rows.ts'
 import { Notes, type ReadonlyNotes } from './notes.ts'
 import {
   FATES_COLLECTION,
@@ -219,7 +219,7 @@ export class SyncStore {
     const skipped = new Map<string, number>()
     for (const note of tx.changedNotes.values()) {
       if (isEmptyNote(note)) this.#memory.notes.delete(note.id)
-      else this.#memory.notes.set(note)
+      else this.#memory.notes.set(withoutPieces(note))
       if (note.skipThrough > 0) skipped.set(note.id, note.skipThrough)
     }
     this.edits.drop(skipped)

@@ -8,7 +8,7 @@ import { type EntityRef, entityKey } from '../entity-ref.ts'
 import type { LearntVersion } from '../fates/learnt-versions.ts'
 import type { LedgerLimits } from '../ledger/ledger-limits.ts'
 import type { Engine, EngineTransaction, SystemRows } from './engine.ts'
-import { storeNotes } from './note-rows.ts'
+import { bytesOf, storeNotes } from './note-rows.ts'
 import { Notes, type ReadonlyNotes } from './notes.ts'
 import {
   emptyNote,
@@ -20,6 +20,7 @@ import {
   type RemoteState,
   SEEN_COLLECTION,
   type SeenRow,
+  type SentOp,
   STATE_COLLECTION,
   type StateRow,
 } from './rows.ts'
@@ -121,6 +122,18 @@ export class SyncTransaction {
     const note = { ...this.note(ref), ...change }
     this.#notes.set(note)
     return note
+  }
+
+  /** The remote side of its conflict; null without a conflict. */
+  async remoteOf({ id, conflict }: NoteRow): Promise<RemoteState | null> {
+    if (conflict === null) return null
+    const { bytes, ...remote } = conflict.remote
+    return { ...remote, bytes: await bytesOf(this.#tx.system, id, 'remote', bytes) }
+  }
+
+  async sentOf({ id, sent }: NoteRow): Promise<SentOp | null> {
+    if (sent === null) return null
+    return { ...sent, bytes: await bytesOf(this.#tx.system, id, 'sent', sent.bytes) }
   }
 
   /** Changed notes, emptied ones included. */
