@@ -122,12 +122,16 @@ def _(bench):
         device.put({"id": "n1", "text": "milk"}, timestampMs=-5, schemaVersion=2),
         device.put({"a": 1, "id": "ü" * 256}, tx=0),
         device.put({"id": "n3"}, tx=0, collection="tags"),
+        device.put({"id": "n4", "text": [{"id": "n4"}, 1.5, None]}),
+        device.put({"id": "n5", "text": "eggs"}),
     )
     for limit in (1, 3):
         message = {"dbId": device.db, "sinceCursor": 0, "limit": limit}
-        answer = bench.server.post("pull", {**message, "packed": 1})
+        answer = bench.server.post("pull", {**message, "packed": 2})
         plain = device.pull(limit=limit)
         expect_equal(read_message("PackedPullResponse", answer.body), plain, "the packed page")
+        answer = bench.server.post("pull", {**message, "packed": 1})
+        expect_equal(read_message("PullResponse", answer.body), plain, "the page for an older form")
 
 
 @check("pull: collections -> only these, the cursor moves over the rest; none at all is nothing")

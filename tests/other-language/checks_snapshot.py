@@ -92,7 +92,7 @@ def _(bench):
     device, _ = filled(bench, "snapshot-wrong")
     head = device.handshake()["serverCursor"]
     place = {"through": head, "after": "x"}
-    message = {"dbId": device.db, "sinceCursor": 0, "packed": 1}
+    message = {"dbId": device.db, "sinceCursor": 0, "packed": 2}
     wrong = (
         {"snapshot": {"through": head}},
         {"snapshot": {"after": "x"}},

@@ -7,7 +7,7 @@
 import re
 
 from cbor import Malformed, Reader
-from packed import unpack
+from packed import SHAPE_KEYS_MAX, SHAPES_MAX, unpack
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 COLLECTION = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]{0,63}")
@@ -100,9 +100,12 @@ def version(reader):
     return [reader.uint(), reader.uint()]
 
 
-def list_of(read_item):
+def list_of(read_item, most=2**53 - 1):
     def read(reader):
-        return [_named(f"[{i}]", read_item, reader) for i in range(reader.array_size())]
+        size = reader.array_size()
+        if size > most:
+            raise Malformed("too many items")
+        return [_named(f"[{i}]", read_item, reader) for i in range(size)]
 
     return read
 
@@ -300,11 +303,18 @@ operation_kind = record(
 )
 COLUMNS = (
     *("kindIndexes", "revisions", "opIds", "entityIdSizes", "entityIds", "txs", "timestampsMs"),
-    *("entitySizes", "idOffsets", "entities"),
+    *("shapeIndexes", "entitySizes", "entities"),
+)
+entity_shape = record(
+    {"keys": list_of(text, SHAPE_KEYS_MAX), "values": list_of(octets, SHAPE_KEYS_MAX)},
+    {"idIndex": uint},
 )
 packed_fields = record(
     {
-        "packed": record({"kinds": list_of(operation_kind)}, {name: octets for name in COLUMNS}),
+        "packed": record(
+            {"kinds": list_of(operation_kind)},
+            {"shapes": list_of(entity_shape, SHAPES_MAX), **{name: octets for name in COLUMNS}},
+        ),
         "nextCursor": uint,
         "hasMore": boolean,
     },

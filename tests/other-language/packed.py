@@ -1,8 +1,11 @@
 """Packed pages (docs/protocol.md, section 7.1): the operations that the columns of a page say."""
 
-from cbor import Malformed, Reader, encode
+from cbor import MAP, Malformed, Reader, encode, head
 
 OPERATIONS_MAX = 100_000
+SHAPES_MAX = 128
+SHAPE_KEYS_MAX = 128
+KEY_BYTES_MAX = 16 * 1024 * 1024
 INT_MAX = 2**53 - 1
 
 
@@ -45,13 +48,68 @@ class Pieces:
             raise Malformed("bytes left", f".{self.name}")
 
 
+class Shape:
+    """Entities with the same keys: these once, and the values of each key in a column."""
+
+    def __init__(self, shape):
+        self.keys = [encode(key) for key in shape["keys"]]
+        self.head = head(MAP, len(self.keys))
+        self.key_bytes = len(self.head) + sum(len(key) for key in self.keys)
+        self.columns = [Reader(values) for values in shape["values"]]
+        self.id_index = shape.get("idIndex")
+        if len(self.columns) != len(self.keys):
+            raise Malformed("not a column for each key", ".shapes")
+        if self.id_index is not None and self.id_index >= len(self.keys):
+            raise Malformed("out of range", ".shapes")
+
+    def entity(self, entity_id):
+        parts = [self.head]
+        for index, (key, column) in enumerate(zip(self.keys, self.columns)):
+            parts += (key, encode(entity_id) if index == self.id_index else next_item(column))
+        return b"".join(parts)
+
+    def end(self):
+        for column in self.columns:
+            column.end()
+
+
+class Entities:
+    """The entities of a page, put together again."""
+
+    def __init__(self, packed):
+        self.shapes = [Shape(shape) for shape in packed.get("shapes", ())]
+        self.indexes = Column(packed, "shapeIndexes")
+        self.whole = Pieces(packed, "entities", "entitySizes")
+        self.key_bytes = 0
+
+    def next(self, entity_id):
+        index = self.indexes.next(0, len(self.shapes))
+        if index == 0:
+            return self.whole.next()
+        shape = self.shapes[index - 1]
+        self.key_bytes += shape.key_bytes
+        if self.key_bytes > KEY_BYTES_MAX:
+            raise Malformed("too many bytes of keys", ".shapeIndexes")
+        return shape.entity(entity_id)
+
+    def end(self):
+        for part in (self.indexes, self.whole, *self.shapes):
+            part.end()
+
+
+def next_item(column):
+    start = column.position
+    column.skip()
+    return bytes(column.data[start : column.position])
+
+
 def unpack(packed):
     """The operations of a page, as a plain one has them."""
     kinds = [{"kind": kind, "opId": 0, "tx": 0, "timestampMs": 0} for kind in packed["kinds"]]
     indexes, revisions = Column(packed, "kindIndexes"), Column(packed, "revisions")
     op_ids, txs, times = (Column(packed, name) for name in ("opIds", "txs", "timestampsMs"))
     ids = Pieces(packed, "entityIds", "entityIdSizes")
-    entities, id_offsets = Pieces(packed, "entities", "entitySizes"), Column(packed, "idOffsets")
+    entities = Entities(packed)
 
     def moved(state, key, column, low, high=INT_MAX):
         state[key] += column.next()
@@ -75,10 +133,7 @@ def unpack(packed):
         op["entityId"] = text_of(ids.next(1, 512))
         op["entityCbor"] = None
         if kind["opType"] == "PUT":
-            data = entities.next()
-            offset = id_offsets.next(0, len(data))
-            cut_out = encode(op["entityId"]) if offset > 0 else b""
-            op["entityCbor"] = data[:offset] + cut_out + data[offset:]
+            op["entityCbor"] = entities.next(op["entityId"])
         if kind.get("hasTx"):
             op["tx"] = moved(state, "tx", txs, 0, 2**32 - 1)
         if kind.get("hasTimestampMs"):
@@ -86,7 +141,7 @@ def unpack(packed):
         if "schemaVersion" in kind:
             op["schemaVersion"] = kind["schemaVersion"]
         operations.append(op)
-    for column in (revisions, op_ids, ids, txs, times, entities, id_offsets):
+    for column in (revisions, op_ids, ids, txs, times, entities):
         column.end()
     return operations
 

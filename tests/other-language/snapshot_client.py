@@ -70,7 +70,7 @@ class SnapshotClient:
 
 def pull_packed(device, since=0, **more):
     """A page of who reads packed ones, in whichever form it comes."""
-    message = {"dbId": device.db, "sinceCursor": since, "packed": 1, **more}
+    message = {"dbId": device.db, "sinceCursor": since, "packed": 2, **more}
     answer = device.server.post("pull", message)
     expect(answer.status == 200, f"pull answered {described(answer)}")
     name = "PackedPullResponse" if is_packed(answer.body) else "PullResponse"

@@ -5,14 +5,21 @@ import { collectionText } from './item-codecs.ts'
 import type { MessageReader } from './message-reader.ts'
 import { compareKeys } from './record-codec.ts'
 
-export function arrayOf<T>(item: Codec<T>): Codec<readonly T[]> {
+/** `countMax`: of items that take far more memory than bytes. */
+export function arrayOf<T>(
+  item: Codec<T>,
+  countMax: number = Number.MAX_SAFE_INTEGER,
+): Codec<readonly T[]> {
   return {
     write(writer, values) {
+      if (values.length > countMax) throw new TypeError(`Not ${countMax} items: ${values.length}`)
       writer.writeArrayHeader(values.length)
       for (const value of values) item.write(writer, value)
     },
     read(reader) {
+      const offset = reader.position
       const count = reader.readArrayHeader()
+      if (count > countMax) reader.fail('wrong_length', offset)
       const values: T[] = []
       for (let i = 0; i < count; i++) values.push(readItem(reader, item, i))
       return values

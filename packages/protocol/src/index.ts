@@ -80,6 +80,7 @@ export {
   encodePullResponse,
   encodeSnapshotPage,
   type PullPage,
+  readsPacked,
   type SnapshotPage,
 } from './pull.ts'
 export {

@@ -120,7 +120,7 @@ export interface PullRequest {
   readonly epoch?: Uint8Array
   /** ext: only these collections. */
   readonly collections?: readonly string[]
-  /** ext: the latest form of packed pages that the client reads, at least 1. Absent: plain pages only. */
+  /** ext: the latest form of packed pages that the client reads, at least 1. Absent or 1: plain pages only. */
   readonly packed?: number
   /** ext: pages of a snapshot instead, where `sinceCursor` is 0. */
   readonly snapshot?: SnapshotRequest

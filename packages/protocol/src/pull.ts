@@ -23,6 +23,7 @@ import type {
 import { packOperations } from './packed/pack-operations.ts'
 import { type EntityState, packStates } from './packed/pack-states.ts'
 import {
+  PACKED_FORM,
   PACKED_OPS_MAX,
   type PackedOperations,
   packedOperations,
@@ -103,6 +104,11 @@ export function encodePullRequest(message: PullRequest): Uint8Array {
 /** Malformed: `invalid_request`. */
 export function decodePullRequest(bytes: Uint8Array): PullRequest {
   return decodeMessage(pullRequest, bytes, 'invalid_request')
+}
+
+/** Whether the answer may be packed: the client reads the form that this package writes, or a later one. */
+export function readsPacked({ packed = 0 }: PullRequest): boolean {
+  return packed >= PACKED_FORM
 }
 
 /** The body of the answer to a pull. */

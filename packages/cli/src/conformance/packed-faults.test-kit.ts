@@ -4,12 +4,14 @@ import {
   decodePullResponse,
   encodePackedPullPage,
   encodeSyncOperation,
+  PACKED_FORM,
   PULL_PATH,
   type PullResponse,
+  readsPacked,
 } from '@entidb/protocol'
 import type { Fault } from './faulty-server.test-kit.ts'
 import type { KnownFault } from './known-fault.test-kit.ts'
-import { answerWith, servedPulls, withHeaders } from './message-faults.test-kit.ts'
+import { answerWith, pullRequests, servedPulls, withHeaders } from './message-faults.test-kit.ts'
 
 /** Pages that were asked for packed are packed again after `change`; with `unasked` all are. */
 function packedPages(
@@ -29,7 +31,7 @@ function packedPages(
 
 function asksForPacked(body: Uint8Array): boolean {
   try {
-    return decodePullRequest(body).packed !== undefined
+    return readsPacked(decodePullRequest(body))
   } catch {
     // A body that the server inflates, or one with a key that only it takes.
     return false
@@ -47,6 +49,14 @@ export const packedFaults: readonly KnownFault[] = [
     name: 'pages are packed for everyone',
     createFault: () => packedPages((page) => page, { unasked: true }),
     fails: ['packed/unasked'],
+  },
+  {
+    name: 'pages are packed for who reads another form',
+    createFault: () =>
+      pullRequests((message) =>
+        message.packed === undefined ? message : { ...message, packed: PACKED_FORM },
+      ),
+    fails: ['packed/unasked', 'snapshot/unasked'],
   },
   {
     name: 'any value of packed asks for packed pages',

@@ -1,5 +1,10 @@
 /** Known faults of snapshots. */
-import { decodePullRequest, encodePullResponse, type PullResponse } from '@entidb/protocol'
+import {
+  decodePullRequest,
+  encodePullResponse,
+  PACKED_FORM,
+  type PullResponse,
+} from '@entidb/protocol'
 import type { Fault } from './faulty-server.test-kit.ts'
 import type { KnownFault } from './known-fault.test-kit.ts'
 import { answerWith, pages, pullRequests, pulls, servedPulls } from './message-faults.test-kit.ts'
@@ -128,7 +133,7 @@ export const snapshotFaults: readonly KnownFault[] = [
     name: 'whoever asks for a snapshot is sent one, packed',
     createFault: () =>
       pullRequests((message) =>
-        message.snapshot === undefined ? message : { ...message, packed: 1 },
+        message.snapshot === undefined ? message : { ...message, packed: PACKED_FORM },
       ),
     fails: ['snapshot/unasked'],
   },

@@ -1,5 +1,10 @@
 /** Snapshots page by page, as rules ask for them: over the whole database, whose order is the server's matter. */
-import type { PullResponse, SnapshotPlace, SnapshotRequest } from '@entidb/protocol'
+import {
+  PACKED_FORM,
+  type PullResponse,
+  type SnapshotPlace,
+  type SnapshotRequest,
+} from '@entidb/protocol'
 import type { Bench } from './bench.ts'
 import type { ItemMap } from './cbor-item.ts'
 import type { Device } from './device.ts'
@@ -23,7 +28,7 @@ export async function askForPage(
   more: ItemMap = {},
 ): Promise<PullResponse> {
   const snapshot = { through, after }
-  return device.pull(0, { deviceId: device.id, packed: 1, snapshot, ...more })
+  return device.pull(0, { deviceId: device.id, packed: PACKED_FORM, snapshot, ...more })
 }
 
 /** The rule is skipped when the server does not begin a snapshot, and fails when it does not go on with one. */

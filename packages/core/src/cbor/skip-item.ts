@@ -4,32 +4,49 @@
  */
 import { invalidCbor } from './invalid-cbor.ts'
 
+/** Bytes of an item by its first one, where that says it: integers, floats, short strings, simple values. 0: it does not. */
+const SIZES = Uint8Array.from({ length: 256 }, (_, initial) => {
+  const major = initial >>> 5
+  const info = initial & 0x1f
+  if (major >= 4 && major <= 6) return 0
+  if (info < 24) return major === 2 || major === 3 ? 1 + info : 1
+  const isNumber = major <= 1 || (major === 7 && info > 24)
+  return isNumber && info <= 27 ? 1 + (1 << (info - 24)) : 0
+})
+
+// Finding an end never waits, so one stack serves all. For each open level: the items to come behind it.
+const pending: number[] = []
+
 /** Returns the offset behind the item at `start`; anything ill-formed or indefinite is `invalid_cbor`. */
 export function skipItem(bytes: Uint8Array, start: number, end: number, depthMax: number): number {
-  const pending: number[] = []
   let offset = start
+  let depth = 0
   let left = 1
   for (;;) {
-    while (left === 0) {
-      const outer = pending.pop()
-      if (outer === undefined) return offset
-      left = outer
-    }
+    if (offset >= end) throw invalidCbor(offset, 'truncated')
+    const initial = bytes[offset] as number
+    const size = SIZES[initial] as number
     left--
-    const itemStart = offset
-    const argument = readArgument(bytes, itemStart, end)
-    const initial = bytes[itemStart] as number
-    offset += headBytesOf(initial)
-    const major = initial >>> 5
-    if (major === 2 || major === 3) {
-      if (argument > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
-      offset += argument
-    } else if (major >= 4 && major <= 6) {
-      const items = major === 4 ? argument : major === 5 ? argument * 2 : 1
-      if (items > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
-      if (pending.length >= depthMax) throw invalidCbor(itemStart, 'too_deep')
-      pending.push(left)
-      left = items
+    if (size > 0 && size <= end - offset) offset += size
+    else {
+      const itemStart = offset
+      const argument = readArgument(bytes, itemStart, end)
+      const major = initial >>> 5
+      offset += headBytesOf(initial)
+      if (major === 2 || major === 3) {
+        if (argument > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
+        offset += argument
+      } else if (major >= 4 && major <= 6) {
+        const items = major === 4 ? argument : major === 5 ? argument * 2 : 1
+        if (items > end - offset) throw invalidCbor(itemStart, 'length_exceeds_input')
+        if (depth >= depthMax) throw invalidCbor(itemStart, 'too_deep')
+        pending[depth++] = left
+        left = items
+      }
+    }
+    while (left === 0) {
+      if (depth === 0) return offset
+      left = pending[--depth] as number
     }
   }
 }

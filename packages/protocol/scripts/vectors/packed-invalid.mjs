@@ -1,10 +1,14 @@
 // Packed pages that every decoder must refuse which knows them.
 import { assemble, hex } from '../assemble-diagnostic.mjs'
-import { ENTITY_WITHOUT_ID, joined, kind, list, MAX, map, packed, packedPullResponse, sequence, snapshot } from './parts.mjs'
+import { ENTITY, joined, kind, list, MAX, map, packed, packedPullResponse, sequence, shape, snapshot } from './parts.mjs'
 
+/** {"id": "n1", "text": "milk"} without the item "n1". */
+const ENTITY_WITHOUT_ID = "h'a26269646474657874646d696c6b'"
 const beyond = { beyondCddl: true }
 const of = (fields) => packedPullResponse(packed(fields))
 const page = packedPullResponse(packed())
+const whole = { shapes: undefined, shapeIndexes: sequence(0, 0), entitySizes: sequence(17, 17), entities: joined(ENTITY, ENTITY) }
+const shaped = (fields) => of({ shapes: list(shape(fields)) })
 const cut = (bytes) => ({ hex: hex(assemble(page)).slice(0, -2 * bytes) })
 
 export const packedPages = [
@@ -48,12 +52,36 @@ export const packedPages = [
   ['PackedPullResponse', 'entityIds that are cut', of({ entityIds: joined('n1', 'n') }), 'packed.entityIds[1]', 'length_exceeds_input', beyond],
   ['PackedPullResponse', 'entityIds with bytes left', of({ entityIds: joined('n1', 'n2', 'n') }), 'packed.entityIds', 'trailing_bytes', beyond],
   ['PackedPullResponse', 'entityId that ends inside a letter', of({ entityIdSizes: sequence(2, 3), entityIds: joined('xé', 'n2') }), 'packed.entityIds[0]', 'invalid_utf8', beyond],
-  ['PackedPullResponse', 'entity larger than what there is', of({ entitySizes: sequence(14, MAX) }), 'packed.entitySizes[1]', 'length_exceeds_input', beyond],
-  ['PackedPullResponse', 'entity without a size', of({ entitySizes: sequence(14) }), 'packed.entitySizes[1]', 'truncated', beyond],
-  ['PackedPullResponse', 'bytes behind the last entity', of({ entities: joined(ENTITY_WITHOUT_ID, ENTITY_WITHOUT_ID, 'x') }), 'packed.entities', 'trailing_bytes', beyond],
-  ['PackedPullResponse', 'entities without puts', of({ kinds: list(kind({ opType: '"DELETE"' })) }), 'packed.entitySizes', 'trailing_bytes', beyond],
-  ['PackedPullResponse', 'id put in behind its entity', of({ idOffsets: sequence(4, 15) }), 'packed.idOffsets[1]', 'out_of_range', beyond],
-  ['PackedPullResponse', 'entity without an offset', of({ idOffsets: sequence(4) }), 'packed.idOffsets[1]', 'truncated', beyond],
-  ['PackedPullResponse', 'one offset too many', of({ idOffsets: sequence(4, 4, 0) }), 'packed.idOffsets', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'entity larger than what there is', of({ ...whole, entitySizes: sequence(17, MAX) }), 'packed.entitySizes[1]', 'length_exceeds_input', beyond],
+  ['PackedPullResponse', 'entity without a size', of({ ...whole, entitySizes: sequence(17) }), 'packed.entitySizes[1]', 'truncated', beyond],
+  ['PackedPullResponse', 'bytes behind the last entity', of({ ...whole, entities: joined(ENTITY, ENTITY, 'x') }), 'packed.entities', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'sizes without entities', of({ entitySizes: sequence(0) }), 'packed.entitySizes', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'entities without puts', of({ kinds: list(kind({ opType: '"DELETE"' })) }), 'packed.shapeIndexes', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'entities of the form before this one', of({ shapes: undefined, shapeIndexes: undefined, entitySizes: sequence(14, 14), idOffsets: sequence(4, 4), entities: joined(ENTITY_WITHOUT_ID, ENTITY_WITHOUT_ID) }), 'packed.shapeIndexes[0]', 'truncated', beyond],
+  ['PackedPullResponse', 'entity without a shape', of({ shapeIndexes: sequence(1) }), 'packed.shapeIndexes[1]', 'truncated', beyond],
+  ['PackedPullResponse', 'shape that is not there', of({ shapeIndexes: sequence(1, 2) }), 'packed.shapeIndexes[1]', 'out_of_range', beyond],
+  ['PackedPullResponse', 'no shapes at all', of({ shapes: undefined }), 'packed.shapeIndexes[0]', 'out_of_range', beyond],
+  ['PackedPullResponse', 'one shape too many for the entities', of({ shapeIndexes: sequence(1, 1, 1) }), 'packed.shapeIndexes', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'index of a shape below 0', of({ shapeIndexes: sequence(1, -1) }), 'packed.shapeIndexes[1]', 'unexpected_type'],
+  ['PackedPullResponse', 'shapes that are a map', of({ shapes: '{}' }), 'packed.shapes', 'unexpected_type'],
+  ['PackedPullResponse', '129 shapes', of({ shapes: list(shape(), ...Array(128).fill(map({ keys: '[]', values: '[]' }))) }), 'packed.shapes', 'wrong_length', beyond],
+  ['PackedPullResponse', 'shape without keys', shaped({ keys: undefined }), 'packed.shapes[0].keys', 'missing_field'],
+  ['PackedPullResponse', 'shape without values', shaped({ values: undefined }), 'packed.shapes[0].values', 'missing_field'],
+  ['PackedPullResponse', 'key that is no text', shaped({ keys: list('"id"', 1) }), 'packed.shapes[0].keys[1]', 'unexpected_type'],
+  ['PackedPullResponse', 'key that is not in its shortest form', { hex: hex(assemble(page)).replace('6474657874', '780474657874') }, 'packed.shapes[0].keys[1]', 'not_shortest', beyond],
+  ['PackedPullResponse', '129 keys', shaped({ keys: list(...Array(129).fill('"a"')), values: list(...Array(129).fill("h''")) }), 'packed.shapes[0].keys', 'wrong_length', beyond],
+  ['PackedPullResponse', '129 columns', shaped({ values: list(...Array(129).fill("h''")) }), 'packed.shapes[0].values', 'wrong_length', beyond],
+  ['PackedPullResponse', 'one column less than keys', shaped({ values: list("h''") }), 'packed.shapes[0].values', 'wrong_length', beyond],
+  ['PackedPullResponse', 'one column more than keys', shaped({ values: list("h''", sequence('"milk"', '"milk"'), "h''") }), 'packed.shapes[0].values', 'wrong_length', beyond],
+  ['PackedPullResponse', 'column of values that is an array', shaped({ values: list("h''", '["milk", "milk"]') }), 'packed.shapes[0].values[1]', 'unexpected_type'],
+  ['PackedPullResponse', 'id under a key that is not there', shaped({ idIndex: 2 }), 'packed.shapes[0].idIndex', 'out_of_range', beyond],
+  ['PackedPullResponse', 'ids in the place of those that were taken out', shaped({ values: list(sequence('"n1"', '"n2"'), sequence('"milk"', '"milk"')) }), 'packed.shapes[0].values[0]', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'one value less', shaped({ values: list("h''", sequence('"milk"')) }), 'packed.shapes[0].values[1][1]', 'truncated', beyond],
+  ['PackedPullResponse', 'one value more', shaped({ values: list("h''", sequence('"milk"', '"milk"', 1)) }), 'packed.shapes[0].values[1]', 'trailing_bytes', beyond],
+  ['PackedPullResponse', 'value that ends early', shaped({ values: list("h''", "h'01646d696c'") }), 'packed.shapes[0].values[1][1]', 'length_exceeds_input'],
+  ['PackedPullResponse', 'value of no definite length', shaped({ values: list("h''", "h'019f01ff'") }), 'packed.shapes[0].values[1][1]', 'indefinite_length'],
+  ['PackedPullResponse', 'value in a reserved encoding', shaped({ values: list("h''", "h'011c'") }), 'packed.shapes[0].values[1][1]', 'reserved_encoding'],
+  ['PackedPullResponse', 'value that is nested 65 deep', shaped({ values: list("h''", sequence(1, `${'['.repeat(65)}${']'.repeat(65)}`)) }), 'packed.shapes[0].values[1][1]', 'too_deep', beyond],
+  ['PackedPullResponse', 'value announced larger than the input', shaped({ values: list("h''", "h'019affffffff'") }), 'packed.shapes[0].values[1][1]', 'length_exceeds_input'],
   ['PackedPullResponse', 'no map inside', packedPullResponse(map({ kinds: '{}' })), 'packed.kinds', 'unexpected_type'],
 ]

@@ -8,8 +8,6 @@ export const REPLICA = "h'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf'"
 export const DIGEST = `h'${'5a'.repeat(32)}'`
 /** {"id": "n1", "text": "milk"} */
 export const ENTITY = "h'a2626964626e316474657874646d696c6b'"
-/** Without the item "n1", which stood at 4. */
-export const ENTITY_WITHOUT_ID = "h'a26269646474657874646d696c6b'"
 
 /** A map of diagnostic texts with its keys as they are sent; undefined ones are left out. */
 export function map(fields) {
@@ -111,18 +109,22 @@ export function kind(fields = {}) {
   })
 }
 
-/** Two puts by phone-1, of n1 and n2 with the same text, whose ids were taken out. */
+/** Of entities {"id": its id, "text": ...}, here of two with the text "milk". */
+export function shape(fields = {}) {
+  return map({ keys: list('"id"', '"text"'), idIndex: 0, values: list("h''", sequence('"milk"', '"milk"')), ...fields })
+}
+
+/** Two puts by phone-1, of n1 and n2 with the same text. */
 export function packed(fields = {}) {
   return map({
     kinds: list(kind()),
+    shapes: list(shape()),
     kindIndexes: sequence(0, 0),
     revisions: sequence(268435457, 1),
     opIds: sequence(1, 1),
     entityIdSizes: sequence(2, 2),
     entityIds: joined('n1', 'n2'),
-    entitySizes: sequence(14, 14),
-    idOffsets: sequence(4, 4),
-    entities: joined(ENTITY_WITHOUT_ID, ENTITY_WITHOUT_ID),
+    shapeIndexes: sequence(1, 1),
     ...fields,
   })
 }

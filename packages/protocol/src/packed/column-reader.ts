@@ -1,8 +1,7 @@
 /** Reads the items of one column of a packed page; a failure names the column, the item and its place in the message. */
 import type { Codec } from '../codec.ts'
-import type { InvalidMessageReason } from '../invalid-message.ts'
+import type { InvalidMessageReason, PathSegment } from '../invalid-message.ts'
 import { MessageReader } from '../message-reader.ts'
-import type { ColumnName } from './packed-operations.ts'
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -12,12 +11,12 @@ export class ColumnReader extends MessageReader {
   #itemStart = 0
 
   /** `outer` has read the map that holds the column, and stands behind it. */
-  constructor(name: ColumnName, bytes: Uint8Array | undefined, outer: MessageReader) {
+  constructor(name: readonly PathSegment[], bytes: Uint8Array | undefined, outer: MessageReader) {
     const start = bytes === undefined ? outer.position : outer.offsetOf(bytes)
     super(bytes ?? NO_BYTES, outer.code, start)
     this.#bytes = bytes ?? NO_BYTES
     for (const segment of outer.path) this.enter(segment)
-    this.enter(name)
+    for (const segment of name) this.enter(segment)
   }
 
   next<T>(codec: Codec<T>): T {

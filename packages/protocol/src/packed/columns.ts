@@ -1,15 +1,20 @@
 /** Writes the columns of a packed page, one operation after the other. */
 import { CborWriter } from '@entidb/core/cbor'
-import { idOffsetIn } from './id-in-entity.ts'
 import type { OperationContent } from './kind-template.ts'
-import type { ColumnName, PackedColumns } from './packed-operations.ts'
+import type { ColumnName, PackedColumns, PackedOperations } from './packed-operations.ts'
+import { PageShapes } from './page-shapes.ts'
 
-/** A kind of a page that is being packed, with the numbers of its last operation, which those of the next one are told from. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A kind of a page that is being packed, with what its last operation says about the next one. */
 export interface PackedKind {
   readonly index: number
+  /** The numbers of its last operation, which those of the next one are told from. */
   opId: number
   tx: number
   timestampMs: number
+  /** Index of the shape of its last entity, which the next one is likely to have. */
+  shape: number
 }
 
 // Packing never waits, so one buffer for each column serves all pages.
@@ -21,24 +26,27 @@ const columns: Readonly<Record<ColumnName, CborWriter>> = {
   entityIds: new CborWriter(),
   txs: new CborWriter(),
   timestampsMs: new CborWriter(),
+  shapeIndexes: new CborWriter(),
   entitySizes: new CborWriter(),
-  idOffsets: new CborWriter(),
   entities: new CborWriter(),
 }
 
+let shapes = new PageShapes()
+
 /** Before the first operation of a page. */
 export function beginColumns(): void {
+  shapes = new PageShapes()
   for (const column of Object.values(columns)) column.reset()
 }
 
 /** After the last one. */
-export function takeColumns(): PackedColumns {
-  const taken: { -readonly [K in ColumnName]?: Uint8Array } = {}
+export function takeColumns(): Omit<PackedOperations, 'kinds'> {
+  const taken: Mutable<PackedColumns> = {}
   for (const [name, column] of Object.entries(columns)) {
     // The keys of `columns` are these names.
     if (column.length > 0) taken[name as ColumnName] = column.take()
   }
-  return taken
+  return shapes.all.length > 0 ? { ...taken, shapes: shapes.all } : taken
 }
 
 /** `revision`: that of the operation before. */
@@ -52,7 +60,7 @@ export function writeContent(content: OperationContent, kind: PackedKind, revisi
   columns.entityIds.writeRawRange(entityId, headBytes, entityId.length)
   if (tx !== undefined) columns.txs.writeInt(tx - kind.tx)
   if (timestampMs !== undefined) columns.timestampsMs.writeInt(timestampMs - kind.timestampMs)
-  if (entity !== null) writeEntity(entity, entityId)
+  if (entity !== null) writeEntity(entity, entityId, kind)
   kind.opId = opId
   kind.tx = tx ?? 0
   kind.timestampMs = timestampMs ?? 0
@@ -64,11 +72,13 @@ function textHeadBytesOf(item: Uint8Array): number {
   return info < 24 ? 1 : info - 22
 }
 
-function writeEntity(entity: Uint8Array, id: Uint8Array): void {
-  const idOffset = idOffsetIn(entity, id)
-  const idEnd = idOffset > 0 ? idOffset + id.length : 0
-  columns.idOffsets.writeUint(idOffset)
-  columns.entitySizes.writeUint(entity.length - (idEnd - idOffset))
-  columns.entities.writeRawRange(entity, 0, idOffset)
-  columns.entities.writeRaw(entity.subarray(idEnd))
+function writeEntity(entity: Uint8Array, id: Uint8Array, kind: PackedKind): void {
+  const shape = shapes.write(entity, id, kind.shape)
+  columns.shapeIndexes.writeUint(shape + 1)
+  if (shape >= 0) {
+    kind.shape = shape
+    return
+  }
+  columns.entitySizes.writeUint(entity.length)
+  columns.entities.writeRaw(entity)
 }

@@ -64,7 +64,7 @@ class StateKinds {
 
   #begin(state: EntityState): PackedKind {
     const { deviceId, collection, schemaVersion } = state.kind
-    const begun = { index: this.all.length, opId: 0, tx: 0, timestampMs: 0 }
+    const begun = { index: this.all.length, opId: 0, tx: 0, timestampMs: 0, shape: -1 }
     this.all.push({
       dbId: this.#dbId,
       deviceId,

@@ -8,9 +8,10 @@ import type { Codec } from '../codec.ts'
 import { authorText, bool, bytes, collectionText, dbIdText, oneOf, uint } from '../item-codecs.ts'
 import type { OpType } from '../messages.ts'
 import { optional, record, required } from '../record-codec.ts'
+import { type EntityShape, entityShapes } from './entity-shapes.ts'
 
-/** The form of packed pages that this package reads and writes: `packed` of a pull request. */
-export const PACKED_FORM = 1
+/** The form of packed pages that this package reads and writes. A request names it or a later one. */
+export const PACKED_FORM = 2
 
 /** More operations than that are never packed: each may be a few bytes, and takes far more once unpacked. */
 export const PACKED_OPS_MAX = 100_000
@@ -38,9 +39,10 @@ export interface PackedColumns {
   readonly entityIds?: Uint8Array
   readonly txs?: Uint8Array
   readonly timestampsMs?: Uint8Array
+  /** 0 for an entity that was not taken apart, else its place in `shapes` and 1. */
+  readonly shapeIndexes?: Uint8Array
   readonly entitySizes?: Uint8Array
-  readonly idOffsets?: Uint8Array
-  /** The entities behind each other, less the ids that were taken out. */
+  /** The entities that were not taken apart, behind each other. */
   readonly entities?: Uint8Array
 }
 
@@ -48,6 +50,8 @@ export type ColumnName = keyof PackedColumns
 
 export interface PackedOperations extends PackedColumns {
   readonly kinds: readonly OperationKind[]
+  /** Absent: no entity was taken apart. */
+  readonly shapes?: readonly EntityShape[]
 }
 
 export const packedOperations: Codec<PackedOperations> = record<PackedOperations>({
@@ -64,6 +68,7 @@ export const packedOperations: Codec<PackedOperations> = record<PackedOperations
       }),
     ),
   ),
+  shapes: optional(entityShapes),
   kindIndexes: optional(bytes),
   revisions: optional(bytes),
   opIds: optional(bytes),
@@ -71,7 +76,7 @@ export const packedOperations: Codec<PackedOperations> = record<PackedOperations
   entityIds: optional(bytes),
   txs: optional(bytes),
   timestampsMs: optional(bytes),
+  shapeIndexes: optional(bytes),
   entitySizes: optional(bytes),
-  idOffsets: optional(bytes),
   entities: optional(bytes),
 })

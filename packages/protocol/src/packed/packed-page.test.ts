@@ -12,8 +12,10 @@ import {
   encodeSnapshotPage,
 } from '../pull.ts'
 import { encodeSyncOperation } from '../sync-operation.ts'
+import { bytesOfHex } from '../vectors.test-kit.ts'
+import { KEY_BYTES_MAX, SHAPE_KEYS_MAX, SHAPES_MAX } from './entity-shapes.ts'
 import { packOperations } from './pack-operations.ts'
-import { PACKED_OPS_MAX, packedOperations } from './packed-operations.ts'
+import { PACKED_OPS_MAX, type PackedOperations, packedOperations } from './packed-operations.ts'
 
 const MUTATIONS = 10_000
 const SEED = 20_261_127
@@ -45,23 +47,75 @@ function put(entityVersion: number, fields: Partial<SyncOperation> = {}): SyncOp
   }
 }
 
-/** Operations as servers have them: few authors and collections, entities with their ids, numbers that grow. */
+const value = fc.oneof(
+  fc.integer(),
+  fc.double(),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.uint8Array({ maxLength: 300 }),
+  fc.boolean(),
+  fc.constantFrom(null, {}, [], new Date(5), 2n ** 70n, [{ id: 'n1' }], { id: { id: [[], {}] } }),
+)
+/** Keys that come again, so that entities have shapes in common, and others. */
+const key = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom('a', 'b', 'id', 'text', 'ü', '') },
+  { weight: 1, arbitrary: fc.string({ maxLength: 30 }) },
+)
+const bytesOfMap = fc.dictionary(key, value, { maxKeys: 6 }).map((fields) => encodeEntity(fields))
+/** Not what a server would have taken, but what a page can hold. */
+const otherBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 40 }),
+  bytesOfMap.map((bytes) => bytes.subarray(0, -1)),
+  bytesOfMap.map((bytes) => Uint8Array.of(...bytes, 0xf6)),
+  fc.constantFrom(
+    ...[
+      'b90000', // {} with a longer head
+      'a1780161f6', // {"a": null} with a longer head of the key
+      'a161611805', // {"a": 5} with a longer head of the value
+      'a2616101616102', // {"a": 1, "a": 2}
+      'a2616201616102', // {"b": 1, "a": 2}
+      'a101f6', // {1: null}
+      'a161fff6', // A key that is not UTF-8
+      'bf6161f6ff', // No definite length
+      'a16161f800', // A reserved encoding
+      'a16269649f01ff',
+      'a2626964781a6e31',
+      `a16161${'81'.repeat(64)}f6`,
+      `a16161${'81'.repeat(65)}f6`,
+      '80',
+      '',
+    ].map(bytesOfHex),
+  ),
+)
+/** Of an operation with the id that it is given. */
+const entity = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.tuple(fc.constantFrom({}, { a: 1 }, { a: [{ id: 'n1' }], b: 'n1' }), value).map(
+      ([before, text]) =>
+        (id: string) =>
+          encodeEntity({ ...before, id, text }),
+    ),
+  },
+  { weight: 2, arbitrary: bytesOfMap.map((bytes) => () => bytes) },
+  { weight: 1, arbitrary: otherBytes.map((bytes) => () => bytes) },
+)
+
+/** Operations as servers have them: few authors and collections, entities with their ids and others, numbers that grow. */
 const likely = fc
   .record({
     deviceId: fc.constantFrom('phone-1', 'laptop-2', 'server'),
     collection: fc.constantFrom('notes', 'tags'),
     entityId: fc.oneof(fc.constantFrom('n1', 'ü', 'x'.repeat(300)), fc.uuid()),
-    before: fc.constantFrom({}, { a: 1 }, { a: [{ id: 'n1' }], b: 'n1' }),
-    isPut: fc.boolean(),
+    entity: fc.option(entity),
     step: fc.integer({ min: 1, max: 300 }),
     group: fc.option(fc.nat({ max: 3 })),
     timestampMs: fc.option(fc.integer({ min: 1_763_928_000_000, max: 1_763_929_000_000 })),
     schemaVersion: fc.option(fc.constantFrom(1, 2)),
   })
   .map((made) => (opId: number, entityVersion: number): SyncOperation => {
-    const { deviceId, collection, entityId, before, isPut, group } = made
-    const entityCbor = isPut ? encodeEntity({ ...before, id: entityId, opId }) : null
-    const opType = isPut ? 'PUT' : 'DELETE'
+    const { deviceId, collection, entityId, entity, group } = made
+    const entityCbor = entity?.(entityId) ?? null
+    const opType = entityCbor === null ? 'DELETE' : 'PUT'
     const operation = { opId, dbId: 'notes', deviceId, collection, entityId, entityVersion }
     return {
       ...operation,
@@ -147,6 +201,72 @@ describe('packed pages', () => {
     expect(plain(pageOf(ops)).length).toBeGreaterThan(entities + 120 * ops.length)
   })
 
+  test('entities of one collection -> their keys once, and their ids', () => {
+    const ops = Array.from({ length: 100 }, (_, i) => put(i + 1))
+    const { shapes, shapeIndexes, entities } = packOperations(ops.map(encodeSyncOperation))
+    const milk = encodeEntity('milk')
+    const values = new Uint8Array(ops.length * milk.length).map((_, i) => milk[i % 5] ?? 0)
+    expect(shapes).toEqual([
+      { keys: ['id', 'text'], idIndex: 0, values: [new Uint8Array(0), values] },
+    ])
+    expect(shapeIndexes).toEqual(new Uint8Array(ops.length).fill(1))
+    expect(entities).toBe(undefined)
+  })
+
+  test.each<[string, object, number]>([
+    ['as many keys as a shape may have', keysOf(SHAPE_KEYS_MAX), 1],
+    ['one key more', keysOf(SHAPE_KEYS_MAX + 1), 0],
+    ['no keys', {}, 1],
+  ])('an entity of %s -> taken apart where it may be, and read back', (_, fields, shapes) => {
+    const page = pageOf([put(1, { entityCbor: encodeEntity(fields) })])
+    expect(packOperations(page.ops.map(encodeSyncOperation)).shapes ?? []).toHaveLength(shapes)
+    expect(decodePullResponse(packed(page))).toEqual(page)
+  })
+
+  test('more shapes than a page may have -> the entities of the others as they are', () => {
+    const ops = Array.from({ length: 2 * SHAPES_MAX + 2 }, (_, i) =>
+      put(i + 1, { entityCbor: encodeEntity({ [`k${i >> 1}`]: i }) }),
+    )
+    const made = packOperations(ops.map(encodeSyncOperation))
+    expect(made.shapes).toHaveLength(SHAPES_MAX)
+    expect(made.entitySizes).toHaveLength(2)
+    expect(decodePullResponse(packed(pageOf(ops))).ops).toEqual(ops)
+  })
+
+  test('as many bytes of keys as a page may put back -> taken apart; the entities behind them -> as they are', () => {
+    // With the heads of the map and the key, and the value.
+    const keyBytes = KEY_BYTES_MAX / 16
+    const entityCbor = encodeEntity({ ['k'.repeat(keyBytes - 6)]: 1 })
+    expect(entityCbor).toHaveLength(keyBytes + 1)
+    const ops = Array.from({ length: 17 }, (_, i) =>
+      encodeSyncOperation(put(i + 1, { entityCbor })),
+    )
+    const made = packOperations(ops)
+    expect(made.shapeIndexes).toEqual(Uint8Array.of(...new Array(16).fill(1), 0))
+    const page = { ops, nextCursor: ops.length, hasMore: false }
+    const read = decodePullResponse(encodePackedPullPage(page))
+    expect(
+      read.ops.every((op) => Buffer.compare(op.entityCbor ?? Buffer.of(), entityCbor) === 0),
+    ).toBe(true)
+  })
+
+  test('more bytes of keys than a page may put back -> refused before they are', () => {
+    // With the head of the map and its own, 4 KiB.
+    const shape = { keys: ['k'.repeat(4092)], idIndex: 0, values: [new Uint8Array(0)] }
+    const puts = (count: number) =>
+      pageByHand(count, 'PUT', { shapes: [shape], shapeIndexes: ones(count) })
+    const most = KEY_BYTES_MAX / 4096
+    expect(decodePullResponse(puts(most)).ops).toHaveLength(most)
+    expect(() => decodePullResponse(puts(most + 1))).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          path: `packed.shapeIndexes[${most}]`,
+          reason: 'wrong_length',
+        }),
+      }),
+    )
+  })
+
   test('no operations -> plain', () => {
     const page = { ops: [], nextCursor: 5, hasMore: false, head: 7, purgedThrough: 1 }
     expect(packed(page)).toEqual(plain(page))
@@ -221,18 +341,28 @@ describe('packed pages', () => {
 
 /** A packed page by hand, of so many deletes of an entity `a`. */
 function deletesOf(count: number): Uint8Array {
-  const { kinds } = packOperations([
-    encodeSyncOperation(put(1, { opType: 'DELETE', entityCbor: null })),
-  ])
-  const ones = new Uint8Array(count).fill(1)
+  return pageByHand(count, 'DELETE', {})
+}
+
+function ones(count: number): Uint8Array {
+  return new Uint8Array(count).fill(1)
+}
+
+/** Of so many operations on an entity `a`. */
+function pageByHand(
+  count: number,
+  opType: 'PUT' | 'DELETE',
+  entities: Partial<PackedOperations>,
+): Uint8Array {
   const writer = new CborWriter()
   packedOperations.write(writer, {
-    kinds,
+    kinds: [{ dbId: 'notes', deviceId: 'phone-1', collection: 'notes', opType }],
     kindIndexes: new Uint8Array(count),
-    revisions: ones,
-    opIds: ones,
-    entityIdSizes: ones,
+    revisions: ones(count),
+    opIds: ones(count),
+    entityIdSizes: ones(count),
     entityIds: new Uint8Array(count).fill(0x61),
+    ...entities,
   })
   const packedMap = writer.take()
   writer.writeMapHeader(3)
@@ -243,6 +373,10 @@ function deletesOf(count: number): Uint8Array {
   writer.writeText('nextCursor')
   writer.writeUint(count)
   return writer.take()
+}
+
+function keysOf(count: number): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]))
 }
 
 function outcomeOf(bytes: Uint8Array): 'message' | 'error' {

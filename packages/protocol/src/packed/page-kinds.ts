@@ -14,6 +14,7 @@ export class PageKind implements PackedKind {
   opId = 0
   tx = 0
   timestampMs = 0
+  shape = -1
 
   constructor(kind: OperationKind, index: number) {
     this.index = index

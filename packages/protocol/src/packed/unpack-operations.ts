@@ -58,7 +58,8 @@ class Unpacker {
   #operations = 0
 
   constructor(packed: PackedOperations, reader: MessageReader) {
-    const column = (name: ColumnName): ColumnReader => new ColumnReader(name, packed[name], reader)
+    const column = (name: ColumnName): ColumnReader =>
+      new ColumnReader([name], packed[name], reader)
     this.#kinds = packed.kinds.map((kind) => ({ kind, opId: 0, tx: 0, timestampMs: 0 }))
     this.#kindIndexes = column('kindIndexes')
     this.#revisions = column('revisions')
@@ -66,7 +67,7 @@ class Unpacker {
     this.#entityIds = new IdReader(column)
     this.#txs = column('txs')
     this.#timestampsMs = column('timestampsMs')
-    this.#entities = new EntityJoiner(packed, column)
+    this.#entities = new EntityJoiner(packed, reader)
   }
 
   get hasNext(): boolean {

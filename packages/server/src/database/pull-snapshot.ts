@@ -1,5 +1,5 @@
 /** One page of a snapshot, from one snapshot of the store. */
-import { PACKED_OPS_MAX, type PullRequest, type SnapshotPage } from '@entidb/protocol'
+import { PACKED_OPS_MAX, type PullRequest, readsPacked, type SnapshotPage } from '@entidb/protocol'
 import type { ServerLimits } from '../limits.ts'
 import { cursorExpired } from '../wire-error.ts'
 import type { ServerReader } from './collections.ts'
@@ -11,11 +11,9 @@ import { readSnapshotPage } from './snapshot-page.ts'
  * Whether a pull is answered with a page of a snapshot; else it is the pull by cursor that it also is. The place of a
  * page is a key: whoever may not see everything must not see that one. Pages of snapshots are always packed.
  */
-export function isForSnapshot(
-  { snapshot, packed, collections }: PullRequest,
-  { readsAll }: Permissions,
-): boolean {
-  return snapshot !== undefined && packed !== undefined && collections === undefined && readsAll
+export function isForSnapshot(request: PullRequest, { readsAll }: Permissions): boolean {
+  const { snapshot, collections } = request
+  return snapshot !== undefined && readsPacked(request) && collections === undefined && readsAll
 }
 
 /** Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`, `cursor_expired`. */

@@ -4,6 +4,7 @@ import {
   decodePullResponse,
   encodePackedPullPage,
   encodeSnapshotPage,
+  PACKED_FORM,
   type PullRequest,
   type PullResponse,
   type SnapshotRequest,
@@ -40,7 +41,7 @@ async function answer(
   extras: Partial<PullRequest> = {},
   identity: Identity = writer,
 ): Promise<PullResponse> {
-  const request = { dbId, sinceCursor: 0, packed: 1, snapshot, ...extras }
+  const request = { dbId, sinceCursor: 0, packed: PACKED_FORM, snapshot, ...extras }
   const page = await database.pullSnapshot(request, identity)
   if (page !== undefined) return decodePullResponse(encodeSnapshotPage(page))
   return decodePullResponse(encodePackedPullPage(await database.pull(request, identity)))
@@ -485,14 +486,15 @@ describe('snapshot pages, and purge', () => {
 })
 
 describe('requests for snapshots', () => {
-  test('without packed, or of some collections -> the pull by cursor that it also is', async () => {
+  test('without packed, with an older form, or of some collections -> the pull by cursor that it also is', async () => {
     const database = await filled(['b', 'a', 'c'])
     const { snapshot = { through: 0 } } = await answer(database, {}, { limit: 2 })
     for (const asked of [{}, snapshot]) {
       const plain = { limit: 2, snapshot: asked }
-      expect(await database.pullSnapshot({ dbId, sinceCursor: 0, ...plain }, writer)).toBe(
-        undefined,
-      )
+      for (const packed of [{}, { packed: PACKED_FORM - 1 }]) {
+        const request = { dbId, sinceCursor: 0, ...plain, ...packed }
+        expect(await database.pullSnapshot(request, writer)).toBe(undefined)
+      }
       const byCursor = await pull(database, plain)
       expect(byCursor).not.toHaveProperty('snapshot')
       expect(byCursor).toEqual(await pull(database, { limit: 2 }))

@@ -10,10 +10,10 @@ const deflate = promisify(gzip)
 const GZIP_BYTES_MIN = 1024
 
 /**
- * A packed page takes the time that a plain one would at the fastest level, and comes out a tenth smaller; from level 4 on
- * time grows faster than bytes shrink.
+ * Of the bytes of a packed page the fastest level leaves three hundredths more, and takes a tenth less time; the next one leaves
+ * three hundredths less, for a third more.
  */
-const GZIP_LEVEL = 3
+const GZIP_LEVEL = 2
 
 const HEADERS = {
   'content-type': MEDIA_TYPE,

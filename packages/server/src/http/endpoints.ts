@@ -14,6 +14,7 @@ import {
   PULL_PATH,
   PUSH_PATH,
   type PullRequest,
+  readsPacked,
   VERIFY_PATH,
 } from '@entidb/protocol'
 import type { Identity } from '../auth/identity.ts'
@@ -92,7 +93,7 @@ async function answerPull(
   }
   const page = await database.pull(request, identity)
   metrics.countPulled(page.ops.length)
-  return request.packed === undefined ? encodePullPage(page) : encodePackedPullPage(page)
+  return readsPacked(request) ? encodePackedPullPage(page) : encodePullPage(page)
 }
 
 /** A token bound to one device is no good for another. Error: `forbidden`. */

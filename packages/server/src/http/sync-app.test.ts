@@ -10,6 +10,7 @@ import {
   encodePullResponse,
   encodePushRequest,
   encodeVerifyRequest,
+  PACKED_FORM,
   type SyncOperation,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
@@ -358,7 +359,8 @@ describe('bodies', () => {
     }
     const plain = await pull({})
     expect(encodePullResponse(decodePullResponse(plain))).toEqual(plain)
-    for (const packed of [1, 2]) {
+    expect(await pull({ packed: PACKED_FORM - 1 })).toEqual(plain)
+    for (const packed of [PACKED_FORM, PACKED_FORM + 1]) {
       const bytes = await pull({ packed })
       expect(decodePullResponse(bytes)).toEqual(decodePullResponse(plain))
       expect(bytes.length).toBeLessThan(plain.length / 3)

@@ -1,13 +1,13 @@
 /** Packed pages: section 7.1. */
 import { CborReader } from '@entidb/core/cbor'
-import { UNKNOWN_DEPTH_MAX } from '@entidb/protocol'
+import { PACKED_FORM, UNKNOWN_DEPTH_MAX } from '@entidb/protocol'
 import type { Bench } from '../bench.ts'
 import type { ItemMap } from '../cbor-item.ts'
 import type { Device } from '../device.ts'
 import { expectEqual, expectThat, forEachCase } from '../expectations.ts'
 import type { Rule } from '../rule.ts'
 
-const asked = { packed: 1 }
+const asked = { packed: PACKED_FORM }
 
 /** The answer to a pull as it came: its form, and what it says. */
 async function pulled(bench: Bench, sinceCursor: number, more: ItemMap) {
@@ -72,15 +72,17 @@ export const packedRules: readonly Rule[] = [
   {
     id: 'packed/unasked',
     section: '7.1',
-    holds: 'a page is packed only for a request that asks for it',
+    holds: 'a page is packed only for a request that asks for it, and for no older form',
     check: async (bench) => {
       const device = bench.device()
       const since = await device.head()
       await device.push(device.put('e1'), device.put('e2'))
       for (const deviceId of [device.id, bench.device().id]) {
         await pulled(bench, since, { deviceId, ...asked })
-        const { isPacked } = await pulled(bench, since, { deviceId })
-        expectThat(!isPacked, 'a page with ops', 'a packed one')
+        for (const plain of [{}, { packed: PACKED_FORM - 1 }]) {
+          const { isPacked } = await pulled(bench, since, { deviceId, ...plain })
+          expectThat(!isPacked, 'a page with ops', 'a packed one')
+        }
       }
     },
   },

@@ -1,5 +1,5 @@
 /** Snapshots: section 7.2. */
-import type { PullResponse, SyncOperation } from '@entidb/protocol'
+import { PACKED_FORM, type PullResponse, type SyncOperation } from '@entidb/protocol'
 import type { Bench } from '../bench.ts'
 import type { ItemMap } from '../cbor-item.ts'
 import type { Device } from '../device.ts'
@@ -200,7 +200,7 @@ export const snapshotRules: readonly Rule[] = [
     id: 'snapshot/unasked',
     section: '7.2',
     holds:
-      'a request without snapshot, without packed or with collections gets a page by cursor, whatever place it names',
+      'a request without snapshot, without packed, with an older form or with collections gets a page by cursor, whatever place it names',
     check: async (bench) => {
       const { device } = await written(bench)
       const place = await somePlace(bench, device)
@@ -208,6 +208,7 @@ export const snapshotRules: readonly Rule[] = [
       const requests: Readonly<Record<string, ItemMap>> = {
         'no snapshot': { snapshot: undefined },
         'no packed': { packed: undefined },
+        'an older form': { packed: PACKED_FORM - 1 },
         'no packed and a place': { packed: undefined, snapshot: place },
         collections: { collections },
         'collections and a place': { collections, snapshot: place },
@@ -240,7 +241,7 @@ export const snapshotRules: readonly Rule[] = [
         null: { snapshot: null },
       }
       await forEachCase(cases, async (fields) => {
-        const pull = { dbId: bench.dbId, sinceCursor: 0, packed: 1, ...fields }
+        const pull = { dbId: bench.dbId, sinceCursor: 0, packed: PACKED_FORM, ...fields }
         await bench.api.refused('pull', pull, 'invalid_request')
       })
       const longest = await pageOf(bench, device, { through, after: 'x'.repeat(1024) })
@@ -256,7 +257,12 @@ export const snapshotRules: readonly Rule[] = [
       const { after } = await somePlace(bench, device)
       // A server that was just started begins an epoch for such a cursor; after a push it has.
       const through = (await device.head()) + 1
-      const pull = { dbId: bench.dbId, sinceCursor: 0, packed: 1, snapshot: { through, after } }
+      const pull = {
+        dbId: bench.dbId,
+        sinceCursor: 0,
+        packed: PACKED_FORM,
+        snapshot: { through, after },
+      }
       await bench.api.refused('pull', pull, 'cursor_ahead')
     },
   },
@@ -271,7 +277,12 @@ export const snapshotRules: readonly Rule[] = [
       const some = await somePlace(bench, device)
       for (const place of [{}, some]) {
         await pageOf(bench, device, place, { limit: 1, epoch })
-        const pull = { dbId: bench.dbId, sinceCursor: 0, packed: 1, snapshot: { ...place } }
+        const pull = {
+          dbId: bench.dbId,
+          sinceCursor: 0,
+          packed: PACKED_FORM,
+          snapshot: { ...place },
+        }
         await bench.api.refused('pull', { ...pull, epoch: bench.newId() }, 'epoch_mismatch')
       }
     },
