@@ -1,29 +1,25 @@
 /** Bytes that are written behind each other, from a handful to a page of them. */
+import { ByteRun, putBytes, SLACK_BYTES } from './byte-run.ts'
 
 const FIRST_BYTES = 64
-/** A loop copies fewer bytes faster. */
-const LOOP_BYTES_MAX = 32
 
 export class ByteColumn {
-  #bytes = new Uint8Array(FIRST_BYTES)
+  #run = new ByteRun(new Uint8Array(FIRST_BYTES))
   #length = 0
   #lengthBefore = 0
 
   /** A view of what was written, good until more is. */
   get written(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+    return this.#run.bytes.subarray(0, this.#length)
   }
 
   /** Appends `from[start, end)`. */
-  append(from: Uint8Array, start: number, end: number): void {
-    let at = this.#length
+  append(from: ByteRun, start: number, end: number): void {
+    const at = this.#length
+    const behind = at + end - start
+    if (behind > this.#run.wordsEnd) this.#grow(behind + SLACK_BYTES)
     this.#lengthBefore = at
-    const length = at + end - start
-    if (length > this.#bytes.length) this.#grow(length)
-    const bytes = this.#bytes
-    if (end - start > LOOP_BYTES_MAX) bytes.set(from.subarray(start, end), at)
-    else for (let i = start; i < end; i++) bytes[at++] = from[i] as number
-    this.#length = length
+    this.#length = putBytes(this.#run, at, from, start, end)
   }
 
   /** As if what was appended last had not been. */
@@ -31,9 +27,10 @@ export class ByteColumn {
     this.#length = this.#lengthBefore
   }
 
-  #grow(length: number): void {
-    const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length))
-    grown.set(this.#bytes)
-    this.#bytes = grown
+  #grow(needed: number): void {
+    const { bytes } = this.#run
+    const grown = new Uint8Array(Math.max(needed, 4 * bytes.length))
+    grown.set(bytes)
+    this.#run = new ByteRun(grown)
   }
 }

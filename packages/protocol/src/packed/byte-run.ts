@@ -10,30 +10,40 @@ const LOOP_BYTES_MAX = 128
 
 export class ByteRun {
   readonly bytes: Uint8Array
-  readonly #view: DataView
+  readonly view: DataView
+  /** What ends behind it cannot be read or written by four bytes at a time. */
+  readonly wordsEnd: number
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    // Mostly other bytes of a message, or of a slab, lie behind these.
+    const { buffer, byteOffset, length } = bytes
+    const slack = Math.min(SLACK_BYTES, buffer.byteLength - byteOffset - length)
+    this.view = new DataView(buffer, byteOffset, length + slack)
+    this.wordsEnd = length + slack - SLACK_BYTES
   }
+}
 
-  /**
-   * Writes `from[start, end)` at `at`, and up to `SLACK_BYTES` more bytes behind them, which have to be there. Returns
-   * where the written bytes end.
-   */
-  put(at: number, from: ByteRun, start: number, end: number): number {
-    const behind = at + end - start
-    if (end - start > LOOP_BYTES_MAX) {
-      this.bytes.set(from.bytes.subarray(start, end), at)
-      return behind
-    }
-    const target = this.#view
-    const source = from.#view
-    const fast = Math.min(end, source.byteLength - SLACK_BYTES)
-    let i = start
-    let to = at
-    for (; i < fast; i += 4, to += 4) target.setInt32(to, source.getInt32(i, true), true)
-    for (; i < end; i++, to++) target.setUint8(to, source.getUint8(i))
+/**
+ * Writes `from[start, end)` at `at`, and up to `SLACK_BYTES` more bytes behind them, which have to be there. Returns
+ * where the written bytes end.
+ */
+export function putBytes(
+  target: ByteRun,
+  at: number,
+  from: ByteRun,
+  start: number,
+  end: number,
+): number {
+  const behind = at + end - start
+  if (end > from.wordsEnd || end - start > LOOP_BYTES_MAX) {
+    target.bytes.set(from.bytes.subarray(start, end), at)
     return behind
   }
+  const { view } = from
+  const { view: targetView } = target
+  for (let i = start, to = at; i < end; i += 4, to += 4) {
+    targetView.setInt32(to, view.getInt32(i, true), true)
+  }
+  return behind
 }

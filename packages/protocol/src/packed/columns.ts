@@ -39,14 +39,16 @@ export function beginColumns(): void {
   for (const column of Object.values(columns)) column.reset()
 }
 
-/** After the last one. */
+/** After the last one. Nothing of the page is held here any longer. */
 export function takeColumns(): Omit<PackedOperations, 'kinds'> {
   const taken: Mutable<PackedColumns> = {}
   for (const [name, column] of Object.entries(columns)) {
     // The keys of `columns` are these names.
     if (column.length > 0) taken[name as ColumnName] = column.take()
   }
-  return shapes.all.length > 0 ? { ...taken, shapes: shapes.all } : taken
+  const { all } = shapes
+  shapes = new PageShapes()
+  return all.length > 0 ? { ...taken, shapes: all } : taken
 }
 
 /** `revision`: that of the operation before. */

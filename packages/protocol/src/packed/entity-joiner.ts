@@ -1,7 +1,7 @@
 /** Puts the entities of a packed page together again: the bytes that were pushed. */
 import { uint } from '../item-codecs.ts'
 import type { MessageReader } from '../message-reader.ts'
-import { ByteRun, SLACK_BYTES } from './byte-run.ts'
+import { ByteRun, putBytes, SLACK_BYTES } from './byte-run.ts'
 import { ColumnReader } from './column-reader.ts'
 import { KEY_BYTES_MAX } from './entity-shapes.ts'
 import type { IdReader } from './id-reader.ts'
@@ -65,7 +65,7 @@ export class EntityJoiner {
     const { bytes } = this.#whole
     const { position } = this.#entities
     if (size > bytes.length - position) this.#sizes.refuse('length_exceeds_input')
-    this.#written = this.#joined.put(this.#written, this.#whole, position, position + size)
+    this.#written = putBytes(this.#joined, this.#written, this.#whole, position, position + size)
     this.#entities.rewind(position + size)
   }
 }

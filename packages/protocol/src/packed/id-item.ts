@@ -1,7 +1,7 @@
 /** An id as the text item that it is. */
-import type { ByteRun } from './byte-run.ts'
+import { type ByteRun, putBytes } from './byte-run.ts'
 
-/** Writes `from[start, end)`, an id in UTF-8, at `at`, as `ByteRun.put` does. */
+/** Writes `from[start, end)`, an id in UTF-8, at `at`, as `putBytes` does. */
 export function putText(
   target: ByteRun,
   at: number,
@@ -21,5 +21,5 @@ export function putText(
     bytes[to++] = length >>> 8
     bytes[to++] = length & 0xff
   }
-  return target.put(to, from, start, end)
+  return putBytes(target, to, from, start, end)
 }

@@ -1,4 +1,5 @@
 /** The shapes of a page that is being packed. */
+import { ByteRun } from './byte-run.ts'
 import { type EntityShape, KEY_BYTES_MAX, SHAPES_MAX } from './entity-shapes.ts'
 import { ShapeWriter, shapeKeysOf } from './shape-writer.ts'
 
@@ -9,6 +10,8 @@ export class PageShapes {
   readonly #writers: ShapeWriter[] = []
   readonly #indexByName = new Map<string, number>()
   #keyBytes = 0
+  /** The buffer that the last entity is a view of: many share one. */
+  #source = new ByteRun(new Uint8Array(0))
 
   get all(): readonly EntityShape[] {
     return this.#writers.map((writer) => writer.written)
@@ -31,7 +34,9 @@ export class PageShapes {
   #writeAs(index: number, entity: Uint8Array, id: Uint8Array): boolean {
     const writer = this.#writers[index]
     if (writer === undefined || this.#keyBytes + writer.keyBytes > KEY_BYTES_MAX) return false
-    if (!writer.write(entity, id)) return false
+    const { buffer, byteOffset, length } = entity
+    if (buffer !== this.#source.bytes.buffer) this.#source = new ByteRun(new Uint8Array(buffer))
+    if (!writer.write(this.#source, byteOffset, byteOffset + length, id)) return false
     this.#keyBytes += writer.keyBytes
     return true
   }

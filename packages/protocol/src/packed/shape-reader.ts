@@ -1,7 +1,7 @@
 /** A shape of a packed page, with its columns read as far as its entities were put together. */
 import { DEPTH_MAX, skipItem } from '@entidb/core/cbor'
 import type { MessageReader } from '../message-reader.ts'
-import { ByteRun } from './byte-run.ts'
+import { ByteRun, putBytes, SLACK_BYTES } from './byte-run.ts'
 import { ColumnReader } from './column-reader.ts'
 import type { EntityShape } from './entity-shapes.ts'
 import { putText } from './id-item.ts'
@@ -30,7 +30,7 @@ export class ShapeReader {
       outer.fail('out_of_range', outer.position, ['shapes', place, 'idIndex'])
     }
     this.#frame = shapeFrameOf(keys)
-    this.#frameRun = new ByteRun(this.#frame.bytes)
+    this.#frameRun = withSlack(this.#frame.bytes)
     this.#values = values.map((column) => new ByteRun(column))
     this.#positions = keys.map(() => 0)
     this.#idIndex = idIndex
@@ -45,28 +45,27 @@ export class ShapeReader {
 
   /** Puts the next entity together in `target` from `start` on, whose id `ids` has read last. Returns where it ends. */
   join(target: ByteRun, start: number, ids: IdReader): number {
-    const { bytes, keyEnds } = this.#frame
+    const { headEnd, keyEnds } = this.#frame
     const frame = this.#frameRun
     const values = this.#values
     const positions = this.#positions
     const idIndex = this.#idIndex
-    let at = start
+    // The head of the map, as if it were of the first key.
     let key = 0
+    let at = values.length > 0 ? start : putBytes(target, start, frame, 0, headEnd)
     for (let i = 0; i < values.length; i++) {
       const keyEnd = keyEnds[i] as number
-      at = target.put(at, frame, key, keyEnd)
+      at = putBytes(target, at, frame, key, keyEnd)
       key = keyEnd
       if (i === idIndex) at = putText(target, at, ids.run, ids.lastStart, ids.lastEnd)
       else {
         const column = values[i] as ByteRun
         const from = positions[i] as number
         const end = this.#endOf(i, column.bytes, from)
-        at = target.put(at, column, from, end)
+        at = putBytes(target, at, column, from, end)
         positions[i] = end
       }
     }
-    // Without keys.
-    at = target.put(at, frame, key, bytes.length)
     this.#entities++
     return at
   }
@@ -97,4 +96,11 @@ export class ShapeReader {
       this.#outer,
     )
   }
+}
+
+/** Of which every part can be read by four bytes at a time. */
+function withSlack(bytes: Uint8Array): ByteRun {
+  const longer = new Uint8Array(bytes.length + SLACK_BYTES)
+  longer.set(bytes)
+  return new ByteRun(longer)
 }

@@ -1,6 +1,7 @@
 /** A shape of a page that is being packed: tells which entities have it, and takes them apart. */
 import { CborReader, DEPTH_MAX, skipItem } from '@entidb/core/cbor'
 import { ByteColumn } from './byte-column.ts'
+import type { ByteRun } from './byte-run.ts'
 import { type EntityShape, SHAPE_KEYS_MAX } from './entity-shapes.ts'
 import { type ShapeFrame, shapeFrameOf } from './shape-frame.ts'
 
@@ -56,29 +57,33 @@ export class ShapeWriter {
   }
 
   /**
-   * Takes `entity` apart, of an operation whose id is `id`, if it is exactly these keys and values of its own;
-   * else nothing is written.
+   * Takes the entity apart that is `from[start, end)`, of an operation whose id is `id`, if it is exactly these keys and
+   * values of its own; else nothing is written.
    */
-  write(entity: Uint8Array, id: Uint8Array): boolean {
+  write(from: ByteRun, start: number, end: number, id: Uint8Array): boolean {
+    const { bytes } = from
     const columns = this.#columns
-    const { bytes, headEnd, keyEnds } = this.#frame
+    const { bytes: frame, headEnd, keyEnds } = this.#frame
     const { idKey, isIdKnown } = this.#shape
-    let at = passIf(entity, 0, bytes, 0, headEnd)
+    let at = passIf(bytes, start, end, frame, 0, headEnd)
+    if (at < 0) return false
     let keyStart = headEnd
     let written = 0
     try {
-      for (; at > 0 && written < columns.length; written++) {
+      for (; written < columns.length; written++) {
         const keyEnd = keyEnds[written] as number
-        const start = passIf(entity, at, bytes, keyStart, keyEnd)
-        if (start < 0) break
+        const value = passIf(bytes, at, end, frame, keyStart, keyEnd)
+        if (value < 0) break
         keyStart = keyEnd
-        at = skipItem(entity, start, entity.length, DEPTH_MAX)
-        if (written === idKey && isSame(entity, start, at, id) !== isIdKnown) break
-        if (written === idKey && isIdKnown) continue
+        at = skipItem(bytes, value, end, DEPTH_MAX)
+        if (written === idKey) {
+          if ((passIf(bytes, value, at, id, 0, id.length) === at) !== isIdKnown) break
+          if (isIdKnown) continue
+        }
         const column = columns[written] as ByteColumn
-        column.append(entity, start, at)
+        column.append(from, value, at)
       }
-      if (written === columns.length && at === entity.length) return true
+      if (written === columns.length && at === end) return true
     } catch {
       // The value of a key is no item: nothing was written of it.
     }
@@ -94,20 +99,17 @@ export class ShapeWriter {
   }
 }
 
-/** Where `bytes[start, end)` ends that lies in `entity` at `at`; -1: others lie there. */
+/** Where `wanted[start, end)` ends that lies in `bytes` at `at`, before `bytesEnd`; -1: others lie there. */
 function passIf(
-  entity: Uint8Array,
-  at: number,
   bytes: Uint8Array,
+  at: number,
+  bytesEnd: number,
+  wanted: Uint8Array,
   start: number,
   end: number,
 ): number {
   const behind = at + end - start
-  if (behind > entity.length) return -1
-  for (let i = start, j = at; i < end; i++, j++) if (entity[j] !== bytes[i]) return -1
+  if (behind > bytesEnd) return -1
+  for (let i = start, j = at; i < end; i++, j++) if (bytes[j] !== wanted[i]) return -1
   return behind
-}
-
-function isSame(entity: Uint8Array, start: number, end: number, bytes: Uint8Array): boolean {
-  return end - start === bytes.length && passIf(entity, start, bytes, 0, bytes.length) === end
 }
