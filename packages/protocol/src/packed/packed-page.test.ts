@@ -243,6 +243,8 @@ describe('packed pages', () => {
     )
     const made = packOperations(ops)
     expect(made.shapeIndexes).toEqual(Uint8Array.of(...new Array(16).fill(1), 0))
+    const other = encodeSyncOperation(put(18))
+    expect(packOperations([...ops, other]).shapes).toHaveLength(1)
     const page = { ops, nextCursor: ops.length, hasMore: false }
     const read = decodePullResponse(encodePackedPullPage(page))
     expect(

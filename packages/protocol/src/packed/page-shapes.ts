@@ -33,12 +33,16 @@ export class PageShapes {
 
   #writeAs(index: number, entity: Uint8Array, id: Uint8Array): boolean {
     const writer = this.#writers[index]
-    if (writer === undefined || this.#keyBytes + writer.keyBytes > KEY_BYTES_MAX) return false
+    if (writer === undefined || !this.#hasRoomFor(writer)) return false
     const { buffer, byteOffset, length } = entity
     if (buffer !== this.#source.bytes.buffer) this.#source = new ByteRun(new Uint8Array(buffer))
     if (!writer.write(this.#source, byteOffset, byteOffset + length, id)) return false
     this.#keyBytes += writer.keyBytes
     return true
+  }
+
+  #hasRoomFor(writer: ShapeWriter): boolean {
+    return this.#keyBytes + writer.keyBytes <= KEY_BYTES_MAX
   }
 
   /** Of the shape of `entity`, which may be a new one; -1: none. */
@@ -49,7 +53,10 @@ export class PageShapes {
     const known = this.#indexByName.get(name)
     if (known !== undefined) return known
     if (this.#writers.length === SHAPES_MAX) return -1
+    const writer = new ShapeWriter(shape)
+    // A shape that no entity of the page can have is not begun.
+    if (!this.#hasRoomFor(writer)) return -1
     this.#indexByName.set(name, this.#writers.length)
-    return this.#writers.push(new ShapeWriter(shape)) - 1
+    return this.#writers.push(writer) - 1
   }
 }

@@ -11,7 +11,7 @@ const GZIP_BYTES_MIN = 1024
 
 /**
  * Of the bytes of a packed page the fastest level leaves three hundredths more, and takes a tenth less time; the next one leaves
- * three hundredths less, for a third more.
+ * three hundredths less, for three tenths more.
  */
 const GZIP_LEVEL = 2
 
