@@ -26,7 +26,7 @@ export interface SyncConfig {
   readonly allowInsecureLoopback?: boolean
   /** Follow the server's stream of wake-ups. Default true. */
   readonly stream?: boolean
-  /** Milliseconds between cycles when nothing else starts one. Default 60,000. */
+  /** Milliseconds between cycles when nothing else starts one; `Infinity`: no such cycles. Default 60,000. */
   readonly pollIntervalMs?: number
   /** Milliseconds a request may take. Default 60,000. */
   readonly requestTimeoutMs?: number
