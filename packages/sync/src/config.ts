@@ -58,9 +58,7 @@ export interface Settings {
 export function settingsOf(config: SyncConfig): Settings {
   const { dbId, deviceId } = config
   if (!isValidDbId(dbId)) throw new TypeError(`Not a dbId: ${String(dbId)}`)
-  if (deviceId !== undefined && !isValidClientDeviceId(deviceId)) {
-    throw new TypeError(`Not a deviceId: ${String(deviceId)}`)
-  }
+  if (deviceId !== undefined) assertDeviceId(deviceId)
   if (typeof config.authTokenProvider !== 'function') {
     throw new TypeError('authTokenProvider must be a function')
   }
@@ -79,4 +77,10 @@ export function settingsOf(config: SyncConfig): Settings {
     ledger: ledgerLimitsOf(config.ledger ?? {}),
     environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
   }
+}
+
+/** @throws TypeError for what no server takes. */
+export function assertDeviceId(deviceId: string): void {
+  if (isValidClientDeviceId(deviceId)) return
+  throw new TypeError(`Not a deviceId: ${String(deviceId)}`)
 }

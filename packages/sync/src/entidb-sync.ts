@@ -5,7 +5,7 @@
 import type { EntiDB } from '@entidb/core'
 import { EntiDBError } from '@entidb/core'
 import { ChangeSignal } from './change-signal.ts'
-import { type Settings, type SyncConfig, settingsOf } from './config.ts'
+import { assertDeviceId, type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
@@ -240,11 +240,12 @@ export class EntiDBSync {
 
   /**
    * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
-   * are not synced yet get new opIds.
+   * are not synced yet get new opIds. Error: TypeError for what is no deviceId.
    */
   async renameDevice(
     deviceId: string = this.#settings.environment.randomId(),
   ): Promise<{ readonly deviceId: string }> {
+    assertDeviceId(deviceId)
     const { store, driver } = await this.#open()
     await store.transaction(async (tx) => renumberForDevice(tx, deviceId))
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
