@@ -388,7 +388,10 @@ function moveOn(
   const groups = new Set(ops.map(({ group }) => group))
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
-  const revisions = (response.committed ?? []).map(({ entityVersion }) => entityVersion)
+  const revisions = [
+    ...(response.committed ?? []),
+    ...response.conflicts.map(({ serverState }) => serverState),
+  ].map(({ entityVersion }) => entityVersion)
   const head = response.head ?? 0
   const sawEverything =
     state.resync === null &&
