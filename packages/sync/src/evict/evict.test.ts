@@ -237,6 +237,52 @@ describe('evict', () => {
     await expectProven(a, b)
   })
 
+  test('created again here, refused, discarded -> evicted as before', async () => {
+    const { a, b, server } = await filledPair()
+    await b.sync.evict('notes', 'n1')
+    server.database.options = { policy: () => ({ code: 'closed', message: 'no' }) }
+    await b.addToken('n1', 'blind')
+    await b.sync.sync()
+    const [rejection] = await b.sync.rejections.list()
+    expect(await b.sync.rejections.discard(rejection?.id ?? '')).toBe(true)
+    await syncAll(b, a)
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
+    expect(await b.tokens('n1')).toEqual(['a'])
+  })
+
+  test('created again here with what is in conflict, which is given up -> evicted as before', async () => {
+    const { a, b } = await filledPair()
+    await a.addToken('n2', 'theirs')
+    await b.addToken('n2', 'ours')
+    await syncAll(a, b)
+    await b.sync.evict('notes', 'n1')
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['blind'] })
+    })
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await syncAll(b, a)
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
+    expect(await b.tokens('n1')).toEqual(['a'])
+  })
+
+  test('created again here, accepted because it was deleted there -> stored, and evicted no more', async () => {
+    const { a, b } = await filledPair()
+    await b.sync.evict('notes', 'n1')
+    await a.db.collection('notes').delete('n1')
+    await syncAll(a, b)
+    await b.addToken('n1', 'again')
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['again'])
+    expect(await b.sync.evict('notes', 'n1')).toEqual({ evicted: 1, skipped: [] })
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
+    await expectProven(a, b)
+  })
+
   test('created again here as it was -> the same entity, no conflict', async () => {
     const { a, b } = await filledPair()
     await b.sync.evict('notes', 'n1')
