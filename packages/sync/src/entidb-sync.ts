@@ -287,8 +287,10 @@ export class EntiDBSync {
     records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<ImportedEdits> {
     this.#assertNotStopped()
-    const { store } = await this.#open()
-    return importUnsynced(store, records)
+    const { store, driver } = await this.#open()
+    const imported = await importUnsynced(store, records)
+    driver.wake()
+    return imported
   }
 
   /** What is known of the database is about to be removed. */
