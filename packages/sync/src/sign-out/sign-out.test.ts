@@ -246,6 +246,19 @@ describe('sign-out', () => {
     await expect(signOut.finish()).rejects.toMatchObject({ code: 'sync_stopped' })
   })
 
+  test('somebody looks whenever the status changes -> nothing is begun anew, and another user may sign in', async () => {
+    const { b, server } = await filledPair()
+    b.sync.on('status', () => void b.sync.conflicts.list().catch(() => {}))
+    const signOut = await b.sync.signOut()
+    await signOut.finish()
+    await expect(b.sync.conflicts.list()).rejects.toMatchObject({ code: 'sync_stopped' })
+    await expectNothingLeft(b)
+    b.restart({ dbId: 'other' })
+    await b.sync.start()
+    await b.sync.stop()
+    expect(server.database.live().size).toBe(5)
+  })
+
   test('server out of reach -> signs out all the same', async () => {
     const { b, server } = await filledPair()
     server.fault = () => 'refuse'
