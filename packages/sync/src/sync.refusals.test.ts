@@ -1,5 +1,6 @@
 /** A server, or something in front of it, that answers one kind of request with the same refusal again and again. */
 import {
+  decodePushRequest,
   encodeErrorResponse,
   HANDSHAKE_PATH,
   MEDIA_TYPE,
@@ -86,5 +87,45 @@ describe('refused again and again', () => {
     await syncAll(a, b)
     for (const id of ['n1', 'n2', 'n3']) expect(await b.tokens(id)).toContain('two')
     await expectConverged(server, a, b)
+  })
+})
+
+describe('an answer to a push that is too long', () => {
+  /** Whatever the request; not one that is held in memory. */
+  function endless(): Response {
+    const chunk = new Uint8Array(8 * 1024 * 1024)
+    const body = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) })
+    return new Response(body, { headers: { 'content-type': MEDIA_TYPE } })
+  }
+
+  test('of several groups: -> fewer at a time, until they are answered', async () => {
+    const server = new ModelServer()
+    const a = await openDevice(server)
+    for (const id of ['n1', 'n2', 'n3', 'n4']) await a.addToken(id, 'one')
+    server.fault = ({ path, body }): Fault => {
+      if (path !== PUSH_PATH) return 'pass'
+      return decodePushRequest(body).ops.length > 1 ? endless() : 'pass'
+    }
+    await a.sync.sync()
+    await expectConverged(server, a)
+    expect(server.database.live().size).toBe(4)
+  })
+
+  test('of a group alone: -> held, and pulling goes on; edited, it is sent again', async () => {
+    const server = new ModelServer()
+    const [a, b] = [await openDevice(server), await openDevice(server)]
+    await b.addToken('n2', 'theirs')
+    await syncAll(b)
+    await a.addToken('n1', 'one')
+    server.fault = ({ path }): Fault => (path === PUSH_PATH ? endless() : 'pass')
+    await a.sync.sync()
+    expect(await a.tokens('n2')).toEqual(['theirs'])
+    const [rejection] = await a.sync.rejections.list()
+    expect(rejection).toMatchObject({ code: 'too_large', outcomeUnknown: true, entityId: 'n1' })
+    server.fault = () => 'pass'
+    await a.addToken('n1', 'two')
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+    expect(await b.tokens('n1')).toEqual(['one', 'two'])
   })
 })

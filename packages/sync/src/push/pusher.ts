@@ -15,6 +15,7 @@ import {
 } from '../cycle/sync-context.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { isTooLong } from '../transport/response-body.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
 import {
   countGroups,
@@ -220,6 +221,12 @@ export class Pusher {
         return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
       case 'forbidden':
         return this.#hold(frozen, frozen.ops, { code, message, unknown: true })
+      case 'invalid_response':
+        // Conflicts tell what the server has of each operation, however short the request was.
+        return (
+          isTooLong(error) &&
+          this.#shrinkOrHold(frozen, request.ops, { code: 'too_large', message, unknown: true })
+        )
       case 'internal':
         return (
           this.#isThirdInternal(frozen.batch) &&

@@ -15,13 +15,18 @@ export async function readBody(response: FetchResponse, bytesMax: number): Promi
     if (size > bytesMax) {
       await reader.cancel()
       throw new EntiDBError('invalid_response', `The answer is longer than ${bytesMax} bytes`, {
-        details: { limit: bytesMax },
+        details: { answerBytesMax: bytesMax },
         retry: 'later',
       })
     }
     chunks.push(value)
   }
   return concat(chunks, size)
+}
+
+/** The error of an answer that was longer than it may be. */
+export function isTooLong({ code, details }: EntiDBError): boolean {
+  return code === 'invalid_response' && details.answerBytesMax !== undefined
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
