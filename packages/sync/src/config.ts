@@ -28,7 +28,7 @@ export interface SyncConfig {
   readonly stream?: boolean
   /** Milliseconds between cycles when nothing else starts one; `Infinity`: no such cycles. Default 60,000. */
   readonly pollIntervalMs?: number
-  /** Milliseconds a request may take. Default 60,000. */
+  /** Milliseconds a request may take, besides what its answer takes at 64 kbit/s. Default 60,000. */
   readonly requestTimeoutMs?: number
   /** Milliseconds a resolver may take; longer means `defer`. Default 30,000. */
   readonly resolverTimeLimitMs?: number

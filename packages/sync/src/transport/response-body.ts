@@ -2,8 +2,12 @@
 import { EntiDBError } from '@entidb/core'
 import type { FetchResponse } from '../environment.ts'
 
-/** Error: `invalid_response` beyond `bytesMax`. */
-export async function readBody(response: FetchResponse, bytesMax: number): Promise<Uint8Array> {
+/** `onBytes` is told of each piece. Error: `invalid_response` beyond `bytesMax`. */
+export async function readBody(
+  response: FetchResponse,
+  bytesMax: number,
+  onBytes: (bytes: number) => void,
+): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (reader === undefined) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
@@ -12,6 +16,7 @@ export async function readBody(response: FetchResponse, bytesMax: number): Promi
     const { done, value } = await reader.read()
     if (done || value === undefined) break
     size += value.length
+    onBytes(value.length)
     if (size > bytesMax) {
       await reader.cancel()
       throw new EntiDBError('invalid_response', `The answer is longer than ${bytesMax} bytes`, {
