@@ -192,6 +192,29 @@ describe('evict', () => {
     await expectProven(b)
   })
 
+  test('evicted while a re-sync comes to its end -> stays evicted, whatever was looked at before', async () => {
+    for (let at = 0; at < 4; at++) {
+      const pair = await filledPair()
+      const { b, server } = pair
+      let evicting: Promise<unknown> | undefined
+      let steps = -1
+      // Behind the last page each step of the end is a transaction.
+      server.fault = ({ path }) => {
+        if (path === '/v1/pull') steps = 0
+        return 'pass'
+      }
+      b.engine.between = async () => {
+        if (steps < 0 || ++steps < at + 2 || evicting !== undefined) return
+        evicting = b.sync.evict('notes', ['n1', 'n3'])
+      }
+      await resync(b, pair)
+      expect(await evicting).toEqual({ evicted: 2, skipped: [] })
+      await expectProven(b)
+      expect(await b.sync.fetch('notes', ['n1', 'n3'])).toEqual({ missing: [] })
+      expect(await b.tokens('n3')).toEqual(['a'])
+    }
+  })
+
   test('the server deleted and purged it -> forgotten by the re-sync', async () => {
     // Below the purge horizon the model serves a pull from 0 in one page only.
     const pair = await filledPair({}, 100)

@@ -70,7 +70,7 @@ export interface SnapshotRow {
 
 export interface ResyncRow {
   readonly reason: ResyncReason
-  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted'
+  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted' | 'clearing'
   /** How far the sweep has come. */
   readonly after: EntityRef | null
 }
