@@ -190,6 +190,7 @@ export class Databases {
     await this.#slots.take()
     try {
       const closedFiles = this.#closedById.get(dbId)
+      const heads = this.#headsOf(dbId)
       const database = await SyncDatabase.open({
         ...common,
         dbId,
@@ -198,11 +199,13 @@ export class Databases {
         storage:
           storage?.(dbId) ??
           fileStorage(directory, { cacheBytes: common.limits.maxDatabaseCacheBytes }),
-        heads: this.#headsOf(dbId),
+        heads,
         ...(closedFiles === undefined ? {} : { closedFiles }),
       })
       this.#openFiles++
       this.#closedById.delete(dbId)
+      // A stream that stays open says that the server is still the one it was.
+      if (!database.isKnown) heads.endAll()
       return database
     } catch (error) {
       this.#slots.giveBack()

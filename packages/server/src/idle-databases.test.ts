@@ -73,6 +73,16 @@ async function waitForHead(stream: Response, head: number): Promise<void> {
   reader?.releaseLock()
 }
 
+/** Whether the stream ends by itself, whatever it says before. */
+async function endOf(stream: Response): Promise<boolean> {
+  const reader = stream.body?.getReader()
+  for (;;) {
+    const { value = new Uint8Array(), done } = (await reader?.read()) ?? { done: true }
+    if (done) return true
+    if (new TextDecoder().decode(value).includes('event: cursor')) return false
+  }
+}
+
 const openStream = (handler: SyncHandler, dbId: string): Promise<Response> =>
   handler.fetch(makeRequest({ path: `/v1/stream?dbId=${dbId}`, method: 'GET' }))
 
@@ -189,6 +199,34 @@ describe('files of an idle database', () => {
     const third = revisionOf(await pushOne(handler, 'shop', 3, first), 3)
     expect(third).toBeGreaterThan(second)
     expect((await shake(handler, 'shop')).history).toHaveLength(2)
+    await handler.close()
+  })
+
+  test('put back meanwhile, with streams open -> they end, and the next ones name the head that there is', async () => {
+    const dataDir = join(directory, 'data')
+    const limits = { maxOpenDatabases: 1 }
+    const handler = createSyncHandler({ dataDir, limits, auth, createDatabases: true })
+    const putBack = async (): Promise<void> => {
+      // Takes its place.
+      await shake(handler, 'other')
+      await rm(join(dataDir, 'shop'), { recursive: true })
+      await cp(join(directory, 'copy'), join(dataDir, 'shop'), { recursive: true })
+    }
+    const first = revisionOf(await pushOne(handler, 'shop', 1), 1)
+    await shake(handler, 'other')
+    await cp(join(dataDir, 'shop'), join(directory, 'copy'), { recursive: true })
+    await pushOne(handler, 'shop', 2, first)
+    await putBack()
+    const third = revisionOf(await pushOne(handler, 'shop', 3, first), 3)
+    const { head = 0 } = await pushOne(handler, 'shop', 4, third)
+    const stream = await openStream(handler, 'shop')
+    await waitForHead(stream, head)
+    await putBack()
+    await pushOne(handler, 'shop', 2, first)
+    expect(await endOf(stream)).toBe(true)
+    const { serverCursor } = await shake(handler, 'shop')
+    expect(serverCursor).toBeLessThan(head)
+    await waitForHead(await openStream(handler, 'shop'), serverCursor)
     await handler.close()
   })
 })

@@ -26,9 +26,9 @@ export interface SyncConfig {
   readonly allowInsecureLoopback?: boolean
   /** Follow the server's stream of wake-ups. Default true. */
   readonly stream?: boolean
-  /** Milliseconds between cycles when nothing else starts one. Default 60,000. */
+  /** Milliseconds between cycles when nothing else starts one; `Infinity`: no such cycles. Default 60,000. */
   readonly pollIntervalMs?: number
-  /** Milliseconds a request may take. Default 60,000. */
+  /** Milliseconds a request may take, besides what its answer takes at 64 kbit/s. Default 60,000. */
   readonly requestTimeoutMs?: number
   /** Milliseconds a resolver may take; longer means `defer`. Default 30,000. */
   readonly resolverTimeLimitMs?: number
@@ -58,9 +58,7 @@ export interface Settings {
 export function settingsOf(config: SyncConfig): Settings {
   const { dbId, deviceId } = config
   if (!isValidDbId(dbId)) throw new TypeError(`Not a dbId: ${String(dbId)}`)
-  if (deviceId !== undefined && !isValidClientDeviceId(deviceId)) {
-    throw new TypeError(`Not a deviceId: ${String(deviceId)}`)
-  }
+  if (deviceId !== undefined) assertDeviceId(deviceId)
   if (typeof config.authTokenProvider !== 'function') {
     throw new TypeError('authTokenProvider must be a function')
   }
@@ -79,4 +77,10 @@ export function settingsOf(config: SyncConfig): Settings {
     ledger: ledgerLimitsOf(config.ledger ?? {}),
     environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
   }
+}
+
+/** @throws TypeError for what no server takes. */
+export function assertDeviceId(deviceId: string): void {
+  if (isValidClientDeviceId(deviceId)) return
+  throw new TypeError(`Not a deviceId: ${String(deviceId)}`)
 }

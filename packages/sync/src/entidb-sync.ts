@@ -5,7 +5,7 @@
 import type { EntiDB } from '@entidb/core'
 import { EntiDBError } from '@entidb/core'
 import { ChangeSignal } from './change-signal.ts'
-import { type Settings, type SyncConfig, settingsOf } from './config.ts'
+import { assertDeviceId, type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
 import { RejectionDesk } from './conflicts/rejection-desk.ts'
 import { SyncEmitter, type SyncEventName, type SyncEvents } from './events.ts'
@@ -77,6 +77,8 @@ export class EntiDBSync {
   #endFollowing: (() => void) | undefined
   #endClaim: () => void = () => {}
   #stopped = false
+  /** Everything was removed, or is about to be: nothing is begun anew before the next `start`. */
+  #signedOut = false
 
   /** Does nothing yet: no request before `start` or `sync`. Errors: `insecure_url`; TypeError. */
   constructor({ db, config }: SyncOptions, engine: Engine = coreEngine(db)) {
@@ -114,6 +116,7 @@ export class EntiDBSync {
    */
   async start(): Promise<void> {
     this.#stopped = false
+    this.#signedOut = false
     const opening = this.#open()
     const { driver, stream } = await opening
     // Stopped meanwhile.
@@ -240,11 +243,12 @@ export class EntiDBSync {
 
   /**
    * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
-   * are not synced yet get new opIds.
+   * are not synced yet get new opIds. Error: TypeError for what is no deviceId.
    */
   async renameDevice(
     deviceId: string = this.#settings.environment.randomId(),
   ): Promise<{ readonly deviceId: string }> {
+    assertDeviceId(deviceId)
     const { store, driver } = await this.#open()
     await store.transaction(async (tx) => renumberForDevice(tx, deviceId))
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
@@ -286,12 +290,15 @@ export class EntiDBSync {
     records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<ImportedEdits> {
     this.#assertNotStopped()
-    const { store } = await this.#open()
-    return importUnsynced(store, records)
+    const { store, driver } = await this.#open()
+    const imported = await importUnsynced(store, records)
+    driver.wake()
+    return imported
   }
 
   /** What is known of the database is about to be removed. */
   async #leave(): Promise<void> {
+    this.#signedOut = true
     await this.stop()
     this.#session = undefined
     this.#board.set({ cursor: 0, pending: 0, held: 0, lastSyncAt: null })
@@ -306,12 +313,11 @@ export class EntiDBSync {
   }
 
   #assertNotStopped(): void {
-    if (this.#stopped) {
-      throw new EntiDBError('sync_stopped', 'Sync is stopped: call start() first')
-    }
+    if (this.#stopped) throw stopped()
   }
 
   #open(): Promise<SyncSession> {
+    if (this.#signedOut) return Promise.reject(stopped())
     const isUsable = this.#stopped || this.#opening !== this.#ending
     if (this.#opening !== undefined && isUsable) return this.#opening
     const opening = this.#openSession(this.#closing)
@@ -337,11 +343,24 @@ export class EntiDBSync {
     this.#board.set({ phase: 'stopped' })
   }
 
+  /** True: another client may have the database. Whoever only looks, after a stop, is not in its way. */
+  #letGo(session: SyncSession | undefined): boolean {
+    const onlyLooks = this.#stopped && this.#ending === undefined
+    if (!onlyLooks || session === undefined) return false
+    session.store.retire()
+    this.#endFollowing?.()
+    this.#endFollowing = undefined
+    this.#endClaim = () => {}
+    this.#opening = undefined
+    return true
+  }
+
   async #openSession(before: Promise<void>): Promise<SyncSession> {
     await before
-    const endClaim = this.#engine.claim()
+    let session: SyncSession | undefined
+    const endClaim = this.#engine.claim(() => this.#letGo(session))
     try {
-      const session = await openSession({
+      const opened = await openSession({
         engine: this.#engine,
         settings: this.#settings,
         emitter: this.#emitter,
@@ -350,13 +369,14 @@ export class EntiDBSync {
         changes: this.#changes,
         trace: this.#trace,
       })
-      this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(session, commit))
-      await session.store.startHearing()
+      this.#endFollowing = this.#engine.onCommit((commit) => this.#committed(opened, commit))
+      await opened.store.startHearing()
+      session = opened
       this.#endClaim = endClaim
-      this.#session = session
+      this.#session = opened
       // For somebody who only looks, after a stop.
       if (this.#stopped) this.#board.set({ phase: 'stopped' })
-      return session
+      return opened
     } catch (error) {
       endClaim()
       throw error
@@ -371,4 +391,8 @@ export class EntiDBSync {
     // A database that is closed or failed says so to whoever uses it.
     store.followFeed().then(wake, () => {})
   }
+}
+
+function stopped(): EntiDBError {
+  return new EntiDBError('sync_stopped', 'Sync is stopped: call start() first')
 }

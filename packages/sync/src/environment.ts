@@ -35,7 +35,7 @@ export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>
 
 /** Timers, for tests. The answer of `after` ends the timer. */
 export interface Timers {
-  /** Returns a function that cancels. */
+  /** Returns a function that cancels. `Infinity` is never. */
   after(delayMs: number, run: () => void): () => void
 }
 
@@ -67,9 +67,19 @@ export function defaultEnvironment(): Environment {
   }
 }
 
+/** A host's timer that is to wait for longer runs at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
+
 function timeoutAfter(delayMs: number, run: () => void): () => void {
-  const timer: unknown = setTimeout(run, delayMs)
-  return () => clearTimeout(timer as ReturnType<typeof setTimeout>) // opaque: a number or Node's object
+  let cancel = (): void => {}
+  const wait = (restMs: number): void => {
+    const partMs = Math.min(restMs, TIMEOUT_MS_MAX)
+    const end = (): void => (restMs > partMs ? wait(restMs - partMs) : run())
+    const timer: unknown = setTimeout(end, partMs)
+    cancel = () => clearTimeout(timer as ReturnType<typeof setTimeout>) // opaque: a number or Node's object
+  }
+  wait(delayMs)
+  return () => cancel()
 }
 
 function onOnline(listener: () => void): () => void {

@@ -152,6 +152,20 @@ describe('device renamed while an answer is on its way', () => {
   })
 })
 
+describe('device renamed', () => {
+  test.each(['server', '', '.hidden', 'a b'])(
+    'to %j: -> refused, it keeps its name',
+    async (name) => {
+      const server = new ModelServer()
+      const device = await deviceOn(createMemoryFileSystem(), server)
+      await expect(device.sync.renameDevice(name)).rejects.toThrow(TypeError)
+      await device.addToken('n1', 'one')
+      await device.sync.sync()
+      expect(server.database.oplog).toMatchObject([{ deviceId: device.engine.identity.deviceId }])
+    },
+  )
+})
+
 describe('database that is older than its sync', () => {
   test('written with the feed off: -> every entity is offered once', async () => {
     const server = new ModelServer({ limits: { maxOpsPerPush: 100 } })

@@ -162,7 +162,7 @@ describe('start and stop without waiting', () => {
     await settle()
     live.close()
     const engine = coreEngine(a.db)
-    expect(() => engine.claim()()).not.toThrow()
+    expect(() => engine.claim(() => false)()).not.toThrow()
   })
 
   test('somebody looks after a stop: -> it stays stopped', async () => {
@@ -178,6 +178,25 @@ describe('start and stop without waiting', () => {
     await a.sync.start()
     await settle()
     expect(server.database.live().size).toBe(1)
+  })
+
+  test('somebody looks after a stop, another client begins: -> it may, and who looked decides nothing more', async () => {
+    const server = new ModelServer()
+    const { db } = await device(server)
+    const clientOf = (dbId: string) => {
+      const config = { serverUrl: 'https://sync.test', authTokenProvider: () => 'secret' }
+      return new EntiDBSync({ db, config: { ...config, dbId, stream: false, fetch: server.fetch } })
+    }
+    const first = clientOf('test')
+    await first.start()
+    await first.stop()
+    expect(await first.conflicts.list()).toEqual([])
+    const second = clientOf('test')
+    await second.start()
+    await expect(first.conflicts.list()).rejects.toThrow(TypeError)
+    await expect(first.start()).rejects.toThrow(TypeError)
+    await second.stop()
+    expect(await first.conflicts.list()).toEqual([])
   })
 
   test('no token comes: -> stop() ends all the same', async () => {

@@ -115,4 +115,24 @@ describe('real server', () => {
     expect(await b.tokens('n4')).toEqual(['a'])
     expect((await b.sync.rejections.list()).map(({ code }) => code)).toContain('forbidden')
   })
+
+  test('a token that saw nothing may see everything: -> what was there all the time arrives', async () => {
+    await server.close()
+    let sees = true
+    const policy = { otherCollections: { read: () => sees }, scope: () => `sees ${sees}` }
+    server = new RealServer({}, policy)
+    const a = await device()
+    await a.addToken('n1', 'a')
+    await syncAll(a)
+    sees = false
+    const b = await device()
+    await syncAll(b)
+    expect(await b.contents()).toEqual(new Map())
+    sees = true
+    const events: string[] = []
+    b.sync.on('resync', ({ phase, reason }) => events.push(`${phase} ${reason}`))
+    await syncAll(b)
+    expect(events).toEqual(['began scope', 'ended scope'])
+    expect(await b.tokens('n1')).toEqual(['a'])
+  })
 })

@@ -1,5 +1,6 @@
 /** A server, or something in front of it, that answers one kind of request with the same refusal again and again. */
 import {
+  decodePushRequest,
   encodeErrorResponse,
   HANDSHAKE_PATH,
   MEDIA_TYPE,
@@ -7,6 +8,8 @@ import {
   PUSH_PATH,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import type { FetchResponse } from './environment.ts'
 import { isWorking } from './machine/cycle-machine.ts'
 import { syncAll } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
@@ -87,4 +90,115 @@ describe('refused again and again', () => {
     for (const id of ['n1', 'n2', 'n3']) expect(await b.tokens(id)).toContain('two')
     await expectConverged(server, a, b)
   })
+})
+
+describe('an answer to a push that is too long', () => {
+  /** Whatever the request; not one that is held in memory. */
+  function endless(): Response {
+    const chunk = new Uint8Array(8 * 1024 * 1024)
+    const body = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) })
+    return new Response(body, { headers: { 'content-type': MEDIA_TYPE } })
+  }
+
+  test('of several groups: -> fewer at a time, until they are answered', async () => {
+    const server = new ModelServer()
+    const a = await openDevice(server)
+    for (const id of ['n1', 'n2', 'n3', 'n4']) await a.addToken(id, 'one')
+    server.fault = ({ path, body }): Fault => {
+      if (path !== PUSH_PATH) return 'pass'
+      return decodePushRequest(body).ops.length > 1 ? endless() : 'pass'
+    }
+    await a.sync.sync()
+    await expectConverged(server, a)
+    expect(server.database.live().size).toBe(4)
+  })
+
+  test('of a group alone: -> held, and pulling goes on; edited, it is sent again', async () => {
+    const server = new ModelServer()
+    const [a, b] = [await openDevice(server), await openDevice(server)]
+    await b.addToken('n2', 'theirs')
+    await syncAll(b)
+    await a.addToken('n1', 'one')
+    server.fault = ({ path }): Fault => (path === PUSH_PATH ? endless() : 'pass')
+    await a.sync.sync()
+    expect(await a.tokens('n2')).toEqual(['theirs'])
+    const [rejection] = await a.sync.rejections.list()
+    expect(rejection).toMatchObject({ code: 'too_large', outcomeUnknown: true, entityId: 'n1' })
+    server.fault = () => 'pass'
+    await a.addToken('n1', 'two')
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+    expect(await b.tokens('n1')).toEqual(['one', 'two'])
+  })
+})
+
+describe('a slow link', () => {
+  const large = 'x'.repeat(100_000)
+
+  async function slowDevice(server: ModelServer, config: Partial<SyncConfig> = {}) {
+    const timers = new ManualTimers()
+    const environment = { timers, random: () => 0.5, now: () => timers.nowMs }
+    return { timers, device: await openDevice(server, { environment, ...config }) }
+  }
+
+  test('up: a batch that does not go through in time -> less at a time, until it does', async () => {
+    const server = new ModelServer()
+    const { timers, device } = await slowDevice(server)
+    for (let i = 0; i < 8; i++) await device.addToken(`n${i}`, large)
+    server.fault = ({ body }): Fault | Promise<Fault> =>
+      body.length > 250_000 ? new Promise(() => {}) : 'pass'
+    await device.sync.start()
+    for (let i = 0; i < 10; i++) await timers.advance(60_000)
+    await expectConverged(server, device)
+    expect(await device.sync.rejections.list()).toEqual([])
+  })
+
+  test('up: small requests that nobody answers -> stay as they are', async () => {
+    const server = new ModelServer()
+    const { timers, device } = await slowDevice(server)
+    for (let i = 0; i < 8; i++) await device.addToken(`n${i}`, 'one')
+    server.fault = ({ path }) => (path === PUSH_PATH ? new Promise(() => {}) : 'pass')
+    await device.sync.start()
+    for (let i = 0; i < 10; i++) await timers.advance(60_000)
+    const sizes: number[] = []
+    server.fault = ({ path, body }) => {
+      if (path === PUSH_PATH) sizes.push(decodePushRequest(body).ops.length)
+      return 'pass'
+    }
+    await device.sync.sync()
+    expect(sizes).toEqual([8])
+  })
+
+  test('down: a page that takes longer than a request may -> arrives, as long as bytes do', async () => {
+    const server = new ModelServer()
+    const other = await openDevice(server)
+    for (let i = 0; i < 8; i++) await other.addToken(`n${i}`, large)
+    await syncAll(other)
+    let wait: () => Promise<void> = async () => {}
+    const { timers, device } = await slowDevice(server, {
+      requestTimeoutMs: 20_000,
+      fetch: async (url, init) => inPieces(await server.fetch(url, init), () => wait()),
+    })
+    wait = () => new Promise((resolve) => void timers.after(10_000, resolve))
+    await device.sync.start()
+    for (let i = 0; i < 40; i++) await timers.advance(10_000)
+    expect(device.errors).toEqual([])
+    await expectConverged(server, device)
+  })
+
+  /** The answer in pieces of 100,000 bytes; `wait` is awaited before each. */
+  async function inPieces(answer: FetchResponse, wait: () => Promise<void>): Promise<Response> {
+    const response = answer as Response // as the model makes them
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    let at = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await wait()
+        controller.enqueue(bytes.subarray(at, at + 100_000))
+        at += 100_000
+        if (at >= bytes.length) controller.close()
+      },
+    })
+    return new Response(body, { status: response.status, headers: response.headers })
+  }
 })

@@ -58,6 +58,24 @@ describe('re-sync', () => {
   })
 })
 
+describe('re-sync of a device that gets another name with every pull', () => {
+  test('many times -> it has not ended before its last page has come', async () => {
+    const { server, a, b } = await filledPair()
+    server.database.scope = 'other'
+    let names = 0
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === PULL_PATH && names < 60) await b.sync.renameDevice(`name-${++names}`)
+      return 'pass'
+    }
+    const ended: number[] = []
+    b.sync.on('resync', ({ phase }) => phase === 'ended' && ended.push(b.sync.status.cursor))
+    await b.sync.sync()
+    expect(ended).toEqual([server.database.head])
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+})
+
 describe('re-sync over a conflict', () => {
   test('the other side was deleted and forgotten -> nothing competes any more, and the edit goes to the server', async () => {
     const { server, a, b } = await openPair()

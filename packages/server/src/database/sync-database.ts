@@ -98,6 +98,8 @@ const KEY_BYTES_MAX = 1024
 export class SyncDatabase {
   /** Its name. */
   readonly dbId: string
+  /** @internal Its files are those that devices have synced with: of a new database, or as this process closed them. */
+  readonly isKnown: boolean
   readonly #db: ServerDatabase
   readonly #options: SyncDatabaseOptions
   readonly #heads: HeadListeners
@@ -109,6 +111,7 @@ export class SyncDatabase {
 
   private constructor(db: ServerDatabase, options: SyncDatabaseOptions, isKnown: boolean) {
     this.dbId = options.dbId
+    this.isKnown = isKnown
     this.#heads = options.heads
     this.#db = db
     this.#options = options

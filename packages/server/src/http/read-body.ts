@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { Timers } from '../timers.ts'
-import { invalidRequest, tooLarge } from '../wire-error.ts'
+import { invalidRequest, tooLarge, unavailable } from '../wire-error.ts'
 import { discardRest } from './discard-rest.ts'
 
 const inflate = promisify(gunzip)
@@ -18,7 +18,7 @@ const BODY_MS_MAX = 120_000
 
 /**
  * Errors: `too_large`, `unsupported_media_type` for an encoding other than gzip, `invalid_request` for
- * what is not gzip and for a body that breaks off. After an error the rest of the body is discarded, so
+ * what is not gzip, `unavailable` for a body that breaks off or takes too long: nothing is wrong with it. After an error the rest of the body is discarded, so
  * that the client gets to read the answer.
  */
 export async function readBody(
@@ -69,12 +69,12 @@ async function collect(
       }
       chunks.push(value)
     }
-    if (late) throw invalidRequest('The body did not arrive in time')
+    if (late) throw unavailable('The body did not arrive in time')
     const [first] = chunks
     return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
   } catch (cause) {
     if (isEntiDBError(cause)) throw cause
-    throw new EntiDBError('invalid_request', 'The body broke off', { cause })
+    throw new EntiDBError('unavailable', 'The body broke off', { cause, retry: 'later' })
   } finally {
     cancelTimer()
   }

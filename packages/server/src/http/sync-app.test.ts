@@ -14,6 +14,7 @@ import {
   type SyncOperation,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import { createManualTimers } from '../timers.test-kit.ts'
 import {
   bytesOf,
   createTestHandler,
@@ -342,6 +343,26 @@ describe('bodies', () => {
     const response = await handler.fetch(makeRequest({ body }))
     expect(response.status).toBe(413)
     expect(sent).toBeLessThan(1_000_000)
+  })
+
+  test('a body that breaks off, or takes too long -> to be sent again: nothing is wrong with it', async () => {
+    const timers = createManualTimers()
+    const handler = createTestHandler({ limits, timers })
+    const begun = handshakeBody.subarray(0, 10)
+    const broken = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(begun),
+      pull: (controller) => controller.error(new Error('gone')),
+    })
+    const refused = await errorOf(await handler.fetch(makeRequest({ body: broken })))
+    const slow = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(begun),
+    })
+    const waiting = handler.fetch(makeRequest({ body: slow }))
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await timers.run()
+    for (const answer of [refused, await errorOf(await waiting)]) {
+      expect(answer).toMatchObject({ status: 503, code: 'unavailable' })
+    }
   })
 
   test('Content-Length over the limit -> refused before reading', async () => {

@@ -192,6 +192,29 @@ describe('evict', () => {
     await expectProven(b)
   })
 
+  test('evicted while a re-sync comes to its end -> stays evicted, whatever was looked at before', async () => {
+    for (let at = 0; at < 4; at++) {
+      const pair = await filledPair()
+      const { b, server } = pair
+      let evicting: Promise<unknown> | undefined
+      let steps = -1
+      // Behind the last page each step of the end is a transaction.
+      server.fault = ({ path }) => {
+        if (path === '/v1/pull') steps = 0
+        return 'pass'
+      }
+      b.engine.between = async () => {
+        if (steps < 0 || ++steps < at + 2 || evicting !== undefined) return
+        evicting = b.sync.evict('notes', ['n1', 'n3'])
+      }
+      await resync(b, pair)
+      expect(await evicting).toEqual({ evicted: 2, skipped: [] })
+      await expectProven(b)
+      expect(await b.sync.fetch('notes', ['n1', 'n3'])).toEqual({ missing: [] })
+      expect(await b.tokens('n3')).toEqual(['a'])
+    }
+  })
+
   test('the server deleted and purged it -> forgotten by the re-sync', async () => {
     // Below the purge horizon the model serves a pull from 0 in one page only.
     const pair = await filledPair({}, 100)
@@ -234,6 +257,52 @@ describe('evict', () => {
     await syncAll(b, a)
     expect(await b.tokens('n1')).toEqual(['a'])
     expect(await a.tokens('n2')).toEqual(['blind'])
+    await expectProven(a, b)
+  })
+
+  test('created again here, refused, discarded -> evicted as before', async () => {
+    const { a, b, server } = await filledPair()
+    await b.sync.evict('notes', 'n1')
+    server.database.options = { policy: () => ({ code: 'closed', message: 'no' }) }
+    await b.addToken('n1', 'blind')
+    await b.sync.sync()
+    const [rejection] = await b.sync.rejections.list()
+    expect(await b.sync.rejections.discard(rejection?.id ?? '')).toBe(true)
+    await syncAll(b, a)
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
+    expect(await b.tokens('n1')).toEqual(['a'])
+  })
+
+  test('created again here with what is in conflict, which is given up -> evicted as before', async () => {
+    const { a, b } = await filledPair()
+    await a.addToken('n2', 'theirs')
+    await b.addToken('n2', 'ours')
+    await syncAll(a, b)
+    await b.sync.evict('notes', 'n1')
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['blind'] })
+    })
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await syncAll(b, a)
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
+    expect(await b.tokens('n1')).toEqual(['a'])
+  })
+
+  test('created again here, accepted because it was deleted there -> stored, and evicted no more', async () => {
+    const { a, b } = await filledPair()
+    await b.sync.evict('notes', 'n1')
+    await a.db.collection('notes').delete('n1')
+    await syncAll(a, b)
+    await b.addToken('n1', 'again')
+    await syncAll(b, a)
+    expect(await a.tokens('n1')).toEqual(['again'])
+    expect(await b.sync.evict('notes', 'n1')).toEqual({ evicted: 1, skipped: [] })
+    await expectProven(a, b)
+    expect(await b.sync.fetch('notes', 'n1')).toEqual({ missing: [] })
     await expectProven(a, b)
   })
 

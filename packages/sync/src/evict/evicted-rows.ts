@@ -1,7 +1,7 @@
 /**
  * The rows of evicted entities. A row says: this device has seen the server's state up to this revision,
- * and dropped it. It is there only while nothing of the entity is stored, or a local edit of it waits to be
- * taken.
+ * and dropped it. It is there only while nothing of the entity is stored, or a local edit of it has not met the
+ * server's state yet: an edit that is given up before leaves the entity evicted.
  */
 import { entityDigest } from '@entidb/protocol'
 import { type EntityRef, entityKey } from '../entity-ref.ts'

@@ -91,7 +91,10 @@ function adoptScope(tx: SyncTransaction, scope: string | null): ResyncReason | n
   const { state } = tx
   if (scope === state.scope) return null
   tx.setState({ scope })
-  if (state.scope === null || scope === null || state.revisionMax === 0) return null
+  // Having got nothing of all that there is means as little as having got a part of it.
+  const { cursor, revisionMax, snapshot = null } = state
+  const hasBegun = cursor > 0 || revisionMax > 0 || snapshot !== null
+  if (state.scope === null || scope === null || !hasBegun) return null
   beginResync(tx, 'scope')
   return 'scope'
 }

@@ -30,10 +30,11 @@ export class Puller {
     await this.#beginAgainIfNeeded()
     for (let misfits = 0; misfits < MISFITS_MAX; misfits++) {
       this.#measure()
-      if (await this.#pullPages(totals, signal)) break
+      if (!(await this.#pullPages(totals, signal))) continue
+      await this.#endResync(signal)
+      if (store.state.forgottenThrough < store.state.purgedThrough) await this.#forget(signal)
+      return
     }
-    await this.#endResync(signal)
-    if (store.state.forgottenThrough < store.state.purgedThrough) await this.#forget(signal)
   }
 
   /** Answers to `cursor_expired`: begins a re-sync. */

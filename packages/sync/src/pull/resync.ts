@@ -35,6 +35,7 @@ export async function sweepStep(
   const { resync } = tx.state
   if (resync === null || resync.phase === 'pulling') return true
   if (resync.phase === 'sweepingEvicted') return sweepEvicted(tx, resync)
+  if (resync.phase === 'clearing') return clearSeen(tx)
   const entries = await tx.replica.scan({
     ...(resync.after === null ? {} : { after: resync.after }),
     entriesMax: SWEEP_ENTRIES,
@@ -42,8 +43,8 @@ export async function sweepStep(
   for (const { collection, entityId, version, pending } of entries) {
     const ref = { collection, entityId }
     const key = entityKey(ref)
-    if (await tx.wasSeen(key)) await tx.forgetSeen(key)
-    else if (pending) {
+    if (await tx.wasSeen(key)) continue
+    if (pending) {
       // What is known of it may be the other side of a conflict alone.
       if (knownRevision(tx, ref, version) > 0) {
         await learnRemote(tx, ref, ABSENT, { ...context, present: true })
@@ -59,16 +60,22 @@ export async function sweepStep(
   return false
 }
 
-/** What the server did not name is not known any more. */
-async function sweepEvicted(tx: SyncTransaction, resync: ResyncRow): Promise<boolean> {
+/** What the server did not name is not known any more; also of what was evicted since it was swept. */
+async function sweepEvicted(tx: SyncTransaction, resync: ResyncRow): Promise<false> {
   const rows = await evictedAfter(tx, resync.after, SWEEP_ENTRIES)
-  for (const row of rows) {
-    if (await tx.wasSeen(row.id)) await tx.forgetSeen(row.id)
-    else await forgetEvicted(tx, row)
-  }
+  for (const row of rows) if (!(await tx.wasSeen(row.id))) await forgetEvicted(tx, row)
   const last = rows.at(-1)
-  tx.setState({ resync: last === undefined ? null : { ...resync, after: refOf(last) } })
-  return last === undefined
+  const next =
+    last === undefined ? { phase: 'clearing' as const, after: null } : { after: refOf(last) }
+  tx.setState({ resync: { ...resync, ...next } })
+  return false
+}
+
+/** The marks go when nothing asks for them any more. */
+async function clearSeen(tx: SyncTransaction): Promise<boolean> {
+  if (await tx.forgetSeen(SWEEP_ENTRIES)) return false
+  tx.setState({ resync: null })
+  return true
 }
 
 function refOf({ collection, entityId }: EntityRef): EntityRef {

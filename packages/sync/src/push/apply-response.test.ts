@@ -1,5 +1,7 @@
+import { encodeEntity } from '@entidb/core/cbor'
 import type { PushResponse } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import { changeEpoch } from '../handshake/epoch-change.ts'
 import { freeze, openStore } from '../test-kit/store.test-kit.ts'
 import { applyPushResponse } from './apply-response.ts'
 
@@ -65,6 +67,26 @@ describe('push response', () => {
       await store.transaction((tx) => applyPushResponse(tx, request, response, context))
       expect(store.state.cursor).toBe(cursor)
     }
+  })
+
+  test('a conflict that settles itself, then a server without that state: -> it is offered again', async () => {
+    const { db, store, request } = await frozenEdit()
+    await db.collection('notes').put({ id: 'n1', tokens: ['both'] })
+    const serverState = {
+      entityVersion: 101,
+      entityCbor: encodeEntity({ id: 'n1', tokens: ['both'] }),
+    }
+    const [{ opId = 0 } = {}] = request.ops
+    const clientOp = {
+      ...{ opId, dbId: 'test', deviceId: 'd', collection: 'notes', entityId: 'n1' },
+      ...{ opType: 'DELETE' as const, entityVersion: 0, entityCbor: null },
+    }
+    const conflict = { collection: 'notes', entityId: 'n1', clientOp, serverState }
+    const response = committed([], { conflicts: [conflict] })
+    await store.transaction((tx) => applyPushResponse(tx, request, response, context))
+    expect(await db.collection('notes').getRaw('n1')).toMatchObject({ version: 101 })
+    const parting = { point: 50, epoch: new Uint8Array(16), history: [] }
+    expect(await store.transaction((tx) => changeEpoch(tx, parting))).toBe(1)
   })
 
   test('names another entity in a conflict: -> invalid_response', async () => {

@@ -13,6 +13,7 @@ import {
   learnRemoteOver,
 } from '../conflicts/learn-remote.ts'
 import { entityKey, entityRef } from '../entity-ref.ts'
+import { forgetEvicted } from '../evict/evicted-rows.ts'
 import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
@@ -292,6 +293,7 @@ async function settleAccepted(
   const unsettled = await tx.replica.settleAll(edits)
   const dropped = new Set(unsettled.map((index) => wanted[index]?.op.opId))
   for (const { op, revision } of accepted) {
+    await forgetEvicted(tx, op)
     if (dropped.has(op.opId) || givenUp.has(op.opId)) {
       // Dropped while the request was under way; what the server has now counts like anything it sends.
       const committed = committedState(contents, op, revision)
@@ -350,6 +352,7 @@ async function takeConflict(
     bytes: serverState.entityCbor,
     schemaVersion: serverState.schemaVersion ?? 1,
   }
+  await forgetEvicted(tx, op)
   await learnRemoteOver(tx, op, state, remote, { ...context, present: true })
 }
 
@@ -388,7 +391,10 @@ function moveOn(
   const groups = new Set(ops.map(({ group }) => group))
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
-  const revisions = (response.committed ?? []).map(({ entityVersion }) => entityVersion)
+  const revisions = [
+    ...(response.committed ?? []),
+    ...response.conflicts.map(({ serverState }) => serverState),
+  ].map(({ entityVersion }) => entityVersion)
   const head = response.head ?? 0
   const sawEverything =
     state.resync === null &&

@@ -81,7 +81,7 @@ export class NextBatch {
   async #rehearse(tx: SyncTransaction): Promise<Rehearsed | undefined> {
     const before = tx.state
     const underWay = tx.frozen
-    if (before.split !== null || before.evicted > 0) return undefined
+    if (before.split !== null) return undefined
     const taken = await this.#takeNow(tx)
     const { frozen, state } = tx
     if (frozen === null || frozen === underWay || !isPlain(taken, before, tx)) return undefined

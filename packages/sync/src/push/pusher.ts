@@ -15,8 +15,11 @@ import {
 } from '../cycle/sync-context.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { isTimedOut } from '../transport/http-transport.ts'
+import { isTooLong } from '../transport/response-body.ts'
 import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
 import {
+  contentOf,
   countGroups,
   encodeFrozenOps,
   encodeFrozenRequest,
@@ -33,6 +36,8 @@ import { halveRequests, holdAsRejected, type Refusal, renumber } from './undecid
 const RENUMBERS_MAX = 5
 /** `internal` answers in a row after which a smaller request is tried. */
 const INTERNALS_MAX = 3
+/** A request of more that takes too long may be one for which the uplink is too slow. */
+const SLOW_BYTES_MIN = 64 * 1024
 
 export class Pusher {
   readonly #context: SyncContext
@@ -220,6 +225,17 @@ export class Pusher {
         return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
       case 'forbidden':
         return this.#hold(frozen, frozen.ops, { code, message, unknown: true })
+      case 'server_unreachable':
+        if (isTimedOut(error) && bytesOf(request) > SLOW_BYTES_MIN) {
+          await this.#sendLess(frozen, request.ops)
+        }
+        return false
+      case 'invalid_response':
+        // Conflicts tell what the server has of each operation, however short the request was.
+        return (
+          isTooLong(error) &&
+          this.#shrinkOrHold(frozen, request.ops, { code: 'too_large', message, unknown: true })
+        )
       case 'internal':
         return (
           this.#isThirdInternal(frozen.batch) &&
@@ -249,12 +265,16 @@ export class Pusher {
     sent: readonly FrozenOp[],
     refusal: Refusal,
   ): Promise<boolean> {
-    const { store } = this.#context
     if (countGroups(sent) <= 1) return this.#hold(frozen, sent, refusal)
-    await store.transaction(async (tx) => {
+    await this.#sendLess(frozen, sent)
+    return true
+  }
+
+  /** With the next request, unless `sent` is a group alone. */
+  async #sendLess(frozen: FrozenRow, sent: readonly FrozenOp[]): Promise<void> {
+    await this.#context.store.transaction(async (tx) => {
       if (tx.frozen?.batch === frozen.batch) halveRequests(tx, tx.frozen, sent)
     })
-    return true
   }
 
   async #hold(frozen: FrozenRow, ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
@@ -268,4 +288,9 @@ export class Pusher {
     await this.#tellRejected(groups)
     return true
   }
+}
+
+/** Of the entities that are sent. */
+function bytesOf({ ops, contents }: SentRequest): number {
+  return ops.reduce((sum, op) => sum + (contentOf(contents, op).payloadCbor?.length ?? 0), 0)
 }

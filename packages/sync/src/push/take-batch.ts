@@ -6,7 +6,7 @@ import { isValidCollectionName, type Limits } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
-import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
+import { findEvicted } from '../evict/evicted-rows.ts'
 import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type { FeedRow } from '../state/engine.ts'
@@ -121,10 +121,6 @@ class BatchTaking {
     const count = hold ? 0 : this.#draft.fitting(feedRows)
     const isWhole = count === rows.length && transaction.complete
     if (!hold && !isWhole && !this.#draft.isEmpty) return false
-    // Made without knowing the evicted state: what the server has of it is news, and meets the edit.
-    if (this.#tx.state.evicted > 0) {
-      for (const row of feedRows) await forgetEvicted(this.#tx, row)
-    }
     if (hold) return this.#passed(transaction)
     if (isWhole) {
       const before = this.#splitOf(transaction)?.before

@@ -1,6 +1,6 @@
 /** Exported edits on their way back: as if they had waited. */
 import { encodeEntity } from '@entidb/core/cbor'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Device, syncAll, unionResolver } from '../test-kit/device.test-kit.ts'
 import { expectConverged, openDevice, openPair } from '../test-kit/pair.test-kit.ts'
 import { decodeUnsynced } from './export-unsynced.ts'
@@ -70,6 +70,42 @@ describe('import of unsynced edits', () => {
     await syncAll(b, a)
     expect(await a.tokens('n1')).toEqual(['a', 'mine'])
     await expectConverged(server, a, b)
+  })
+
+  test('the server has newer states, and refuses the edits -> discarded, they leave what was known before', async () => {
+    const { a, b, server } = await filledPair()
+    await b.addToken('n1', 'mine')
+    await b.addToken('n2', 'mine')
+    await b.db.collection('notes').delete('n3')
+    await b.addToken('n4', 'given up')
+    const records = await signedOut(b)
+    await a.addToken('n1', 'theirs')
+    await a.db.collection('notes').delete('n2')
+    await a.addToken('n3', 'theirs')
+    await b.addToken('n4', 'mine')
+    await syncAll(a, b)
+    await b.sync.evict('notes', 'n4')
+    await b.sync.importUnsynced(records)
+    expect(b.sync.stateOf('notes', 'n1')).toBe('held')
+    server.database.options = { policy: () => ({ code: 'closed', message: 'no' }) }
+    await b.sync.sync()
+    for (const { id } of await b.sync.rejections.list()) await b.sync.rejections.discard(id)
+    for (const { id } of await b.sync.conflicts.list()) {
+      await b.sync.conflicts.resolve(id, { type: 'takeRemote' })
+    }
+    await b.sync.sync()
+    expect(await b.sync.fetch('notes', 'n4')).toEqual({ missing: [] })
+    await syncAll(a)
+    await expectConverged(server, a, b)
+  })
+
+  test('while it syncs by itself -> pushed at once', async () => {
+    const { b, server } = await filledPair()
+    await b.addToken('n1', 'mine')
+    const records = await signedOut(b)
+    await b.sync.importUnsynced(records)
+    const edited = encodeEntity({ id: 'n1', tokens: ['a', 'mine'] })
+    await vi.waitFor(() => expect(server.database.live().get('notes/n1')).toEqual(edited))
   })
 
   test('imported before the first sync -> the same', async () => {

@@ -4,8 +4,11 @@
  */
 import { EntiDBError } from '@entidb/core'
 import { decodeEntity } from '@entidb/core/cbor'
+import type { ReplicaState } from '@entidb/core/replication'
 import type { SyncedEntity } from '../conflicts/conflict-types.ts'
+import { learnRemote } from '../conflicts/learn-remote.ts'
 import type { EntityRef } from '../entity-ref.ts'
+import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
 import type { RemoteState } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
@@ -80,21 +83,34 @@ async function importGroup(
   if (states.some(({ pending }) => pending)) return undefined
   let edited = 0
   for (const [index, record] of group.entries()) {
-    if (sameBytes(states[index]?.bytes ?? null, record.local.entityCbor)) continue
-    await edit(tx, record)
+    // As many states as records.
+    const before = states[index] as ReplicaState
+    if (sameBytes(before.bytes, record.local.entityCbor)) continue
+    await edit(tx, record, before)
     edited += 1
   }
   return edited
 }
 
+/** What is known to be newer than the base of the edit meets it at once. */
 async function edit(
   tx: SyncTransaction,
   { collection, entityId, local, base }: UnsyncedRecord,
+  before: ReplicaState,
 ): Promise<void> {
+  const ref = { collection, entityId }
+  const evicted = await findEvicted(tx, ref)
   if (local.entityCbor === null) await tx.delete(collection, entityId)
   // Exported as an entity of this collection.
   else await tx.put(collection, decodeEntity(local.entityCbor) as SyncedEntity)
+  // A newer state that was evicted is not here to be met: the server answers with it.
+  if (evicted !== undefined && evicted.version > base.entityVersion) return
+  await forgetEvicted(tx, ref)
   await tx.replica.rebase(collection, entityId, stateOf(base))
+  if (before.version <= base.entityVersion) return
+  const { version, bytes, schemaVersion } = before
+  const context = { nowMs: tx.nowMs, present: true, onViolation: () => {} }
+  await learnRemote(tx, ref, { version, bytes, schemaVersion }, context)
 }
 
 function stateOf({ entityVersion, entityCbor, schemaVersion }: ExportedState): RemoteState {

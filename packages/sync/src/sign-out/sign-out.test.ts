@@ -1,6 +1,6 @@
 /** Signing out: what it reports, offers and refuses; that it is finished after a crash; that nothing is deleted elsewhere. */
 import { decodeEntity, encodeEntity } from '@entidb/core/cbor'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Device, syncAll } from '../test-kit/device.test-kit.ts'
 import type { Fault, ModelServer } from '../test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from '../test-kit/pair.test-kit.ts'
@@ -163,6 +163,40 @@ describe('sign-out', () => {
     expect(await b.tokens('n4')).toEqual(['a'])
   })
 
+  test.each([
+    ['sent, and the answer is lost', 'lose', undefined],
+    ['refused', 'pass', { code: 'forbidden', message: 'no' }],
+  ] as const)(
+    'discard, then an edit that is %s -> refused again, and still there',
+    async (...args) => {
+      const [, fault, refusal] = args
+      const { b, server } = await filledPair()
+      await b.addToken('n1', 'given up')
+      const signOut = await b.sync.signOut()
+      await signOut.discard()
+      await b.addToken('n2', 'too late')
+      server.database.options = { policy: () => refusal }
+      server.fault = ({ path }): Fault => (path === '/v1/push' ? fault : 'pass')
+      await b.sync.sync().catch(() => {})
+      await expect(signOut.finish()).rejects.toMatchObject({ code: 'unsynced_edits' })
+      expect(await b.tokens('n2')).toEqual(['a', 'too late'])
+    },
+  )
+
+  test('an edit while discard looks -> what its answer does not name is not lost', async () => {
+    const { b } = await filledPair()
+    await b.addToken('n1', 'given up')
+    const signOut = await b.sync.signOut()
+    b.engine.between = async () => {
+      b.engine.between = async () => {}
+      await b.addToken('n2', 'meanwhile')
+      await vi.waitFor(() => expect(b.sync.stateOf('notes', 'n2')).toBe('pending'))
+    }
+    expect((await signOut.discard()).entities).toMatchObject([{ entityId: 'n1' }])
+    await expect(signOut.finish()).rejects.toMatchObject({ code: 'unsynced_edits' })
+    expect(await b.tokens('n2')).toEqual(['a', 'meanwhile'])
+  })
+
   test('export -> a header and a record for each, with both sides; nothing is marked as saved', async () => {
     const { b, server } = await withEdits()
     const signOut = await b.sync.signOut()
@@ -210,6 +244,19 @@ describe('sign-out', () => {
     expect(await signOut.finish()).toMatchObject({ kept: [] })
     await expectNothingLeft(b)
     await expect(signOut.finish()).rejects.toMatchObject({ code: 'sync_stopped' })
+  })
+
+  test('somebody looks whenever the status changes -> nothing is begun anew, and another user may sign in', async () => {
+    const { b, server } = await filledPair()
+    b.sync.on('status', () => void b.sync.conflicts.list().catch(() => {}))
+    const signOut = await b.sync.signOut()
+    await signOut.finish()
+    await expect(b.sync.conflicts.list()).rejects.toMatchObject({ code: 'sync_stopped' })
+    await expectNothingLeft(b)
+    b.restart({ dbId: 'other' })
+    await b.sync.start()
+    await b.sync.stop()
+    expect(server.database.live().size).toBe(5)
   })
 
   test('server out of reach -> signs out all the same', async () => {

@@ -3,7 +3,7 @@ import { EntiDBError } from '@entidb/core'
 import type { SyncSession } from '../sync-session.ts'
 import { exportUnsynced } from './export-unsynced.ts'
 import { finishSignOut, markSignOut, type SignedOut } from './remove-all.ts'
-import { hasUnsynced, reportUnsynced, type UnsyncedReport } from './unsynced.ts'
+import { hasUnsynced, lastUnsyncedOpId, reportUnsynced, type UnsyncedReport } from './unsynced.ts'
 
 /** What a sign-out needs of the client. */
 export interface SignOutParts {
@@ -58,8 +58,11 @@ export class SignOut {
   /** Lets `finish` lose the edits made so far, those that the answer names. Removes nothing by itself. */
   async discard(): Promise<UnsyncedReport> {
     const { store } = await this.#parts.session()
+    await store.followFeed()
+    // What comes while the report is put together may not be in it.
+    const { readThrough } = store.edits
     this.#unsynced = await reportUnsynced(store)
-    this.#discardedThrough = store.edits.readThrough
+    this.#discardedThrough = readThrough
     return this.#unsynced
   }
 
@@ -76,10 +79,9 @@ export class SignOut {
     const { store } = await this.#parts.session()
     await store.followFeed()
     const isMarked = await store.transaction(async (tx) => {
-      const { readThrough, lastOpId } = store.edits
-      const isCovered = lastOpId <= (this.#discardedThrough ?? -1)
+      const isCovered = (await lastUnsyncedOpId(tx, store)) <= (this.#discardedThrough ?? -1)
       if (hasUnsynced(store) && !isCovered) return false
-      await markSignOut(tx, readThrough)
+      await markSignOut(tx, store.edits.readThrough)
       return true
     })
     if (!isMarked) {

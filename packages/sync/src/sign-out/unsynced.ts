@@ -36,10 +36,26 @@ export function hasUnsynced(store: SyncStore): boolean {
 export function unsyncedKeys(store: SyncStore): readonly string[] {
   const keys = new Set<string>(store.edits.entities)
   for (const key of store.inFlightKeys) keys.add(key)
-  for (const { id, group, sent } of store.notes.values()) {
-    if (group !== null || sent !== null) keys.add(id)
-  }
+  for (const key of setAsideKeys(store)) keys.add(key)
   return [...keys]
+}
+
+/** The opId of the last of the unsynced edits, whether it waits, was sent or is set aside; 0 when there is none. */
+export async function lastUnsyncedOpId(tx: SyncTransaction, store: SyncStore): Promise<number> {
+  const sent = store.frozen?.ops.at(-1)?.localOpId ?? 0
+  let last = Math.max(store.edits.lastOpId, sent)
+  const keys = [...setAsideKeys(store)]
+  for (let at = 0; at < keys.length; at += STEP_ENTITIES) {
+    const refs = keys.slice(at, at + STEP_ENTITIES).map(entityRef)
+    for (const { pending, opId } of await tx.replica.states(refs)) {
+      if (pending) last = Math.max(last, opId)
+    }
+  }
+  return last
+}
+
+function* setAsideKeys({ notes }: SyncStore): Iterable<string> {
+  for (const { id, group, sent } of notes.values()) if (group !== null || sent !== null) yield id
 }
 
 export async function reportUnsynced(store: SyncStore): Promise<UnsyncedReport> {

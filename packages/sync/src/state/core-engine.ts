@@ -40,15 +40,16 @@ const SYSTEM_COLLECTIONS = {
   [KEPT_COLLECTION]: defineCollection<SystemRow>({}),
 }
 
-const claimed = new WeakSet<EntiDB>()
+/** Asks who has sync of a database whether another client may have it. */
+const claims = new WeakMap<EntiDB, () => boolean>()
 
-function claim(db: EntiDB): () => void {
-  if (claimed.has(db)) {
+function claim(db: EntiDB, letGo: () => boolean): () => void {
+  if (claims.get(db)?.() === false) {
     throw new TypeError('Another EntiDBSync works on this database: stop() that one first')
   }
-  claimed.add(db)
+  claims.set(db, letGo)
   return () => {
-    claimed.delete(db)
+    if (claims.get(db) === letGo) claims.delete(db)
   }
 }
 
@@ -59,7 +60,7 @@ export function coreEngine(db: EntiDB): Engine {
     get feedOn() {
       return core.feedOn
     },
-    claim: () => claim(db),
+    claim: (letGo) => claim(db, letGo),
     entityOf: ({ collection, entityId }, state) => core.entityOf(collection, entityId, state),
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)

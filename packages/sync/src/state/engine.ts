@@ -81,10 +81,10 @@ export interface Engine {
   readonly identity: DatabaseIdentity
   readonly feedOn: boolean
   /**
-   * Takes sync of this database for one client, until the answer is called. TypeError when another has it:
-   * each keeps in memory what it stored.
+   * Takes sync of this database for one client, until the answer is called, or `letGo` answers true to another one that
+   * wants it. TypeError when another has it: each keeps in memory what it stored.
    */
-  claim(): () => void
+  claim(letGo: () => boolean): () => void
   /**
    * The entity of a replicated state, frozen, in the version of its shape that the application reads. Null without
    * bytes. Error: `migration_failed`.

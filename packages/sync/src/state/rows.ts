@@ -70,7 +70,7 @@ export interface SnapshotRow {
 
 export interface ResyncRow {
   readonly reason: ResyncReason
-  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted'
+  readonly phase: 'pulling' | 'sweeping' | 'sweepingEvicted' | 'clearing'
   /** How far the sweep has come. */
   readonly after: EntityRef | null
 }
@@ -284,7 +284,7 @@ export interface SeenRow {
 
 /**
  * `_sync_evicted`: entities that were dropped from this device. Each still counts as known at its revision,
- * until the server names a newer one or a local edit of it is taken.
+ * until the server names a newer one, or its state in the answer to a local edit.
  */
 export interface EvictedRow extends EntityRef {
   /** `entityKey`. */

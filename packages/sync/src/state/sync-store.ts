@@ -2,7 +2,7 @@
  * Sync's rows in memory and in the database, kept equal: every change goes through `transaction`, one
  * at a time. Also follows the change feed, so that what is still to be pushed is known by name.
  */
-import { assertInvariant } from '@entidb/core'
+import { assertInvariant, EntiDBError } from '@entidb/core'
 import { entityKey } from '../entity-ref.ts'
 import type { LearntVersions } from '../fates/learnt-versions.ts'
 import { KeptKeys } from '../ledger/kept-keys.ts'
@@ -57,6 +57,7 @@ export class SyncStore {
   #heardThrough = 0
   /** False while commits may have been missed. */
   #hearsAll = false
+  #retired = false
   #last: Promise<unknown> = Promise.resolve()
   #reading: Promise<void> = Promise.resolve()
 
@@ -162,8 +163,16 @@ export class SyncStore {
     return mine
   }
 
+  /** Another store works on the rows from now on: no transaction begins any more. Error of those: `sync_stopped`. */
+  retire(): void {
+    this.#retired = true
+  }
+
   #inTurn<R>(run: () => Promise<R>): Promise<R> {
-    const mine = this.#last.then(run)
+    const mine = this.#last.then(() => {
+      if (this.#retired) throw new EntiDBError('sync_stopped', 'Another client syncs this database')
+      return run()
+    })
     this.#last = mine.catch(() => {})
     return mine
   }

@@ -220,8 +220,17 @@ export class SyncTransaction {
     return row?.generation === this.#state.generation
   }
 
-  async forgetSeen(key: string): Promise<void> {
-    await this.#tx.system.delete(SEEN_COLLECTION, key)
+  /** Forgets some of the marks, at most `rowsMax`. False when there are none. */
+  async forgetSeen(rowsMax: number): Promise<boolean> {
+    const { system } = this.#tx
+    // As `findFate`.
+    const rows = (await system.page(SEEN_COLLECTION, { limit: rowsMax })) as readonly SeenRow[]
+    if (rows.length > 0)
+      await system.deleteAll(
+        SEEN_COLLECTION,
+        rows.map(({ id }) => id),
+      )
+    return rows.length > 0
   }
 
   /** A local edit of the application's kind. */

@@ -9,6 +9,7 @@ import {
 } from '@entidb/protocol'
 import {
   createSyncHandler,
+  type Policy,
   type ServerLimits,
   type SyncHandler,
   serverCollections,
@@ -28,11 +29,13 @@ export class RealServer {
   /** Its clock. */
   nowMs = 1_800_000_000_000
   readonly #limits: Partial<ServerLimits>
+  readonly #policy: Policy
   readonly #storage: Storage = memoryStorage()
   #handler: SyncHandler
 
-  constructor(limits: Partial<ServerLimits> = {}) {
+  constructor(limits: Partial<ServerLimits> = {}, policy: Policy = {}) {
     this.#limits = limits
+    this.#policy = policy
     this.#handler = this.#open()
   }
 
@@ -113,6 +116,7 @@ export class RealServer {
       auth: staticTokens({ secret: { subject: 'test', databases: '*', access: 'write' } }),
       createDatabases: true,
       limits: this.#limits,
+      policy: this.#policy,
       retentionMs: RETENTION_MS,
       clock: () => this.nowMs,
       logger: silentLogger,

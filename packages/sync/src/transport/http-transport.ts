@@ -31,6 +31,7 @@ import type { ByteStream, FetchInit, FetchLike, FetchResponse, Timers } from '..
 import { discardBody, readBody } from './response-body.ts'
 import { responseError } from './response-error.ts'
 import { isLoopback } from './server-url.ts'
+import { TimeLimit } from './time-limit.ts'
 import type { TokenSource } from './token-source.ts'
 
 export interface TransportOptions {
@@ -55,6 +56,21 @@ export interface Exchange {
   readonly sentBytes: number
   /** Of an answer that is not an error. */
   readonly receivedBytes: number
+}
+
+/** A message under way. */
+interface Message {
+  readonly path: string
+  readonly body: Uint8Array
+  readonly signal: AbortSignal
+  readonly time: TimeLimit
+}
+
+const TIMED_OUT = { timedOut: true } as const
+
+/** The error of a request that was given up because it took too long. */
+export function isTimedOut({ code, details }: EntiDBError): boolean {
+  return code === 'server_unreachable' && details.timedOut === true
 }
 
 export class HttpTransport {
@@ -113,16 +129,18 @@ export class HttpTransport {
     const abort = (): void => limit.abort(outer.reason)
     if (outer.aborted) abort()
     outer.addEventListener('abort', abort)
-    const cancelTimer = this.#options.timers.after(this.#options.requestTimeoutMs, () =>
+    const { timers, requestTimeoutMs } = this.#options
+    const time = new TimeLimit(timers, requestTimeoutMs, () =>
       limit.abort(new Error('The request took too long')),
     )
+    const { signal } = limit
     try {
-      return await orAborted(this.#exchangeTwice(path, body, limit.signal), limit.signal)
+      return await orAborted(this.#exchangeTwice({ path, body, signal, time }), signal)
     } catch (error) {
       if (outer.aborted) throw stopped()
-      throw limit.signal.aborted ? this.#unreachable(error) : error
+      throw signal.aborted ? this.#unreachable(error, TIMED_OUT) : error
     } finally {
-      cancelTimer()
+      time.cancel()
       outer.removeEventListener('abort', abort)
     }
   }
@@ -131,19 +149,20 @@ export class HttpTransport {
    * Every request is safe to repeat. One lost answer (a connection that died idle, a server that just
    * restarted) is repeated at once, so that losses in step with the cycle cannot keep it from ending.
    */
-  async #exchangeTwice(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async #exchangeTwice(message: Message): Promise<Uint8Array> {
     try {
-      return await this.#exchange(path, body, signal)
+      return await this.#exchange(message)
     } catch (error) {
-      if (signal.aborted || !isEntiDBError(error, 'server_unreachable')) throw error
-      return this.#exchange(path, body, signal)
+      if (message.signal.aborted || !isEntiDBError(error, 'server_unreachable')) throw error
+      return this.#exchange(message)
     }
   }
 
-  async #exchange(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async #exchange(message: Message): Promise<Uint8Array> {
+    const { path, body } = message
     const told = { path, sentBytes: body.length, receivedBytes: 0 }
     try {
-      const answer = await this.#exchangeUntold(path, body, signal)
+      const answer = await this.#exchangeUntold(message)
       this.#options.onExchange({ ...told, outcome: 'ok', receivedBytes: answer.length })
       return answer
     } catch (error) {
@@ -152,7 +171,7 @@ export class HttpTransport {
     }
   }
 
-  async #exchangeUntold(path: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async #exchangeUntold({ path, body, signal, time }: Message): Promise<Uint8Array> {
     const response = await this.#authorized((token) =>
       this.#fetch(path, {
         method: 'POST',
@@ -167,7 +186,7 @@ export class HttpTransport {
       discardBody(response)
       throw notTheProtocol('the answer is not CBOR')
     }
-    return this.#read(response)
+    return this.#read(response, time.arrived)
   }
 
   /** Sends with the token; once more with a renewed one when the first is refused. */
@@ -207,9 +226,12 @@ export class HttpTransport {
     }
   }
 
-  async #read(response: FetchResponse): Promise<Uint8Array> {
+  async #read(
+    response: FetchResponse,
+    onBytes: (bytes: number) => void = () => {},
+  ): Promise<Uint8Array> {
     try {
-      return await readBody(response, this.#options.responseBytesMax)
+      return await readBody(response, this.#options.responseBytesMax, onBytes)
     } catch (error) {
       throw isEntiDBError(error) ? error : this.#unreachable(error)
     }
@@ -221,12 +243,12 @@ export class HttpTransport {
     return responseError(response.status, body, isCbor, response.headers.get('retry-after'))
   }
 
-  #unreachable(cause: unknown): EntiDBError {
+  #unreachable(cause: unknown, details: { readonly timedOut?: true } = {}): EntiDBError {
     this.#options.onContact(false)
     return new EntiDBError(
       'server_unreachable',
       'The server did not answer. Sync tries again by itself',
-      { cause, retry: 'later' },
+      { cause, details, retry: 'later' },
     )
   }
 }

@@ -2,8 +2,12 @@
 import { EntiDBError } from '@entidb/core'
 import type { FetchResponse } from '../environment.ts'
 
-/** Error: `invalid_response` beyond `bytesMax`. */
-export async function readBody(response: FetchResponse, bytesMax: number): Promise<Uint8Array> {
+/** `onBytes` is told of each piece. Error: `invalid_response` beyond `bytesMax`. */
+export async function readBody(
+  response: FetchResponse,
+  bytesMax: number,
+  onBytes: (bytes: number) => void,
+): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (reader === undefined) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
@@ -12,16 +16,22 @@ export async function readBody(response: FetchResponse, bytesMax: number): Promi
     const { done, value } = await reader.read()
     if (done || value === undefined) break
     size += value.length
+    onBytes(value.length)
     if (size > bytesMax) {
       await reader.cancel()
       throw new EntiDBError('invalid_response', `The answer is longer than ${bytesMax} bytes`, {
-        details: { limit: bytesMax },
+        details: { answerBytesMax: bytesMax },
         retry: 'later',
       })
     }
     chunks.push(value)
   }
   return concat(chunks, size)
+}
+
+/** The error of an answer that was longer than it may be. */
+export function isTooLong({ code, details }: EntiDBError): boolean {
+  return code === 'invalid_response' && details.answerBytesMax !== undefined
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
