@@ -122,6 +122,20 @@ describe('first sync', () => {
     await expectSame(a, b)
   })
 
+  test('the first page is asked for as a small one -> pages after it are not', async () => {
+    await filled()
+    const b = await device()
+    const limits: (number | undefined)[] = []
+    onPulls(({ limit }): Fault => {
+      limits.push(limit)
+      return 'pass'
+    })
+    await b.sync.sync()
+    expect(limits).toEqual([500, ...Array(PAGES - 1).fill(undefined)])
+    await b.sync.sync()
+    expect(limits.at(-1)).toBeUndefined()
+  })
+
   test('progress -> of all entities, also where it goes on after a failure', async () => {
     await filled()
     const b = await device()

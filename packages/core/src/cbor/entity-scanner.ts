@@ -6,6 +6,7 @@ import { encodeEntity } from './entity-encoder.ts'
 import { DEPTH_MAX } from './entity-limits.ts'
 import { EntityValidator } from './entity-validator.ts'
 import { invalidCbor } from './invalid-cbor.ts'
+import { plainItemEnd } from './plain-item.ts'
 
 interface SeenKey {
   readonly encoded: Uint8Array
@@ -33,43 +34,43 @@ export class EntityScanner extends EntityValidator {
 
   /** Error: `invalid_cbor`, as of `assertDeterministicEntity`. */
   scan(bytes: Uint8Array): void {
-    this.starts.fill(-1)
+    for (let slot = 0; slot < this.starts.length; slot++) this.starts[slot] = -1
     // The entity itself is a level that is not entered here.
     this.begin(bytes, { depthMax: DEPTH_MAX - 1 })
     try {
       const initial = this.peek()
       if (initial >>> 5 !== 5) throw invalidCbor(0, 'not_a_map')
-      const count = this.readLength(initial, 2)
-      let previousStart = -1
-      for (let i = 0; i < count; i++) {
-        const keyStart = this.offset
-        const seen = this.seen[i]
-        let slot: number
-        if (seen !== undefined && this.passIf(seen.encoded)) slot = seen.slot
-        else {
-          this.passKey(previousStart)
-          slot = this.remember(i, keyStart)
-        }
-        previousStart = keyStart
-        const start = this.offset
-        this.passWhole()
-        if (slot < 0) continue
-        this.starts[slot] = start
-        this.ends[slot] = this.offset
-      }
+      this.scanPairs(this.readLength(initial, 2))
       if (this.offset !== this.end) throw this.invalid('trailing_bytes')
     } finally {
       this.close()
     }
   }
 
-  private passIf(encoded: Uint8Array): boolean {
-    const { bytes, offset } = this
-    const end = offset + encoded.length
-    if (end > this.end) return false
-    for (let i = offset, j = 0; i < end; i++, j++) if (bytes[i] !== encoded[j]) return false
-    this.offset = end
-    return true
+  private scanPairs(count: number): void {
+    const { bytes, end, seen } = this
+    let keyStart = -1
+    for (let i = 0; i < count; i++) {
+      const previousStart = keyStart
+      keyStart = this.offset
+      const expected = seen[i]
+      const start = expected === undefined ? -1 : endIfSame(bytes, keyStart, end, expected.encoded)
+      let slot: number
+      if (expected !== undefined && start >= 0) {
+        slot = expected.slot
+        this.offset = start
+      } else {
+        this.passKey(previousStart)
+        slot = this.remember(i, keyStart)
+      }
+      const valueStart = this.offset
+      const valueEnd = plainItemEnd(bytes, valueStart, end)
+      if (valueEnd >= 0) this.offset = valueEnd
+      else this.passWhole()
+      if (slot < 0) continue
+      this.starts[slot] = valueStart
+      this.ends[slot] = this.offset
+    }
   }
 
   /** Answers the slot of the key that ends here. What was seen behind another key counts no more. */
@@ -82,6 +83,14 @@ export class EntityScanner extends EntityValidator {
     }
     return slot
   }
+}
+
+/** Where `expected` ends that lies at `start`; negative: something else does. */
+function endIfSame(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): number {
+  const { length } = expected
+  if (start + length > end) return -1
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== expected[i]) return -1
+  return start + length
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -25,6 +25,14 @@ describe('key list', () => {
     )
   })
 
+  test('texts, ASCII and others, that outgrow the first bytes -> their UTF-8', () => {
+    const texts = Array.from({ length: 600 }, (_, i) => (i % 7 === 0 ? `é${i}` : `text ${i}`))
+    const list = new KeyList()
+    for (const text of texts) list.addText(text)
+    const encoder = new TextEncoder()
+    for (const [i, text] of texts.entries()) expect(list.at(i)).toEqual(encoder.encode(text))
+  })
+
   test('many keys with long common beginnings -> in order', () => {
     const keys = Array.from({ length: 5000 }, (_, i) =>
       new TextEncoder().encode(`common beginning ${(i * 7919) % 5000} of all`),

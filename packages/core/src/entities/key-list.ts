@@ -3,6 +3,9 @@
  * numbers does without a call for each comparison, and again within each group of equal ones.
  */
 
+import { writeAscii } from '../cbor/utf8.ts'
+
+const encoder = new TextEncoder()
 /** A position and four bytes fit into one float64: 21 and 32 bits. */
 const POSITIONS_MAX = 2 ** 21
 /** Fewer keys are compared key by key. */
@@ -44,6 +47,19 @@ export class KeyList {
     if (end > this.#bytes.length) this.#grow(end)
     this.#bytes.set(key, this.#used)
     this.addRange(this.#used, end)
+    this.#used = end
+  }
+
+  /** As `add` of its UTF-8. */
+  addText(text: string): void {
+    const start = this.#used
+    const end = start + text.length
+    if (end > this.#bytes.length) this.#grow(end)
+    if (!writeAscii(this.#bytes, start, text)) {
+      this.add(encoder.encode(text))
+      return
+    }
+    this.addRange(start, end)
     this.#used = end
   }
 

@@ -28,7 +28,9 @@ export function createReplicaTransaction(
       }),
     applyRaw: (operation) => run(() => replica.applyRaw(of(operation.collection), operation)),
     applyNewer: (operations, { turn } = {}) =>
-      run(() => new ReplicaPage(session.writer, replica, of, new Turns(turn)).apply(operations)),
+      run(() =>
+        new ReplicaPage(session.writer, replica, catalog, new Turns(turn)).apply(operations),
+      ),
     rebase: (collection, id, base) => run(() => replica.rebase(of(collection), id, base)),
     settle: (collection, id, committed, throughOpId) =>
       run(() => replica.settle(of(collection), id, committed, throughOpId)),

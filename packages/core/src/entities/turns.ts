@@ -12,7 +12,7 @@ export class Turns {
     this.#turn = turn
   }
 
-  /** Called before each step; answers what has to be waited for first, if anything. */
+  /** Called between two steps; answers what has to be waited for there, if anything. */
   next(): Promise<void> | undefined {
     if (this.#turn === undefined || this.#steps++ < STEPS) return undefined
     this.#steps = 1

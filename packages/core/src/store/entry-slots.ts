@@ -25,6 +25,12 @@ export function offsetOf(slot: number): number {
 /** A copy with one more; as `toSpliced`, which is no faster than `splice`. */
 export function withInserted(index: readonly number[], position: number, slot: number): number[] {
   const { length } = index
+  if (position === length) {
+    // Stays an array without holes to the engine, as those of all nodes that are filled in order.
+    const longer = index.slice()
+    longer.push(slot)
+    return longer
+  }
   const grown = new Array<number>(length + 1)
   // In range.
   for (let i = 0; i < position; i++) grown[i] = index[i] as number

@@ -37,6 +37,24 @@ function contentOf(entries: PackedEntries): Entry[] {
   return Array.from({ length: entries.count }, (_, i) => [entries.keyAt(i), entries.valueAt(i)])
 }
 
+function writtenOf(entries: PackedEntries): Uint8Array {
+  const bytes = new Uint8Array(entries.bytes)
+  expect(entries.writeTo(bytes, 0)).toBe(bytes.length)
+  return bytes
+}
+
+/** As the entries stand in a leaf of the file. */
+function encodingOf(content: readonly Entry[]): Uint8Array {
+  const bytes: number[] = []
+  for (const [key, value] of content) {
+    const tag = value.length * 2
+    // Keys of these tests are short, and no tag has more than two bytes.
+    bytes.push(key.length, ...(tag < 0x80 ? [tag] : [(tag & 0x7f) | 0x80, tag >>> 7]))
+    bytes.push(...key, ...value)
+  }
+  return Uint8Array.from(bytes)
+}
+
 describe('packed entries', () => {
   test('any edits -> what a sorted list holds, views unchanged, sizes right', () => {
     fc.assert(
@@ -97,6 +115,51 @@ describe('packed entries', () => {
         for (let i = 0; i < entries.count; i++) end += entries.entryBytesAt(i)
         expect(end).toBe(entries.bytes)
       }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('keys that come in order, with ends taken away and a cut now and then -> written as what is there', () => {
+    const kind = fc.constantFrom('append', 'append', 'append', 'first', 'last', 'cut', 'copy')
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(kind, fc.constantFrom('middle', 'replace', 'trim'))),
+        (steps) => {
+          let entries = PackedEntries.withRoomFor(64)
+          let model: Entry[] = []
+          const versions: { readonly entries: PackedEntries; readonly content: Entry[] }[] = []
+          for (const [i, step] of steps.entries()) {
+            const last = model.length - 1
+            const middle = last >>> 1
+            if (step === 'append') {
+              const entry: Entry = [Uint8Array.of(7, i >>> 8, i), new Uint8Array(i % 70).fill(i)]
+              entries.insert(model.length, entry[0], entry[1].length * 2, entry[1])
+              model.push(entry)
+            } else if (step === 'copy') {
+              versions.push({ entries, content: [...model] })
+              entries = entries.copy()
+            } else if (step === 'trim') entries.trim()
+            else if (last < 0) continue
+            else if (step === 'cut') {
+              const upper = entries.cutAt(middle)
+              expect(writtenOf(upper)).toEqual(encodingOf(model.slice(middle)))
+              if (i % 2 === 0) entries.append(upper)
+              else model = model.slice(0, middle)
+            } else if (step === 'replace') {
+              entries.replaceValue(middle, 2, Uint8Array.of(i))
+              model[middle] = [(model[middle] as Entry)[0], Uint8Array.of(i)]
+            } else {
+              const at = step === 'first' ? 0 : step === 'last' ? last : middle
+              entries.remove(at)
+              model.splice(at, 1)
+            }
+            expect(writtenOf(entries)).toEqual(encodingOf(model))
+          }
+          for (const { entries: old, content } of versions) {
+            expect(writtenOf(old)).toEqual(encodingOf(content))
+          }
+        },
+      ),
       { numRuns: 300 },
     )
   })

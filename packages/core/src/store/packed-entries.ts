@@ -57,6 +57,8 @@ export class PackedEntries {
   /** The slot of each entry. */
   #index: number[]
   #isIndexShared = false
+  /** They lie behind each other in key order, with nothing in between: a range of them is copied as one. */
+  #isInOrder = true
   /** All keys begin with the same bytes, at least so many. */
   #prefix = NO_HEADS
   /** Room that the next buffer will have. */
@@ -101,6 +103,7 @@ export class PackedEntries {
     const bytes = new Uint8Array(data.buffer, data.byteOffset)
     const entries = new PackedEntries({ bytes, end: used }, offsets, size)
     entries.#growthBytes = FIRST_GROWTH_BYTES
+    entries.#isInOrder = live === used
     entries.#findPrefix()
     return entries
   }
@@ -199,6 +202,7 @@ export class PackedEntries {
   /** Puts an entry in at `position`, where its key belongs. A value with an odd tag is empty. */
   insert(position: number, key: Uint8Array, tag: number, value: Uint8Array): void {
     this.#reserve(entryBytes(key, tag, value))
+    this.#isInOrder &&= position === this.#count && this.#endsAtUsed()
     const offset = this.#append(key, tag, value)
     this.#narrowPrefix(position, key)
     this.#insertSlot(position, slotOf(headAfter(key, this.#prefix), offset))
@@ -209,12 +213,14 @@ export class PackedEntries {
     const replacedBytes = this.entryBytesAt(position)
     this.#reserve(entryBytes(key, tag, value))
     this.#ownIndex()
+    this.#isInOrder = false
     this.#setOffset(position, this.#append(key, tag, value))
     this.#live -= replacedBytes
   }
 
   remove(position: number): void {
     this.#live -= this.entryBytesAt(position)
+    this.#isInOrder &&= position === 0 || position === this.#count - 1
     this.#ownIndex()
     this.#index.splice(position, 1)
     this.#count--
@@ -245,6 +251,7 @@ export class PackedEntries {
     const size = { used: this.#used, live: this.#live, count: this.#count }
     const copy = new PackedEntries(this.#heap, this.#index, size)
     copy.#isIndexShared = true
+    copy.#isInOrder = this.#isInOrder
     copy.#prefix = this.#prefix
     copy.#growthBytes = this.#growthBytes
     return copy
@@ -269,6 +276,7 @@ export class PackedEntries {
 
   #take(source: PackedEntries, from: number, to: number): void {
     const slots = source.#index.slice(from, to)
+    this.#isInOrder &&= this.#endsAtUsed()
     const end = source.#copyRange(from, to, this.#data, this.#used, slots)
     this.#prefix = this.#count === 0 ? source.#prefix : NO_HEADS
     this.#index = this.#index.concat(slots)
@@ -288,6 +296,7 @@ export class PackedEntries {
     offset: number,
     slots?: number[],
   ): number {
+    if (this.#isInOrder) return this.#copyRun(from, to, target, offset, slots)
     let written = offset
     let position = from
     while (position < to) {
@@ -305,6 +314,25 @@ export class PackedEntries {
       written += end - start
     }
     return written
+  }
+
+  /** As `#copyRange`, of entries that lie in order. */
+  #copyRun(from: number, to: number, target: Uint8Array, offset: number, slots?: number[]): number {
+    if (from === to) return offset
+    const start = this.#offset(from)
+    const end = to === this.#count ? this.#offset(0) + this.#live : this.#offset(to)
+    target.set(this.#view(start, end - start), offset)
+    const moved = offset - start
+    if (slots !== undefined && moved !== 0) {
+      // In range, as everywhere here.
+      for (let i = 0; i < to - from; i++) slots[i] = (slots[i] as number) + moved
+    }
+    return offset + end - start
+  }
+
+  /** Whether what is written next comes right behind the last of entries that lie in order. */
+  #endsAtUsed(): boolean {
+    return this.#count === 0 || this.#offset(0) + this.#live === this.#used
   }
 
   #append(key: Uint8Array, tag: number, value: Uint8Array): number {
@@ -340,6 +368,7 @@ export class PackedEntries {
       this.#index = this.#index.slice()
       this.#isIndexShared = false
       this.#copyRange(0, this.#count, heap.bytes, 0, this.#index)
+      this.#isInOrder = true
     }
     this.#heap = heap
     this.#data = heap.bytes

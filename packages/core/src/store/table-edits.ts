@@ -44,7 +44,7 @@ export class TableEdits {
   get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     const number = this.#names.find(table)
     if (number === undefined) return undefined
-    const isThere = this.#editors[number] ?? this.#base.roots[number]
+    const isThere = this.#editorAt(number) ?? this.#base.roots[number]
     return isThere === undefined ? undefined : this.#editorOf(number).get(key)
   }
 
@@ -52,7 +52,7 @@ export class TableEdits {
   table(name: string): TableRoot | undefined {
     const number = this.#names.find(name)
     if (number === undefined) return undefined
-    return this.#editors[number] ?? this.#base.roots[number]
+    return this.#editorAt(number) ?? this.#base.roots[number]
   }
 
   /** From here on, changes leave what was read before untouched. */
@@ -78,8 +78,13 @@ export class TableEdits {
     return editor
   }
 
+  /** Reading an array beyond its end is slow, and every transaction begins with that. */
+  #editorAt(number: number): TreeEditor | undefined {
+    return number < this.#editors.length ? this.#editors[number] : undefined
+  }
+
   #editorOf(number: number): TreeEditor {
-    let editor = this.#editors[number]
+    let editor = this.#editorAt(number)
     if (editor === undefined) {
       editor = new TreeEditor(this.#base.roots[number], this.#context)
       this.#editors[number] = editor

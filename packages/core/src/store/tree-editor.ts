@@ -109,7 +109,8 @@ export class TreeEditor {
       this.#putAt(found, key, value)
       return
     }
-    if (this.#readKey === key && this.#isPathAtHand()) {
+    const readKey = this.#readKey
+    if (readKey !== undefined && readKey === key && this.#isPathAtHand()) {
       this.#putAtPath(this.#readPosition, key, value)
       return
     }

@@ -94,7 +94,7 @@ export class TreeTransaction implements WriteTransaction {
     }
     this.#keepForCursors()
     const waiting = this.#edits.put(table, key, value)
-    if (waiting instanceof Promise) {
+    if (waiting !== undefined) {
       return waiting.then(() => this.#changes.put(table, key, value))
     }
     this.#changes.put(table, key, value)

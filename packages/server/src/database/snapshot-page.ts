@@ -7,6 +7,7 @@
  * oplog after `through`, the head of that moment: whoever goes on from there has everything.
  */
 import { decodeSyncOperation, type EntityState } from '@entidb/protocol'
+import { byRevision } from './by-revision.ts'
 import { type ServerReader, sortableNumber } from './collections.ts'
 import { keyOfState, readStoredState, type StoredState } from './entity-state-row.ts'
 import { readPulledRow } from './oplog-row.ts'
@@ -56,7 +57,7 @@ async function inOrder(
 ): Promise<readonly EntityState[]> {
   const whole: EntityState[] = []
   for (const state of states) whole.push(isWhole(state) ? state : await withSource(reader, state))
-  return whole.sort((a, b) => a.revision - b.revision)
+  return byRevision(whole)
 }
 
 function isWhole(state: StoredState): state is StoredState & EntityState {

@@ -13,7 +13,7 @@ import {
 import type { ResyncReason } from '../events.ts'
 import { applyPage, type PullOrigin, snapshotAfter } from './apply-page.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
-import { assertFits, snapshotToAskFor } from './snapshot-place.ts'
+import { assertFits, opsToAskFor, snapshotToAskFor } from './snapshot-place.ts'
 
 /** Times a page may turn out not to fit any more before the cycle gives up for now. */
 const MISFITS_MAX = 20
@@ -95,6 +95,7 @@ export class Puller {
     const { store, transport, replicaId } = this.#context
     const { dbId } = store.state
     const snapshot = snapshotToAskFor(origin, store.state)
+    const limit = opsToAskFor(snapshot)
     const page = await transport.pull(
       {
         dbId,
@@ -103,6 +104,7 @@ export class Puller {
         replicaId,
         ...(origin.epoch === null ? {} : { epoch: origin.epoch }),
         ...(snapshot === undefined ? {} : { snapshot }),
+        ...(limit === undefined ? {} : { limit }),
       },
       signal,
     )
