@@ -36,25 +36,35 @@ export function sealExtent(
   view.setUint32(20, checksum(head.subarray(0, 20), payloadChecksum), true)
 }
 
-/** The number of items when `bytes` is the whole, undamaged extent; otherwise undefined. */
+/** What an extent that passed its checks holds. */
+export interface OpenedExtent {
+  readonly kind: ExtentKind
+  /** Of items. */
+  readonly count: number
+  /** A view. */
+  readonly payload: Uint8Array
+}
+
+/** Undefined unless `bytes` is the whole, undamaged extent. */
 export function openExtent(
   bytes: Uint8Array,
   extent: Extent,
   kinds: readonly ExtentKind[],
   storeId: Uint8Array,
   checksum: Checksum,
-): { readonly kind: ExtentKind; readonly count: number } | undefined {
+): OpenedExtent | undefined {
   // A view of its own for a few numbers would be a good part of the work.
   const found = uint32At(bytes, 0)
   const kind = kinds.find((candidate) => candidate === found)
   if (kind === undefined || uint32At(bytes, 8) !== extent.start) return undefined
   if (uint32At(bytes, 4) !== extent.bytes - EXTENT_HEADER_BYTES) return undefined
   for (let i = 0; i < 4; i++) if (bytes[12 + i] !== storeId[i]) return undefined
-  const payloadChecksum = checksum(bytes.subarray(EXTENT_HEADER_BYTES))
+  const payload = bytes.subarray(EXTENT_HEADER_BYTES)
+  const payloadChecksum = checksum(payload)
   if (checksum(bytes.subarray(0, 20), payloadChecksum) !== uint32At(bytes, 20)) {
     return undefined
   }
-  return { kind, count: uint32At(bytes, 16) }
+  return { kind, count: uint32At(bytes, 16), payload }
 }
 
 /** Little-endian, within bounds. */

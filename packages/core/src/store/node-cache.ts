@@ -7,7 +7,7 @@
  * goes only after its children: their places are part of it. A node that a commit has replaced goes at once,
  * whatever it is: at most a snapshot will ask for it again.
  *
- * Once the cache is nearly full, a leaf that is read for one key is kept only if it was asked for before, as
+ * Once the cache is nearly full, a leaf that is read for one key or by a scan is kept only if it was asked for before, as
  * lately as those that are kept. Where the entries asked for lie all over a tree many times as large as the
  * budget, that saves making nodes of leaves which would be gone before they are used again.
  */

@@ -57,11 +57,17 @@ function writePlace(bytes: Uint8Array, offset: number, extent: Extent | undefine
   return writeVarint(bytes, writeVarint(bytes, offset, extent.start), extent.bytes)
 }
 
-/** Takes `payload` over, and what its buffer has behind it. Throws `MalformedBytes`. */
-export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
+/**
+ * More than most leaves have entries. A slice, not `new Array`: V8 learns from leaves that stay in memory to put such
+ * arrays among the old objects at once, and those of all the leaves that a scan only passes would fill that part.
+ */
+const SOME_OFFSETS: readonly number[] = new Array(1024).fill(0)
+
+/** Takes `payload` over, and `room` bytes that its buffer has behind it. Throws `MalformedBytes`. */
+export function decodeLeaf(payload: Uint8Array, count: number, room: number): Leaf {
   if (count > payload.length) throw new MalformedBytes('a leaf has fewer entries than it says')
   const reader = new ByteReader(payload)
-  const offsets = new Array<number>(count)
+  const offsets = SOME_OFFSETS.slice(0, count)
   let large: (LargeValue | undefined)[] | undefined
   let live = 0
   for (let i = 0; i < count; i++) {
@@ -76,7 +82,7 @@ export function decodeLeaf(payload: Uint8Array, count: number): Leaf {
     large ??= new Array(count).fill(undefined)
     large[i] = decodeLargeValue(reader)
   }
-  return new Leaf(undefined, PackedEntries.over(payload, offsets, live), large)
+  return new Leaf(undefined, PackedEntries.over(payload, offsets, live, room), large)
 }
 
 /** What a leaf has under `key`, a small value as a copy, without making the leaf a node. Throws `MalformedBytes`. */

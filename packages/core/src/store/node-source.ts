@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../files/file-system.ts'
 import type { LargeValue, LeafValue, NodeRef, TreeNode } from './node.ts'
+import type { ReadAhead, Upcoming } from './read-ahead.ts'
 
 /** What a leaf has under a key. */
 export class FoundInLeaf {
@@ -22,6 +23,11 @@ export interface NodeSource {
    * is what it has there.
    */
   loadOrFind(ref: NodeRef, key: Uint8Array): MaybePromise<TreeNode | FoundInLeaf>
+  /**
+   * As `load`, for whoever goes on to the `upcoming` nodes, reading with `ahead`. A leaf that is not worth keeping in
+   * memory is known to nobody else, and must not be changed.
+   */
+  loadForScan(ref: NodeRef, ahead: ReadAhead, upcoming: () => Upcoming): MaybePromise<TreeNode>
   loadValue(value: LargeValue): MaybePromise<Uint8Array>
   /**
    * To be called before an operation on a tree, and not when it is taken up again after waiting for a node:

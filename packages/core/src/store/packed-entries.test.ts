@@ -226,7 +226,7 @@ test('packed entries: entries that were read with room -> more go where they lie
   for (const id of [1, 3]) insert(written, id)
   const data = new Uint8Array(new ArrayBuffer(written.bytes + 20), 0, written.bytes)
   written.writeTo(data, 0)
-  const read = PackedEntries.over(data, [0, 7], written.bytes)
+  const read = PackedEntries.over(data, [0, 7], written.bytes, 20)
   const changed = read.copy()
   const memoryBytes = read.memoryBytes
   for (const id of [2, 4]) insert(changed, id)

@@ -34,13 +34,22 @@ const FIRST_GROWTH_BYTES = 512
 const SPLIT_ROOM_BYTES = 256
 
 const NO_VALUE = new Uint8Array(0)
-/** The prefix as long as the index has no heads. */
+/** The prefix as long as the index has no heads: they are found when they are needed. */
 const NO_HEADS = -1
 
-/** A buffer that several versions of a node may share, and how far any of them has written. */
-interface Heap {
+/**
+ * A buffer that several versions of a node may share, and how far any of them has written. Of a class: V8 learns from
+ * the nodes that stay in memory to put such literals among the old objects at once, and those of nodes that a scan
+ * only passes would keep their buffers there.
+ */
+class Heap {
   readonly bytes: Uint8Array
   end: number
+
+  constructor(bytes: Uint8Array, end: number) {
+    this.bytes = bytes
+    this.end = end
+  }
 }
 
 export class PackedEntries {
@@ -94,17 +103,16 @@ export class PackedEntries {
   }
 
   /**
-   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over, and what the
-   * buffer has behind them, for entries to come.
+   * Entries that lie in `data` in key order, at `offsets`, `live` bytes in all. Both are taken over, and `room` bytes
+   * that the buffer has behind them, for entries to come.
    */
-  static over(data: Uint8Array, offsets: number[], live: number): PackedEntries {
+  static over(data: Uint8Array, offsets: number[], live: number, room: number): PackedEntries {
     const used = data.length
     const size = { used, live, count: offsets.length }
-    const bytes = new Uint8Array(data.buffer, data.byteOffset)
-    const entries = new PackedEntries({ bytes, end: used }, offsets, size)
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, used + room)
+    const entries = new PackedEntries(new Heap(bytes, used), offsets, size)
     entries.#growthBytes = FIRST_GROWTH_BYTES
     entries.#isInOrder = live === used
-    entries.#findPrefix()
     return entries
   }
 
@@ -162,6 +170,7 @@ export class PackedEntries {
 
   /** Where `key` is; when it is not there, the complement (`~`) of where it would go in. */
   search(key: Uint8Array): number {
+    if (this.#prefix === NO_HEADS) this.#findPrefix()
     const index = this.#index
     const slot = slotOf(headAfter(key, this.#prefix), 0)
     const nextHead = slot + HEAD_UNIT
@@ -201,6 +210,7 @@ export class PackedEntries {
 
   /** Puts an entry in at `position`, where its key belongs. A value with an odd tag is empty. */
   insert(position: number, key: Uint8Array, tag: number, value: Uint8Array): void {
+    if (this.#prefix === NO_HEADS) this.#findPrefix()
     this.#reserve(entryBytes(key, tag, value))
     this.#isInOrder &&= position === this.#count && this.#endsAtUsed()
     const offset = this.#append(key, tag, value)
@@ -361,7 +371,7 @@ export class PackedEntries {
 
   /** To a buffer of `bytes` bytes, without what removed entries left behind. */
   #move(bytes: number): void {
-    const heap = { bytes: new Uint8Array(bytes), end: this.#live }
+    const heap = new Heap(new Uint8Array(bytes), this.#live)
     if (this.#used === this.#live) heap.bytes.set(this.#view(0, this.#used))
     else {
       // A copy may share the index, and goes on with its own buffer.
@@ -498,7 +508,7 @@ export class PackedEntries {
 }
 
 function emptyHeap(bytes: number): Heap {
-  return { bytes: new Uint8Array(bytes), end: 0 }
+  return new Heap(new Uint8Array(bytes), 0)
 }
 
 function entryBytes(key: Uint8Array, tag: number, value: Uint8Array): number {

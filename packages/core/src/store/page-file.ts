@@ -8,18 +8,19 @@ import type { File, MaybePromise } from '../files/file-system.ts'
 import { MalformedBytes } from './byte-reader.ts'
 import type { Checksum } from './checksum.ts'
 import { type Extent, UNIT_BYTES } from './extent.ts'
-import { EXTENT_HEADER_BYTES, type ExtentKind, extentKinds, openExtent } from './extent-codec.ts'
+import {
+  EXTENT_HEADER_BYTES,
+  type ExtentKind,
+  extentKinds,
+  type OpenedExtent,
+  openExtent,
+} from './extent-codec.ts'
 import { LargeValue, NodeRef, REPLACED, type Stored, type TreeNode } from './node.ts'
 import type { NodeCache } from './node-cache.ts'
 import { decodeBranch, decodeLeaf, findInLeaf } from './node-codec.ts'
 import { FoundInLeaf, type NodeSource } from './node-source.ts'
+import { type ReadAhead, runFrom, type Upcoming } from './read-ahead.ts'
 import { corrupt, ioFailed } from './store-errors.ts'
-
-interface OpenedExtent {
-  readonly kind: ExtentKind
-  readonly count: number
-  readonly payload: Uint8Array
-}
 
 const NODE_KINDS: readonly ExtentKind[] = [extentKinds.leaf, extentKinds.branch]
 /** Most nodes fit. */
@@ -56,9 +57,9 @@ export class PageFile implements NodeSource {
     if (length instanceof Promise) {
       // It belongs to this read until that is over.
       this.#scratch = new Uint8Array(SCRATCH_BYTES)
-      return length.then((later) => this.#findIn(ref, extent, key, bytes, later))
+      return length.then((later) => this.#findIn(ref, extent, key, bytes.subarray(0, later)))
     }
-    return this.#findIn(ref, extent, key, bytes, length)
+    return this.#findIn(ref, extent, key, bytes.subarray(0, length))
   }
 
   #findIn(
@@ -66,14 +67,60 @@ export class PageFile implements NodeSource {
     extent: Extent,
     key: Uint8Array,
     bytes: Uint8Array,
-    length: number,
   ): TreeNode | FoundInLeaf {
-    const opened = this.#open(extent, NODE_KINDS, bytes, length)
+    const opened = this.#open(extent, NODE_KINDS, bytes)
     if (opened.kind === extentKinds.branch) return this.#keep(ref, this.#decode(extent, opened))
     return this.#wellFormed(
       extent,
       () => new FoundInLeaf(findInLeaf(opened.payload, opened.count, key)),
     )
+  }
+
+  loadForScan(ref: NodeRef, ahead: ReadAhead, upcoming: () => Upcoming): MaybePromise<TreeNode> {
+    if (ref.node !== undefined) return ref.node
+    const extent = placeOf(ref.extent)
+    const isKept = this.#cache.admits(ref)
+    const bytes = ahead.find(extent) ?? this.#readAhead(extent, ahead, upcoming)
+    return bytes instanceof Promise
+      ? bytes.then((later) => this.#passing(ref, extent, later, isKept))
+      : this.#passing(ref, extent, bytes, isKept)
+  }
+
+  #readAhead(extent: Extent, ahead: ReadAhead, upcoming: () => Upcoming): MaybePromise<Uint8Array> {
+    const run = runFrom(extent, upcoming())
+    const readAlone = (): MaybePromise<Uint8Array> => this.#readBytes(extent)
+    if (run.extents.length === 1) return readAlone()
+    const keep = (bytes: Uint8Array): Uint8Array => {
+      ahead.keep(run, bytes)
+      return ahead.find(extent) ?? bytes
+    }
+    try {
+      const bytes = this.#readBytes(run.stretch)
+      return bytes instanceof Promise ? bytes.then(keep, readAlone) : keep(bytes)
+    } catch {
+      // What fails may be the read of another extent.
+      return readAlone()
+    }
+  }
+
+  /** The bytes of `extent` as the file has them: too few where it ends. Their buffer has `room` more behind them. */
+  #readBytes(extent: Extent, room = 0): MaybePromise<Uint8Array> {
+    const bytes = new Uint8Array(extent.bytes + room).subarray(0, extent.bytes)
+    const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
+    return length instanceof Promise
+      ? length.then((later) => bytes.subarray(0, later))
+      : bytes.subarray(0, length)
+  }
+
+  #passing(ref: NodeRef, extent: Extent, bytes: Uint8Array, isKept: boolean): TreeNode {
+    if (ref.node !== undefined) return ref.node
+    const opened = this.#open(extent, NODE_KINDS, bytes)
+    if (opened.kind === extentKinds.branch) return this.#keep(ref, this.#decode(extent, opened))
+    if (!isKept) return this.#decode(extent, opened)
+    // What stays does not hold on to what was read beside it.
+    const isAlone = bytes.length === bytes.buffer.byteLength
+    const own = isAlone ? opened : { ...opened, payload: opened.payload.slice() }
+    return this.#keep(ref, this.#decode(extent, own))
   }
 
   /** Errors are final whatever the reason, `io_failed`: the pages of a failed flush may be lost. */
@@ -139,36 +186,31 @@ export class PageFile implements NodeSource {
   readNode(extent: Extent, room?: number): MaybePromise<TreeNode> {
     const opened = this.read(extent, NODE_KINDS, room)
     return opened instanceof Promise
-      ? opened.then((later) => this.#decode(extent, later))
-      : this.#decode(extent, opened)
+      ? opened.then((later) => this.#decode(extent, later, room))
+      : this.#decode(extent, opened, room)
   }
 
   /** The buffer of the payload has `room` more bytes behind it. */
-  read(extent: Extent, kinds: readonly ExtentKind[], room: number = 0): MaybePromise<OpenedExtent> {
-    const bytes = new Uint8Array(extent.bytes + room).subarray(0, extent.bytes)
-    const length = this.file.readAt(extent.start * UNIT_BYTES, bytes)
-    return length instanceof Promise
-      ? length.then((later) => this.#open(extent, kinds, bytes, later))
-      : this.#open(extent, kinds, bytes, length)
+  read(extent: Extent, kinds: readonly ExtentKind[], room?: number): MaybePromise<OpenedExtent> {
+    const bytes = this.#readBytes(extent, room)
+    return bytes instanceof Promise
+      ? bytes.then((later) => this.#open(extent, kinds, later))
+      : this.#open(extent, kinds, bytes)
   }
 
-  #open(
-    extent: Extent,
-    kinds: readonly ExtentKind[],
-    bytes: Uint8Array,
-    length: number,
-  ): OpenedExtent {
+  #open(extent: Extent, kinds: readonly ExtentKind[], bytes: Uint8Array): OpenedExtent {
+    const { length } = bytes
     const opened =
-      length === bytes.length && length >= EXTENT_HEADER_BYTES
+      length === extent.bytes && length >= EXTENT_HEADER_BYTES
         ? openExtent(bytes, extent, kinds, this.storeId, this.#checksum)
         : undefined
     if (opened === undefined) throw this.#corrupt(extent, 'an extent fails its checks')
-    return { ...opened, payload: bytes.subarray(EXTENT_HEADER_BYTES) }
+    return opened
   }
 
-  #decode(extent: Extent, { kind, count, payload }: OpenedExtent): TreeNode {
+  #decode(extent: Extent, { kind, count, payload }: OpenedExtent, room = 0): TreeNode {
     return this.#wellFormed(extent, () =>
-      kind === extentKinds.leaf ? decodeLeaf(payload, count) : decodeBranch(payload, count),
+      kind === extentKinds.leaf ? decodeLeaf(payload, count, room) : decodeBranch(payload, count),
     )
   }
 

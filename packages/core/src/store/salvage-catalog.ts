@@ -152,9 +152,9 @@ async function openCatalog(
   const storeId = bytes.slice(12, 16)
   const opened = openExtent(bytes, extent, [extentKinds.catalog], storeId, checksum)
   if (opened === undefined) return undefined
-  const payload = bytes.subarray(EXTENT_HEADER_BYTES)
+  const { payload, count } = opened
   try {
-    const tables = decodeCatalog(payload, opened.count)
+    const tables = decodeCatalog(payload, count)
     const pages = new PageFile(file, storeId, checksum, new NodeCache(0))
     return { checkpointLsn: catalogLsn(payload), tables, pages }
   } catch (error) {

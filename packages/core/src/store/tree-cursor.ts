@@ -4,15 +4,31 @@
  */
 import type { MaybePromise } from '../files/file-system.ts'
 import type { Batch, KeyRange, TreeCursor } from './key-value-store.ts'
-import { at, type Branch, LargeValue, type Leaf, type LeafValue, type NodeRef } from './node.ts'
+import {
+  at,
+  type Branch,
+  LargeValue,
+  type Leaf,
+  type LeafValue,
+  type NodeRef,
+  type TreeNode,
+} from './node.ts'
 import type { NodeSource } from './node-source.ts'
+import { ReadAhead, type Upcoming } from './read-ahead.ts'
 
 interface Step {
   readonly branch: Branch
-  index: number
+  readonly index: number
+}
+
+/** A node that is waited for, or has come and was not used yet. */
+interface Fetched {
+  readonly ref: NodeRef
+  node: MaybePromise<TreeNode>
 }
 
 const END: Batch = { keys: [], values: [] }
+const NOTHING_UPCOMING: Upcoming = { children: [], index: 0, step: 1, count: 0 }
 
 export class RangeCursor implements TreeCursor {
   readonly #root: NodeRef | undefined
@@ -21,7 +37,11 @@ export class RangeCursor implements TreeCursor {
   readonly #source: NodeSource
   readonly #assertReadable: () => void
   readonly #steps: Step[] = []
+  readonly #ahead = new ReadAhead()
+  #fetched: Fetched | undefined
   #leaf: Leaf | undefined
+  /** So many more entries are asked for at present. */
+  #wanted = 0
   /** The entries of `#leaf` still to come are `[#from, #to)`. */
   #from = 0
   #to = 0
@@ -61,14 +81,22 @@ export class RangeCursor implements TreeCursor {
     const keys: Uint8Array[] = []
     const values: LeafValue[] = []
     while (keys.length < entriesMax) {
-      const waiting = this.#reachEntries()
+      this.#wanted = entriesMax - keys.length
+      let waiting: Promise<unknown> | undefined
+      try {
+        waiting = this.#reachEntries()
+      } catch (error) {
+        // As below: the next call meets the error, if it is still there.
+        if (keys.length > 0) break
+        throw error
+      }
       if (waiting !== undefined) {
         // What is at hand is an answer; the node is waited for at the next call.
         if (keys.length > 0) break
         return waiting.then(() => this.#next(entriesMax))
       }
       if (this.#state === 'ended') break
-      this.#take(entriesMax - keys.length, keys, values)
+      this.#take(keys, values)
     }
     if (keys.length === 0) return END
     return this.#resolved(keys, values)
@@ -83,10 +111,10 @@ export class RangeCursor implements TreeCursor {
     return undefined
   }
 
-  #take(entriesMax: number, keys: Uint8Array[], values: LeafValue[]): void {
+  #take(keys: Uint8Array[], values: LeafValue[]): void {
     const leaf = this.#leaf
     if (leaf === undefined) return
-    const size = Math.min(entriesMax, this.#to - this.#from)
+    const size = Math.min(this.#wanted, this.#to - this.#from)
     if (this.#reverse) {
       for (let i = 0; i < size; i++) {
         const index = --this.#to
@@ -106,10 +134,11 @@ export class RangeCursor implements TreeCursor {
     if (root === undefined) return undefined
     const { gt, gte, lt, lte } = this.#range
     const origin = this.#reverse ? (lt ?? lte) : (gt ?? gte)
-    return this.#descend(root, (branch) => {
+    const choose = (branch: Branch): number => {
       if (origin === undefined) return this.#reverse ? branch.children.length - 1 : 0
       return branch.separators.upperBound(origin)
-    })
+    }
+    return this.#descend(root, choose, 0, [])
   }
 
   /** Goes to the next leaf in scan order. */
@@ -120,52 +149,94 @@ export class RangeCursor implements TreeCursor {
       const { branch, index } = at(this.#steps, depth)
       const child = branch.children[index + step]
       if (child === undefined) continue
-      const kept = depth + 1
       const edge = (below: Branch): number => (this.#reverse ? below.children.length - 1 : 0)
-      return this.#descend(child, edge, kept, index + step)
+      return this.#descend(child, edge, depth, [{ branch, index: index + step }])
     }
     this.#state = 'ended'
     return undefined
   }
 
   /**
-   * Descends from `ref`, which lies below the first `kept` steps, and enters a leaf. Changes nothing
-   * when a node must be waited for.
+   * Descends from `ref`, to which the first `kept` steps and then `path` lead, and enters a leaf. Changes
+   * nothing when a node must be waited for.
    */
   #descend(
     ref: NodeRef,
     choose: (branch: Branch) => number,
-    kept = 0,
-    lastIndex = 0,
+    kept: number,
+    path: Step[],
   ): Promise<unknown> | undefined {
-    const below: Step[] = []
     let place = ref
     for (;;) {
-      const node = place.node ?? this.#source.load(place)
+      const node = place.node ?? this.#load(place, kept, path)
       if (node instanceof Promise) return node
       place.wasUsed = true
       if (node.kind === 'leaf') {
         this.#steps.length = kept
-        if (kept > 0) at(this.#steps, kept - 1).index = lastIndex
-        this.#steps.push(...below)
+        this.#steps.push(...path)
         this.#enter(node)
         return undefined
       }
       const index = choose(node)
-      below.push({ branch: node, index })
+      path.push({ branch: node, index })
       place = at(node.children, index)
     }
+  }
+
+  /** The node of `ref`, to which the first `kept` steps and then `path` lead. */
+  #load(ref: NodeRef, kept: number, path: readonly Step[]): MaybePromise<TreeNode> {
+    if (this.#fetched?.ref === ref) return this.#fetched.node
+    const upcoming = (): Upcoming => this.#upcoming(kept, path)
+    const node = this.#source.loadForScan(ref, this.#ahead, upcoming)
+    if (node instanceof Promise) this.#await(ref, node)
+    return node
+  }
+
+  /** Whoever asks again is answered with what has come, and after a failure with another try. */
+  #await(ref: NodeRef, node: Promise<TreeNode>): void {
+    const fetched: Fetched = { ref, node }
+    this.#fetched = fetched
+    node.then(
+      (later) => {
+        fetched.node = later
+      },
+      () => {
+        this.#fetched = undefined
+      },
+    )
+  }
+
+  /** The leaves that the present call will come to behind the one that the path leads to, as far as can be told. */
+  #upcoming(kept: number, path: readonly Step[]): Upcoming {
+    const step = this.#reverse ? -1 : 1
+    const above = path.at(-1)
+    const isLeaf = kept + path.length === this.#steps.length
+    if (!isLeaf || above === undefined || this.#leaf === undefined) return NOTHING_UPCOMING
+    const { branch, index } = above
+    const { gt, gte, lt, lte } = this.#range
+    const end = this.#reverse ? (gt ?? gte) : (lt ?? lte)
+    const last = end === undefined ? undefined : branch.separators.upperBound(end)
+    // They hold about as many as the last one.
+    const wanted = Math.ceil(this.#wanted / this.#leaf.size) - 1
+    const count = last === undefined ? wanted : Math.min(wanted, Math.abs(last - index))
+    return { children: branch.children, index, step, count }
   }
 
   #enter(leaf: Leaf): void {
     const { gt, gte, lt, lte } = this.#range
     const { entries, size } = leaf
+    const low = gt ?? gte
+    const high = lt ?? lte
     let from = 0
     let to = size
-    if (gt !== undefined) from = entries.upperBound(gt)
-    else if (gte !== undefined) from = entries.lowerBound(gte)
-    if (lt !== undefined) to = entries.lowerBound(lt)
-    else if (lte !== undefined) to = entries.upperBound(lte)
+    // Most leaves lie within, which their ends tell.
+    if (low !== undefined && size > 0 && entries.compareAt(0, low) <= 0) {
+      from = gt !== undefined ? entries.upperBound(low) : entries.lowerBound(low)
+    }
+    if (high !== undefined && size > 0 && entries.compareAt(size - 1, high) >= 0) {
+      to = lt !== undefined ? entries.lowerBound(high) : entries.upperBound(high)
+    }
+    this.#fetched = undefined
     this.#leaf = leaf
     this.#from = from
     this.#to = to

@@ -19,6 +19,7 @@ const nothingToLoad: NodeSource = {
   makeRoom: () => {},
   load: refuse,
   loadOrFind: refuse,
+  loadForScan: refuse,
   loadValue: refuse,
 }
 
