@@ -71,6 +71,72 @@ describe('oracle: a device that never showed what was deleted', () => {
   })
 })
 
+describe('oracle: a device that deleted the same', () => {
+  /** d2 deleted what it had made of the note since; d1's delete came first. */
+  function deletedTwice(): OracleHistory {
+    const history = deletedNote()
+    history.shows('d2', { n: 'a' }, { n: 1 })
+    history.oracle.device('d2').assertCursor(1, false)
+    history.writes('d2', { n: 'a' }, { n: 'b' })
+    history.shows('d2', { n: 'b' }, { n: 1 })
+    history.writes('d2', { n: 'b' }, {}).acknowledged = true
+    history.shows('d2', {}, { n: 1 })
+    return history
+  }
+
+  test('it was told of the other delete, the server goes back behind that -> its own is lost, too', () => {
+    const history = deletedTwice()
+    history.shows('d2', {}, { n: 2 })
+    history.restoresServer('d1', 1, ['n', 'a'])
+    history.shows('d2', { n: 'a' }, { n: 1 })
+    history.oracle.assertNothingLost()
+    expect(history.oracle.device('d2').node('notes/n').isGone).toBe(false)
+  })
+
+  test('it was not told -> its own must not be lost', () => {
+    const history = deletedTwice()
+    history.restoresServer('d1', 1, ['n', 'a'])
+    expect(() => history.oracle.assertNothingLost()).toThrow(Violation)
+    expect(() => history.shows('d2', { n: 'a' }, { n: 1 })).toThrow(Violation)
+  })
+})
+
+const nothing = { absences: new Map(), toldDeletes: new Map() }
+
+describe('oracle: what a restored server lost', () => {
+  /** d1 wrote m, then n, which d2 has too; the server and d1 went back to where there was no n. */
+  function lostNote(): OracleHistory {
+    const history = new OracleHistory()
+    history.writes('d1', {}, { m: 'a' })
+    history.accepts('d1', 0, { m: 'a' })
+    history.writes('d1', {}, { n: 'b' }).acknowledged = true
+    history.shows('d1', { n: 'b' })
+    history.accepts('d1', 1, { n: 'b' })
+    history.shows('d2', { n: 'b' }, { n: 2 })
+    history.restoresServer('d1', 1, ['m', 'a'])
+    history.oracle.deviceRestored('d1', new Map(), nothing, new Set(['d1']))
+    return history
+  }
+
+  test('another device has it -> it must come back', () => {
+    expect(() => lostNote().oracle.assertNothingLost()).toThrow(Violation)
+  })
+
+  test('the last device that had it goes back to a copy, too -> it is lost', () => {
+    const history = lostNote()
+    history.oracle.deviceRestored('d2', new Map(), nothing, new Set(['d2']))
+    history.oracle.assertNothingLost()
+    expect(history.oracle.server.node('notes/n').isGone).toBe(true)
+  })
+
+  test('a device goes back to a copy that had nothing of it -> it must come back', () => {
+    const history = lostNote()
+    history.shows('d3', {})
+    history.oracle.deviceRestored('d3', new Map(), nothing, new Set(['d3']))
+    expect(() => history.oracle.assertNothingLost()).toThrow(Violation)
+  })
+})
+
 describe('oracle: a form saved late over what it has not shown', () => {
   /** d1 shows b, made on a by d2. */
   function overwrittenNote(): OracleHistory {

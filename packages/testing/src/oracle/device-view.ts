@@ -9,6 +9,7 @@ import type { ServerView } from './server-view.ts'
 import type { Shapes } from './shapes.ts'
 import { Violation } from './violation.ts'
 import {
+  ancestorsOf,
   contentsOf,
   descendsFrom,
   transactionOf,
@@ -114,7 +115,7 @@ export class DeviceView {
       return String(after)
     })
     this.#contents = contents
-    for (const each of told) this.#standOn(each)
+    for (const each of told) this.#meet(each)
     for (const transaction of touched) this.#assertWhole(transaction)
     return changes
   }
@@ -133,11 +134,17 @@ export class DeviceView {
     return told
   }
 
-  /** Its own edit, made where nothing was, stands on the delete from now on: nothing competed. */
-  #standOn(told: WriteNode): void {
+  /**
+   * What that does to its own edit: one that was made where nothing was stands on the delete from now on, for nothing
+   * competed; a delete and it are the same.
+   */
+  #meet(told: WriteNode): void {
     const shown = this.node(told.key)
-    if (shown.isGone || descendsFrom(told, shown)) return
-    if (this.#server.wasMadeOnNothing(shown, [this.name])) shown.parents.add(told)
+    if (shown.isGone) {
+      if (wasWrittenBy(shown, this.name)) this.#server.hasSame(shown)
+    } else if (!descendsFrom(told, shown) && this.#server.wasMadeOnNothing(shown, [this.name])) {
+      shown.parents.add(told)
+    }
   }
 
   /** Which deletes a copy of its files has. */
@@ -148,6 +155,12 @@ export class DeviceView {
       if (last !== undefined) absences.set(key, last)
     }
     return { absences, toldDeletes: new Map(this.#toldDeletes) }
+  }
+
+  /** All that is shown, and what that was made on. */
+  held(): ReadonlySet<WriteNode> {
+    const shown = [...this.#contents.keys(), ...this.#gone.keys()].map((key) => this.node(key))
+    return new Set(shown.flatMap((node) => [...ancestorsOf(node)]))
   }
 
   /** The device went back to what a copy has. */

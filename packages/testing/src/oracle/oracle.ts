@@ -207,7 +207,7 @@ export class Oracle {
     this.server.wasCopied(device)
   }
 
-  /** The device went back to a copy: what only it had since then is lost. `writers`: whose edits its files had. */
+  /** The device went back to a copy: what only it had is lost. `writers`: whose edits its files had. */
   deviceRestored(
     device: string,
     contents: Contents,
@@ -215,9 +215,15 @@ export class Oracle {
     writers: ReadonlySet<string>,
   ): void {
     const why = `${device} went back to a backup`
-    this.device(device).restored(contents, deletes)
+    const view = this.device(device)
+    // What the server lost before, this device may have been the last to have.
+    const lost = [...view.held()].filter((each) => this.server.hasLost(each))
+    const lostWith = new Set(lost.flatMap((each) => [...ancestorsOf(each)]))
+    view.restored(contents, deletes)
     this.wasCopied(device)
-    this.#excuseUnheld((node) => node.transactions.some((each) => writers.has(each.device)), why)
+    const isOwn = ({ transactions }: WriteNode): boolean =>
+      transactions.some((each) => writers.has(each.device))
+    this.#excuseUnheld((node) => isOwn(node) || lostWith.has(node), why)
   }
 
   /** The server went back to a copy, which has this: what no device holds any more is lost. */

@@ -26,6 +26,8 @@ export class ServerView {
   readonly past: ServerPast = new ServerPast()
   /** By revision, of all epochs: what a restored server lost included. */
   readonly #byRevision = new Map<number, WriteNode>()
+  /** Deletes that never came to it: their devices were told of another one first. */
+  readonly #met = new Set<WriteNode>()
   readonly #lastDelete = new Map<string, WriteNode>()
   /** The tick at which something took the place of nothing. */
   readonly #goneUntil = new Map<string, number>()
@@ -93,10 +95,15 @@ export class ServerView {
     return beyond < 0 ? this.#accepted.length : beyond
   }
 
+  /** The device that made the delete was told of one of the server's: nothing is left of it to push. */
+  hasSame(node: WriteNode): void {
+    this.#met.add(node)
+  }
+
   /** It has the delete or one of the same, or had nothing to delete at some time since: then it changed nothing. */
   knowsDelete(node: WriteNode): boolean {
     const { key, accepted, serverTick } = node
-    if (accepted || this.node(key).isGone) return true
+    if (accepted || this.#met.has(node) || this.node(key).isGone) return true
     if ((this.#goneUntil.get(key) ?? -1) >= serverTick) return true
     const parents = [...node.parents]
     return this.#graph

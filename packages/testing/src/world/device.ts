@@ -125,9 +125,10 @@ export class SimulatedDevice {
       scheduler: process.scheduler,
       randomBytes: (count) => random.bytes(count),
     })
-    this.#observe(db, process)
+    const look = this.#observe(db, process)
     this.#db = db
     this.#sync = this.#newSync(db, process, random)
+    this.#lookAtPulls(this.#sync, look)
     if (this.#world.isAutomatic) this.startSync()
   }
 
@@ -164,6 +165,7 @@ export class SimulatedDevice {
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
     this.#world.answers.forget()
+    this.#world.answers.wentBack(this.name)
     const contents = await this.#readOffline()
     this.#world.oracle.deviceRestored(this.name, contents, deletes, writersBefore)
     this.ledgerFrom = this.#world.oracle.transactions.length
@@ -300,7 +302,8 @@ export class SimulatedDevice {
     this.#forms.clear()
   }
 
-  #observe(db: EntiDB, process: Process): void {
+  /** Answers what has it looked at as it is now, which every commit does. */
+  #observe(db: EntiDB, process: Process): () => void {
     const look = (): void => {
       if (!process.alive) return
       const snapshot = replication(db).snapshot()
@@ -310,6 +313,17 @@ export class SimulatedDevice {
     }
     replication(db).onCommit(look)
     look()
+    return look
+  }
+
+  /** What a page tells may change nothing that is shown. */
+  #lookAtPulls(sync: EntiDBSync, look: () => void): void {
+    let { cursor } = sync.status
+    sync.on('status', (status) => {
+      if (status.cursor === cursor) return
+      cursor = status.cursor
+      look()
+    })
   }
 
   #newSync(db: EntiDB, process: Process, random: Random): EntiDBSync {
