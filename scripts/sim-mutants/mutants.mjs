@@ -122,8 +122,8 @@ export const mutants = [
     edits: [
       {
         file: 'sync/src/handshake/apply-handshake.ts',
-        find: '{ epoch, history }: HandshakeResponse,',
-        replace: '{ epoch, history, serverCursor }: HandshakeResponse,',
+        find: '{ epoch, history, purgedThrough = 0 }: HandshakeResponse,',
+        replace: '{ epoch, history, serverCursor, purgedThrough = 0 }: HandshakeResponse,',
       },
       {
         file: 'sync/src/handshake/apply-handshake.ts',
@@ -420,8 +420,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'sync/src/conflicts/meeting.ts',
-        find: 'if (ancestorThrough > 0 && ',
-        replace: 'if (',
+        find: 'return ancestorThrough !== 0 && purgedThrough',
+        replace: 'return ancestorThrough === 0 || purgedThrough',
       },
     ],
   },

@@ -98,6 +98,7 @@ async function meetPending(
     base: stale || isBaseLost(note, state) ? undefined : state.base,
     remote,
     ancestorThrough: note.ancestorThrough,
+    purgedThrough: tx.state.purgedThrough,
   })
   if (meeting === 'converged') {
     await tx.replica.settle(ref.collection, ref.entityId, remote, state.opId)

@@ -22,10 +22,35 @@ test.each([
   ['created on both sides', 'conflict', bytes(1), null, remote(9, 2), 0],
   ['an ancestor after an epoch change', 'unmoved', bytes(1), null, remote(9, 2), 9],
   ['beyond the ancestors', 'conflict', bytes(1), null, remote(10, 2), 9],
+  [
+    'nothing after an epoch change, no delete forgotten',
+    'unmoved',
+    bytes(1),
+    undefined,
+    remote(0, null),
+    9,
+  ],
   ['same bytes of another version', 'conflict', bytes(1), bytes(0), remote(9, 1, 2), 0],
   ['made on the same bytes of another version', 'conflict', bytes(1), bytes(0), remote(9, 0, 2), 0],
   ['both deleted, by other versions', 'converged', null, bytes(0), remote(9, null, 2), 0],
 ] as const)('meeting: %s -> %s', (_, meeting, local, base, server, ancestorThrough) => {
   const sides = { local: state(local), base: base === undefined ? base : state(base) }
-  expect(meetingOf({ ...sides, remote: server, ancestorThrough })).toBe(meeting)
+  expect(meetingOf({ ...sides, remote: server, ancestorThrough, purgedThrough: 9 })).toBe(meeting)
+})
+
+test.each([
+  ['a delete after the last ancestor may be forgotten', 'conflict', 9, 10],
+  ['no history in common, and a delete may be forgotten', 'conflict', -1, 1],
+  ['no history in common, and none is', 'unmoved', -1, 0],
+] as const)(
+  'meeting: nothing after an epoch change, %s -> %s',
+  (_, meeting, ancestorThrough, purgedThrough) => {
+    const sides = { local: state(bytes(1)), base: undefined, remote: remote(0, null) }
+    expect(meetingOf({ ...sides, ancestorThrough, purgedThrough })).toBe(meeting)
+  },
+)
+
+test('meeting: the edit had met an ancestor, and its delete may be forgotten -> conflict', () => {
+  const sides = { local: state(bytes(1)), base: state(bytes(0)), remote: remote(0, null) }
+  expect(meetingOf({ ...sides, ancestorThrough: 9, purgedThrough: 10 })).toBe('conflict')
 })

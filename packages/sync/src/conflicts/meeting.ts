@@ -8,8 +8,10 @@ export interface MeetingSides {
   /** The server state the oldest pending edit was made on; null bytes: absent. Undefined: not kept. */
   readonly base: Content | undefined
   readonly remote: RemoteState
-  /** Server states up to here are ancestors of the local edit; 0: none is. */
+  /** After an epoch change: server states up to here are ancestors of the local edit; -1: none is. Else 0. */
   readonly ancestorThrough: number
+  /** Deletes up to here may be forgotten by the server. */
+  readonly purgedThrough: number
 }
 
 /**
@@ -19,10 +21,17 @@ export interface MeetingSides {
  */
 export type Meeting = 'converged' | 'unmoved' | 'conflict'
 
-export function meetingOf({ local, base, remote, ancestorThrough }: MeetingSides): Meeting {
+export function meetingOf({ local, base, remote, ...ancestors }: MeetingSides): Meeting {
   if (sameState(local, remote)) return 'converged'
   if (base !== undefined && sameState(base, remote)) return 'unmoved'
-  // 0: there are none. What the server forgot after a delete has revision 0, and is no ancestor.
-  if (ancestorThrough > 0 && remote.version <= ancestorThrough) return 'unmoved'
-  return 'conflict'
+  return isAncestor(remote, ancestors) ? 'unmoved' : 'conflict'
+}
+
+/** Nothing is one, too, unless the server may have forgotten a delete that came after the ancestors. */
+function isAncestor(
+  { version }: RemoteState,
+  { ancestorThrough, purgedThrough }: Omit<MeetingSides, 'local' | 'base' | 'remote'>,
+): boolean {
+  if (version > 0) return version <= ancestorThrough
+  return ancestorThrough !== 0 && purgedThrough <= Math.max(0, ancestorThrough)
 }

@@ -29,7 +29,7 @@ export async function applyHandshake(
   if (!isStill(tx.state, origin)) return undefined
   const before = tx.state
   const epoch = await adoptHistory(tx, response)
-  const again = epoch === null ? null : await reasonToBeginAgain(tx, before, epoch.point)
+  const again = epoch === null ? null : await reasonToBeginAgain(tx, before, response, epoch.point)
   if (again !== null) beginResync(tx, again)
   const renumbered = outrunServer(tx, response.lastOpId ?? 0)
   const { state } = tx
@@ -51,7 +51,7 @@ function assertProtocol({ protocol }: HandshakeResponse): void {
 
 async function adoptHistory(
   tx: SyncTransaction,
-  { epoch, history }: HandshakeResponse,
+  { epoch, history, purgedThrough = 0 }: HandshakeResponse,
 ): Promise<HandshakeOutcome['epoch']> {
   if (epoch === undefined || history === undefined) return null
   const { state } = tx
@@ -61,20 +61,23 @@ async function adoptHistory(
     if (state.epoch === null) tx.setState({ epoch, history })
     return null
   }
-  return { point, recovered: await changeEpoch(tx, { point, epoch, history }) }
+  return { point, recovered: await changeEpoch(tx, { point, epoch, history, purgedThrough }) }
 }
 
 /** Why what the server has at or before the point, too, has to be pulled: the cursor alone does not bring it. */
 async function reasonToBeginAgain(
   tx: SyncTransaction,
   { resync, purgedThrough, pullingTo = 0 }: StateRow,
+  response: HandshakeResponse,
   point: number,
 ): Promise<ResyncReason | null> {
   if ((await forgetEvictedBeyond(tx, point)) > 0) return 'evicted'
   // What was seen of the other history counts no more.
   if (resync !== null) return resync.reason
   // The server has again what was deleted and forgotten, or superseded and left out of the pages so far.
-  return purgedThrough > point || pullingTo > point ? 'epoch' : null
+  if (purgedThrough > point || pullingTo > point) return 'epoch'
+  // Or it forgot deletes since: what it does not name in the end may have been deleted there.
+  return (response.purgedThrough ?? 0) > point ? 'epoch' : null
 }
 
 /** The server saw opIds above any this file froze: the file is an older copy of itself. */

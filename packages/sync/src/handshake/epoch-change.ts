@@ -5,6 +5,7 @@
  */
 import type { HistoryEntry } from '@entidb/protocol'
 import type { EntityRef } from '../entity-ref.ts'
+import { holdBack } from '../push/undecided.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
 import { ABSENT } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -15,6 +16,8 @@ export interface EpochChange {
   readonly point: number
   readonly epoch: Uint8Array
   readonly history: readonly HistoryEntry[]
+  /** Deletes up to here may be forgotten by the server. */
+  readonly purgedThrough: number
 }
 
 /** Returns the number of entities and deletes that are offered again. */
@@ -28,7 +31,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     tx.changeNote(ref, { ancestorThrough: ancestorsOf(point) })
   }
   dropConflictsBeyond(tx, point)
-  rebaseFrozen(tx, point)
+  await rebaseFrozen(tx, change)
   // A form that is open now may be saved later.
   if (tx.state.revisionMax > point) await tx.replica.partAt(point)
   const { state } = tx
@@ -91,13 +94,25 @@ function dropConflictsBeyond(tx: SyncTransaction, point: number): void {
   }
 }
 
-/** The same operations under the same opIds; their bases are those of their entities. */
-function rebaseFrozen(tx: SyncTransaction, point: number): void {
+/**
+ * The same operations under the same opIds; their bases are those of their entities. Not where the server may have deleted
+ * since what they were made on, and have forgotten it: it would take them for new ones.
+ */
+async function rebaseFrozen(
+  tx: SyncTransaction,
+  { point, purgedThrough }: EpochChange,
+): Promise<void> {
   const { frozen } = tx
   if (frozen === null) return
+  const baseless = frozen.ops.filter(({ base }) => base > point)
+  for (const op of baseless) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
   const ops = frozen.ops.map((op) => (op.base > point ? { ...op, base: 0 } : op))
   tx.setFrozen({ ...frozen, ops })
-  for (const op of frozen.ops) {
-    if (op.base > point) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
-  }
+  if (purgedThrough <= point) return
+  const groups = new Set(baseless.map(({ group }) => group))
+  // Not accepted before the point, where their bases did not exist; the next pull tells what they compete with.
+  await holdBack(
+    tx,
+    ops.filter(({ group }) => groups.has(group)),
+  )
 }

@@ -45,8 +45,9 @@ export async function sweepStep(
     const key = entityKey(ref)
     if (await tx.wasSeen(key)) continue
     if (pending) {
-      // What is known of it may be the other side of a conflict alone.
-      if (knownRevision(tx, ref, version) > 0) {
+      // What is known of it may be the other side of a conflict alone, or that its base was lost.
+      const isLost = (tx.findNote(key)?.ancestorThrough ?? 0) !== 0
+      if (isLost || knownRevision(tx, ref, version) > 0) {
         await learnRemote(tx, ref, ABSENT, { ...context, present: true })
       }
     } else if (version > 0) {

@@ -15,7 +15,6 @@ import {
 import { entityKey, entityRef } from '../entity-ref.ts'
 import { forgetEvicted } from '../evict/evicted-rows.ts'
 import type { LearntVersion } from '../fates/learnt-versions.ts'
-import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import {
@@ -30,7 +29,7 @@ import {
 } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
-import { holdTransactions, namesOf } from './hold-transactions.ts'
+import { holdTransactions, noteDropped } from './hold-transactions.ts'
 
 export interface SentRequest {
   readonly batch: number
@@ -165,34 +164,6 @@ function versionsOf({ written, versions }: CommittedPart): LearntVersion[] {
     const version = versions[index] ?? null
     return version === null ? [] : [{ ref: entityRef(key), version }]
   })
-}
-
-/**
- * Edits that were given up while they were under way, and that the server did not accept either: nothing is left
- * to hold, and they were not committed.
- */
-async function noteDropped(
-  tx: SyncTransaction,
-  frozen: FrozenRow,
-  droppedWireGroups: ReadonlySet<number>,
-  rejectedByWireGroup: ReadonlyMap<number, string>,
-): Promise<void> {
-  if (droppedWireGroups.size === 0) return
-  await makeRoomForFates(tx, frozen.transactions.length)
-  const names = namesOf(frozen)
-  for (const { key, group, localOpIds, size } of frozen.transactions) {
-    if (!droppedWireGroups.has(group)) continue
-    const code = rejectedByWireGroup.get(group)
-    await tx.putFate(key, {
-      group: null,
-      fate: code === undefined ? 'conflict' : 'rejected',
-      how: code ?? 'takeRemote',
-      decidedBy: null,
-      successor: null,
-      entityVersions: null,
-      written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },
-    })
-  }
 }
 
 function isStillFrozen(frozen: FrozenRow, { batch, ops }: SentRequest): boolean {

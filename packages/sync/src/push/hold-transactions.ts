@@ -1,5 +1,6 @@
-/** Remembers that local transactions of a batch are held: their fate is not simply `committed`. */
+/** Remembers that local transactions of a batch are held or dropped: their fate is not simply `committed`. */
 import { entityKey } from '../entity-ref.ts'
+import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import type { FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -35,6 +36,34 @@ export async function holdTransactions(
   if (held !== undefined && split !== null && split.transactionId === frozen.splitTransactionId) {
     const part = heldPart(frozen.ops.filter(({ group }) => heldByWireGroup.has(group)))
     tx.setState({ split: { ...split, group: held, before: joinParts(split.before, part) } })
+  }
+}
+
+/**
+ * Edits that were given up while they were under way, and that the server did not accept either: nothing is left
+ * to hold, and they were not committed.
+ */
+export async function noteDropped(
+  tx: SyncTransaction,
+  frozen: FrozenRow,
+  droppedWireGroups: ReadonlySet<number>,
+  rejectedByWireGroup: ReadonlyMap<number, string>,
+): Promise<void> {
+  if (droppedWireGroups.size === 0) return
+  await makeRoomForFates(tx, frozen.transactions.length)
+  const names = namesOf(frozen)
+  for (const { key, group, localOpIds, size } of frozen.transactions) {
+    if (!droppedWireGroups.has(group)) continue
+    const code = rejectedByWireGroup.get(group)
+    await tx.putFate(key, {
+      group: null,
+      fate: code === undefined ? 'conflict' : 'rejected',
+      how: code ?? 'takeRemote',
+      decidedBy: null,
+      successor: null,
+      entityVersions: null,
+      written: { keys: localOpIds.flatMap((opId) => names.get(opId) ?? []), size },
+    })
   }
 }
 

@@ -4,7 +4,7 @@ import { joinGroup } from '../conflicts/groups.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { contentOf, countGroups, type FrozenContents } from './frozen-request.ts'
-import { holdTransactions } from './hold-transactions.ts'
+import { holdTransactions, noteDropped } from './hold-transactions.ts'
 
 export interface Refusal {
   readonly code: string
@@ -34,11 +34,8 @@ export async function holdAsRejected(
   refusal: Refusal,
   nowMs: number,
 ): Promise<ReadonlySet<number>> {
-  const heldByWireGroup = new Map<number, number>()
-  for (const op of ops) {
-    const { pending } = await tx.replica.state(op.collection, op.entityId)
-    if (!pending || op.givenUp === true) continue
-    heldByWireGroup.set(op.group, await joinGroup(tx, [op], heldByWireGroup.get(op.group) ?? null))
+  const { held, groups } = await hold(tx, ops)
+  for (const op of held) {
     const { code, message, unknown } = refusal
     tx.changeNote(op, { rejection: { code, message, sinceMs: nowMs, unknown } })
     if (unknown) {
@@ -48,14 +45,48 @@ export async function holdAsRejected(
       tx.changeNote(op, { sent })
     }
   }
-  const codes = new Map([...heldByWireGroup.keys()].map((group) => [group, refusal.code]))
-  await holdTransactions(tx, frozen, heldByWireGroup, codes)
+  const codes = new Map([...groups.keys()].map((group) => [group, refusal.code]))
+  await holdTransactions(tx, frozen, groups, codes)
+  takeOut(tx, frozen, ops)
+  return new Set(groups.values())
+}
+
+/**
+ * Takes whole groups out of the frozen batch, of which the server cannot have accepted anything: they are held until the
+ * next pull has shown what they compete with, if anything.
+ */
+export async function holdBack(tx: SyncTransaction, ops: readonly FrozenOp[]): Promise<void> {
+  const { frozen } = tx
+  if (frozen === null || ops.length === 0) return
+  const { groups } = await hold(tx, ops)
+  await holdTransactions(tx, frozen, groups, new Map())
+  const dropped = ops.map(({ group }) => group).filter((group) => !groups.has(group))
+  await noteDropped(tx, frozen, new Set(dropped), new Map())
+  takeOut(tx, frozen, ops)
+}
+
+/** Those of which an edit is left, and the held groups that their groups became. */
+async function hold(
+  tx: SyncTransaction,
+  ops: readonly FrozenOp[],
+): Promise<{ readonly held: readonly FrozenOp[]; readonly groups: ReadonlyMap<number, number> }> {
+  const held: FrozenOp[] = []
+  const groups = new Map<number, number>()
+  for (const op of ops) {
+    const { pending } = await tx.replica.state(op.collection, op.entityId)
+    if (!pending || op.givenUp === true) continue
+    held.push(op)
+    groups.set(op.group, await joinGroup(tx, [op], groups.get(op.group) ?? null))
+  }
+  return { held, groups }
+}
+
+function takeOut(tx: SyncTransaction, frozen: FrozenRow, ops: readonly FrozenOp[]): void {
   const gone = new Set(ops.map(({ opId }) => opId))
   const rest = frozen.ops.filter(({ opId }) => !gone.has(opId))
   const groups = new Set(rest.map(({ group }) => group))
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(rest.length === 0 ? null : { ...frozen, ops: rest, transactions })
-  return new Set(heldByWireGroup.values())
 }
 
 /**

@@ -1,10 +1,17 @@
 /** All entities of a database at one moment, as they are stored. */
 import type { AnyEntity, CollectionReader, RawEntity } from '@entidb/core'
 import { readEntityId } from '@entidb/core/cbor'
+import type { ReplicaSnapshot } from '@entidb/core/replication'
 import type { Written } from './shapes.ts'
 
 /** Entities by `collection/id`. */
 export type Contents = ReadonlyMap<string, RawEntity>
+
+/**
+ * By `collection/id`, the revision that the device knows: of what it was told of, deletes included; of an entity with
+ * edits of its own, the one that they are made on. None where that is nothing.
+ */
+export type Revisions = ReadonlyMap<string, number>
 
 interface Readable {
   collection(name: string): CollectionReader<AnyEntity>
@@ -25,6 +32,13 @@ export async function readContents(
     }
   }
   return contents
+}
+
+/** Of everything that the device knows. */
+export async function readRevisions(from: ReplicaSnapshot): Promise<Revisions> {
+  const entries = await from.scan({ entriesMax: ENTITIES_MAX })
+  const known = entries.filter(({ version }) => version > 0)
+  return new Map(known.map((each) => [`${each.collection}/${each.entityId}`, each.version]))
 }
 
 /** Keys that differ between the two. */

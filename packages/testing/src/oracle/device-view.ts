@@ -3,18 +3,28 @@
  * what was made on it, or where the application said so.
  */
 import type { RawEntity } from '@entidb/core'
-import { type Contents, changedKeys } from './contents.ts'
+import { type Contents, changedKeys, type Revisions } from './contents.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerView } from './server-view.ts'
 import type { Shapes } from './shapes.ts'
 import { Violation } from './violation.ts'
 import {
+  ancestorsOf,
   contentsOf,
   descendsFrom,
   transactionOf,
   type WriteGraph,
   type WriteNode,
+  wasWrittenBy,
 } from './write-graph.ts'
+
+/** Deletes of which the files of a device know, by key. */
+export interface RememberedDeletes {
+  /** The one that is shown, or will be. */
+  readonly absences: ReadonlyMap<string, WriteNode>
+  /** The last one that the server told of. */
+  readonly toldDeletes: ReadonlyMap<string, WriteNode>
+}
 
 export class DeviceView {
   readonly name: string
@@ -26,6 +36,9 @@ export class DeviceView {
   #contents: Contents = new Map()
   /** What is shown where there is nothing. */
   readonly #gone = new Map<string, WriteNode>()
+  /** Deletes that it was told of, by whose revision: also of what it never showed. */
+  readonly #toldDeletes = new Map<string, WriteNode>()
+  #revisions: Revisions = new Map()
   /** Deletes of this device that are not shown yet, in order. */
   readonly #deletes = new Map<string, readonly WriteNode[]>()
   /** Edits that the application gave up: the server's state takes their place, whichever that is. */
@@ -65,6 +78,11 @@ export class DeviceView {
     return this.#deletes.get(key)?.at(-1) ?? this.#goneElsewhere(key)
   }
 
+  /** The last delete of it that the device was told of, whether it showed what was deleted or not. */
+  toldDelete(key: string): WriteNode | undefined {
+    return this.#toldDeletes.get(key)
+  }
+
   /** This device wrote it; it will be shown soon. */
   wrote(node: WriteNode): void {
     if (node.isGone) this.#deletes.set(node.key, [...(this.#deletes.get(node.key) ?? []), node])
@@ -80,8 +98,9 @@ export class DeviceView {
     this.#snapshotThrough = Math.max(this.#snapshotThrough, head)
   }
 
-  /** Returns what changed, for the log. */
-  show(contents: Contents): string[] {
+  /** A commit; `revisions`: what it knows then. Returns what changed, for the log. */
+  show(contents: Contents, revisions: Revisions): string[] {
+    const told = this.#learnDeletes(revisions)
     const keys = changedKeys(this.#contents, contents)
     const touched = new Set<LocalTransaction>()
     const changes = keys.map((key) => {
@@ -96,25 +115,61 @@ export class DeviceView {
       return String(after)
     })
     this.#contents = contents
+    for (const each of told) this.#meet(each)
     for (const transaction of touched) this.#assertWhole(transaction)
     return changes
   }
 
+  /** Returns those that it was told of since the last time. */
+  #learnDeletes(revisions: Revisions): readonly WriteNode[] {
+    const told: WriteNode[] = []
+    for (const [key, revision] of revisions) {
+      // What it knew already means what it meant then: a restored server may give a number again.
+      if (this.#revisions.get(key) === revision) continue
+      const node = this.#server.ofRevision(revision)
+      if (node?.key === key && node.isGone) told.push(node)
+    }
+    for (const node of told) this.#toldDeletes.set(node.key, node)
+    this.#revisions = revisions
+    return told
+  }
+
+  /**
+   * What that does to its own edit: one that was made where nothing was stands on the delete from now on, for nothing
+   * competed; a delete and it are the same.
+   */
+  #meet(told: WriteNode): void {
+    const shown = this.node(told.key)
+    if (shown.isGone) {
+      if (wasWrittenBy(shown, this.name)) this.#server.hasSame(shown)
+    } else if (!descendsFrom(told, shown) && this.#server.wasMadeOnNothing(shown, [this.name])) {
+      shown.parents.add(told)
+    }
+  }
+
   /** Which deletes a copy of its files has. */
-  absences(): ReadonlyMap<string, WriteNode> {
+  rememberedDeletes(): RememberedDeletes {
     const absences = new Map(this.#gone)
     for (const [key, deletes] of this.#deletes) {
       const last = deletes.at(-1)
       if (last !== undefined) absences.set(key, last)
     }
-    return absences
+    return { absences, toldDeletes: new Map(this.#toldDeletes) }
+  }
+
+  /** All that is shown, and what that was made on. */
+  held(): ReadonlySet<WriteNode> {
+    const shown = [...this.#contents.keys(), ...this.#gone.keys()].map((key) => this.node(key))
+    return new Set(shown.flatMap((node) => [...ancestorsOf(node)]))
   }
 
   /** The device went back to what a copy has. */
-  restored(contents: Contents, absences: ReadonlyMap<string, WriteNode>): void {
+  restored(contents: Contents, { absences, toldDeletes }: RememberedDeletes): void {
     this.#contents = contents
     this.#gone.clear()
     for (const [key, node] of absences) this.#gone.set(key, node)
+    this.#toldDeletes.clear()
+    for (const [key, node] of toldDeletes) this.#toldDeletes.set(key, node)
     this.#deletes.clear()
     this.#included.clear()
     this.#copied.clear()
@@ -150,13 +205,16 @@ export class DeviceView {
 
   #goneAfter(before: WriteNode): WriteNode {
     // A crash may have taken an earlier one.
-    const own = this.#deletes.get(before.key)?.findLast((each) => descendsFrom(each, before))
+    const own = this.#deletes
+      .get(before.key)
+      ?.findLast((each) => descendsFrom(each, before) || this.#isShownOver(each, before))
     return own ?? this.#goneElsewhere(before.key)
   }
 
   #goneElsewhere(key: string): WriteNode {
     if (!this.#contents.has(key)) return this.node(key)
-    return this.#server.lastDelete(key) ?? this.#graph.absent(key)
+    const told = this.#revisions.has(key) ? this.#toldDeletes.get(key) : undefined
+    return told ?? this.#server.lastDelete(key) ?? this.#graph.absent(key)
   }
 
   /** The deletes that led to what is shown are not to be waited for any more. */
@@ -198,6 +256,7 @@ export class DeviceView {
       if (transactions.length > 1 && transactions.some((each) => each.device === this.name)) {
         return false
       }
+      if (this.#isTakenForNew(shown)) return false
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return
@@ -210,6 +269,17 @@ export class DeviceView {
     )
   }
 
+  /**
+   * An own edit that was accepted, of which the device does not know, nor the server any more: it forgets what a device sent
+   * when that sends something newer, and a copy of the device did under the same deviceId.
+   */
+  #isTakenForNew(shown: WriteNode): boolean {
+    const revision = this.#server.past.revisionOf(shown)
+    if (revision === undefined || !wasWrittenBy(shown, this.name)) return false
+    const known = this.#revisions.get(shown.key) ?? 0
+    return known < revision && this.#server.sharesDeviceId(this.name)
+  }
+
   #isToCome(missing: WriteNode): boolean {
     const { past } = this.#server
     if (past.isClearedBeyond(this.#cursor, missing)) return true
@@ -217,9 +287,21 @@ export class DeviceView {
   }
 
   #mayReplace(before: WriteNode, after: WriteNode): boolean {
-    if (descendsFrom(after, before) || after.shownOver.has(before)) return true
+    if (descendsFrom(after, before) || this.#isShownOver(after, before)) return true
     if (before.excuse !== undefined || this.#givenUp.has(before)) return true
     // A delete that the server knows, or one that came from there.
     return before.isGone && this.#server.knowsDelete(before)
+  }
+
+  /** It is a late save over it, or what this device made of one before that was looked at. */
+  #isShownOver(after: WriteNode, before: WriteNode): boolean {
+    const unseen = new Set([after])
+    for (const each of unseen) {
+      if (each.shownOver.has(before)) return true
+      for (const parent of each.parents) {
+        if (wasWrittenBy(parent, this.name) && !this.#included.has(parent)) unseen.add(parent)
+      }
+    }
+    return false
   }
 }

@@ -6,7 +6,7 @@ import { encodeEntity } from '@entidb/core/cbor'
 import type { LocalSide, RemoteSide, Resolution, SyncedEntity } from '@entidb/sync'
 import type { Tally } from '../kernel/tally.ts'
 import { type Contents, changedKeys, isSameBytes, isSameWritten } from './contents.ts'
-import { DeviceView } from './device-view.ts'
+import { DeviceView, type RememberedDeletes } from './device-view.ts'
 import type { LocalTransaction } from './local-transaction.ts'
 import type { ServerLog } from './server-log.ts'
 import { ServerView } from './server-view.ts'
@@ -118,8 +118,12 @@ export class Oracle {
 
   #relate(view: DeviceView, node: WriteNode, shown: WriteNode, madeOn: MadeOn | undefined): void {
     const { late, revision } = madeOn ?? {}
-    if (late === undefined) node.parents.add(shown)
-    else {
+    if (late === undefined) {
+      node.parents.add(shown)
+      // It may know of a delete without ever having shown what that deleted.
+      const told = shown.isGone ? view.toldDelete(node.key) : undefined
+      if (told !== undefined) node.parents.add(told)
+    } else {
       const { stored, entity } = late
       const base =
         stored === undefined
@@ -129,7 +133,7 @@ export class Oracle {
       node.shownOver.add(shown)
     }
     const known = revision === undefined ? undefined : this.server.ofRevision(revision)
-    if (known?.isGone === true) node.parents.add(known)
+    if (known?.key === node.key && known.isGone) node.parents.add(known)
   }
 
   /** A resolver or a person decided about a conflict. */
@@ -203,17 +207,23 @@ export class Oracle {
     this.server.wasCopied(device)
   }
 
-  /** The device went back to a copy: what only it had since then is lost. `writers`: whose edits its files had. */
+  /** The device went back to a copy: what only it had is lost. `writers`: whose edits its files had. */
   deviceRestored(
     device: string,
     contents: Contents,
-    absences: ReadonlyMap<string, WriteNode>,
+    deletes: RememberedDeletes,
     writers: ReadonlySet<string>,
   ): void {
     const why = `${device} went back to a backup`
-    this.device(device).restored(contents, absences)
+    const view = this.device(device)
+    // What the server lost before, this device may have been the last to have.
+    const lost = [...view.held()].filter((each) => this.server.hasLost(each))
+    const lostWith = new Set(lost.flatMap((each) => [...ancestorsOf(each)]))
+    view.restored(contents, deletes)
     this.wasCopied(device)
-    this.#excuseUnheld((node) => node.transactions.some((each) => writers.has(each.device)), why)
+    const isOwn = ({ transactions }: WriteNode): boolean =>
+      transactions.some((each) => writers.has(each.device))
+    this.#excuseUnheld((node) => isOwn(node) || lostWith.has(node), why)
   }
 
   /** The server went back to a copy, which has this: what no device holds any more is lost. */

@@ -22,6 +22,11 @@ export class ServerPast {
     return this.#pasts.get(key)?.at(-1)
   }
 
+  /** The last one under which it had this; undefined: it never did. */
+  revisionOf(node: WriteNode): number | undefined {
+    return this.#pasts.get(node.key)?.findLast((state) => state.node === node)?.revision
+  }
+
   /** The present one of each entity that it ever had. */
   states(): readonly ServerState[] {
     return [...this.#pasts.values()].flatMap((past) => past.at(-1) ?? [])

@@ -26,6 +26,8 @@ export class ServerView {
   readonly past: ServerPast = new ServerPast()
   /** By revision, of all epochs: what a restored server lost included. */
   readonly #byRevision = new Map<number, WriteNode>()
+  /** Deletes that never came to it: their devices were told of another one first. */
+  readonly #met = new Set<WriteNode>()
   readonly #lastDelete = new Map<string, WriteNode>()
   /** The tick at which something took the place of nothing. */
   readonly #goneUntil = new Map<string, number>()
@@ -48,6 +50,11 @@ export class ServerView {
   knowDevice(device: string, deviceId: string): void {
     const devices = this.#devices.get(deviceId) ?? new Set()
     this.#devices.set(deviceId, devices.add(device))
+  }
+
+  /** Whether another device pushed under a deviceId under which it did. */
+  sharesDeviceId(device: string): boolean {
+    return [...this.#devices.values()].some((devices) => devices.has(device) && devices.size > 1)
   }
 
   /** There are, or were, other files of the device. */
@@ -88,10 +95,15 @@ export class ServerView {
     return beyond < 0 ? this.#accepted.length : beyond
   }
 
+  /** The device that made the delete was told of one of the server's: nothing is left of it to push. */
+  hasSame(node: WriteNode): void {
+    this.#met.add(node)
+  }
+
   /** It has the delete or one of the same, or had nothing to delete at some time since: then it changed nothing. */
   knowsDelete(node: WriteNode): boolean {
     const { key, accepted, serverTick } = node
-    if (accepted || this.node(key).isGone) return true
+    if (accepted || this.#met.has(node) || this.node(key).isGone) return true
     if ((this.#goneUntil.get(key) ?? -1) >= serverTick) return true
     const parents = [...node.parents]
     return this.#graph
@@ -109,6 +121,16 @@ export class ServerView {
   wasDeletedAfter(node: WriteNode): boolean {
     const deletes = this.#graph.deletesOf(node.key).filter((each) => descendsFrom(each, node))
     return deletes.some((each) => this.knowsDelete(each))
+  }
+
+  /** Whether the edit, which one of these devices has, was made where nothing was, as far as the server does not have it. */
+  wasMadeOnNothing(node: WriteNode, devices: Iterable<string>): boolean {
+    const isOfCopy = this.#isCopied(devices)
+    return wasMadeOnNothing(node, (each) => {
+      // Files that were copied may hold as new what the server has from their twin, and has cleared away.
+      if (isOfCopy && this.#isCopied(each.transactions.map(({ device }) => device))) return false
+      return each.accepted && !this.#lost.has(each)
+    })
   }
 
   /** Live entities by key. */
@@ -178,13 +200,8 @@ export class ServerView {
     const before = this.node(`${op.collection}/${op.entityId}`)
     const node = this.#nodeOf(op, before)
     // Where nothing was and nothing is, nothing competes.
-    const isOfCopy = this.#isCopied(this.#devices.get(op.deviceId) ?? [])
-    const serverHas = (each: WriteNode): boolean => {
-      // Files that were copied may hold as new what the server has from their twin, and has cleared away.
-      if (isOfCopy && this.#isCopied(each.transactions.map(({ device }) => device))) return false
-      return each.accepted && !this.#lost.has(each)
-    }
-    if (before.isGone && wasMadeOnNothing(node, serverHas)) node.parents.add(before)
+    const devices = this.#devices.get(op.deviceId) ?? []
+    if (before.isGone && this.wasMadeOnNothing(node, devices)) node.parents.add(before)
     if (!descendsFrom(node, before)) {
       throw new Violation(
         `${node} of ${op.deviceId} took the place of ${before} at ${revision}, and was not made on it`,

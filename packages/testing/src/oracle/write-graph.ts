@@ -122,6 +122,13 @@ export function transactionOf({ isGone, transactions }: WriteNode): LocalTransac
   return isGone || transactions.length !== 1 ? undefined : transactions[0]
 }
 
+/** Whether the device wrote it, maybe not alone. */
+export function wasWrittenBy(node: WriteNode, device: string): boolean {
+  return node.isGone
+    ? node.device === device
+    : node.transactions.some((each) => each.device === device)
+}
+
 /** Whether `later` is `earlier`, or was made on it, directly or not. */
 export function descendsFrom(later: WriteNode, earlier: WriteNode): boolean {
   return later === earlier || ancestorsOf(later).has(earlier)

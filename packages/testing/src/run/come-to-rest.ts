@@ -35,7 +35,7 @@ export async function comeToRest(world: World): Promise<void> {
   log.write('run', 'is at rest')
 }
 
-function isAtRest({ devices, oracle }: World): boolean {
+function isAtRest({ devices, oracle, answers }: World): boolean {
   return devices.every((device) => {
     const status = device.sync?.status
     return (
@@ -44,7 +44,8 @@ function isAtRest({ devices, oracle }: World): boolean {
       status?.phase === 'idle' &&
       status.pending === 0 &&
       status.held === 0 &&
-      status.cursor === oracle.server.head
+      status.cursor === oracle.server.head &&
+      answers.isFollowing(device.name)
     )
   })
 }

@@ -10,11 +10,16 @@ import type { Action } from '../application/application.ts'
 import type { CompleteVersion } from '../application/versions.ts'
 import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
-import { type Contents, isSameBytes, readContents } from '../oracle/contents.ts'
-import type { DeviceView } from '../oracle/device-view.ts'
+import {
+  type Contents,
+  isSameBytes,
+  type Revisions,
+  readContents,
+  readRevisions,
+} from '../oracle/contents.ts'
+import type { DeviceView, RememberedDeletes } from '../oracle/device-view.ts'
 import type { Written } from '../oracle/shapes.ts'
 import { Violation } from '../oracle/violation.ts'
-import type { WriteNode } from '../oracle/write-graph.ts'
 import { observeResolver } from './observed-resolver.ts'
 import { storageOf } from './simulated-storage.ts'
 import { readMadeOn, watchBases } from './watch-bases.ts'
@@ -25,7 +30,7 @@ export const DB_ID = 'simulated'
 /** A copy of a device's files, and what the oracle knows of it. */
 export interface DeviceImage {
   readonly files: ReadonlyMap<string, Uint8Array>
-  readonly absences: ReadonlyMap<string, WriteNode>
+  readonly deletes: RememberedDeletes
   /** Of the application: an older one does not open them. */
   readonly version: number
   /** Devices whose transactions are in them. */
@@ -49,7 +54,7 @@ export class SimulatedDevice {
   #db: EntiDB | undefined
   #sync: EntiDBSync | undefined
   /** Snapshots of commits that the oracle has still to see. */
-  readonly #commits: Promise<Contents>[] = []
+  readonly #commits: Promise<readonly [Contents, Revisions]>[] = []
   #acting = 0
   /** An event said that the cursor may go back. */
   #cursorMayGoBack = true
@@ -120,9 +125,10 @@ export class SimulatedDevice {
       scheduler: process.scheduler,
       randomBytes: (count) => random.bytes(count),
     })
-    this.#observe(db, process)
+    const look = this.#observe(db, process)
     this.#db = db
     this.#sync = this.#newSync(db, process, random)
+    this.#lookAtPulls(this.#sync, look)
     if (this.#world.isAutomatic) this.startSync()
   }
 
@@ -147,11 +153,11 @@ export class SimulatedDevice {
   image(): DeviceImage {
     const { version } = this.view
     const writers = this.#writers
-    return { files: this.disk.image(), absences: this.view.absences(), version, writers }
+    return { files: this.disk.image(), deletes: this.view.rememberedDeletes(), version, writers }
   }
 
   /** Ends, and begins again with these files. */
-  async restore({ files, absences, version, writers }: DeviceImage): Promise<void> {
+  async restore({ files, deletes, version, writers }: DeviceImage): Promise<void> {
     if (this.isUp) this.#died('is restored from a backup')
     const writersBefore = this.#writers
     this.#writers = new Set([this.name, ...writers])
@@ -159,8 +165,9 @@ export class SimulatedDevice {
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
     this.#cursorMayGoBack = true
     this.#world.answers.forget()
+    this.#world.answers.wentBack(this.name)
     const contents = await this.#readOffline()
-    this.#world.oracle.deviceRestored(this.name, contents, absences, writersBefore)
+    this.#world.oracle.deviceRestored(this.name, contents, deletes, writersBefore)
     this.ledgerFrom = this.#world.oracle.transactions.length
   }
 
@@ -220,7 +227,7 @@ export class SimulatedDevice {
   /** Looks at what was committed since the last look. */
   async look(): Promise<void> {
     for (const commit of this.#commits.splice(0)) {
-      const changes = this.view.show(await commit)
+      const changes = this.view.show(...(await commit))
       if (changes.length > 0) this.#world.log.write(this.name, `shows ${changes.join(', ')}`)
     }
     const sync = this.#sync
@@ -295,17 +302,28 @@ export class SimulatedDevice {
     this.#forms.clear()
   }
 
-  #observe(db: EntiDB, process: Process): void {
+  /** Answers what has it looked at as it is now, which every commit does. */
+  #observe(db: EntiDB, process: Process): () => void {
     const look = (): void => {
       if (!process.alive) return
-      const snapshot = db.snapshot()
-      this.#commits.push(
-        readContents(snapshot, this.#collections).finally(() => snapshot.release()),
-      )
+      const snapshot = replication(db).snapshot()
+      const state = [readContents(snapshot, this.#collections), readRevisions(snapshot)] as const
+      this.#commits.push(Promise.all(state).finally(() => snapshot.release()))
       this.#world.touched(this)
     }
     replication(db).onCommit(look)
     look()
+    return look
+  }
+
+  /** What a page tells may change nothing that is shown. */
+  #lookAtPulls(sync: EntiDBSync, look: () => void): void {
+    let { cursor } = sync.status
+    sync.on('status', (status) => {
+      if (status.cursor === cursor) return
+      cursor = status.cursor
+      look()
+    })
   }
 
   #newSync(db: EntiDB, process: Process, random: Random): EntiDBSync {

@@ -121,6 +121,7 @@ export class SimulatedServer implements Host {
   /** Ends, and has these files from now on. */
   restore(image: ReadonlyMap<string, Uint8Array>): void {
     if (this.isUp) this.#died('is restored from a backup', false)
+    this.#world.answers.wentBack()
     this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', 'server', this.#lives), image)
   }
 

@@ -6,6 +6,7 @@ import {
   decodeErrorResponse,
   decodePullRequest,
   decodePullResponse,
+  HANDSHAKE_PATH,
   PULL_PATH,
   type PullRequest,
   type PullResponse,
@@ -30,6 +31,8 @@ export class AnswerWatch {
   readonly #onSnapshotPage: (device: string, head: number) => void
   /** Devices of which no page lacked anything, up to the head, by deviceId. */
   readonly #seen = new Map<string, Sighting>()
+  /** Who shook hands since they, or the server, went back to other files. */
+  readonly #following = new Set<string>()
   #isCleared = false
 
   /** `now`: the server's clock. `onSnapshotPage`: told which head a page of a snapshot was read at, and for whom. */
@@ -46,7 +49,9 @@ export class AnswerWatch {
   }
 
   look({ device, url, body, status, answer }: AnsweredRequest): void {
-    if (body === undefined || new URL(url).pathname !== PULL_PATH) return
+    const { pathname } = new URL(url)
+    if (pathname === HANDSHAKE_PATH && status === 200) this.#following.add(device)
+    if (body === undefined || pathname !== PULL_PATH) return
     if (status !== 200) {
       if (decodeErrorResponse(answer).code === 'cursor_expired') this.#tally.count('cursorExpired')
       return
@@ -76,6 +81,17 @@ export class AnswerWatch {
     const isCleared = this.#isCleared
     this.#isCleared = false
     return isCleared
+  }
+
+  /** Whether the device had a chance to notice what a restore did: until then its cursor says nothing, and it waits for its poll. */
+  isFollowing(device: string): boolean {
+    return this.#following.has(device)
+  }
+
+  /** The device has other files from now on; undefined: the server has. */
+  wentBack(device?: string): void {
+    if (device === undefined) this.#following.clear()
+    else this.#following.delete(device)
   }
 
   /** The server may have forgotten whom it saw, or take somebody for another. */
