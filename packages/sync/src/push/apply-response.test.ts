@@ -85,7 +85,7 @@ describe('push response', () => {
     const response = committed([], { conflicts: [conflict] })
     await store.transaction((tx) => applyPushResponse(tx, request, response, context))
     expect(await db.collection('notes').getRaw('n1')).toMatchObject({ version: 101 })
-    const parting = { point: 50, epoch: new Uint8Array(16), history: [] }
+    const parting = { point: 50, epoch: new Uint8Array(16), history: [], purgedThrough: 0 }
     expect(await store.transaction((tx) => changeEpoch(tx, parting))).toBe(1)
   })
 

@@ -50,6 +50,18 @@ export class OracleHistory {
     this.oracle.server.advance(ops, head + ops.length)
   }
 
+  /** The device decides between its own text of a note and the server's: `merged` is what it puts in the place of both. */
+  merges(device: string, id: string, texts: readonly [string, string], merged: string): void {
+    const [mine, theirs] = texts.map((text) => ({ id, text }))
+    this.oracle.decided(
+      device,
+      { collection: 'notes', entityId: id, opType: 'PUT', entity: mine ?? null },
+      { entityVersion: 1, entity: theirs ?? null },
+      [],
+      { type: 'merge', entity: { id, text: merged } },
+    )
+  }
+
   /** The server is restored to where this was its newest state, and all that its log kept. */
   restoresServer(device: string, revision: number, [id, text]: readonly [string, string]): void {
     const ops = [operationOf(device, revision, id, text)]

@@ -166,7 +166,13 @@ export class Oracle {
       const { version } = this.device(device)
       const schemaVersion = this.#shapes.versionOfEdit(version, key, bytes, over)
       const merged = this.graph.value(key, { bytes, schemaVersion })
-      merged.parents.add(mine).add(theirs)
+      for (const side of [mine, theirs]) {
+        if (side === merged) continue
+        // One side as it is: it was not made on the other one, whatever is decided about them.
+        const isSide = merged === mine || merged === theirs
+        if (isSide && !merged.parents.has(side)) merged.settledOver.add(side)
+        merged.parents.add(side)
+      }
     } else if (resolution.type === 'takeRemote') {
       const why = 'the conflict was settled by takeRemote'
       this.device(device).givesUp(mine)
