@@ -278,6 +278,19 @@ describe('clients that go away', () => {
     await expect.poll(() => openStreams(server)).toBe('0')
   })
 
+  test('event streams asked for behind another one on a connection that is cut -> their slots come back', async () => {
+    const server = await start()
+    await post(server, '/v1/handshake', handshake)
+    const socket = await openSocket(server, certificate)
+    const request =
+      'GET /v1/stream?dbId=shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\n\r\n'
+    socket.write(request.repeat(3))
+    await once(socket, 'data')
+    await expect.poll(() => openStreams(server)).toBe('3')
+    socket.destroy()
+    await expect.poll(() => openStreams(server)).toBe('0')
+  })
+
   test('a connection cut in the middle of a body -> nothing is written, nothing is printed', async () => {
     const printed = [vi.spyOn(console, 'error'), vi.spyOn(console, 'info')]
     const server = await start()
