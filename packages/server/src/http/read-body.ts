@@ -7,6 +7,7 @@ import { gunzip } from 'node:zlib'
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { Timers } from '../timers.ts'
 import { invalidRequest, tooLarge, unavailable } from '../wire-error.ts'
+import { ByteCollector } from './byte-collector.ts'
 import { discardRest } from './discard-rest.ts'
 
 const inflate = promisify(gunzip)
@@ -56,22 +57,19 @@ async function collect(
     void reader.cancel()
   }, BODY_MS_MAX)
   try {
-    const chunks: Uint8Array[] = []
-    let length = 0
+    const collected = new ByteCollector(bytesMax)
     for (;;) {
       const { done, value } = await reader.read()
       if (done) break
-      length += value.length
-      if (length > bytesMax) {
+      if (collected.length + value.length > bytesMax) {
         // Cancelling would end the connection before the answer is out.
         discardRest(reader)
         throw bodyTooLarge(bytesMax)
       }
-      chunks.push(value)
+      collected.add(value)
     }
     if (late) throw unavailable('The body did not arrive in time')
-    const [first] = chunks
-    return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
+    return collected.bytes
   } catch (cause) {
     if (isEntiDBError(cause)) throw cause
     throw new EntiDBError('unavailable', 'The body broke off', { cause, retry: 'later' })

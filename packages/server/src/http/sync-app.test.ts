@@ -365,6 +365,24 @@ describe('bodies', () => {
     }
   })
 
+  test('chunks of a byte -> none is kept: each would take a hundred times its size', async () => {
+    const handler = createTestHandler({ limits })
+    const chunk = new Uint8Array(1)
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (sent === handshakeBody.length) return controller.close()
+          // Whoever kept the chunk before has this byte in its place.
+          chunk.set(handshakeBody.subarray(sent, ++sent))
+          controller.enqueue(chunk)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    expect((await handler.fetch(makeRequest({ body }))).status).toBe(200)
+  })
+
   test('Content-Length over the limit -> refused before reading', async () => {
     const handler = createTestHandler({ limits })
     const headers = { 'content-length': String(limits.maxBodyBytes + 1) }
