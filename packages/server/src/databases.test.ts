@@ -1,13 +1,17 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { memoryStorage } from '@entidb/core'
 import { encodeHandshakeRequest, encodePushRequest } from '@entidb/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { staticTokens } from './auth/static-tokens.ts'
 import { createSyncHandler, type SyncHandler } from './create-sync-handler.ts'
 import { put } from './database/sync-database.test-kit.ts'
+import { Databases } from './databases.ts'
 import { bytesOf, errorOf, makeRequest } from './http/sync-app.test-kit.ts'
+import { resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
+import { systemTimers } from './timers.ts'
 
 let directory: string
 
@@ -36,6 +40,29 @@ function pushOne(handler: SyncHandler, dbId: string): Promise<Response> {
   const body = encodePushRequest({ dbId, deviceId: 'device-a', ops })
   return handler.fetch(makeRequest({ path: '/v1/push', body }))
 }
+
+describe('databases of a storage', () => {
+  test('names that are no database -> nothing is remembered of them', async () => {
+    const databases = new Databases({
+      storage: () => memoryStorage(),
+      createDatabases: false,
+      closesIdle: false,
+      limits: resolveLimits(),
+      policy: {},
+      logger: silentLogger,
+      clock: Date.now,
+      timers: systemTimers,
+      retentionMs: 1_000,
+      randomBytes: (count) => new Uint8Array(count),
+    })
+    for (const dbId of ['one', 'two']) {
+      const using = databases.use(dbId, async () => {})
+      await expect(using).rejects.toMatchObject({ code: 'unknown_database' })
+    }
+    expect(databases.headsCount).toBe(0)
+    await databases.close()
+  })
+})
 
 describe('databases in a folder', () => {
   test('each dbId -> a folder of its own; after a restart all is there', async () => {

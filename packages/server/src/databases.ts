@@ -69,6 +69,11 @@ export class Databases {
     return this.#openFiles
   }
 
+  /** Databases whose heads somebody waits for, or may: those that are open, and those with streams. */
+  get headsCount(): number {
+    return this.#headsById.size
+  }
+
   /**
    * Lets `work` use the database, for this identity; `dbId` is well-formed. Errors: `forbidden` when the token does
    * not open it or may not know that it is missing, `unknown_database`, `unavailable` while closing.
@@ -208,6 +213,7 @@ export class Databases {
       if (!database.isKnown) heads.endAll()
       return database
     } catch (error) {
+      this.#forgetHeads(dbId)
       this.#slots.giveBack()
       throw error
     }
@@ -219,6 +225,11 @@ export class Databases {
     return heads
   }
 
+  /** Unless somebody listens. */
+  #forgetHeads(dbId: string): void {
+    if (this.#headsById.get(dbId)?.count === 0) this.#headsById.delete(dbId)
+  }
+
   #closeLeastRecentlyUsed(): void {
     const idle = [...this.#openById.values()].find((open) => this.#isIdle(open))
     if (idle !== undefined) this.#closeIdle(idle)
@@ -227,7 +238,7 @@ export class Databases {
   #closeIdle(open: OpenDatabase): void {
     if (!this.#isIdle(open)) return
     open.stopTimer()
-    if (this.#headsById.get(open.dbId)?.count === 0) this.#headsById.delete(open.dbId)
+    this.#forgetHeads(open.dbId)
     this.#letGo(open, async (database) => {
       const files = await database.close()
       if (files === undefined) return
