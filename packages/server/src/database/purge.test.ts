@@ -106,6 +106,16 @@ describe('purge', () => {
     expect((await seeAt(database, deviceB, tombstone)).ops).toHaveLength(1)
   })
 
+  test('a place of a snapshot in a pull that is answered by cursor -> not what its device has seen', async () => {
+    const aging = await openAging()
+    const { database } = aging
+    await deleteOne(aging)
+    aging.pass(30)
+    const snapshot = { through: await database.head(), after: 'items/x' }
+    await pull(database, { deviceId: deviceB, snapshot })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+  })
+
   test('a device that stays away for longer than the retention -> not waited for; it is told cursor_expired', async () => {
     const aging = await openAging()
     const { database } = aging

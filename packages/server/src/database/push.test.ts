@@ -1,3 +1,4 @@
+import { memoryStorage } from '@entidb/core'
 import { encodeEntity } from '@entidb/core/cbor'
 import { describe, expect, test } from 'vitest'
 import {
@@ -231,6 +232,17 @@ describe('request', () => {
       code: 'too_large',
       details: { limit: 2 },
     })
+  })
+
+  test('entities from a time with a larger maxEntityBytes -> conflict with the whole of them', async () => {
+    const storage = memoryStorage()
+    const before = await openTestDatabase({ storage })
+    const response = await push(before, [put(1, 'x', 0, 'x'.repeat(100_000))])
+    await before.close()
+    const database = await openTestDatabase({ storage, limits: { maxEntityBytes: 1_000 } })
+    const [conflict] = (await push(database, [put(2, 'x', 0, 'small')])).conflicts
+    expect(conflict?.serverState.entityVersion).toBe(revisionOf(response, 1))
+    expect(conflict?.serverState.entityCbor?.length).toBeGreaterThan(100_000)
   })
 
   test('request: read-only identity -> forbidden', async () => {

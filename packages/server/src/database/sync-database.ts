@@ -87,8 +87,6 @@ export interface ClosedFiles {
 
 const FAILED_CODES: readonly string[] = ['io_failed', 'commit_unknown', 'database_failed']
 
-/** Rows of the server's own around an entity; a conflict row holds two of them. */
-const ROW_BYTES = 16 * 1024
 /** Rows with bytes are never cached, and a server has many databases open. */
 const CACHE_BYTES_MAX = 4 * 1024 * 1024
 /** Collection and entityId in one key. */
@@ -133,13 +131,13 @@ export class SyncDatabase {
    * `unknown_database` when there is none and `create` is false, and those of `EntiDB.open`.
    */
   static async open(options: SyncDatabaseOptions): Promise<SyncDatabase> {
-    const { limits } = options
     const db = await EntiDB.open({
       storage: options.storage,
       collections: serverCollections,
       limits: {
         maxIdBytes: KEY_BYTES_MAX,
-        maxEntityBytes: 2 * limits.maxEntityBytes + ROW_BYTES,
+        // What rows hold was bounded when it was pushed, by the limits of that day.
+        maxEntityBytes: Number.MAX_SAFE_INTEGER,
         maxCacheBytes: CACHE_BYTES_MAX,
       },
       clock: options.clock,
@@ -185,7 +183,8 @@ export class SyncDatabase {
     const permissions = this.#permissions(identity)
     const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
     const page = await this.#pulled(request, (snapshot) => runPull(snapshot, request, context))
-    this.#notePulled(request, reachedCursor(request))
+    // Also where it names a place of a snapshot, which it is not given.
+    this.#notePulled(request, request.sinceCursor)
     return page
   }
 
