@@ -47,6 +47,15 @@ describe('entidb oplog', () => {
     ])
   })
 
+  test('an id that a terminal would take for a command -> does no harm', async () => {
+    await pushInto(path('server'), [operation('phone', 1, '\u001b[2Jx\n\u009b2Jy', 0, 'a')])
+    const { code, output } = await run('oplog', path(`server/${dbId}`))
+    expect(code).toBe(EXIT_OK)
+    expect(output).toContain('[2Jx')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not come out
+    expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+  })
+
   test('filters, order and content -> only those, with their entities', async () => {
     const directory = await makeServer()
     const cursorsOf = async (...options: string[]) =>

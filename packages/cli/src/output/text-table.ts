@@ -13,7 +13,12 @@ export function renderTable({ head, rows }: ReportTable, colours: boolean): stri
     style: { head: colours ? ['bold'] : [], border: colours ? ['grey'] : [], compact: true },
   })
   for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : cell)))
+    table.push(row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : harmless(cell))))
   }
   return table.toString()
+}
+
+/** A cell may hold what somebody else chose. What a terminal would take for a command does no harm as a space. */
+function harmless(text: string): string {
+  return text.replace(/[^\P{Cc}\n]+/gu, ' ')
 }
