@@ -1,6 +1,6 @@
 /** A real server with a certificate of its own, and clients of both protocol versions. */
 import { once } from 'node:events'
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
+import { type ClientHttp2Session, connect as connectHttp2, type Settings } from 'node:http2'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { memoryStorage } from '@entidb/core'
 import { generate } from 'selfsigned'
@@ -64,8 +64,9 @@ export async function readToEnd(socket: TLSSocket): Promise<string> {
 export async function openSession(
   server: SyncServer,
   { cert }: Certificate,
+  settings: Settings = {},
 ): Promise<ClientHttp2Session> {
-  const session = connectHttp2(server.url, { ca: cert })
+  const session = connectHttp2(server.url, { ca: cert, settings })
   await once(session, 'connect')
   return session
 }

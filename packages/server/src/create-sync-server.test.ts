@@ -291,6 +291,28 @@ describe('clients that go away', () => {
     await expect.poll(() => openStreams(server)).toBe('0')
   })
 
+  test('answers that nobody takes, both protocols -> the connection is cut when no byte moved for long', async () => {
+    const server = await start({ limits: { idleConnectionMs: 300 } })
+    const ops = Array.from({ length: 4 }, (_, i) => largePut(i + 1))
+    const body = encodePushRequest({ dbId: 'shop', deviceId: 'device-a', ops })
+    expect((await post(server, '/v1/push', body)).status).toBe(200)
+    const pull = encodePullRequest({ dbId: 'shop', sinceCursor: 0 })
+    const stall = async () => {
+      const session = await openSession(server, certificate, { initialWindowSize: 0 })
+      requestHttp2(session, { ':path': '/v1/pull' }, pull).catch(() => {})
+      await once(session, 'close')
+    }
+    const socket = await openSocket(server, certificate)
+    socket.pause()
+    const head = `POST /v1/pull HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\nContent-Type: application/cbor\r\nContent-Length: ${pull.length}\r\n\r\n`
+    for (let i = 0; i < 10; i++) socket.write(Buffer.concat([Buffer.from(head), pull]))
+    await stall()
+    // What is as slow, and began later: the socket is cut before it.
+    await stall()
+    const came = await readToEnd(socket.resume())
+    expect(came.length).toBeLessThan(10 * 4_000_000)
+  })
+
   test('a connection cut in the middle of a body -> nothing is written, nothing is printed', async () => {
     const printed = [vi.spyOn(console, 'error'), vi.spyOn(console, 'info')]
     const server = await start()

@@ -68,7 +68,7 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
     overrideGlobalObjects: false,
     hostname: 'localhost',
   })
-  const server = createNetServer(options.tls, listener, handler.limits.maxConnections)
+  const server = createNetServer(options.tls, listener, handler.limits)
   const connections = new Connections(server)
   let url: string | undefined
   let closed: Promise<void> | undefined

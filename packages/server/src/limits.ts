@@ -11,6 +11,11 @@ export interface ServerLimits extends Limits {
   readonly maxStreamsPerSubject: number
   /** Open sockets of the process. */
   readonly maxConnections: number
+  /**
+   * A connection on which no byte moves for so long, in milliseconds, has to end, and is cut after twice that: also one
+   * that does not take its answers. Longer than the 15 seconds between two bytes of an event stream.
+   */
+  readonly idleConnectionMs: number
   /** Open databases of the process: the least recently used is closed for another one, requests wait if all are in use. */
   readonly maxOpenDatabases: number
   /** Bytes of each open database kept in memory. */
@@ -26,6 +31,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxStreams: 10_000,
   maxStreamsPerSubject: 100,
   maxConnections: 10_000,
+  idleConnectionMs: 60_000,
   maxOpenDatabases: 100,
   maxDatabaseCacheBytes: 32 * 1024 * 1024,
   idleDatabaseMs: 5 * 60 * 1000,

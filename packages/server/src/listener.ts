@@ -11,6 +11,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { ServerLimits } from './limits.ts'
 
 /** Certificate chain and key, PEM. */
 export interface TlsOptions {
@@ -46,8 +47,6 @@ const KEEP_ALIVE_PROBE_MS = 60_000
 /** Of a TLS handshake, and of a connection that speaks neither protocol. */
 const HANDSHAKE_MS = 10_000
 const UNKNOWN_PROTOCOL_MS = 5_000
-/** An HTTP/2 connection without a byte for so long; an event stream has its heartbeats. */
-const IDLE_SESSION_MS = 60_000
 
 const HTTP2_OPTIONS = {
   settings: { maxConcurrentStreams: 100, maxHeaderListSize: HEADER_BYTES_MAX },
@@ -61,16 +60,32 @@ const HTTP2_OPTIONS = {
   unknownProtocolTimeout: UNKNOWN_PROTOCOL_MS,
 }
 
+/** Of `ServerLimits`. */
+export type ConnectionLimits = Pick<ServerLimits, 'maxConnections' | 'idleConnectionMs'>
+
 /** Not listening yet. `tls` undefined: plain HTTP/1.1. */
 export function createNetServer(
   tls: TlsOptions | undefined,
   listener: NodeListener,
-  connectionsMax: number,
+  { maxConnections, idleConnectionMs }: ConnectionLimits,
 ): NetServer {
   const server = tls === undefined ? createPlainServer(listener) : createTlsServer(tls, listener)
-  server.maxConnections = connectionsMax
+  server.maxConnections = maxConnections
+  // Node's types lack it for HTTP/2.
+  Object.assign(server, { timeout: 2 * idleConnectionMs })
+  server.on('session', (session: ServerHttp2Session) => endWhenIdle(session, idleConnectionMs))
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS))
   return server
+}
+
+/** HTTP/2 can ask its peer to end. Streams that the peer leaves standing would keep it open for ever. */
+function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  // The server's own timeout, which is that of HTTP/1.1, would cut it at once.
+  session.removeAllListeners('timeout')
+  session.setTimeout(idleMs, () => {
+    session.close()
+    session.setTimeout(idleMs, () => session.destroy())
+  })
 }
 
 function createPlainServer(listener: NodeListener): Server {
@@ -101,7 +116,6 @@ function createTlsServer(tls: TlsOptions, listener: NodeListener): Http2SecureSe
   // Without listeners a hostile peer's errors would end the process.
   server.on('tlsClientError', (_error, socket) => void socket.destroy())
   server.on('sessionError', (_error: Error, session: ServerHttp2Session) => session.destroy())
-  server.on('session', (session) => session.setTimeout(IDLE_SESSION_MS, () => session.close()))
   server.on('secureConnection', (socket) => void socket.on('error', () => socket.destroy()))
   return Object.assign(server, HTTP1_SERVER_FIELDS)
 }
