@@ -11,15 +11,17 @@ import { digestOf } from './digest-sum.ts'
 export class CollectionTotals {
   readonly #totals = new Map<string, { liveEntities: number; digest: Uint8Array }>()
 
-  replace(before: EntityRow | undefined, after: EntityRow): void {
+  /** `before`: what was in the digest so far; undefined for nothing. */
+  replace(before: Uint8Array | undefined, after: EntityRow): void {
     const totals = this.#totalsOf(after.collection)
-    if (before !== undefined && before.entityCbor !== null) {
+    if (before !== undefined) {
       totals.liveEntities--
-      totals.digest = subtractDigests(totals.digest, digestOfRow(before, before.entityCbor))
+      totals.digest = subtractDigests(totals.digest, before)
     }
-    if (after.entityCbor !== null) {
+    const digest = digestOfRow(after)
+    if (digest !== undefined) {
       totals.liveEntities++
-      totals.digest = addDigests(totals.digest, digestOfRow(after, after.entityCbor))
+      totals.digest = addDigests(totals.digest, digest)
     }
   }
 
@@ -53,6 +55,8 @@ export async function countLive(reader: ServerReader): Promise<number> {
   return states.reduce((sum, { liveEntities }) => sum + liveEntities, 0)
 }
 
-function digestOfRow(row: EntityRow, entityCbor: Uint8Array): Uint8Array {
-  return digestOf(row.collection, row.entityId, row.entityVersion, entityCbor)
+/** What an entity adds to the digest of its collection; undefined for a tombstone. */
+export function digestOfRow(row: EntityRow): Uint8Array | undefined {
+  const { collection, entityId, entityVersion, entityCbor } = row
+  return entityCbor === null ? undefined : digestOf(collection, entityId, entityVersion, entityCbor)
 }

@@ -10,15 +10,24 @@
  * Repeated operations were decided before and take no part.
  */
 import type { SyncOperation } from '@entidb/protocol'
-import type { EntityRow } from './collections.ts'
 import type { Refusal } from './policy.ts'
+
+/** What an entity is now, but for its bytes: small operations may replace a gigabyte of them. */
+export interface CurrentRevision {
+  /** Of a tombstone too. */
+  readonly entityVersion: number
+  /** What it adds to the digest of its collection, if an operation on this revision would take that away. */
+  readonly digest: Uint8Array | undefined
+}
 
 /** An operation that is new to the server, with what its entity is now. */
 export interface Candidate {
   readonly operation: SyncOperation
   readonly contentHash: Uint8Array
   /** Undefined: never seen, or purged. */
-  readonly current: EntityRow | undefined
+  readonly current: CurrentRevision | undefined
+  /** The same bytes of the same schema version, or a delete of what is deleted or absent. */
+  readonly changesNothing: boolean
   readonly refusal: Refusal | undefined
 }
 
@@ -78,10 +87,10 @@ function decideGroup(group: Group, floor: number): Decision[] {
     }))
   }
   const isStale = (candidate: Candidate): boolean =>
-    !changesNothing(candidate) && !isAcceptable(candidate, floor)
+    !candidate.changesNothing && !isAcceptable(candidate, floor)
   const blocked = candidates.some(isStale)
   return candidates.map((candidate) => {
-    if (changesNothing(candidate)) {
+    if (candidate.changesNothing) {
       return { kind: 'noop', candidate, revision: revisionOf(candidate) }
     }
     if (!blocked) return { kind: 'accepted', candidate, group }
@@ -92,14 +101,6 @@ function decideGroup(group: Group, floor: number): Decision[] {
 function isAcceptable(candidate: Candidate, floor: number): boolean {
   const { operation } = candidate
   return operation.opId >= floor && operation.entityVersion === revisionOf(candidate)
-}
-
-/** The same bytes of the same schema version, or a delete of what is deleted or absent. */
-function changesNothing({ operation, current }: Candidate): boolean {
-  const { entityCbor, schemaVersion = 1 } = operation
-  const stored = current?.entityCbor ?? null
-  if (entityCbor === null || stored === null) return entityCbor === stored
-  return schemaVersion === current?.schemaVersion && Buffer.compare(entityCbor, stored) === 0
 }
 
 function revisionOf({ current }: Candidate): number {

@@ -4,7 +4,6 @@ import { type CommittedOp, encodeSyncOperation, type SyncOperation } from '@enti
 import { CollectionTotals } from './collection-totals.ts'
 import {
   type AcceptedOpRow,
-  type ConflictRow,
   type DeviceRow,
   type EntityRow,
   entityKey,
@@ -15,12 +14,14 @@ import {
   sortableNumber,
   type TombstoneRow,
 } from './collections.ts'
+import { conflictRow, type MetConflict } from './push-conflicts.ts'
 import type { Candidate, Decision, Group } from './push-decision.ts'
 import { encodeAcceptedOpRow, encodeEntityRow, encodeOplogRow } from './row-encoding.ts'
 
 export interface WriteContext {
   readonly meta: MetaRow
   readonly device: DeviceRow
+  readonly conflicts: readonly MetConflict[]
   readonly nowMs: number
 }
 
@@ -47,7 +48,9 @@ export async function writeDecisions(
   await putEncodedEntities(tx, 'server_oplog', encodedRows(rows.oplog, encodeOplogRow))
   await tx.collection('tombstones').putMany(rows.tombstones)
   await putEncodedEntities(tx, 'accepted_ops', encodedRows(rows.accepted, encodeAcceptedOpRow))
-  await tx.collection('conflicts').putMany(rows.conflicts)
+  await tx
+    .collection('conflicts')
+    .putMany(context.conflicts.map((conflict) => conflictRow(conflict, context.nowMs)))
   await forgetConflicts(tx, rows.committed, context.device)
   await rows.totals.write(tx)
   if (rows.head > context.meta.head) {
@@ -69,7 +72,6 @@ interface Rows {
   readonly oplog: OplogRow[]
   readonly tombstones: TombstoneRow[]
   readonly accepted: AcceptedOpRow[]
-  readonly conflicts: ConflictRow[]
   readonly committed: CommittedOp[]
   readonly totals: CollectionTotals
   head: number
@@ -83,7 +85,6 @@ function collectRows(decisions: readonly Decision[], context: WriteContext): Row
     oplog: [],
     tombstones: [],
     accepted: [],
-    conflicts: [],
     committed: [],
     totals: new CollectionTotals(),
     head: context.meta.head,
@@ -97,8 +98,6 @@ function collectRows(decisions: readonly Decision[], context: WriteContext): Row
       addAccepted(rows, decision.candidate, number, context.nowMs)
     } else if (decision.kind === 'noop') {
       addCommitted(rows, decision.candidate, decision.revision, true)
-    } else if (decision.kind === 'conflict') {
-      rows.conflicts.push(conflictRow(decision.candidate, decision.reason, context.nowMs))
     }
   }
   return rows
@@ -114,7 +113,7 @@ function addAccepted(
   const revision = rows.head
   const entity = entityRow(operation, revision)
   rows.entities.push(entity)
-  rows.totals.replace(current, entity)
+  rows.totals.replace(current?.digest, entity)
   rows.oplog.push(oplogRow(operation, revision, group, current?.entityVersion))
   if (current !== undefined) rows.superseded++
   if (entity.deleted) {
@@ -206,25 +205,6 @@ function pulledOperation(
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
-function conflictRow(
-  candidate: Candidate,
-  reason: ConflictRow['reason'],
-  nowMs: number,
-): ConflictRow {
-  const { operation, current } = candidate
-  return {
-    id: operationKey(operation.deviceId, operation.opId),
-    dbId: operation.dbId,
-    collection: operation.collection,
-    entityId: operation.entityId,
-    clientOpCbor: encodeSyncOperation(operation),
-    serverEntityVersion: current?.entityVersion ?? 0,
-    serverEntityCbor: current?.entityCbor ?? null,
-    reason,
-    detectedAt: nowMs,
-  }
-}
 
 /** An operation that was sent before and met a conflict may be accepted now: the later answer counts. */
 async function forgetConflicts(

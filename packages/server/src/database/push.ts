@@ -2,7 +2,6 @@
 import {
   assertPushRequest,
   type CommittedOp,
-  type Conflict,
   encodeContentForHash,
   type PushRequest,
   type PushResponse,
@@ -12,21 +11,16 @@ import {
 import type { ServerLimits } from '../limits.ts'
 import { cursorAhead, opIdReused, tooLarge } from '../wire-error.ts'
 import { readAccepted } from './accepted-ops.ts'
-import {
-  type AcceptedOpRow,
-  type DeviceRow,
-  entityKey,
-  type MetaRow,
-  type ServerTransaction,
-} from './collections.ts'
+import type { AcceptedOpRow, DeviceRow, MetaRow, ServerTransaction } from './collections.ts'
 import { assertNotSuperseded, newDevice, readDevice, withSeen } from './devices.ts'
 import { sha256 } from './digest-sum.ts'
 import { assertEpoch } from './epoch-check.ts'
 import { isSameBytes, readMeta } from './meta.ts'
 import type { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
-import { type Candidate, type Decision, decidePush } from './push-decision.ts'
-import { refusalOf } from './push-refusal.ts'
+import { type FreshOperation, readCandidates } from './push-candidates.ts'
+import { conflictOf, readConflicts } from './push-conflicts.ts'
+import { type Decision, decidePush } from './push-decision.ts'
 import { writeDecisions } from './push-write.ts'
 
 export interface PushContext {
@@ -60,16 +54,19 @@ export async function runPush(
   const hashes = ops.map((operation) => sha256(encodeContentForHash(operation)))
   const accepted = await readAccepted(tx, deviceId, ops)
   assertSameContent(hashes, accepted, device)
-  const candidates = await readCandidates(tx, ops, hashes, accepted, context)
+  const candidates = await readCandidates(tx, freshOperations(ops, hashes, accepted), context)
   const decisions = decidePush(candidates, device.floor)
-  const written = await writeDecisions(tx, decisions, { meta, device, nowMs: context.nowMs })
+  const conflicts = await readConflicts(tx, decisions)
+  const written = await writeDecisions(tx, decisions, {
+    meta,
+    device,
+    conflicts,
+    nowMs: context.nowMs,
+  })
   await writeDevice(tx, request, device, meta, context.nowMs)
   return {
     acknowledgedUpToOpId: ops.at(-1)?.opId ?? device.lastOpId,
-    conflicts: decisions
-      .filter((each) => each.kind === 'conflict')
-      .map(conflictOf)
-      .sort(byClientOpId),
+    conflicts: conflicts.map(conflictOf),
     committed: [...repeatedOps(ops, accepted), ...written.committed].sort(byOpId),
     rejected: decisions
       .filter((each) => each.kind === 'rejected')
@@ -94,26 +91,16 @@ function assertSameContent(
   }
 }
 
-/** The operations that are new, each with its entity as it is now and with what speaks against it. */
-async function readCandidates(
-  tx: ServerTransaction,
+function freshOperations(
   ops: readonly SyncOperation[],
   hashes: readonly Uint8Array[],
   accepted: readonly (AcceptedOpRow | undefined)[],
-  context: PushContext,
-): Promise<Candidate[]> {
-  const fresh = ops.flatMap((operation, index) => {
+): FreshOperation[] {
+  return ops.flatMap((operation, index) => {
     const contentHash = hashes[index]
     return contentHash === undefined || accepted[index] !== undefined
       ? []
       : [{ operation, contentHash }]
-  })
-  const keys = fresh.map(({ operation }) => entityKey(operation.collection, operation.entityId))
-  const rows = await tx.collection('entities').getMany(keys)
-  return fresh.map(({ operation, contentHash }, index) => {
-    const current = rows[index]
-    const refusal = refusalOf(operation, current, context)
-    return { operation, contentHash, current, refusal }
   })
 }
 
@@ -146,31 +133,10 @@ function repeatedOps(
   })
 }
 
-function conflictOf({ candidate, reason }: Decision & { readonly kind: 'conflict' }): Conflict {
-  const { operation, current } = candidate
-  return {
-    collection: operation.collection,
-    entityId: operation.entityId,
-    clientOp: operation,
-    serverState: {
-      entityVersion: current?.entityVersion ?? 0,
-      entityCbor: current?.entityCbor ?? null,
-      ...(current === undefined || current.schemaVersion === 1
-        ? {}
-        : { schemaVersion: current.schemaVersion }),
-    },
-    reason,
-  }
-}
-
 function rejectionOf({ candidate, refusal }: Decision & { readonly kind: 'rejected' }): RejectedOp {
   return { opId: candidate.operation.opId, code: refusal.code, message: refusal.message }
 }
 
 function byOpId(a: { readonly opId: number }, b: { readonly opId: number }): number {
   return a.opId - b.opId
-}
-
-function byClientOpId(a: Conflict, b: Conflict): number {
-  return a.clientOp.opId - b.clientOp.opId
 }
