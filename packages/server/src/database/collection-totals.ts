@@ -7,6 +7,7 @@ import type {
   ServerTransaction,
 } from './collections.ts'
 import { digestOf } from './digest-sum.ts'
+import { isSameBytes } from './meta.ts'
 
 export class CollectionTotals {
   readonly #totals = new Map<string, { liveEntities: number; digest: Uint8Array }>()
@@ -35,7 +36,10 @@ export class CollectionTotals {
         liveEntities: (stored?.liveEntities ?? 0) + change.liveEntities,
         digest: addDigests(stored?.digest ?? emptyDigest(), change.digest),
       }
-      await states.put(row)
+      // Names come and go; with a digest that is not empty it stays, for all to see.
+      const isEmpty = row.liveEntities === 0 && isSameBytes(row.digest, emptyDigest())
+      if (isEmpty) await states.delete(collection)
+      else await states.put(row)
     }
   }
 

@@ -6,6 +6,9 @@ import type { DeviceRow, MetaRow, ServerReader } from './collections.ts'
 import { readHistory } from './meta.ts'
 import type { Permissions } from './permissions.ts'
 
+/** Collections whose entities are counted in a handshake. */
+const COUNTS_MAX = 1_000
+
 /** Error: `unsupported_protocol` for another major version. A client that names none speaks ours. */
 export function assertProtocol(request: HandshakeRequest): void {
   if (request.protocol !== undefined && request.protocol[0] !== PROTOCOL_VERSION[0]) {
@@ -20,6 +23,7 @@ export async function handshakeResponse(
   permissions: Permissions,
   limits: ServerLimits,
 ): Promise<HandshakeResponse> {
+  const counts = await readCounts(reader, permissions)
   return {
     serverCursor: meta.head,
     capabilities: {
@@ -37,18 +41,22 @@ export async function handshakeResponse(
     history: await readHistory(reader),
     lastOpId: device?.lastOpId ?? 0,
     limits: announcedLimits(limits),
-    counts: await readCounts(reader, permissions),
+    ...(counts === undefined ? {} : { counts }),
     scope: permissions.scope,
     purgedThrough: meta.purgedThrough,
   }
 }
 
-/** Of collections that are wholly visible: a number must not tell of what is hidden. */
+/**
+ * Of collections that are wholly visible: a number must not tell of what is hidden. Undefined where there are very many
+ * collections: every handshake would read and send them all.
+ */
 async function readCounts(
   reader: ServerReader,
   permissions: Permissions,
-): Promise<Readonly<Record<string, number>>> {
-  const rows = await reader.collection('collection_state').find({})
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const rows = await reader.collection('collection_state').find({ limit: COUNTS_MAX + 1 })
+  if (rows.length > COUNTS_MAX) return undefined
   const counts: Record<string, number> = Object.create(null)
   for (const { id, liveEntities } of rows) {
     if (liveEntities > 0 && permissions.readsWholly(id)) {
