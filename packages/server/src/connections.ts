@@ -1,9 +1,8 @@
 /**
  * Sockets and requests of a listener, so that closing is prompt: idle connections end at once, busy ones with their
- * last request. Node's secure HTTP/2 server does not do it by itself. And so that answers end with their connection,
- * those that wait behind another one too: Node tells only the one that is being sent.
+ * last request. Node's secure HTTP/2 server does not do it by itself.
  */
-import { type IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import { Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -13,8 +12,8 @@ export class Connections {
   readonly #server: NetServer
   /** Sockets as accepted, below TLS. */
   readonly #sockets = new Set<Socket>()
-  /** HTTP/1.1 connections, decrypted, with the answers to their requests in progress. */
-  readonly #answersBySocket = new Map<Socket, Set<ServerResponse>>()
+  /** HTTP/1.1 connections, decrypted, with their requests in progress. */
+  readonly #requestsBySocket = new Map<Socket, number>()
   readonly #sessions = new Set<ServerHttp2Session>()
   #closing = false
 
@@ -34,8 +33,7 @@ export class Connections {
         request: IncomingMessage | Http2ServerRequest,
         response: ServerResponse | Http2ServerResponse,
       ) => {
-        if (request instanceof Http2ServerRequest || !(response instanceof ServerResponse)) return
-        this.#addAnswer(request.socket, response)
+        if (!(request instanceof Http2ServerRequest)) this.#countRequest(request.socket, response)
       },
     )
     // With TLS a connection has two sockets; requests come on the decrypted one.
@@ -54,8 +52,8 @@ export class Connections {
     this.#closing = true
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()))
     for (const session of [...this.#sessions]) session.close()
-    for (const [socket, answers] of [...this.#answersBySocket]) {
-      if (answers.size === 0) socket.destroySoon()
+    for (const [socket, requests] of [...this.#requestsBySocket]) {
+      if (requests === 0) socket.destroySoon()
     }
     const timer = setTimeout(() => {
       for (const session of [...this.#sessions]) session.destroy()
@@ -70,26 +68,20 @@ export class Connections {
       socket.destroySoon()
       return
     }
-    const answers = new Set<ServerResponse>()
-    this.#answersBySocket.set(socket, answers)
-    socket.on('close', () => {
-      this.#answersBySocket.delete(socket)
-      for (const answer of [...answers]) if (answer.socket === null) abandon(answer)
+    this.#requestsBySocket.set(socket, 0)
+    socket.on('close', () => this.#requestsBySocket.delete(socket))
+  }
+
+  #countRequest(socket: Socket, response: ServerResponse | Http2ServerResponse): void {
+    this.#addRequests(socket, 1)
+    response.on('close', () => {
+      this.#addRequests(socket, -1)
+      if (this.#closing && this.#requestsBySocket.get(socket) === 0) socket.destroySoon()
     })
   }
 
-  #addAnswer(socket: Socket, answer: ServerResponse): void {
-    const answers = this.#answersBySocket.get(socket)
-    answers?.add(answer)
-    answer.on('close', () => {
-      answers?.delete(answer)
-      if (this.#closing && answers?.size === 0) socket.destroySoon()
-    })
+  #addRequests(socket: Socket, change: 1 | -1): void {
+    const requests = this.#requestsBySocket.get(socket)
+    if (requests !== undefined) this.#requestsBySocket.set(socket, requests + change)
   }
-}
-
-/** It waited for its turn on a connection that is gone: whoever writes it learns it as of any other. */
-function abandon(answer: ServerResponse): void {
-  answer.destroy()
-  answer.emit('close')
 }

@@ -166,6 +166,32 @@ describe('over TLS', () => {
     expect((await post(server, '/v1/handshake', handshake)).status).toBe(200)
   })
 
+  test('HTTP/1.1: many requests before an answer is read -> one at a time, answered in order', async () => {
+    let underWay = 0
+    let most = 0
+    const tokens = staticTokens({ token: { subject: 'ada', databases: '*', access: 'write' } })
+    const server = await start({
+      auth: {
+        authenticate: async (token) => {
+          most = Math.max(most, ++underWay)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+          underWay--
+          return tokens.authenticate(token)
+        },
+      },
+    })
+    const socket = await openSocket(server, certificate)
+    const head = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\nContent-Type: application/cbor\r\nContent-Length: 3\r\n`
+    for (const path of ['/v1/pull', '/v1/none', '/v1/push']) socket.write(`${head(path)}\r\nabc`)
+    socket.write(`${head('/v1/verify')}Connection: close\r\n\r\nabc`)
+    const answers = await readToEnd(socket)
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(
+      [400, 404, 400, 400].map((status) => `HTTP/1.1 ${status}`),
+    )
+    expect(most).toBe(1)
+  })
+
   test('HTTP/1.1: no token and a large body -> 401 is read by the client', async () => {
     const server = await start()
     const response = await fetch(new URL('/v1/push', server.url), {
@@ -286,7 +312,7 @@ describe('clients that go away', () => {
       'GET /v1/stream?dbId=shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\n\r\n'
     socket.write(request.repeat(3))
     await once(socket, 'data')
-    await expect.poll(() => openStreams(server)).toBe('3')
+    expect(await openStreams(server)).toBe('1')
     socket.destroy()
     await expect.poll(() => openStreams(server)).toBe('0')
   })

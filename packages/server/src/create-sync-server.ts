@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Connections } from './connections.ts'
 import { createSyncHandler, type SyncHandlerOptions } from './create-sync-handler.ts'
 import type { DatabaseStats } from './database/stats.ts'
+import { inTurn } from './in-turn.ts'
 import { createNetServer, type TlsOptions } from './listener.ts'
 import { jsonLogger } from './logger.ts'
 import { nodeLineWarning } from './node-lines.ts'
@@ -68,7 +69,7 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
     overrideGlobalObjects: false,
     hostname: 'localhost',
   })
-  const server = createNetServer(options.tls, listener, handler.limits)
+  const server = createNetServer(options.tls, inTurn(listener), handler.limits)
   const connections = new Connections(server)
   let url: string | undefined
   let closed: Promise<void> | undefined
