@@ -176,9 +176,9 @@ export const mutants = [
     edits: [
       {
         file: 'server/src/database/push-decision.ts',
-        find: '!changesNothing(candidate) && !isAcceptable(candidate, floor)',
+        find: '!candidate.changesNothing && !isAcceptable(candidate, floor)',
         replace:
-          '!changesNothing(candidate) && candidate.operation.entityCbor !== null && !isAcceptable(candidate, floor)',
+          '!candidate.changesNothing && candidate.operation.entityCbor !== null && !isAcceptable(candidate, floor)',
       },
     ],
   },
@@ -273,9 +273,8 @@ export const mutants = [
     edits: [
       {
         file: 'server/src/database/collection-totals.ts',
-        find: 'if (before !== undefined && before.entityCbor !== null) {',
-        replace:
-          'if (before !== undefined && before.entityCbor !== null && after.entityCbor !== null) {',
+        find: 'if (before !== undefined) {',
+        replace: 'if (before !== undefined && after.entityCbor !== null) {',
       },
     ],
   },
