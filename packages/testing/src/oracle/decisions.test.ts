@@ -16,10 +16,27 @@ describe('oracle: decisions', () => {
     'merged to %s, and asked again because a crash came before that was done -> competing still',
     (merged) => {
       const history = competing()
-      history.merges('d2', 'n', ['b', 'a'], merged)
-      history.merges('d2', 'n', ['b', 'a'], merged)
+      history.decides('d2', ['b', 'a'], 1, merged)
+      history.decides('d2', ['b', 'a'], 1, merged)
     },
   )
+
+  test('what led to an edit was kept over what came later -> competes with it', () => {
+    const history = competing()
+    history.decides('d2', ['b', 'a'], 1, 'both')
+    history.decides('d2', ['b', 'a'], 1, undefined)
+    history.accepts('d2', 1, { n: 'b' })
+    history.writes('d3', {}, { n: 'both' })
+    history.decides('d3', ['both', 'b'], 2, 'all')
+  })
+
+  test('a restored server gave the number to another entity -> what is shown is a state of this one', () => {
+    const history = competing()
+    history.writes('d1', { n: 'a' }, { n: 'a', m: 'c' })
+    history.accepts('d1', 1, { m: 'c' })
+    history.restoresServer('d1', 1, ['m', 'c'])
+    history.decides('d2', ['b', 'a'], 1, 'both')
+  })
 
   test('asked about an edit and what it was made on -> a violation', () => {
     const history = new OracleHistory()
@@ -27,6 +44,6 @@ describe('oracle: decisions', () => {
     history.accepts('d1', 0, { n: 'a' })
     history.shows('d2', { n: 'a' }, { n: 1 })
     history.writes('d2', { n: 'a' }, { n: 'b' })
-    expect(() => history.merges('d2', 'n', ['b', 'a'], 'both')).toThrow(Violation)
+    expect(() => history.decides('d2', ['b', 'a'], 1, 'both')).toThrow(Violation)
   })
 })

@@ -50,15 +50,23 @@ export class OracleHistory {
     this.oracle.server.advance(ops, head + ops.length)
   }
 
-  /** The device decides between its own text of a note and the server's: `merged` is what it puts in the place of both. */
-  merges(device: string, id: string, texts: readonly [string, string], merged: string): void {
-    const [mine, theirs] = texts.map((text) => ({ id, text }))
+  /**
+   * The device decides between its own text of note n and the server's of `revision`: `merged` is what it puts in the
+   * place of both, undefined: it keeps its own.
+   */
+  decides(
+    device: string,
+    [mine, theirs]: readonly [string, string],
+    revision: number,
+    merged: string | undefined,
+  ): void {
+    const entityOf = (text: string) => ({ id: 'n', text })
     this.oracle.decided(
       device,
-      { collection: 'notes', entityId: id, opType: 'PUT', entity: mine ?? null },
-      { entityVersion: 1, entity: theirs ?? null },
+      { collection: 'notes', entityId: 'n', opType: 'PUT', entity: entityOf(mine) },
+      { entityVersion: revision, entity: entityOf(theirs) },
       [],
-      { type: 'merge', entity: { id, text: merged } },
+      merged === undefined ? { type: 'keepLocal' } : { type: 'merge', entity: entityOf(merged) },
     )
   }
 

@@ -194,9 +194,9 @@ export class Oracle {
     }
   }
 
-  /** Several wrote the same. */
-  #isAmbiguous({ transactions }: WriteNode): boolean {
-    return transactions.length > 1
+  /** Several wrote the same, or it was kept over what may have come after it, which is as if it were written again. */
+  #isAmbiguous({ transactions, settledOver }: WriteNode): boolean {
+    return transactions.length > 1 || settledOver.size > 0
   }
 
   /** These local edits are given up on purpose. */
@@ -290,7 +290,10 @@ export class Oracle {
   }
 
   #remote(device: string, key: string, { entity, entityVersion }: RemoteSide): WriteNode {
-    const named = this.server.ofRevision(entityVersion)
+    const ofRevision = this.server.ofRevision(entityVersion)
+    // A restored server gives numbers again, to other entities.
+    const isOther = this.serverWasRestored && ofRevision?.key !== key
+    const named = isOther ? undefined : ofRevision
     if (entity !== null) {
       const shown = this.#known(this.device(device), named ?? this.graph.absent(key), entity)
       if (named === undefined || named === shown || this.serverWasRestored) return shown
