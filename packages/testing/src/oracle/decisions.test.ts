@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { OracleHistory } from './oracle-history.test-kit.ts'
+import { NEXT_EPOCH, OracleHistory } from './oracle-history.test-kit.ts'
 import { Violation } from './violation.ts'
 
 /** The server has note n from d1; d2 wrote another one, without having seen that. */
@@ -31,11 +31,16 @@ describe('oracle: decisions', () => {
   })
 
   test('a restored server gave the number to another entity -> what is shown is a state of this one', () => {
-    const history = competing()
-    history.writes('d1', { n: 'a' }, { n: 'a', m: 'c' })
-    history.accepts('d1', 1, { m: 'c' })
+    const history = new OracleHistory()
+    history.writes('d1', {}, { m: 'c' })
+    history.accepts('d1', 0, { m: 'c' })
+    history.writes('d1', { m: 'c' }, { m: 'c', n: 'a' })
+    history.accepts('d1', NEXT_EPOCH, { n: 'a' })
+    history.writes('d2', {}, { n: 'b' })
     history.restoresServer('d1', 1, ['m', 'c'])
-    history.decides('d2', ['b', 'a'], 1, 'both')
+    history.writes('d1', { m: 'c' }, { m: 'd' })
+    history.accepts('d1', NEXT_EPOCH, { m: 'd' })
+    history.decides('d2', ['b', 'a'], NEXT_EPOCH + 1, 'both')
   })
 
   test('asked about an edit and what it was made on -> a violation', () => {
