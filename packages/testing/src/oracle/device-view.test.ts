@@ -167,6 +167,39 @@ describe('oracle: a form saved late over what it has not shown', () => {
   })
 })
 
+describe('oracle: two devices that wrote the same', () => {
+  /** The server has n from d1, and its delete at 2. */
+  function deletedSince(history: OracleHistory): OracleHistory {
+    history.writes('d1', { n: 'a' }, {})
+    history.accepts('d1', 1, { n: null })
+    return history
+  }
+
+  function created(): OracleHistory {
+    const history = new OracleHistory()
+    history.writes('d1', {}, { n: 'a' })
+    history.accepts('d1', 0, { n: 'a' })
+    return history
+  }
+
+  test('the other one deleted its own, and this one goes on with its own -> it was made on nothing', () => {
+    const history = created()
+    history.writes('d2', {}, { n: 'a' })
+    deletedSince(history)
+    history.writes('d2', { n: 'a' }, { n: 'b' })
+    history.accepts('d2', 2, { n: 'b' })
+    expect(String(history.oracle.server.node('notes/n'))).toContain('b')
+  })
+
+  test('this one had it from the server -> it brings back what was deleted', () => {
+    const history = created()
+    history.shows('d2', { n: 'a' }, { n: 1 })
+    deletedSince(history)
+    history.writes('d2', { n: 'a' }, { n: 'b' })
+    expect(() => history.accepts('d2', 2, { n: 'b' })).toThrow(Violation)
+  })
+})
+
 describe('oracle: two files of one device', () => {
   /** The server accepted n from d1, then m and n together from d2; `shares`: that pushes as d1 does. */
   function editedTogether(shares: boolean): OracleHistory {

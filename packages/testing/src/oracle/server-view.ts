@@ -125,10 +125,15 @@ export class ServerView {
 
   /** Whether the edit, which one of these devices has, was made where nothing was, as far as the server does not have it. */
   wasMadeOnNothing(node: WriteNode, devices: Iterable<string>): boolean {
-    const isOfCopy = this.#isCopied(devices)
+    const own = new Set(devices)
+    const isOfCopy = this.#isCopied(own)
     return wasMadeOnNothing(node, (each) => {
+      const writers = each.transactions.map(({ device }) => device)
       // Files that were copied may hold as new what the server has from their twin, and has cleared away.
-      if (isOfCopy && this.#isCopied(each.transactions.map(({ device }) => device))) return false
+      if (isOfCopy && this.#isCopied(writers)) return false
+      // So does a device that wrote just what another one did: the server may have theirs.
+      if (writers.some((name) => own.has(name)) && writers.some((name) => !own.has(name)))
+        return false
       return each.accepted && !this.#lost.has(each)
     })
   }
