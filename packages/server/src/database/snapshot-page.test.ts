@@ -1,148 +1,32 @@
-/** Snapshots as a client gets them: encoded and decoded, page after page. */
+/** Pages of snapshots as a client gets them: what is in them, and what the pulls after them say. */
 import { EntiDB, memoryStorage } from '@entidb/core'
-import {
-  decodePullResponse,
-  encodePackedPullPage,
-  encodeSnapshotPage,
-  PACKED_FORM,
-  type PullRequest,
-  type PullResponse,
-  type SnapshotRequest,
-  type SyncOperation,
-} from '@entidb/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Identity } from '../auth/identity.ts'
 import { serverCollections } from './collections.ts'
 import {
-  dbId,
+  allPages,
+  answer,
+  filled,
+  idsOf,
+  keyOf,
+  newest,
+  RETENTION_MS,
+  range,
+  replicaOf,
+  Writer,
+  withoutGroups,
+} from './snapshot-page.test-kit.ts'
+import {
   deviceA,
   deviceB,
   openTestDatabase,
   pull,
   push,
   put,
-  reader,
   remove,
   revisionOf,
-  writer,
 } from './sync-database.test-kit.ts'
 import type { SyncDatabase } from './sync-database.ts'
-
-const DAY_MS = 86_400_000
-const RETENTION_MS = 30 * DAY_MS
-
-const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1)
-
-/** The answer to a request for a page of a snapshot, whichever it is. */
-async function answer(
-  database: SyncDatabase,
-  snapshot: SnapshotRequest,
-  extras: Partial<PullRequest> = {},
-  identity: Identity = writer,
-): Promise<PullResponse> {
-  const request = { dbId, sinceCursor: 0, packed: PACKED_FORM, snapshot, ...extras }
-  const page = await database.pullSnapshot(request, identity)
-  if (page !== undefined) return decodePullResponse(encodeSnapshotPage(page))
-  return decodePullResponse(encodePackedPullPage(await database.pull(request, identity)))
-}
-
-/** All pages; `between` runs before each but the first. Holds every page to what a page of a snapshot is. */
-async function allPages(
-  database: SyncDatabase,
-  extras: Partial<PullRequest> = {},
-  between: (pages: number) => Promise<void> = async () => {},
-): Promise<PullResponse[]> {
-  const pages: PullResponse[] = []
-  for (let asked: SnapshotRequest = {}; ; ) {
-    const page = await answer(database, asked, extras)
-    pages.push(page)
-    const head = await database.head()
-    const { through = -1, after } = page.snapshot ?? {}
-    expect(through).toBe(asked.through ?? head)
-    expect(page.head).toBe(head)
-    const revisions = page.ops.map(({ entityVersion }) => entityVersion)
-    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
-    if (after === undefined) {
-      expect(page).toMatchObject({ nextCursor: through, hasMore: through < head })
-      return pages
-    }
-    expect(page).toMatchObject({ nextCursor: 0, hasMore: true })
-    expect(Buffer.byteLength(after)).toBeLessThanOrEqual(1024)
-    asked = { through, after }
-    await between(pages.length)
-  }
-}
-
-const keyOf = ({ collection, entityId }: SyncOperation): string => `${collection} ${entityId}`
-const idsOf = (pages: readonly PullResponse[]): string[][] =>
-  pages.map(({ ops }) => ops.map(({ entityId }) => entityId))
-
-/** The newest operation of every entity, tombstones too, as pulls by cursor give it. */
-async function newest(database: SyncDatabase): Promise<Map<string, SyncOperation>> {
-  const operations = new Map<string, SyncOperation>()
-  for (let sinceCursor = 0, more = true; more; ) {
-    const page = await pull(database, { sinceCursor })
-    for (const op of page.ops) operations.set(keyOf(op), op)
-    ;[sinceCursor, more] = [page.nextCursor, page.hasMore]
-  }
-  return operations
-}
-
-/** What a client has that applied the pages and then pulled from where they lead; it skips what it knows. */
-async function replicaOf(
-  database: SyncDatabase,
-  pages: readonly PullResponse[],
-): Promise<Map<string, SyncOperation>> {
-  const rest: SyncOperation[] = []
-  for (let sinceCursor = pages.at(-1)?.nextCursor ?? 0, more = true; more; ) {
-    const page = await pull(database, { sinceCursor })
-    rest.push(...page.ops)
-    ;[sinceCursor, more] = [page.nextCursor, page.hasMore]
-  }
-  const known = new Map<string, SyncOperation>()
-  for (const op of [...pages.flatMap(({ ops }) => ops), ...rest]) {
-    const before = known.get(keyOf(op))?.entityVersion ?? 0
-    if (op.entityVersion > before) known.set(keyOf(op), op)
-  }
-  return known
-}
-
-const withoutGroups = (operations: Iterable<SyncOperation>): SyncOperation[] =>
-  [...operations]
-    .map(({ tx: _, ...op }) => op)
-    .toSorted((a, b) => a.entityVersion - b.entityVersion)
-
-async function filled(ids: readonly string[]): Promise<SyncDatabase> {
-  const database = await openTestDatabase()
-  await push(
-    database,
-    ids.map((id, i) => put(i + 1, id, 0, id)),
-  )
-  return database
-}
-
-/** Of operations on entities that a test knows the newest revision of. */
-class Writer {
-  readonly #database: SyncDatabase
-  #opId = 1_000
-
-  constructor(database: SyncDatabase) {
-    this.#database = database
-  }
-
-  async put(entityId: string, value: unknown = 'later'): Promise<void> {
-    await push(this.#database, [put(++this.#opId, entityId, await this.#base(entityId), value)])
-  }
-
-  async remove(entityId: string): Promise<void> {
-    await push(this.#database, [remove(++this.#opId, entityId, await this.#base(entityId))])
-  }
-
-  async #base(entityId: string): Promise<number> {
-    return (await newest(this.#database)).get(`items ${entityId}`)?.entityVersion ?? 0
-  }
-}
 
 describe('snapshot pages', () => {
   test('everything that exists -> the newest operations, as pulls give them but for their groups', async () => {
@@ -482,126 +366,5 @@ describe('snapshot pages, and purge', () => {
     expect(ops).toMatchObject([{ entityId: 'a', opType: 'DELETE' }])
     const head = await database.head()
     expect(await purge(() => pull(database, { sinceCursor: head, deviceId: deviceB }))).toBe(1)
-  })
-})
-
-describe('requests for snapshots', () => {
-  test('without packed, with an older form, or of some collections -> the pull by cursor that it also is', async () => {
-    const database = await filled(['b', 'a', 'c'])
-    const { snapshot = { through: 0 } } = await answer(database, {}, { limit: 2 })
-    for (const asked of [{}, snapshot]) {
-      const plain = { limit: 2, snapshot: asked }
-      for (const packed of [{}, { packed: PACKED_FORM - 1 }]) {
-        const request = { dbId, sinceCursor: 0, ...plain, ...packed }
-        expect(await database.pullSnapshot(request, writer)).toBe(undefined)
-      }
-      const byCursor = await pull(database, plain)
-      expect(byCursor).not.toHaveProperty('snapshot')
-      expect(byCursor).toEqual(await pull(database, { limit: 2 }))
-      for (const collections of [['items'], []]) {
-        const page = await answer(database, asked, { collections, limit: 2 })
-        expect(page).not.toHaveProperty('snapshot')
-        expect(page).toEqual(await pull(database, { collections, limit: 2 }))
-      }
-    }
-  })
-
-  test('a token that may not read everything -> by cursor without what is hidden, whatever the place says', async () => {
-    const database = await openTestDatabase({
-      policy: { collections: { secrets: { read: ({ subject }) => subject === 'ada' } } },
-    })
-    await push(database, [
-      put(1, 'b', 0, 'b'),
-      put(2, 'a', 0, 'a', { collection: 'secrets' }),
-      put(3, 'a', 0, 'a'),
-    ])
-    for (const asked of [{}, { through: 0, after: 'secrets/a' }]) {
-      for (const identity of [reader, writer]) {
-        const page = await answer(database, asked, {}, identity)
-        expect(page).not.toHaveProperty('snapshot')
-        expect(page).toEqual(await pull(database, {}, identity))
-      }
-    }
-    const hidden = await answer(database, {}, {}, reader)
-    expect(hidden.ops.map(({ entityId }) => entityId)).toEqual(['b', 'a'])
-  })
-
-  test('a token that may only read, and everything -> a snapshot', async () => {
-    const database = await filled(['b', 'a'])
-    const page = await answer(database, {}, {}, reader)
-    expect(page.snapshot).toEqual({ through: await database.head() })
-  })
-
-  test('one field of a place alone, or another cursor than 0 -> invalid_request, whoever asks', async () => {
-    const database = await filled(['a', 'b'])
-    const through = await database.head()
-    const cases: [SnapshotRequest, Partial<PullRequest>][] = [
-      [{ through }, {}],
-      [{ after: 'items/a' }, {}],
-      [{}, { sinceCursor: through }],
-      [{ through, after: 'items/a' }, { sinceCursor: through }],
-    ]
-    for (const [asked, extras] of cases) {
-      for (const more of [{}, { collections: [] }]) {
-        await expect(answer(database, asked, { ...extras, ...more })).rejects.toMatchObject({
-          code: 'invalid_request',
-        })
-      }
-    }
-  })
-
-  test('a place past the head, another epoch, a superseded replica -> as for every pull', async () => {
-    const database = await filled(['a', 'b'])
-    const through = await database.head()
-    const place = { through, after: 'items/a' }
-    await expect(answer(database, { ...place, through: through + 1 })).rejects.toMatchObject({
-      code: 'cursor_ahead',
-    })
-    const epoch = new Uint8Array(16).fill(0xee)
-    await expect(answer(database, place, { epoch })).rejects.toMatchObject({
-      code: 'epoch_mismatch',
-    })
-    const [first, second] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)]
-    await database.handshake({ dbId, deviceId: deviceB, replicaId: first }, writer)
-    await database.handshake({ dbId, deviceId: deviceB, replicaId: second }, writer)
-    const asB = { deviceId: deviceB, replicaId: first }
-    await expect(answer(database, place, asB)).rejects.toMatchObject({ code: 'device_conflict' })
-    expect((await answer(database, place, { ...asB, replicaId: second })).ops).toHaveLength(1)
-  })
-
-  test('older files, a place past their head -> begins an epoch as a cursor does; a malformed request begins none', async () => {
-    const storage = memoryStorage()
-    const before = await openTestDatabase({ storage })
-    await push(before, [put(1, 'a', 0, 'a'), put(2, 'b', 0, 'b')])
-    const { epoch } = await before.handshake({ dbId, deviceId: deviceB }, writer)
-    const through = (await before.head()) + 5
-    await before.close()
-    const database = await openTestDatabase({ storage })
-    const epochs = async (): Promise<number | undefined> =>
-      (await database.handshake({ dbId, deviceId: deviceB }, writer)).history?.length
-    await expect(answer(database, { through })).rejects.toMatchObject({ code: 'invalid_request' })
-    expect(await epochs()).toBe(1)
-    const place = { through, after: 'items/a' }
-    const named = epoch === undefined ? {} : { epoch }
-    await expect(answer(database, place, named)).rejects.toMatchObject({ code: 'epoch_mismatch' })
-    expect(await epochs()).toBe(2)
-    // Who names no epoch is served: everything new comes beyond the raised head.
-    const page = await answer(database, place)
-    expect(page).toMatchObject({ nextCursor: through, hasMore: true })
-    expect(page.ops.map(({ entityId }) => entityId)).toEqual(['b'])
-  })
-
-  test('a place that no page named -> what lies behind it', async () => {
-    const database = await filled(['a', 'b', 'c'])
-    const through = await database.head()
-    for (const [after, ids] of [
-      [' ', ['a', 'b', 'c']],
-      ['items/bb', ['c']],
-      ['\u{10ffff}'.repeat(256), []],
-    ] as const) {
-      const page = await answer(database, { through, after })
-      expect(page.ops.map(({ entityId }) => entityId)).toEqual(ids)
-      expect(page).toMatchObject({ nextCursor: through, hasMore: false })
-    }
   })
 })
