@@ -19,8 +19,8 @@ const BODY_MS_MAX = 120_000
 
 /**
  * Errors: `too_large`, `unsupported_media_type` for an encoding other than gzip, `invalid_request` for
- * what is not gzip, `unavailable` for a body that breaks off or takes too long: nothing is wrong with it. After an error the rest of the body is discarded, so
- * that the client gets to read the answer.
+ * what is not gzip, `unavailable` for a body that breaks off or takes too long: nothing is wrong with it.
+ * After an error the rest of the body is discarded, so that the client gets to read the answer.
  */
 export async function readBody(
   request: Request,
