@@ -2,7 +2,7 @@
 
 /** Timers, for tests. The answer of `set` ends the timer. */
 export interface Timers {
-  /** Calls back once after the delay; returns what prevents it. */
+  /** Calls back once after the delay, however long that is; returns what prevents it. */
   set(callback: () => void, delayMs: number): () => void
 }
 

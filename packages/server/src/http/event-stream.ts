@@ -21,8 +21,6 @@ export interface EventStreamOptions {
 
 const HEARTBEAT_MS = 15_000
 const RETRY_MS = 1_000
-/** Longest delay of a timer. */
-const TIMER_MS_MAX = 2 ** 31 - 1
 
 const encoder = new TextEncoder()
 
@@ -90,11 +88,7 @@ export class EventStream {
 
   #expireIn(ms: number | undefined): void {
     if (ms === undefined) return
-    const delayMs = Math.min(Math.max(ms, 0), TIMER_MS_MAX)
-    this.#stopLifetime = this.#options.timers.set(() => {
-      if (ms > delayMs) this.#expireIn(ms - delayMs)
-      else this.end()
-    }, delayMs)
+    this.#stopLifetime = this.#options.timers.set(() => this.end(), Math.max(ms, 0))
   }
 
   #hasRoom(): boolean {
