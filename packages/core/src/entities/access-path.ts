@@ -11,8 +11,8 @@ import {
   isEmpty,
   type KeyInterval,
   NO_BYTES,
-  prefixInterval,
   successor,
+  valuesInterval,
 } from './key-interval.ts'
 import type { OrderField } from './parsed-query.ts'
 import type { ParsedCondition } from './parsed-where.ts'
@@ -71,7 +71,7 @@ export function stretchesFrom(
       const value = path.constants.has(i) ? path.constants.get(i) : values[at]
       run = encodeAfter(run, value, field.direction === 'desc')
     }
-    const { from, to } = prefixInterval(run)
+    const { from, to } = valuesInterval(run, index.fields.at(-1)?.direction === 'desc')
     return partOf(stretch, isForward ? { from, to: undefined } : { from: NO_BYTES, to })
   })
 }

@@ -112,6 +112,26 @@ describe('queries', () => {
     await db.close()
   })
 
+  test.each([
+    { kind: 'text', all: ['a', 'a\0', 'a\0b', 'ab'] },
+    { kind: 'bytes', all: [[1], [1, 0], [1, 0, 2], [1, 2]].map((part) => Uint8Array.from(part)) },
+  ])(
+    '$kind that goes on with 00 -> neither equal nor left out of what is beyond',
+    async ({ all }) => {
+      const several = all.flatMap((a) => [
+        ...[{ a }, { a: { in: [a, null] } }, { a: { between: [a, a] } }, { a, b: 1 }],
+        ...[{ a: { gt: a } }, { a: { gte: a } }, { a: { lt: a } }, { a: { lte: a } }],
+      ])
+      const things = all.map((a, i) => ({ id: `${i}`, a, b: 1 }))
+      for (const a of ['asc', 'desc'] as const) {
+        for (const index of [[{ a }], [{ a }, 'b'], [{ a }, { b: 'desc' }]] as const) {
+          const asked = several.map((where) => ({ where, orderBy: { a } }))
+          await assertAnswers(things, asked, { indexes: { index } })
+        }
+      }
+    },
+  )
+
   test('index entries: many entities of equal key read backwards -> ids ascend', async () => {
     const db = await open()
     const things = db.collection('things')
