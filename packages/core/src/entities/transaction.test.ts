@@ -100,6 +100,34 @@ describe.each(stores)('transactions on the $store store', ({ createStorage }) =>
     await db.close()
   })
 
+  test('a write that nobody awaits, at any moment of the commit -> stored with its operation, or refused', async () => {
+    const db = await EntiDB.open({ storage: createStorage(), collections, changeFeed: true })
+    const outcomes = new Set<string>()
+    for (let turns = 0; turns < 30; turns++) {
+      const id = `late${turns}`
+      let late: Promise<string> | undefined
+      const { receipt } = await db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n', text: `${turns}` })
+        late = (async () => {
+          for (let i = 0; i < turns; i++) await undefined
+          await tx.collection('notes').put({ id, text: 'late' })
+          return 'stored'
+        })().catch((error) => error.code)
+        return tx
+      })
+      const outcome = (await late) ?? ''
+      outcomes.add(outcome)
+      const isStored = outcome === 'stored'
+      expect((await db.collection('notes').get(id)) !== undefined).toBe(isStored)
+      const written: string[] = []
+      const after = receipt.transactionId - 1
+      for await (const op of db.changes({ after, wait: false })) written.push(op.entityId)
+      expect(written).toEqual(isStored ? ['n', id] : ['n'])
+    }
+    expect(outcomes).toEqual(new Set(['stored', 'transaction_closed']))
+    await db.close()
+  })
+
   test('putMany: one id twice, over stored ones, one refused -> indexes as one by one', async () => {
     const db = await open(createStorage())
     await db.transaction(async (tx) => {

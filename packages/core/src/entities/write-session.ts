@@ -68,12 +68,15 @@ export class WriteSession {
   /** Resolves when the transaction is durable and visible; rolled back when it cannot be handed over. */
   async commit(): Promise<void> {
     try {
-      await this.run((writer) => writer.finish())
+      await this.run((writer) => {
+        // A write that nobody waited for comes too late from here on: it would miss its place in the feed.
+        this.#isOpen = false
+        return writer.finish()
+      })
     } catch (error) {
-      await this.rollback()
+      await this.#undo()
       throw error
     }
-    this.#isOpen = false
     const { commits, feed, live } = this.#core
     const { isDirty, feedSetting, opIds, lastOpId: lastStamp, recorder } = this.writer
     const durable = this.#tx.commit()
@@ -99,6 +102,10 @@ export class WriteSession {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#reason = reason
+    await this.#undo()
+  }
+
+  async #undo(): Promise<void> {
     // The store must not be left in the middle of a step.
     while (this.#running !== undefined) await this.#running
     this.#tx.rollback()
