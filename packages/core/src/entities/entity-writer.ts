@@ -323,7 +323,7 @@ export class EntityWriter {
 
   #addToFeed(mutation: Mutation): MaybePromise<void> {
     const { state, opId } = mutation
-    this.#timestampMs ??= this.core.clock()
+    this.#timestampMs ??= wholeMs(this.core.clock())
     // Field by field: spreading an object for every write is what a bulk load would spend its time on.
     return this.#feed.add({
       opId,
@@ -451,6 +451,12 @@ function otherBase(
   { basedOn }: WriteCondition,
 ): EntityVersion | undefined {
   return basedOn?.stamp === (existing?.stamp ?? 0) ? undefined : basedOn
+}
+
+/** Clocks may tell fractions; operations are synced with whole milliseconds (and 0, not -0). 0: no time that a message can name. */
+function wholeMs(timeMs: number): number {
+  const whole = Math.trunc(timeMs) + 0
+  return Number.isSafeInteger(whole) ? whole : 0
 }
 
 function failedHalfway(): EntiDBError {

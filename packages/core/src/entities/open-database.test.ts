@@ -172,4 +172,20 @@ describe('opening', () => {
     await expect(longer).rejects.toMatchObject({ code: 'invalid_id' })
     await db.close()
   })
+
+  test('a smaller limits.maxIdBytes -> own ids are refused, those of other devices are not', async () => {
+    const options = { storage: memoryStorage(), limits: { maxIdBytes: 5 } }
+    const db = await EntiDB.open({ ...options, collections: { notes: defineCollection<Note>() } })
+    const notes = db.collection('notes')
+    const id = 'x'.repeat(512)
+    await expect(notes.put({ id, text: 'x' })).rejects.toMatchObject({ code: 'invalid_id' })
+    const bytes = encodeEntity({ id, text: 'x' })
+    const operation = { collection: 'notes', entityId: id, version: 1, schemaVersion: 1, bytes }
+    await db.transaction((tx) => tx.replica.applyNewer([operation]))
+    expect((await notes.get(id))?.text).toBe('x')
+    expect((await notes.delete(id)).existed).toBe(true)
+    await db.transaction((tx) => tx.applyRaw({ ...operation, version: 2 }))
+    expect((await notes.get(id))?.text).toBe('x')
+    await db.close()
+  })
 })
