@@ -108,6 +108,23 @@ describe('opening', () => {
     expect((await tablesOf(storage)).filter((name) => name.startsWith('i:'))).toEqual([])
   })
 
+  test.each(['__proto__', 'constructor'])(
+    'an index named %s -> is one, and removed',
+    async (name) => {
+      const storage = memoryStorage()
+      const db = await open(storage, { indexes: { [name]: { on: ['text'], unique: true } } })
+      await db.collection('notes').put({ id: 'a', text: 'x' })
+      const second = db.collection('notes').put({ id: 'b', text: 'x' })
+      await expect(second).rejects.toMatchObject({ code: 'unique_violation' })
+      await db.close()
+      const without = await open(storage)
+      await without.collection('notes').put({ id: 'b', text: 'x' })
+      expect((await without.verify()).problems).toEqual([])
+      await without.close()
+      expect(await tablesOf(storage)).not.toContain(`i:notes:${name}`)
+    },
+  )
+
   test('opened without a collection -> its indexes are kept right for the next time', async () => {
     const storage = memoryStorage()
     const indexed = { indexes: { text: ['text'] } } as const
