@@ -245,6 +245,11 @@ export class EntityWriter {
     if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
   }
 
+  /** Reads what it sees now, whatever it writes later. */
+  pinned(): EntityReader {
+    return new EntityReader(this.tx.view(), this.core.commits)
+  }
+
   // Shared with bulk writes (`bulk-put.ts`) and the replication side (`replica-writer.ts`).
 
   *find(state: CollectionState, idKey: Uint8Array): Steps<Uint8Array | undefined> {

@@ -5,6 +5,7 @@ import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { naiveStorage } from './naive-store.test-kit.ts'
+import type { Query } from './query.ts'
 import { stores } from './stores.test-kit.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -99,6 +100,36 @@ describe.each(stores)('transactions on the $store store', ({ createStorage }) =>
     expect((await db.collection('accounts').get('a'))?.balance).toBe(1)
     await db.close()
   })
+
+  test.each<[string, Query<Account>]>([
+    ['by id', {}],
+    ['by an index', { where: { balance: { gte: 0 } }, orderBy: { balance: 'asc' } }],
+    ['by several stretches of it', { where: { balance: { in: [1, 2, 600] } } }],
+  ])(
+    'scan %s, which deletes and changes what lies ahead -> as all was at its beginning',
+    async (_, query) => {
+      const db = await open(createStorage())
+      const all = Array.from({ length: 600 }, (_, i) => ({ id: `${1000 + i}`, balance: i }))
+      await db.transaction(async (tx) => {
+        const accounts = tx.collection('accounts')
+        await accounts.putMany(all)
+        const expected = await accounts.find(query)
+        const seen: Account[] = []
+        for await (const account of accounts.scan(query)) {
+          if (seen.length === 0) {
+            for (const { id } of all.slice(300, 500)) await accounts.delete(id)
+            for (const { id } of all.slice(500)) await accounts.put({ id, balance: -1 })
+            await accounts.put({ id: '1001', balance: 600 })
+          }
+          seen.push(account)
+        }
+        expect(seen).toEqual(expected)
+      })
+      expect((await db.verify()).problems).toEqual([])
+      expect(await db.collection('accounts').count({ where: { balance: -1 } })).toBe(100)
+      await db.close()
+    },
+  )
 
   test('a write that nobody awaits, at any moment of the commit -> stored with its operation, or refused', async () => {
     const db = await EntiDB.open({ storage: createStorage(), collections, changeFeed: true })
