@@ -399,6 +399,58 @@ describe('close', () => {
   })
 })
 
+/** Reads are answered at once, writes have to wait: as where what is read lies in memory already. */
+function storageThatWritesLater(): Storage {
+  const storage = naiveStorage()
+  return {
+    description: 'writes later',
+    open: async (options) => {
+      const store = await storage.open(options)
+      const begin = store.begin.bind(store)
+      store.begin = async () => {
+        const tx = await begin()
+        const put = tx.put.bind(tx)
+        tx.put = async (...entry) => {
+          await undefined
+          await put(...entry)
+        }
+        return tx
+      }
+      return store
+    },
+  }
+}
+
+test('an update whose function writes too -> that comes after it, whole', async () => {
+  const storage = storageThatWritesLater()
+  const db = await EntiDB.open({ storage, collections, changeFeed: true })
+  const accounts = db.collection('accounts')
+  await accounts.putMany([
+    { id: 'a', balance: 1 },
+    { id: 'b', balance: 1 },
+  ])
+  await db.transaction(async (tx) => {
+    const inside = tx.collection('accounts')
+    await inside.update('a', (account) => {
+      void inside.put({ id: 'b', balance: 2 })
+      void inside.put({ id: 'a', balance: 3 })
+      return { ...account, balance: 4 }
+    })
+  })
+  expect((await accounts.find()).map(({ balance }) => balance)).toEqual([3, 2])
+  expect((await db.verify()).problems).toEqual([])
+  const seen: unknown[] = []
+  for await (const { entityId, payload } of db.changes({ after: 2, wait: false })) {
+    seen.push([entityId, (payload as Account).balance])
+  }
+  expect(seen).toEqual([
+    ['a', 4],
+    ['b', 2],
+    ['a', 3],
+  ])
+  await db.close()
+})
+
 describe('model', () => {
   const ids = fc.constantFrom('a', 'b', 'c')
   const step = fc.oneof(

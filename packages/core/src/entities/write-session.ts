@@ -2,6 +2,7 @@
  * The life of one write transaction: one step after the other, then a commit or a rollback, after which
  * nothing of it can be used.
  */
+import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { transactionClosed } from './entity-errors.ts'
@@ -14,6 +15,9 @@ import { runSteps, type Steps } from './steps.ts'
 /** Of a transaction that names none: in the change feed, of what replication applies; and as a whole. */
 const APPLIED = 'applied'
 
+/** A step that has not waited for anything yet. */
+const AT_ONCE: Promise<void> = Promise.resolve()
+
 export class WriteSession {
   readonly writer: EntityWriter
   readonly #core: DatabaseCore
@@ -22,7 +26,7 @@ export class WriteSession {
   #isOpen = true
   /** Why it ended before its time. */
   #reason: Error | undefined
-  /** A step that the store keeps waiting; the next one has to wait for its end. */
+  /** The end of a step; the next one has to wait for it. */
   #running: Promise<void> | undefined
   #stepsBegun = 0
 
@@ -59,9 +63,15 @@ export class WriteSession {
     this.#stepsBegun++
     while (this.#running !== undefined) await this.#running
     this.assertOpen()
-    const result = runSteps(task(this.writer))
-    if (!(result instanceof Promise)) return result
-    this.#running = result.then(this.#stepEnded, this.#stepEnded)
+    // What a function of the caller, such as that of `update`, begins in the middle of a step comes after it.
+    this.#running = AT_ONCE
+    let result: MaybePromise<T>
+    try {
+      result = runSteps(task(this.writer))
+    } finally {
+      this.#running = undefined
+    }
+    if (result instanceof Promise) this.#running = result.then(this.#stepEnded, this.#stepEnded)
     return result
   }
 
