@@ -96,10 +96,12 @@ export class WriteSession {
       await durable
     } catch (error) {
       if (onItsWay !== undefined) live.drop(onItsWay)
+      if (isDirty) feed.takeBack()
       throw error
     } finally {
       this.writer.close()
     }
+    if (isDirty) feed.confirm(feedSetting)
     if (onItsWay !== undefined) live.deliver(onItsWay)
     const lastOpId = opIds.at(-1)
     const transactionId = opIds[0]
