@@ -82,6 +82,21 @@ describe.each(stores)('change feed on the $store store', ({ createStorage }) => 
     await db.close()
   })
 
+  test.each(['return', 'throw'] as const)('%s while a step waits -> both end', async (end) => {
+    const db = await open(createStorage())
+    const reader = await db.feedReader('mine')
+    for (const steps of [db.changes(), reader.changes()]) {
+      const waiting = steps.next()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      const error = new Error('left')
+      const ending = end === 'return' ? steps.return() : steps.throw(error)
+      await (end === 'return' ? ending : expect(ending).rejects.toBe(error))
+      expect(await waiting).toEqual({ done: true, value: undefined })
+      expect(await steps.next()).toEqual({ done: true, value: undefined })
+    }
+    await db.close()
+  })
+
   test('reopen -> goes on, opIds go on', async () => {
     const storage = createStorage()
     const db = await open(storage)
