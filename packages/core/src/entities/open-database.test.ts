@@ -9,8 +9,10 @@ import type { MountOptions } from '../store/simulated-mount.ts'
 import { treeStorage } from '../store/tree-storage.ts'
 import { type CollectionOptions, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
+import type { LiveQuery } from './live-query.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { replication } from './replication-access.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 interface Note {
   id: string
@@ -187,6 +189,31 @@ describe('opening', () => {
     await db.collection('notes').put({ id: 'x'.repeat(1024), text: 'x' })
     const longer = db.collection('notes').put({ id: 'x'.repeat(1025), text: 'x' })
     await expect(longer).rejects.toMatchObject({ code: 'invalid_id' })
+    await db.close()
+  })
+
+  test('a larger limits.maxEntityBytes -> also with a schema, and in live queries', async () => {
+    const MEBIBYTE = 1024 * 1024
+    const schema: StandardSchema<unknown, Note> = {
+      '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as Note }) },
+    }
+    const db = await EntiDB.open({
+      storage: memoryStorage(),
+      limits: { maxEntityBytes: 20 * MEBIBYTE },
+      collections: { notes: defineCollection<Note>({ schema }) },
+    })
+    const notes = db.collection('notes')
+    const large = (letter: string) => ({ id: 'a', text: letter.repeat(17 * MEBIBYTE) })
+    await notes.put(large('a'))
+    let live: LiveQuery<Note> | undefined
+    // What was written before it was opened is not known to it: it compares.
+    await db.transaction(async (tx) => {
+      await tx.collection('notes').put(large('b'))
+      live = notes.live()
+    })
+    expect(live?.getSnapshot()?.[0]?.text[0]).toBe('b')
+    const larger = notes.put({ id: 'b', text: 'x'.repeat(20 * MEBIBYTE) })
+    await expect(larger).rejects.toMatchObject({ code: 'invalid_entity' })
     await db.close()
   })
 
