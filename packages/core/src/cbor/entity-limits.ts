@@ -14,3 +14,6 @@ export interface EntityLimits {
   /** Encoded size in bytes, default 16 MiB. */
   readonly maxEntityBytes?: number
 }
+
+/** Of what is stored already, whatever its size. */
+export const NO_LIMIT: EntityLimits = { maxEntityBytes: Number.MAX_SAFE_INTEGER }

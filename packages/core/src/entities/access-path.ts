@@ -4,15 +4,15 @@
  * entities come in the order asked for.
  */
 import { idKeyOf } from './entity-id.ts'
-import type { IndexPlan } from './index-plan.ts'
+import { entryKey, type IndexPlan } from './index-plan.ts'
 import {
   encodeAfter,
   intersect,
   isEmpty,
   type KeyInterval,
   NO_BYTES,
-  prefixInterval,
   successor,
+  valuesInterval,
 } from './key-interval.ts'
 import type { OrderField } from './parsed-query.ts'
 import type { ParsedCondition } from './parsed-where.ts'
@@ -48,7 +48,7 @@ export interface AccessPath {
   readonly constants: ReadonlyMap<number, unknown>
 }
 
-/** The part of a path's stretches from the run of `values` on, in scan order. */
+/** The part of a path's stretches behind an entity with these `values`, in scan order; or a little more. */
 export function stretchesFrom(
   path: AccessPath,
   values: readonly unknown[],
@@ -57,9 +57,11 @@ export function stretchesFrom(
 ): readonly Stretch[] {
   const { index, stretches } = path
   const isForward = path.order === 'forward'
+  const idKey = idKeyOf(id)
   if (index === undefined) {
-    const key = idKeyOf(id)
-    const rest = isForward ? { from: key, to: undefined } : { from: NO_BYTES, to: successor(key) }
+    const rest = isForward
+      ? { from: successor(idKey), to: undefined }
+      : { from: NO_BYTES, to: idKey }
     return stretches.flatMap((stretch) => partOf(stretch, rest))
   }
   return stretches.flatMap((stretch) => {
@@ -71,8 +73,16 @@ export function stretchesFrom(
       const value = path.constants.has(i) ? path.constants.get(i) : values[at]
       run = encodeAfter(run, value, field.direction === 'desc')
     }
-    const { from, to } = prefixInterval(run)
-    return partOf(stretch, isForward ? { from, to: undefined } : { from: NO_BYTES, to })
+    // Ids ascend in a run that is read backwards otherwise: all of it is read again.
+    if (path.order === 'reverseRuns') {
+      const { to } = valuesInterval(run, index.fields.at(-1)?.direction === 'desc')
+      return partOf(stretch, { from: NO_BYTES, to })
+    }
+    const entry = entryKey(run, idKey)
+    const rest = isForward
+      ? { from: successor(entry), to: undefined }
+      : { from: NO_BYTES, to: entry }
+    return partOf(stretch, rest)
   })
 }
 

@@ -203,7 +203,7 @@ export class Catalog {
     const isUpgrade = versionBefore > 0 && versionBefore < spec.schemaVersion
     if (isUpgrade && stale.some(isNewlyUnique)) yield* buildAtOnce(tx, state, work)
     for (const index of Object.keys(stored?.indexes ?? {})) {
-      if (spec.indexes[index] !== undefined) continue
+      if (Object.hasOwn(spec.indexes, index)) continue
       yield* wait(tx.clear(indexTable(name, index)))
       yield* endBuild(tx, name, index)
     }

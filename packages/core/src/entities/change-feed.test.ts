@@ -51,6 +51,21 @@ describe.each(stores)('change feed on the $store store', ({ createStorage }) => 
     await db.close()
   })
 
+  test.each([
+    [1234.75, 1234],
+    [-1234.75, -1234],
+    [-0.5, 0],
+    [Number.NaN, 0],
+    [2 ** 53, 0],
+  ])('a clock that tells %s -> %s, which sync can send', async (time, expected) => {
+    const storage = createStorage()
+    const db = await EntiDB.open({ storage, collections, changeFeed: true, clock: () => time })
+    await db.collection('notes').put({ id: 'a', text: '1' })
+    const [operation] = await collect(db.changes({ wait: false }))
+    expect(operation?.timestampMs).toBe(expected)
+    await db.close()
+  })
+
   test('waiting -> wakes with each commit, ends with the signal', async () => {
     const db = await open(createStorage())
     const controller = new AbortController()
@@ -64,6 +79,21 @@ describe.each(stores)('change feed on the $store store', ({ createStorage }) => 
     for (const id of ['a', 'b', 'c']) await db.collection('notes').put({ id, text: id })
     await following
     expect(seen).toEqual(['a', 'b', 'c'])
+    await db.close()
+  })
+
+  test.each(['return', 'throw'] as const)('%s while a step waits -> both end', async (end) => {
+    const db = await open(createStorage())
+    const reader = await db.feedReader('mine')
+    for (const steps of [db.changes(), reader.changes()]) {
+      const waiting = steps.next()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      const error = new Error('left')
+      const ending = end === 'return' ? steps.return() : steps.throw(error)
+      await (end === 'return' ? ending : expect(ending).rejects.toBe(error))
+      expect(await waiting).toEqual({ done: true, value: undefined })
+      expect(await steps.next()).toEqual({ done: true, value: undefined })
+    }
     await db.close()
   })
 

@@ -20,11 +20,34 @@ export interface ChangesOptions {
 
 const BATCH = { opsMax: 256, bytesMax: 1024 * 1024 } as const
 
-export async function* iterateChanges(
+/** `start` tells the opId behind which it begins. */
+export function iterateChanges(
   core: DatabaseCore,
-  { after = 0, signal, wait = true }: ChangesOptions,
+  start: () => number | Promise<number>,
+  options: Omit<ChangesOptions, 'after'>,
   closing: AbortSignal,
 ): AsyncGenerator<DbOperation, void, undefined> {
+  const leaving = new AbortController()
+  const steps = takeSteps(core, start, options, [closing, leaving.signal])
+  // Else a step that waits would hold up the end of the iteration until the next commit.
+  for (const end of ['return', 'throw'] as const) {
+    const later = steps[end].bind(steps)
+    steps[end] = (reason) => {
+      leaving.abort()
+      return later(reason)
+    }
+  }
+  return steps
+}
+
+async function* takeSteps(
+  core: DatabaseCore,
+  start: () => number | Promise<number>,
+  { signal, wait = true }: Omit<ChangesOptions, 'after'>,
+  [closing, leaving]: readonly [AbortSignal, AbortSignal],
+): AsyncGenerator<DbOperation, void, undefined> {
+  const after = await start()
+  const isOver = () => signal?.aborted === true || leaving.aborted
   if (!Number.isSafeInteger(after) || after < 0) throw new TypeError('after is an opId, from 0')
   if (!core.feed.on) throw changeFeedOff()
   const iteration = core.feed.follow(after)
@@ -39,15 +62,15 @@ export async function* iterateChanges(
       const range = { after: iteration.position, through }
       const entries = await readAt(core, (view) => readFeedEntries(view, range, BATCH))
       for (const entry of entries) {
-        if (signal?.aborted === true) return
+        if (isOver()) return
         iteration.position = entry.opId
         const operation = toOperation(entry, core.identity)
         // A property of its own, so that a copy of the operation has it too.
         yield { ...operation, payload: operation.payload }
       }
-      if (signal?.aborted === true || (!wait && entries.length === 0)) return
+      if (isOver() || (!wait && entries.length === 0)) return
       if (closing.aborted) throw databaseClosed()
-      if (entries.length === 0) await news.after(seen, signal, closing)
+      if (entries.length === 0) await news.after(seen, signal, closing, leaving)
     }
   } finally {
     news.stop()

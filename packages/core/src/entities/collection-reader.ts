@@ -187,7 +187,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   }
 
   /**
-   * Streams the answers, all from one state. Without an index for its order, `orderBy` has to gather them
+   * Streams the answers, all from one state: in a transaction, what it writes after the first step does not show. Without an index for its order, `orderBy` has to gather them
    * first. Error: `invalid_query`.
    *
    * @example

@@ -129,14 +129,14 @@ export function specOf(name: string, definition: CollectionDefinition): Collecti
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new TypeError(`The version of ${name} must be an integer of at least 1`)
   }
-  const indexes: Record<string, IndexSpec> = {}
-  for (const [index, options] of Object.entries(definition.indexes ?? {})) {
+  const indexes = Object.entries(definition.indexes ?? {}).map(([index, options]) => {
     if (!NAME.test(index)) {
       throw new TypeError(`An index is named by 1 to 64 of A-Z a-z 0-9 _ -, not ${index}`)
     }
-    indexes[index] = indexSpec(`${name}.${index}`, options)
-  }
-  return { schemaVersion, indexes }
+    return [index, indexSpec(`${name}.${index}`, options)] as const
+  })
+  // Not by assigning: an index may have the name of what every object inherits.
+  return { schemaVersion, indexes: Object.fromEntries(indexes) }
 }
 
 /** What of the definition runs. @throws TypeError for migrations that make no sense. */

@@ -3,7 +3,7 @@ import type { AnyEntity, Entity } from './collection-definition.ts'
 import { CollectionReader } from './collection-reader.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound, invalidId } from './entity-errors.ts'
-import { assertId } from './entity-id.ts'
+import { assertId, assertSyncedId } from './entity-id.ts'
 import { type EntityVersion, knownVersion } from './entity-version.ts'
 import type { EntityWriter, WriteCondition, WriteOutcome } from './entity-writer.ts'
 import { PreparedBatch, type PreparedEntity, prepareEntity } from './prepared-entity.ts'
@@ -101,7 +101,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
    * with `ifVersion`.
    */
   async delete(id: T['id'], options: PutOptions<T> = {}): Promise<CommitReceipt<T>> {
-    assertId(id, this.#state.maxIdBytes)
+    assertSyncedId(id, this.#state.maxIdBytes)
     const condition = conditionOf(options, id)
     return this.#write(undefined, (writer) => writer.delete(this.#state, id, condition))
   }

@@ -12,7 +12,7 @@ import type { DatabaseIdentity } from './replication.ts'
 export interface DatabaseLimits {
   /** Encoded size of an entity that the application writes; what it syncs with may send larger ones. Default 16 MiB. */
   readonly maxEntityBytes: number
-  /** UTF-8 bytes of an entity's id. Default 512. */
+  /** UTF-8 bytes of the id of an entity that the application writes; what it syncs with may send up to 512. Default 512. */
   readonly maxIdBytes: number
   /** What the entities kept decoded in memory take there, about. Default 96 MiB. */
   readonly maxCacheBytes: number
@@ -29,7 +29,7 @@ export interface DatabaseCore {
   readonly cache: EntityCache
   readonly identity: DatabaseIdentity
   readonly limits: DatabaseLimits
-  /** Wall clock in milliseconds, for `timestampMs` only. */
+  /** Wall clock in milliseconds, maybe with a fraction, for `timestampMs` only. */
   readonly clock: () => number
   readonly scheduler: Scheduler
   readonly commits: CommitLog

@@ -83,8 +83,8 @@ export class DatabaseSource implements WriteSource, LiveReads, LiveSource {
   }
 
   /** Errors: `change_feed_off`, `database_closed`. */
-  changes(options: ChangesOptions): AsyncGenerator<DbOperation, void, undefined> {
-    return iterateChanges(this.core, options, this.closing)
+  changes({ after = 0, ...options }: ChangesOptions): AsyncGenerator<DbOperation, void, undefined> {
+    return iterateChanges(this.core, () => after, options, this.closing)
   }
 
   /** Errors: those of a commit, `database_closed`. */

@@ -179,6 +179,19 @@ describe('an index of elements', () => {
     await db.close()
   })
 
+  test('a list of 20,000 is edited -> at once, and found by what is in it now', async () => {
+    const db = await EntiDB.open({ storage: memoryStorage(), collections: uniqueCodes })
+    const notes = db.collection('notes')
+    const codes = Array.from({ length: 20_000 }, (_, i) => `c${i}`)
+    // One by one with each other, they would be compared for minutes.
+    await notes.put({ id: '1', codes })
+    await notes.put({ id: '1', codes: [...codes.slice(1), 'new'] })
+    const has = async (code: string) => notes.count({ where: { codes: { has: code } } })
+    expect([await has('c0'), await has('c1'), await has('new')]).toEqual([0, 1, 1])
+    expect((await db.verify()).problems).toEqual([])
+    await db.close()
+  })
+
   test('two fields of elements -> a TypeError', async () => {
     const twice = { notes: defineCollection<Note>({ indexes: { two: ['tags[]', 'codes[]'] } }) }
     await expect(EntiDB.open({ storage: memoryStorage(), collections: twice })).rejects.toThrow(

@@ -15,6 +15,14 @@ export function idOfKey(key: Uint8Array): string {
   return readUtf8(key, 0, key.length) ?? ''
 }
 
+/** What any device may name an entity that it syncs. */
+const SYNCED_ID_BYTES_MAX = 512
+
+/** Of an entity that is there, or comes from elsewhere: `maxIdBytes` binds what this application writes. Error: `invalid_id`. */
+export function assertSyncedId(id: unknown, maxIdBytes: number): asserts id is string {
+  assertId(id, Math.max(maxIdBytes, SYNCED_ID_BYTES_MAX))
+}
+
 /** Error: `invalid_id`. */
 export function assertId(id: unknown, maxIdBytes: number): asserts id is string {
   if (typeof id !== 'string') throw invalidId(`An entity's id must be a string, not ${typeof id}`)

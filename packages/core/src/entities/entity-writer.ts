@@ -245,6 +245,11 @@ export class EntityWriter {
     if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
   }
 
+  /** Reads what it sees now, whatever it writes later. */
+  pinned(): EntityReader {
+    return new EntityReader(this.tx.view(), this.core.commits)
+  }
+
   // Shared with bulk writes (`bulk-put.ts`) and the replication side (`replica-writer.ts`).
 
   *find(state: CollectionState, idKey: Uint8Array): Steps<Uint8Array | undefined> {
@@ -323,7 +328,7 @@ export class EntityWriter {
 
   #addToFeed(mutation: Mutation): MaybePromise<void> {
     const { state, opId } = mutation
-    this.#timestampMs ??= this.core.clock()
+    this.#timestampMs ??= wholeMs(this.core.clock())
     // Field by field: spreading an object for every write is what a bulk load would spend its time on.
     return this.#feed.add({
       opId,
@@ -451,6 +456,12 @@ function otherBase(
   { basedOn }: WriteCondition,
 ): EntityVersion | undefined {
   return basedOn?.stamp === (existing?.stamp ?? 0) ? undefined : basedOn
+}
+
+/** Clocks may tell fractions; operations are synced with whole milliseconds (and 0, not -0). 0: no time that a message can name. */
+function wholeMs(timeMs: number): number {
+  const whole = Math.trunc(timeMs) + 0
+  return Number.isSafeInteger(whole) ? whole : 0
 }
 
 function failedHalfway(): EntiDBError {

@@ -29,10 +29,15 @@ function isSameKey(key: Uint8Array, other: Uint8Array | undefined): boolean {
   return other !== undefined && bytesEqual(key, other)
 }
 
-/** Those that are not among `others`. */
+/** Those that are not among `others`. Both are in order, and may be many. */
 export function keysWithout(keys: EntryKeys, others: EntryKeys): readonly Uint8Array[] {
   const excluded = listOf(others)
-  return listOf(keys).filter((key) => !excluded.some((other) => bytesEqual(key, other)))
+  let at = 0
+  return listOf(keys).filter((key) => {
+    // Within bounds.
+    while (at < excluded.length && compareBytes(excluded[at] as Uint8Array, key) < 0) at++
+    return !isSameKey(key, excluded[at])
+  })
 }
 
 const writer = new KeyWriter()

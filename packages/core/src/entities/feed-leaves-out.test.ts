@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { EntiDBError } from '../errors/entidb-error.ts'
 import type { Storage } from '../store/key-value-store.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { naiveStorage } from './naive-store.test-kit.ts'
 import type { DbOperation } from './operation.ts'
 import { replication } from './replication-access.ts'
 import { stores } from './stores.test-kit.ts'
@@ -194,5 +196,58 @@ describe('an open iteration', () => {
     expect(await feedIds(db)).toEqual(['after'])
     await following?.return(undefined)
     await db.close()
+  })
+})
+
+describe('a commit that finds no space', () => {
+  /** `fill` makes the next commit fail. */
+  function openFull(changeFeed: boolean) {
+    let isFull = false
+    const onCommit = () => {
+      const fails = isFull
+      isFull = false
+      if (fails) throw new EntiDBError('disk_full', 'simulated')
+    }
+    const storage = naiveStorage({ onCommit })
+    const fill = () => {
+      isFull = true
+    }
+    return { fill, storage, open: () => EntiDB.open({ storage, collections, changeFeed }) }
+  }
+
+  test('the first reader -> the feed stays off; when it comes again, nothing since is lost', async () => {
+    const { fill, open } = openFull(false)
+    const db = await open()
+    fill()
+    await expect(acknowledge(db, 0)).rejects.toMatchObject({ code: 'disk_full' })
+    expect(replication(db).feedOn).toBe(false)
+    await acknowledge(db, 0)
+    await db.collection('notes').put({ id: 'mine', text: 'x' })
+    await db.close()
+    const again = await open()
+    expect(replication(again).feedAfter).toBe(0)
+    expect(await feedIds(again)).toEqual(['mine'])
+    await again.close()
+  })
+
+  test('what it removed or left out of the feed -> is there; removed again, known to be gone', async () => {
+    const { fill, open } = openFull(true)
+    const db = await open()
+    for (const id of ['a', 'b', 'c']) await db.collection('notes').put({ id, text: 'x' })
+    await acknowledge(db, 1)
+    fill()
+    await expect(acknowledge(db, 3)).rejects.toMatchObject({ code: 'disk_full' })
+    expect(await idsOf(db.changes({ after: 2, wait: false }))).toEqual(['c'])
+    await acknowledge(db, 3)
+    fill()
+    await expect(apply(db, ['d', 'e'])).rejects.toMatchObject({ code: 'disk_full' })
+    expect(replication(db).feedAfter).toBe(3)
+    await db.close()
+    const again = await open()
+    expect(replication(again).feedAfter).toBe(3)
+    await expect(idsOf(again.changes({ after: 2 }))).rejects.toMatchObject({
+      code: 'change_feed_off',
+    })
+    await again.close()
   })
 })

@@ -70,9 +70,9 @@ export class FeedReader {
    * The operations behind the last acknowledged one, in commit order, once they are durable; then waits for
    * more. Memory is bounded. Errors: `feed_reader_unknown`, `database_closed`.
    */
-  async *changes(options: FeedReadOptions = {}): AsyncGenerator<DbOperation, void, undefined> {
-    const after = await this.acknowledged()
-    yield* iterateChanges(this.#core, { ...options, after }, this.#source.closing)
+  changes(options: FeedReadOptions = {}): AsyncGenerator<DbOperation, void, undefined> {
+    const start = () => this.acknowledged()
+    return iterateChanges(this.#core, start, options, this.#source.closing)
   }
 
   /**

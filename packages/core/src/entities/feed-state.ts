@@ -18,12 +18,15 @@ export interface FeedIteration {
 
 export class FeedState {
   #setting: FeedSetting
+  /** As it is stored. */
+  #durable: FeedSetting
   readonly #iterations = new Set<FeedIteration>()
   /** Transactions that leave operations out and are not visible yet. */
   readonly #leavingOut = new Set<Promise<void>>()
 
   constructor(setting: FeedSetting) {
     this.#setting = setting
+    this.#durable = setting
   }
 
   get on(): boolean {
@@ -41,6 +44,16 @@ export class FeedState {
   /** A transaction that changed it was handed over. */
   set(setting: FeedSetting): void {
     this.#setting = setting
+  }
+
+  /** That transaction is durable. */
+  confirm(setting: FeedSetting): void {
+    this.#durable = setting
+  }
+
+  /** It came to nothing, and so did all that were handed over since. */
+  takeBack(): void {
+    this.#setting = this.#durable
   }
 
   /** Is somebody iterating? Then every operation is written. */

@@ -187,6 +187,20 @@ describe('a unique index over what is stored', () => {
     await db.close()
   })
 
+  test('two of one key behind many that came by replication -> unique_violation with their ids', async () => {
+    const storage = memoryStorage()
+    const own = [1, 2].map((n) => ({ id: `mine${n}`, text: 'same' }))
+    await store(storage, own)
+    await replicated(
+      storage,
+      Array.from({ length: 25 }, (_, i) => `a${i}`),
+    )
+    await expect(open(storage, unique)).rejects.toMatchObject({
+      code: 'unique_violation',
+      details: { ids: ['mine1', 'mine2'] },
+    })
+  })
+
   test('with a new version whose entities clash -> refused, and the code before still opens', async () => {
     const storage = memoryStorage()
     await store(storage, notes(3))

@@ -9,9 +9,10 @@ import {
   intersect,
   isEmpty,
   isRange,
+  type KeyInterval,
   NO_BYTES,
-  prefixInterval,
   rangeInterval,
+  valuesInterval,
 } from './key-interval.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import { findCondition, type ParsedCondition } from './parsed-where.ts'
@@ -50,8 +51,9 @@ export function indexPath(index: IndexPlan, query: ParsedQuery): AccessPath | un
       ? []
       : query.conditions.filter((condition) => condition.path === next.path && isRange(condition))
   for (const condition of ranges) answered.add(condition)
+  const isInverted = index.fields[fixed.fields - 1]?.direction === 'desc'
   const stretches = fixed.prefixes.flatMap((prefix) =>
-    stretchOf(prefix, ranges, next?.direction === 'desc'),
+    stretchOf(prefix, valuesInterval(prefix, isInverted), ranges, next?.direction === 'desc'),
   )
   return {
     index,
@@ -134,10 +136,11 @@ function encodeEach(
 
 function stretchOf(
   prefix: Uint8Array,
+  whole: KeyInterval,
   ranges: readonly ParsedCondition[],
   isDescending: boolean,
 ): readonly Stretch[] {
-  let interval = prefixInterval(prefix)
+  let interval = whole
   for (const condition of ranges) {
     interval = intersect(interval, rangeInterval(prefix, condition, isDescending))
   }

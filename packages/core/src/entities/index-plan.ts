@@ -81,6 +81,15 @@ export function writeIndexKey(
   writer.repeat(idStart, idEnd)
 }
 
+/** The key of an entry with these encoded fields. */
+export function entryKey(fields: Uint8Array, idKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(fields.length + 1 + idKey.length)
+  key.set(fields)
+  key[fields.length] = ID_SEPARATOR
+  key.set(idKey, fields.length + 1)
+  return key
+}
+
 const entryValues: Uint8Array[] = []
 
 export function indexEntryValue(idKey: Uint8Array): Uint8Array {

@@ -38,8 +38,19 @@ export function encodeAfter(prefix: Uint8Array, value: unknown, invert: boolean)
   return writer.take()
 }
 
-export function prefixInterval(prefix: Uint8Array): KeyInterval {
+function prefixInterval(prefix: Uint8Array): KeyInterval {
   return { from: prefix, to: keyAfterPrefix(prefix) }
+}
+
+/**
+ * The keys whose first values are those that `values` ends with; `invert`: the last one is in descending order. Not
+ * those of a text or bytes that go on with 00: these have FF behind the same beginning, which nothing else has.
+ */
+export function valuesInterval(values: Uint8Array, invert: boolean): KeyInterval {
+  if (values.length === 0) return EVERYTHING
+  return invert
+    ? { from: withByte(values, 0x01), to: keyAfterPrefix(values) }
+    : { from: values, to: withByte(values, 0xff) }
 }
 
 /** The least key above `key`. */
@@ -91,7 +102,7 @@ function boundInterval(
   bound: unknown,
   descending: boolean,
 ): KeyInterval {
-  const at = prefixInterval(encodeAfter(prefix, bound, descending))
+  const at = valuesInterval(encodeAfter(prefix, bound, descending), descending)
   const after = { from: at.to ?? at.from, to: undefined }
   const included = operator === 'gte' || operator === 'lte'
   const upwards = (operator === 'gt' || operator === 'gte') !== descending

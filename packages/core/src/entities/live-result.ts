@@ -3,6 +3,7 @@
  * are known than the limit asks for, so that one that leaves the result has its successor at hand.
  */
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { NO_LIMIT } from '../cbor/entity-limits.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { EntityChange } from './entity-change.ts'
 import { knownVersion, rememberVersion } from './entity-version.ts'
@@ -263,5 +264,5 @@ function isSameInOtherShape(held: object, change: EntityChange): boolean {
 }
 
 function isSameContent(a: object, b: object): boolean {
-  return bytesEqual(encodeEntity(a), encodeEntity(b))
+  return bytesEqual(encodeEntity(a, NO_LIMIT), encodeEntity(b, NO_LIMIT))
 }

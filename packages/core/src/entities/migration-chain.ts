@@ -4,6 +4,7 @@
  */
 import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { NO_LIMIT } from '../cbor/entity-limits.ts'
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { CollectionDefinition, Migration } from './collection-definition.ts'
 import { migrationFailed } from './entity-errors.ts'
@@ -11,9 +12,6 @@ import type { StoredRecord } from './record.ts'
 
 /** An entity as it is stored: `[entityStart, length)` of `record`, in its own version. */
 export type StoredForm = Pick<StoredRecord, 'record' | 'entityStart' | 'schemaVersion'>
-
-/** Reading is not where an entity is refused for its size. */
-const NO_LIMIT = { maxEntityBytes: Number.MAX_SAFE_INTEGER }
 
 export class MigrationChain {
   readonly #collection: string

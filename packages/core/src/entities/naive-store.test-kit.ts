@@ -101,15 +101,15 @@ class NaiveStore implements KeyValueStore {
 
 class NaiveReader implements Reader {
   readonly tablesByName: Tables
-  readonly #options: NaiveOptions
+  readonly options: NaiveOptions
 
   constructor(tables: Tables, options: NaiveOptions) {
     this.tablesByName = tables
-    this.#options = options
+    this.options = options
   }
 
   answer<T>(value: T): MaybePromise<T> {
-    return this.#options.async === true ? Promise.resolve().then(() => value) : value
+    return this.options.async === true ? Promise.resolve().then(() => value) : value
   }
 
   get(table: string, key: Uint8Array): MaybePromise<Uint8Array | undefined> {
@@ -123,7 +123,7 @@ class NaiveReader implements Reader {
     let at = 0
     return {
       next: (entriesMax): MaybePromise<Batch> => {
-        const short = this.#options.async === true ? Math.max(1, entriesMax >> 1) : entriesMax
+        const short = this.options.async === true ? Math.max(1, entriesMax >> 1) : entriesMax
         const batch = all.slice(at, at + short)
         at += batch.length
         return this.answer({
@@ -156,6 +156,10 @@ class NaiveTransaction extends NaiveReader implements WriteTransaction {
   constructor(tables: Tables, options: NaiveOptions, owner: Owner) {
     super(tables, options)
     this.#owner = owner
+  }
+
+  view(): Reader {
+    return new NaiveReader(new Map(this.tablesByName), this.options)
   }
 
   put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void> {

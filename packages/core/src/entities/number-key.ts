@@ -48,19 +48,21 @@ export interface BigIntParts {
 }
 
 export function splitBigInt(value: bigint): BigIntParts {
-  const near = Number(value)
-  if (near === Number.NEGATIVE_INFINITY) {
-    return { floor: near, remainder: bigIntBytesOf(-value), invert: true }
+  const floor = floorOf(value)
+  if (floor === Number.NEGATIVE_INFINITY) {
+    return { floor, remainder: bigIntBytesOf(-value), invert: true }
   }
-  const floor = near === Number.POSITIVE_INFINITY ? Number.MAX_VALUE : floorOf(near, value)
   return { floor, remainder: bigIntBytesOf(value - BigInt(floor)), invert: false }
 }
 
-function floorOf(near: number, value: bigint): number {
-  return BigInt(near) <= value ? near : nextBelow(near)
+function floorOf(value: bigint): number {
+  const near = Number(value)
+  if (near === Number.POSITIVE_INFINITY) return Number.MAX_VALUE
+  if (near === Number.NEGATIVE_INFINITY || BigInt(near) <= value) return near
+  return nextBelow(near)
 }
 
-/** The next smaller float64 of a finite integer beyond 2^53 in magnitude. */
+/** The next smaller float64 of a finite integer beyond 2^53 in magnitude; -Infinity below the smallest. */
 function nextBelow(value: number): number {
   scratch.setFloat64(0, value)
   const bits = scratch.getBigUint64(0)

@@ -9,8 +9,10 @@ import type { MountOptions } from '../store/simulated-mount.ts'
 import { treeStorage } from '../store/tree-storage.ts'
 import { type CollectionOptions, defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
+import type { LiveQuery } from './live-query.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { replication } from './replication-access.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 interface Note {
   id: string
@@ -108,6 +110,23 @@ describe('opening', () => {
     expect((await tablesOf(storage)).filter((name) => name.startsWith('i:'))).toEqual([])
   })
 
+  test.each(['__proto__', 'constructor'])(
+    'an index named %s -> is one, and removed',
+    async (name) => {
+      const storage = memoryStorage()
+      const db = await open(storage, { indexes: { [name]: { on: ['text'], unique: true } } })
+      await db.collection('notes').put({ id: 'a', text: 'x' })
+      const second = db.collection('notes').put({ id: 'b', text: 'x' })
+      await expect(second).rejects.toMatchObject({ code: 'unique_violation' })
+      await db.close()
+      const without = await open(storage)
+      await without.collection('notes').put({ id: 'b', text: 'x' })
+      expect((await without.verify()).problems).toEqual([])
+      await without.close()
+      expect(await tablesOf(storage)).not.toContain(`i:notes:${name}`)
+    },
+  )
+
   test('opened without a collection -> its indexes are kept right for the next time', async () => {
     const storage = memoryStorage()
     const indexed = { indexes: { text: ['text'] } } as const
@@ -170,6 +189,47 @@ describe('opening', () => {
     await db.collection('notes').put({ id: 'x'.repeat(1024), text: 'x' })
     const longer = db.collection('notes').put({ id: 'x'.repeat(1025), text: 'x' })
     await expect(longer).rejects.toMatchObject({ code: 'invalid_id' })
+    await db.close()
+  })
+
+  test('a larger limits.maxEntityBytes -> also with a schema, and in live queries', async () => {
+    const MEBIBYTE = 1024 * 1024
+    const schema: StandardSchema<unknown, Note> = {
+      '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as Note }) },
+    }
+    const db = await EntiDB.open({
+      storage: memoryStorage(),
+      limits: { maxEntityBytes: 20 * MEBIBYTE },
+      collections: { notes: defineCollection<Note>({ schema }) },
+    })
+    const notes = db.collection('notes')
+    const large = (letter: string) => ({ id: 'a', text: letter.repeat(17 * MEBIBYTE) })
+    await notes.put(large('a'))
+    let live: LiveQuery<Note> | undefined
+    // What was written before it was opened is not known to it: it compares.
+    await db.transaction(async (tx) => {
+      await tx.collection('notes').put(large('b'))
+      live = notes.live()
+    })
+    expect(live?.getSnapshot()?.[0]?.text[0]).toBe('b')
+    const larger = notes.put({ id: 'b', text: 'x'.repeat(20 * MEBIBYTE) })
+    await expect(larger).rejects.toMatchObject({ code: 'invalid_entity' })
+    await db.close()
+  })
+
+  test('a smaller limits.maxIdBytes -> own ids are refused, those of other devices are not', async () => {
+    const options = { storage: memoryStorage(), limits: { maxIdBytes: 5 } }
+    const db = await EntiDB.open({ ...options, collections: { notes: defineCollection<Note>() } })
+    const notes = db.collection('notes')
+    const id = 'x'.repeat(512)
+    await expect(notes.put({ id, text: 'x' })).rejects.toMatchObject({ code: 'invalid_id' })
+    const bytes = encodeEntity({ id, text: 'x' })
+    const operation = { collection: 'notes', entityId: id, version: 1, schemaVersion: 1, bytes }
+    await db.transaction((tx) => tx.replica.applyNewer([operation]))
+    expect((await notes.get(id))?.text).toBe('x')
+    expect((await notes.delete(id)).existed).toBe(true)
+    await db.transaction((tx) => tx.applyRaw({ ...operation, version: 2 }))
+    expect((await notes.get(id))?.text).toBe('x')
     await db.close()
   })
 })

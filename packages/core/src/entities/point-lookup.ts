@@ -3,7 +3,7 @@ import type { CollectionState } from './collection-state.ts'
 import { idOfKey } from './entity-id.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { type IndexPlan, idKeyOfEntry } from './index-plan.ts'
-import { encodeAfter, NO_BYTES, prefixInterval } from './key-interval.ts'
+import { encodeAfter, NO_BYTES, valuesInterval } from './key-interval.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import { type Steps, wait } from './steps.ts'
 
@@ -55,7 +55,7 @@ export function* lookUp(
   { index, value }: PointLookup,
 ): Steps<readonly object[]> {
   const isDescending = index.fields[0]?.direction === 'desc'
-  const { from, to } = prefixInterval(encodeAfter(NO_BYTES, value, isDescending))
+  const { from, to } = valuesInterval(encodeAfter(NO_BYTES, value, isDescending), isDescending)
   const range = to === undefined ? { gte: from } : { gte: from, lt: to }
   const cursor = reader.view.scan(index.table, range)
   const found: object[] = []

@@ -15,7 +15,7 @@ export const indexes = {
 
 const few = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 2 }) },
-  { weight: 2, arbitrary: fc.constantFrom('x', 'y', null, 1n) },
+  { weight: 2, arbitrary: fc.constantFrom('x', 'x\0', 'y', null, 1n) },
   { weight: 1, arbitrary: scalars },
 )
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Storage } from '../store/key-value-store.ts'
 import type { Collection } from './collection.ts'
 import {
   type AnyEntity,
@@ -112,6 +113,26 @@ describe('queries', () => {
     await db.close()
   })
 
+  test.each([
+    { kind: 'text', all: ['a', 'a\0', 'a\0b', 'ab'] },
+    { kind: 'bytes', all: [[1], [1, 0], [1, 0, 2], [1, 2]].map((part) => Uint8Array.from(part)) },
+  ])(
+    '$kind that goes on with 00 -> neither equal nor left out of what is beyond',
+    async ({ all }) => {
+      const several = all.flatMap((a) => [
+        ...[{ a }, { a: { in: [a, null] } }, { a: { between: [a, a] } }, { a, b: 1 }],
+        ...[{ a: { gt: a } }, { a: { gte: a } }, { a: { lt: a } }, { a: { lte: a } }],
+      ])
+      const things = all.map((a, i) => ({ id: `${i}`, a, b: 1 }))
+      for (const a of ['asc', 'desc'] as const) {
+        for (const index of [[{ a }], [{ a }, 'b'], [{ a }, { b: 'desc' }]] as const) {
+          const asked = several.map((where) => ({ where, orderBy: { a } }))
+          await assertAnswers(things, asked, { indexes: { index } })
+        }
+      }
+    },
+  )
+
   test('index entries: many entities of equal key read backwards -> ids ascend', async () => {
     const db = await open()
     const things = db.collection('things')
@@ -127,6 +148,56 @@ describe('queries', () => {
     )
     await db.close()
   })
+})
+
+/** Counts the entries that scans of snapshots answer with. */
+function countingStorage(): { readonly storage: Storage; readonly read: () => number } {
+  const storage = naiveStorage()
+  let entries = 0
+  const counting: Storage = {
+    description: 'counts',
+    open: async (options) => {
+      const store = await storage.open(options)
+      const snapshotOf = store.snapshot.bind(store)
+      store.snapshot = () => {
+        const snapshot = snapshotOf()
+        const scanOf = snapshot.scan.bind(snapshot)
+        snapshot.scan = (...range) => {
+          const cursor = scanOf(...range)
+          return {
+            next: async (max) => {
+              const batch = await cursor.next(max)
+              entries += batch.keys.length
+              return batch
+            },
+          }
+        }
+        return snapshot
+      }
+      return store
+    },
+  }
+  return { storage: counting, read: () => entries }
+}
+
+test.each<[string, Query<AnyEntity>]>([
+  ['of one value', { where: { a: 1 } }],
+  ['of several values', { where: { a: { in: [1, 2] } }, orderBy: { b: 'asc' } }],
+  ['in an order', { orderBy: { a: 'asc', b: 'asc' } }],
+  ['in a descending order', { orderBy: { a: 'desc', b: 'desc', id: 'desc' } }],
+  ['by id', {}],
+  ['by descending id', { orderBy: { id: 'desc' } }],
+])('pages %s that many have -> none reads what those before it had', async (_, query) => {
+  const { storage, read } = countingStorage()
+  const indexes = { a: ['a'], ab: ['a', 'b'] } as const
+  const collections = { things: defineCollection({ indexes }) }
+  const db = await EntiDB.open({ storage, collections })
+  const all = Array.from({ length: 400 }, (_, i) => ({ id: `${1000 + i}`, a: 1, b: 1 }))
+  await db.collection('things').putMany(all)
+  expect(await paged(db.collection('things'), { ...query, limit: 20 })).toHaveLength(400)
+  // A batch of 256 at most for each of 20 pages, but less at the end; with all before it, 8,000 and more.
+  expect(read()).toBeLessThan(5_000)
+  await db.close()
 })
 
 describe('explain', () => {

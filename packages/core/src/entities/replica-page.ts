@@ -8,7 +8,7 @@
 import type { MaybePromise } from '../files/file-system.ts'
 import type { Catalog } from './catalog.ts'
 import type { CollectionState } from './collection-state.ts'
-import { assertId } from './entity-id.ts'
+import { assertSyncedId } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import { listOf } from './entry-keys.ts'
 import { IndexBatch } from './index-batch.ts'
@@ -96,7 +96,7 @@ export class ReplicaPage {
       // Within bounds.
       const operation = all[i] as RawOperation
       assertReplicatedState(operation)
-      assertId(operation.entityId, this.#stateOf(operation).maxIdBytes)
+      assertSyncedId(operation.entityId, this.#stateOf(operation).maxIdBytes)
       keys.addText(operation.entityId)
     }
   }

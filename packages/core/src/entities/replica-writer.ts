@@ -4,7 +4,7 @@ import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { bytesEqual } from '../store/bytes.ts'
 import type { CollectionState } from './collection-state.ts'
 import { entityNotFound } from './entity-errors.ts'
-import { assertId, idKeyOf, idOfKey } from './entity-id.ts'
+import { assertSyncedId, idKeyOf, idOfKey } from './entity-id.ts'
 import type { EntityWriter } from './entity-writer.ts'
 import type { IndexKeys } from './entry-keys.ts'
 import type { IndexBatch } from './index-batch.ts'
@@ -167,7 +167,7 @@ export class ReplicaWriter {
   }
 
   *#find(state: CollectionState, id: string): Steps<Found> {
-    assertId(id, state.maxIdBytes)
+    assertSyncedId(id, state.maxIdBytes)
     const idKey = idKeyOf(id)
     const existing = yield* this.#writer.reader.findRecord(state, idKey)
     // A clean entity has no row.

@@ -31,7 +31,8 @@ export function assertFitsSchema(
 
 function hasBytes(value: unknown, bytes: Uint8Array): boolean {
   try {
-    return bytesEqual(encodeEntity(value), bytes)
+    // More would be something else; how large an entity may be is not for this to say.
+    return bytesEqual(encodeEntity(value, { maxEntityBytes: bytes.length }), bytes)
   } catch {
     // What cannot even be encoded is not what was put in.
     return false

@@ -5,6 +5,7 @@ import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { naiveStorage } from './naive-store.test-kit.ts'
+import type { Query } from './query.ts'
 import { stores } from './stores.test-kit.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -97,6 +98,64 @@ describe.each(stores)('transactions on the $store store', ({ createStorage }) =>
     const ids = (await db.collection('accounts').find()).map(({ id }) => id)
     expect(ids).toEqual(['a', 'c'])
     expect((await db.collection('accounts').get('a'))?.balance).toBe(1)
+    await db.close()
+  })
+
+  test.each<[string, Query<Account>]>([
+    ['by id', {}],
+    ['by an index', { where: { balance: { gte: 0 } }, orderBy: { balance: 'asc' } }],
+    ['by several stretches of it', { where: { balance: { in: [1, 2, 600] } } }],
+  ])(
+    'scan %s, which deletes and changes what lies ahead -> as all was at its beginning',
+    async (_, query) => {
+      const db = await open(createStorage())
+      const all = Array.from({ length: 600 }, (_, i) => ({ id: `${1000 + i}`, balance: i }))
+      await db.transaction(async (tx) => {
+        const accounts = tx.collection('accounts')
+        await accounts.putMany(all)
+        const expected = await accounts.find(query)
+        const seen: Account[] = []
+        for await (const account of accounts.scan(query)) {
+          if (seen.length === 0) {
+            for (const { id } of all.slice(300, 500)) await accounts.delete(id)
+            for (const { id } of all.slice(500)) await accounts.put({ id, balance: -1 })
+            await accounts.put({ id: '1001', balance: 600 })
+          }
+          seen.push(account)
+        }
+        expect(seen).toEqual(expected)
+      })
+      expect((await db.verify()).problems).toEqual([])
+      expect(await db.collection('accounts').count({ where: { balance: -1 } })).toBe(100)
+      await db.close()
+    },
+  )
+
+  test('a write that nobody awaits, at any moment of the commit -> stored with its operation, or refused', async () => {
+    const db = await EntiDB.open({ storage: createStorage(), collections, changeFeed: true })
+    const outcomes = new Set<string>()
+    for (let turns = 0; turns < 30; turns++) {
+      const id = `late${turns}`
+      let late: Promise<string> | undefined
+      const { receipt } = await db.transaction(async (tx) => {
+        await tx.collection('notes').put({ id: 'n', text: `${turns}` })
+        late = (async () => {
+          for (let i = 0; i < turns; i++) await undefined
+          await tx.collection('notes').put({ id, text: 'late' })
+          return 'stored'
+        })().catch((error) => error.code)
+        return tx
+      })
+      const outcome = (await late) ?? ''
+      outcomes.add(outcome)
+      const isStored = outcome === 'stored'
+      expect((await db.collection('notes').get(id)) !== undefined).toBe(isStored)
+      const written: string[] = []
+      const after = receipt.transactionId - 1
+      for await (const op of db.changes({ after, wait: false })) written.push(op.entityId)
+      expect(written).toEqual(isStored ? ['n', id] : ['n'])
+    }
+    expect(outcomes).toEqual(new Set(['stored', 'transaction_closed']))
     await db.close()
   })
 
@@ -338,6 +397,58 @@ describe('close', () => {
     }
     await (await open(storage)).close()
   })
+})
+
+/** Reads are answered at once, writes have to wait: as where what is read lies in memory already. */
+function storageThatWritesLater(): Storage {
+  const storage = naiveStorage()
+  return {
+    description: 'writes later',
+    open: async (options) => {
+      const store = await storage.open(options)
+      const begin = store.begin.bind(store)
+      store.begin = async () => {
+        const tx = await begin()
+        const put = tx.put.bind(tx)
+        tx.put = async (...entry) => {
+          await undefined
+          await put(...entry)
+        }
+        return tx
+      }
+      return store
+    },
+  }
+}
+
+test('an update whose function writes too -> that comes after it, whole', async () => {
+  const storage = storageThatWritesLater()
+  const db = await EntiDB.open({ storage, collections, changeFeed: true })
+  const accounts = db.collection('accounts')
+  await accounts.putMany([
+    { id: 'a', balance: 1 },
+    { id: 'b', balance: 1 },
+  ])
+  await db.transaction(async (tx) => {
+    const inside = tx.collection('accounts')
+    await inside.update('a', (account) => {
+      void inside.put({ id: 'b', balance: 2 })
+      void inside.put({ id: 'a', balance: 3 })
+      return { ...account, balance: 4 }
+    })
+  })
+  expect((await accounts.find()).map(({ balance }) => balance)).toEqual([3, 2])
+  expect((await db.verify()).problems).toEqual([])
+  const seen: unknown[] = []
+  for await (const { entityId, payload } of db.changes({ after: 2, wait: false })) {
+    seen.push([entityId, (payload as Account).balance])
+  }
+  expect(seen).toEqual([
+    ['a', 4],
+    ['b', 2],
+    ['a', 3],
+  ])
+  await db.close()
 })
 
 describe('model', () => {

@@ -90,6 +90,15 @@ class TransactionSource implements WriteSource {
 
   pin(): PinnedView {
     this.assertOpen()
-    return { read: (task) => this.read(task), release: () => {} }
+    let reader: EntityReader | undefined
+    return {
+      // At the first step: only in its turn no other step is halfway.
+      read: (task) =>
+        this.#session.run((writer) => {
+          reader ??= writer.pinned()
+          return task(reader)
+        }),
+      release: () => {},
+    }
   }
 }

@@ -40,7 +40,9 @@ export function* refuseDuplicates(
         fields = own
         idKeys = []
       }
-      if (idKeys.length < NAMED_IDS_MAX) idKeys.push(idKey)
+      // Many that replication brought may come before those that this device wrote.
+      if (idKeys.length === NAMED_IDS_MAX) idKeys = yield* refuseIfLocal(tx, state, plan, idKeys)
+      idKeys.push(idKey)
     }
     if (keys.length === 0) break
     done += keys.length
@@ -50,17 +52,19 @@ export function* refuseDuplicates(
   yield* refuseIfLocal(tx, state, plan, idKeys)
 }
 
+/** Answers those that this device wrote: one at most. */
 function* refuseIfLocal(
   tx: WriteTransaction,
   state: CollectionState,
   plan: IndexPlan,
-  idKeys: readonly Uint8Array[],
-): Steps<void> {
-  if (idKeys.length < 2) return
-  const ids: string[] = []
+  idKeys: Uint8Array[],
+): Steps<Uint8Array[]> {
+  if (idKeys.length < 2) return idKeys
+  const local: Uint8Array[] = []
   for (const idKey of idKeys) {
     const record = yield* wait(tx.get(state.recordTable, idKey))
-    if (record !== undefined && decodeRecord(record).revision === 0) ids.push(idOfKey(idKey))
+    if (record !== undefined && decodeRecord(record).revision === 0) local.push(idKey)
   }
-  if (ids.length > 1) throw uniqueViolation(state.name, plan.name, ids)
+  if (local.length > 1) throw uniqueViolation(state.name, plan.name, local.map(idOfKey))
+  return local
 }

@@ -29,7 +29,7 @@ const open = (
 ): Promise<Database> =>
   EntiDB.open({ storage, collections: collectionsBy(direction), changeFeed: true })
 
-const TEXTS = ['x', 'y', 1, null] as const
+const TEXTS = ['x', 'x\0', 1, null] as const
 
 /** Lookups, again and again, answer what a scan of the same state finds. */
 async function expectRight(db: Database, state: Database | Snapshot<Collections> = db) {

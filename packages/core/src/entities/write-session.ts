@@ -2,6 +2,7 @@
  * The life of one write transaction: one step after the other, then a commit or a rollback, after which
  * nothing of it can be used.
  */
+import type { MaybePromise } from '../files/file-system.ts'
 import type { WriteTransaction } from '../store/key-value-store.ts'
 import type { DatabaseCore } from './database-core.ts'
 import { transactionClosed } from './entity-errors.ts'
@@ -14,6 +15,9 @@ import { runSteps, type Steps } from './steps.ts'
 /** Of a transaction that names none: in the change feed, of what replication applies; and as a whole. */
 const APPLIED = 'applied'
 
+/** A step that has not waited for anything yet. */
+const AT_ONCE: Promise<void> = Promise.resolve()
+
 export class WriteSession {
   readonly writer: EntityWriter
   readonly #core: DatabaseCore
@@ -22,7 +26,7 @@ export class WriteSession {
   #isOpen = true
   /** Why it ended before its time. */
   #reason: Error | undefined
-  /** A step that the store keeps waiting; the next one has to wait for its end. */
+  /** The end of a step; the next one has to wait for it. */
   #running: Promise<void> | undefined
   #stepsBegun = 0
 
@@ -59,21 +63,30 @@ export class WriteSession {
     this.#stepsBegun++
     while (this.#running !== undefined) await this.#running
     this.assertOpen()
-    const result = runSteps(task(this.writer))
-    if (!(result instanceof Promise)) return result
-    this.#running = result.then(this.#stepEnded, this.#stepEnded)
+    // What a function of the caller, such as that of `update`, begins in the middle of a step comes after it.
+    this.#running = AT_ONCE
+    let result: MaybePromise<T>
+    try {
+      result = runSteps(task(this.writer))
+    } finally {
+      this.#running = undefined
+    }
+    if (result instanceof Promise) this.#running = result.then(this.#stepEnded, this.#stepEnded)
     return result
   }
 
   /** Resolves when the transaction is durable and visible; rolled back when it cannot be handed over. */
   async commit(): Promise<void> {
     try {
-      await this.run((writer) => writer.finish())
+      await this.run((writer) => {
+        // A write that nobody waited for comes too late from here on: it would miss its place in the feed.
+        this.#isOpen = false
+        return writer.finish()
+      })
     } catch (error) {
-      await this.rollback()
+      await this.#undo()
       throw error
     }
-    this.#isOpen = false
     const { commits, feed, live } = this.#core
     const { isDirty, feedSetting, opIds, lastOpId: lastStamp, recorder } = this.writer
     const durable = this.#tx.commit()
@@ -83,10 +96,12 @@ export class WriteSession {
       await durable
     } catch (error) {
       if (onItsWay !== undefined) live.drop(onItsWay)
+      if (isDirty) feed.takeBack()
       throw error
     } finally {
       this.writer.close()
     }
+    if (isDirty) feed.confirm(feedSetting)
     if (onItsWay !== undefined) live.deliver(onItsWay)
     const lastOpId = opIds.at(-1)
     const transactionId = opIds[0]
@@ -99,6 +114,10 @@ export class WriteSession {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#reason = reason
+    await this.#undo()
+  }
+
+  async #undo(): Promise<void> {
     // The store must not be left in the middle of a step.
     while (this.#running !== undefined) await this.#running
     this.#tx.rollback()

@@ -51,6 +51,8 @@ export interface StoreSnapshot extends Reader {
  * before a write of this transaction may or may not see it; open a new one to be sure.
  */
 export interface WriteTransaction extends Reader {
+  /** What it sees now, whatever it writes later. Not to be asked for while a write waits; of use until it ends. */
+  view(): Reader
   put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void>
   /** Whether the key was there. */
   delete(table: string, key: Uint8Array): MaybePromise<boolean>

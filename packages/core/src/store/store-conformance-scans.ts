@@ -77,6 +77,29 @@ export function defineScanTests(test: DefineTest): void {
     })
   })
 
+  test('view: of a transaction that goes on -> as it was, also where it was written before', async (open) => {
+    const store = await filled(open)
+    await write(store, async (tx) => {
+      await tx.put('t', bytesOf('0001'), bytesOf('own'))
+      await tx.put('own', bytesOf('a'), bytesOf('1'))
+      const expected = await entriesOf(tx, 't')
+      const view = tx.view()
+      for (let i = 0; i < SIZE; i += 2) await tx.delete('t', bytesOf(keyAt(i)))
+      await tx.put('t', bytesOf('0001'), bytesOf('later'))
+      await tx.clear('own')
+      await tx.put('new', bytesOf('a'), bytesOf('1'))
+      expectEqual(await entriesOf(view, 't'), expected)
+      expectEqual(textOf(await view.get('t', bytesOf('0001'))), 'own')
+      expectEqual(await view.count('t'), SIZE + 1)
+      expectEqual([...(await view.tables())].sort(), ['own', 't'])
+      expectEqual((await entriesOf(tx, 't')).length, SIZE / 2 + 1)
+      expectEqual(textOf(await tx.get('t', bytesOf('0001'))), 'later')
+    })
+    const snapshot = store.snapshot()
+    expectEqual((await entriesOf(snapshot, 't')).length, SIZE / 2 + 1)
+    snapshot.release()
+  })
+
   test('scan: two lower bounds, or batches of none -> TypeError', async (open) => {
     const store = await open()
     const snapshot = store.snapshot()

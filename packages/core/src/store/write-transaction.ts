@@ -2,9 +2,10 @@
 import { EntiDBError } from '../errors/entidb-error.ts'
 import type { MaybePromise } from '../files/file-system.ts'
 import type { Head } from './head.ts'
-import type { KeyRange, TreeCursor, WriteTransaction } from './key-value-store.ts'
+import type { KeyRange, Reader, TreeCursor, WriteTransaction } from './key-value-store.ts'
 import { EditToken, type NodeRef, type Stored, type TableRoot } from './node.ts'
 import type { NodeSource } from './node-source.ts'
+import { TreeSnapshot } from './store-snapshot.ts'
 import { TableEdits } from './table-edits.ts'
 import type { TableNames } from './table-names.ts'
 import { RangeCursor } from './tree-cursor.ts'
@@ -83,6 +84,13 @@ export class TreeTransaction implements WriteTransaction {
     this.#assertOpen()
     const present = this.#base.with(this.#base.lsn, this.#edits.roots())
     return present.tables().map(([name]) => name)
+  }
+
+  view(): Reader {
+    this.#assertOpen()
+    this.#edits.pin()
+    const head = this.#base.with(this.#base.lsn, this.#edits.roots())
+    return new TreeSnapshot(head, this.#context.source, this.#assertOpen, () => {})
   }
 
   put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void> {
