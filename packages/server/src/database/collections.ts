@@ -145,7 +145,10 @@ export interface ConflictRow {
   readonly entityId: string
   readonly clientOpCbor: Uint8Array
   readonly serverEntityVersion: number
-  readonly serverEntityCbor: Uint8Array | null
+  /** Missing where it is large: the entity or the oplog may still have the revision. */
+  readonly serverEntityCbor?: Uint8Array | null
+  /** Its length, where it is missing. */
+  readonly serverEntityBytes?: number
   readonly reason: 'stale' | 'group'
   readonly detectedAt: number
 }

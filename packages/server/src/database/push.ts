@@ -56,7 +56,7 @@ export async function runPush(
   assertSameContent(hashes, accepted, device)
   const candidates = await readCandidates(tx, freshOperations(ops, hashes, accepted), context)
   const decisions = decidePush(candidates, device.floor)
-  const conflicts = await readConflicts(tx, decisions)
+  const conflicts = await readConflicts(tx, decisions, context.limits.maxConflictBytes)
   const written = await writeDecisions(tx, decisions, {
     meta,
     device,
