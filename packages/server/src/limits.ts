@@ -10,6 +10,11 @@ export interface ServerLimits extends Limits {
    * would be told more is `too_large`.
    */
   readonly maxConflictBytes: number
+  /**
+   * Requests of one subject at a time, event streams aside, from the token on until the answer was taken; one more is
+   * `rate_limited`.
+   */
+  readonly maxRequestsPerSubject: number
   /** Open event streams of the process. */
   readonly maxStreams: number
   /** Open event streams of one subject. */
@@ -34,6 +39,7 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_LIMITS,
   maxPullBytes: 4 * 1024 * 1024,
   maxConflictBytes: 32 * 1024 * 1024,
+  maxRequestsPerSubject: 100,
   maxStreams: 10_000,
   maxStreamsPerSubject: 100,
   maxConnections: 10_000,
