@@ -35,6 +35,11 @@ export interface SyncHandlerOptions {
   /** Whether a token with write access creates a database by using it; default false. */
   readonly createDatabases?: boolean
   /**
+   * Whether a deviceId belongs to the subject that uses it first: another subject's requests with it are answered
+   * `device_conflict`, and its device goes on under a new one. Default false: whoever may write may use any deviceId.
+   */
+  readonly bindDevices?: boolean
+  /**
    * How long deletes, conflicts and silent devices are remembered, in milliseconds; default 90 days. A device that
    * stays away for longer syncs anew when it comes back, and loses no edit.
    */
@@ -90,6 +95,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     createDatabases: options.createDatabases ?? false,
+    bindDevices: options.bindDevices ?? false,
     closesIdle: closesIdle(options),
     limits,
     policy: options.policy ?? {},

@@ -122,6 +122,8 @@ export interface DeviceRow {
   readonly lastSeenAt: number
   /** The installation that owns the deviceId; null until one has shaken hands with its replicaId. */
   readonly replicaId: Uint8Array | null
+  /** Whose token used the deviceId first, since deviceIds belong to subjects. */
+  readonly subject?: string
   /** New operations below it are never accepted. */
   readonly floor: number
   /** The highest opId that was ever decided. */
