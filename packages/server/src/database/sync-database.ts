@@ -42,6 +42,7 @@ import {
 import { assertProtocol, handshakeResponse } from './handshake.ts'
 import type { HeadListener, HeadListeners } from './head-listeners.ts'
 import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
+import { KnownTotals } from './known-totals.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
@@ -107,6 +108,7 @@ export class SyncDatabase {
   readonly #heads: HeadListeners
   readonly #seen = new SeenDevices()
   readonly #resyncs = new Resyncs()
+  readonly #totals = new KnownTotals()
   readonly #housekeeping: Housekeeping
   /** Set once an epoch began, or begins, since the database was opened. */
   #epochBegun: Promise<void> | undefined
@@ -122,6 +124,7 @@ export class SyncDatabase {
       write: (work) => this.#write(work),
       seen: this.#seen,
       resyncs: this.#resyncs,
+      totals: this.#totals,
       retentionMs: options.retentionMs,
       clock: options.clock,
       timers: options.timers,
@@ -237,7 +240,7 @@ export class SyncDatabase {
     return this.#read(async (snapshot) => {
       const meta = await readMeta(snapshot)
       if (request.cursor !== meta.head) throw cursorMoved()
-      return verifyDigest(snapshot, request.digest)
+      return verifyDigest(snapshot, meta, this.#totals, request.digest)
     })
   }
 
@@ -253,7 +256,7 @@ export class SyncDatabase {
 
   /** Where it stands. */
   async stats(): Promise<DatabaseStats> {
-    return this.#read(readStats)
+    return this.#read((snapshot) => readStats(snapshot, this.#totals))
   }
 
   /**
