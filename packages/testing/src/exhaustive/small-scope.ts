@@ -33,6 +33,7 @@ export function planOf({ actions, resolver }: SmallScope): Plan {
       faultRate: 0,
       maxOpsPerPush: 100,
       maxPullOps: 100,
+      maxConflictBytes: 1_000_000,
       retentionMs: 3_600_000_000,
       pollIntervalMs: 60_000,
       stream: false,
