@@ -9,7 +9,7 @@ import type { SyncDatabase } from './database/sync-database.ts'
 import { Databases } from './databases.ts'
 import { errorResponse } from './http/error-response.ts'
 import { StreamSlots } from './http/stream-slots.ts'
-import { createSyncApp } from './http/sync-app.ts'
+import { createSyncApp, type Exchange } from './http/sync-app.ts'
 import { resolveLimits, type ServerLimits } from './limits.ts'
 import { jsonLogger, type Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
@@ -35,6 +35,11 @@ export interface SyncHandlerOptions {
   /** Whether a token with write access creates a database by using it; default false. */
   readonly createDatabases?: boolean
   /**
+   * Whether a deviceId belongs to the subject that uses it first: another subject's requests with it are answered
+   * `device_conflict`, and its device goes on under a new one. Default false: whoever may write may use any deviceId.
+   */
+  readonly bindDevices?: boolean
+  /**
    * How long deletes, conflicts and silent devices are remembered, in milliseconds; default 90 days. A device that
    * stays away for longer syncs anew when it comes back, and loses no edit.
    */
@@ -53,8 +58,11 @@ export interface SyncHandlerOptions {
 
 /** The sync server without a port: for a server of your own. */
 export interface SyncHandler {
-  /** Answers every request, errors included; never rejects. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * Answers every request, errors included; never rejects. `exchange` tells when an answer has been taken, so that it counts
+   * among those of its subject until then.
+   */
+  fetch(request: Request, exchange?: Exchange): Promise<Response>
   readonly limits: ServerLimits
   /** Errors: `unknown_database`. */
   stats(dbId: string): Promise<DatabaseStats>
@@ -87,6 +95,7 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     createDatabases: options.createDatabases ?? false,
+    bindDevices: options.bindDevices ?? false,
     closesIdle: closesIdle(options),
     limits,
     policy: options.policy ?? {},
@@ -118,9 +127,9 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
     streams.endAll()
   }
   return {
-    fetch: async (request) => {
+    fetch: async (request, exchange = {}) => {
       try {
-        return await app.fetch(request)
+        return await app.fetch(request, exchange)
       } catch (error) {
         // Hono hands on only what is not an Error, which a foreign authenticator may throw.
         return errorResponse(error, logger, {})

@@ -1,4 +1,5 @@
 /** The sync server on a port of its own. */
+import type { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Connections } from './connections.ts'
@@ -65,10 +66,10 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
   const warning = nodeLineWarning(process.versions.node, clock())
   if (warning !== undefined) logger.warn({ node: process.versions.node }, warning)
 
-  const listener = getRequestListener((request) => handler.fetch(request), {
-    overrideGlobalObjects: false,
-    hostname: 'localhost',
-  })
+  const listener = getRequestListener(
+    (request, { outgoing }) => handler.fetch(request, { ended: closeOf(outgoing) }),
+    { overrideGlobalObjects: false, hostname: 'localhost' },
+  )
   const server = createNetServer(options.tls, inTurn(listener), handler.limits)
   const connections = new Connections(server)
   let url: string | undefined
@@ -108,6 +109,11 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
     [Symbol.asyncDispose]: () => syncServer.close(),
   }
   return syncServer
+}
+
+/** Of both protocols: the answer is sent, or its connection or stream is gone. */
+function closeOf(response: EventEmitter): Promise<void> {
+  return new Promise((resolve) => response.once('close', resolve))
 }
 
 function assertProtection({ tls, behindProxy, insecureLoopback }: SyncServerOptions): void {

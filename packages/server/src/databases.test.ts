@@ -46,6 +46,7 @@ describe('databases of a storage', () => {
     const databases = new Databases({
       storage: () => memoryStorage(),
       createDatabases: false,
+      bindDevices: false,
       closesIdle: false,
       limits: resolveLimits(),
       policy: {},

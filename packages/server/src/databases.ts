@@ -28,6 +28,7 @@ export interface DatabasesOptions
   readonly storage?: (dbId: string) => Storage
   /** Whether a token with write access may create a database by using it. */
   readonly createDatabases: boolean
+  readonly bindDevices: boolean
   /** False: databases stay open until the server closes. */
   readonly closesIdle: boolean
 }

@@ -5,6 +5,16 @@ import { DEFAULT_LIMITS, type Limits } from '@entidb/protocol'
 export interface ServerLimits extends Limits {
   /** A pull page stops growing at this many bytes of operations; one group may exceed it. */
   readonly maxPullBytes: number
+  /**
+   * An answer to a push tells so many bytes of entities in its conflicts; one conflict may exceed it. A push that
+   * would be told more is `too_large`.
+   */
+  readonly maxConflictBytes: number
+  /**
+   * Requests of one subject at a time, event streams aside, from the token on until the answer was taken; one more is
+   * `rate_limited`.
+   */
+  readonly maxRequestsPerSubject: number
   /** Open event streams of the process. */
   readonly maxStreams: number
   /** Open event streams of one subject. */
@@ -28,6 +38,8 @@ export interface ServerLimits extends Limits {
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_LIMITS,
   maxPullBytes: 4 * 1024 * 1024,
+  maxConflictBytes: 32 * 1024 * 1024,
+  maxRequestsPerSubject: 100,
   maxStreams: 10_000,
   maxStreamsPerSubject: 100,
   maxConnections: 10_000,

@@ -32,6 +32,13 @@ export function deviceConflict(): EntiDBError {
   )
 }
 
+export function deviceOfAnother(): EntiDBError {
+  return new EntiDBError(
+    'device_conflict',
+    'The deviceId belongs to another user: go on under a new one',
+  )
+}
+
 export function epochMismatch(history: readonly HistoryEntry[]): EntiDBError {
   return new EntiDBError('epoch_mismatch', 'The server has begun a new epoch: shake hands first', {
     details: { history },

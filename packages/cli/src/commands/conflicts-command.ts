@@ -1,6 +1,6 @@
 /** `entidb conflicts`: the conflicts that a sync server answered. */
 import { decodeSyncOperation } from '@entidb/protocol'
-import type { ConflictRow } from '@entidb/server'
+import { type ConflictRow, sortableNumber } from '@entidb/server'
 import type { CliCommand } from '../cli/cli-command.ts'
 import type { JsonValue } from '../data/json/json-value.ts'
 import {
@@ -11,6 +11,7 @@ import {
   runListing,
   timeText,
 } from '../server-data/listing.ts'
+import type { ServerData } from '../server-data/server-database.ts'
 import { entityOf } from '../server-data/wire-entity.ts'
 
 interface ConflictFacts {
@@ -25,7 +26,9 @@ interface ConflictFacts {
   readonly reason: string
   /** What the device sent, and what the server held; null is deleted or absent. */
   readonly pushed: JsonValue
-  readonly stored: JsonValue
+  readonly stored?: JsonValue
+  /** In place of `stored`, where the server has it no more. */
+  readonly storedBytes?: number
 }
 
 export const conflictsCommand: CliCommand = {
@@ -68,7 +71,7 @@ export const conflictsCommand: CliCommand = {
   },
 }
 
-function factsOf(row: Readonly<ConflictRow>): ConflictFacts {
+async function factsOf(row: Readonly<ConflictRow>, data: ServerData): Promise<ConflictFacts> {
   const pushed = decodeSyncOperation(row.clientOpCbor)
   return {
     detectedAt: isoTime(row.detectedAt),
@@ -81,6 +84,18 @@ function factsOf(row: Readonly<ConflictRow>): ConflictFacts {
     serverRevision: row.serverEntityVersion,
     reason: row.reason,
     pushed: entityOf(pushed.entityCbor),
-    stored: entityOf(row.serverEntityCbor),
+    ...(await storedOf(row, data)),
   }
+}
+
+/** A large state is not kept with the conflict: the log has it until a newer one has superseded it. */
+async function storedOf(
+  row: Readonly<ConflictRow>,
+  data: ServerData,
+): Promise<Pick<ConflictFacts, 'stored' | 'storedBytes'>> {
+  const { serverEntityCbor, serverEntityBytes = 0, serverEntityVersion } = row
+  if (serverEntityCbor !== undefined) return { stored: entityOf(serverEntityCbor) }
+  const logged = await data.collection('server_oplog').get(sortableNumber(serverEntityVersion))
+  if (logged === undefined) return { storedBytes: serverEntityBytes }
+  return { stored: entityOf(decodeSyncOperation(logged.operationCbor).entityCbor) }
 }

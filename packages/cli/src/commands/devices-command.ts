@@ -23,6 +23,8 @@ interface DeviceFacts {
   readonly conflicts: number
   /** Hex; null until it has shaken hands with one. */
   readonly replicaId: string | null
+  /** Whom it belongs to, where deviceIds belong to somebody. */
+  readonly subject: string | null
 }
 
 export const devicesCommand: CliCommand = {
@@ -87,5 +89,6 @@ async function factsOf(row: Readonly<DeviceRow>, data: ServerData): Promise<Devi
       .collection('conflicts')
       .count({ where: { id: { startsWith: `${row.deviceId}/` } } }),
     replicaId: row.replicaId === null ? null : Buffer.from(row.replicaId).toString('hex'),
+    subject: row.subject ?? null,
   }
 }

@@ -1,5 +1,8 @@
 /** `entidb oplog`, `conflicts`, `devices`, `new-epoch` and `restore`, on the folder of a real server. */
+import { EntiDB } from '@entidb/core'
+import { fileStorage } from '@entidb/core/node'
 import { EPOCH_STRIDE } from '@entidb/protocol'
+import { serverCollections, sortableNumber } from '@entidb/server'
 import { describe, expect, test } from 'vitest'
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../cli/exit-codes.ts'
 import { runCli } from '../cli/run-cli.ts'
@@ -102,6 +105,29 @@ describe('entidb conflicts', () => {
         stored: { id: 'x', value: 'c' },
       },
     ])
+  })
+
+  test('a large state -> from the log; its length, when the log has it no more', async () => {
+    const large = 'c'.repeat(5_000)
+    await pushInto(
+      path('server'),
+      [operation('phone', 1, 'x', 0, large)],
+      [operation('laptop', 1, 'x', 0, 'late')],
+    )
+    const directory = path(`server/${dbId}`)
+    const conflict = { serverRevision: FIRST, pushed: { id: 'x', value: 'late' } }
+    expect((await json('conflicts', directory)).conflicts).toMatchObject([
+      { ...conflict, stored: { id: 'x', value: large } },
+    ])
+    const db = await EntiDB.open({
+      storage: fileStorage(directory),
+      collections: serverCollections,
+    })
+    await db.collection('server_oplog').delete(sortableNumber(FIRST))
+    await db.close()
+    const { conflicts } = await json('conflicts', directory)
+    expect(conflicts).toMatchObject([{ ...conflict, storedBytes: 5_015 }])
+    expect(conflicts).not.toMatchObject([{ stored: expect.anything() }])
   })
 
   test('filters -> only those; a table, and a word when there is none', async () => {

@@ -14,12 +14,13 @@ export async function runServer(
   reporter: Reporter,
 ): Promise<number> {
   const { dataDir, host, port, transport, tokens, createDatabases } = options
-  const { retentionMs, maxOpenDatabases } = options
+  const { bindDevices, retentionMs, maxOpenDatabases } = options
   const server = await createSyncServer({
     dataDir,
     ...transport,
     auth: staticTokens(tokens),
     createDatabases,
+    bindDevices,
     retentionMs,
     limits: { maxOpenDatabases },
     logger: jsonLogger({ level: 'info', write: (line) => stderr.write(line) }),

@@ -41,6 +41,10 @@ export const serveOptionsDefinition: ArgsDef = {
     description: 'File with one token, or with JSON: tokens and what each may do',
   },
   'create-databases': { type: 'boolean', description: 'Create a database on its first request' },
+  'bind-devices': {
+    type: 'boolean',
+    description: 'A deviceId belongs to the subject that uses it first',
+  },
   'retention-days': {
     type: 'string',
     valueHint: 'n',

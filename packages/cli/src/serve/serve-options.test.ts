@@ -54,6 +54,12 @@ describe('serve options', () => {
     expect(await tokensOf(['--token-file', file])).toEqual(['from-file'])
   })
 
+  test('devices: as they come, or each of the subject that uses it first', async () => {
+    const words = ['--behind-proxy', '--token', 't']
+    expect(await parse(words)).toMatchObject({ bindDevices: false })
+    expect(await parse([...words, '--bind-devices'])).toMatchObject({ bindDevices: true })
+  })
+
   test('retention and open databases: absent, given, or no number -> the defaults, those, a usage error', async () => {
     const words = ['--behind-proxy', '--token', 't']
     const day = 86_400_000

@@ -13,6 +13,7 @@ export interface ServeOptions {
   readonly transport: Transport
   readonly tokens: TokenTable
   readonly createDatabases: boolean
+  readonly bindDevices: boolean
   readonly retentionMs: number
   readonly maxOpenDatabases: number
 }
@@ -40,6 +41,7 @@ export async function parseServeOptions(
     tokens: await tokensOf(args, env),
     transport: await transportOf(args, dataDir),
     createDatabases: args.flag('create-databases'),
+    bindDevices: args.flag('bind-devices'),
     retentionMs: count(args, 'retention-days', RETENTION_DAYS_MAX) * DAY_MS,
     maxOpenDatabases: count(args, 'max-open', OPEN_MAX),
   }

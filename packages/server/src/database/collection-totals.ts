@@ -1,11 +1,6 @@
 /** Live entities and digest of each collection, kept in step with the writes of one push. */
 import { addDigests, emptyDigest, subtractDigests } from '@entidb/protocol'
-import type {
-  CollectionStateRow,
-  EntityRow,
-  ServerReader,
-  ServerTransaction,
-} from './collections.ts'
+import type { CollectionStateRow, EntityRow, ServerTransaction } from './collections.ts'
 import { digestOf } from './digest-sum.ts'
 import { isSameBytes } from './meta.ts'
 
@@ -51,12 +46,6 @@ export class CollectionTotals {
     }
     return totals
   }
-}
-
-/** Of all collections. */
-export async function countLive(reader: ServerReader): Promise<number> {
-  const states = await reader.collection('collection_state').find({})
-  return states.reduce((sum, { liveEntities }) => sum + liveEntities, 0)
 }
 
 /** What an entity adds to the digest of its collection; undefined for a tombstone. */

@@ -122,6 +122,8 @@ export interface DeviceRow {
   readonly lastSeenAt: number
   /** The installation that owns the deviceId; null until one has shaken hands with its replicaId. */
   readonly replicaId: Uint8Array | null
+  /** Whose token used the deviceId first, since deviceIds belong to subjects. */
+  readonly subject?: string
   /** New operations below it are never accepted. */
   readonly floor: number
   /** The highest opId that was ever decided. */
@@ -145,7 +147,10 @@ export interface ConflictRow {
   readonly entityId: string
   readonly clientOpCbor: Uint8Array
   readonly serverEntityVersion: number
-  readonly serverEntityCbor: Uint8Array | null
+  /** Missing where it is large: the entity or the oplog may still have the revision. */
+  readonly serverEntityCbor?: Uint8Array | null
+  /** Its length, where it is missing. */
+  readonly serverEntityBytes?: number
   readonly reason: 'stale' | 'group'
   readonly detectedAt: number
 }

@@ -1,9 +1,9 @@
 /**
  * What the server knows of devices. The replica that shook hands last owns the deviceId; one that lost
  * it stays out for ever. A replica the server has never met is served: after a restore the server may
- * have forgotten its handshake.
+ * have forgotten its handshake. Where deviceIds belong to subjects, that holds among the replicas of one subject.
  */
-import { deviceConflict } from '../wire-error.ts'
+import { deviceConflict, deviceOfAnother } from '../wire-error.ts'
 import {
   type DeviceRow,
   type MetaRow,
@@ -47,6 +47,20 @@ export async function assertNotSuperseded(
   if ((await reader.collection('superseded_replicas').get(key)) !== undefined) {
     throw deviceConflict()
   }
+}
+
+/**
+ * Error: `device_conflict` for the device of another subject. `subject` is undefined where deviceIds belong to nobody,
+ * here and below.
+ */
+export function assertOwnedBy(device: DeviceRow | undefined, subject: string | undefined): void {
+  if (subject === undefined || device?.subject === undefined) return
+  if (device.subject !== subject) throw deviceOfAnother()
+}
+
+/** The row with its subject: the first one to come keeps it. */
+export function ownedBy(device: DeviceRow, subject: string | undefined): DeviceRow {
+  return subject === undefined || device.subject !== undefined ? device : { ...device, subject }
 }
 
 /** Whether a handshake with `replicaId` changes the owner of the deviceId. */

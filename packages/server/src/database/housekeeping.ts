@@ -5,12 +5,12 @@
  */
 import type { Logger } from '../logger.ts'
 import type { Timers } from '../timers.ts'
-import { countLive } from './collection-totals.ts'
 import type { ServerReader, ServerTransaction } from './collections.ts'
 import { compactStep } from './compaction.ts'
 import { type DeviceSurvey, surveyDevices } from './device-survey.ts'
 import { forgetAcceptedOps, forgetConflicts, forgetDevices, setBackSeen } from './forget.ts'
 import { GiveWay } from './give-way.ts'
+import type { KnownTotals } from './known-totals.ts'
 import { readMeta } from './meta.ts'
 import { isDue, purgeStep } from './purge.ts'
 import type { Resyncs } from './resyncs.ts'
@@ -21,6 +21,7 @@ export interface HousekeepingOptions {
   readonly write: <T>(work: (tx: ServerTransaction) => Promise<T>) => Promise<T>
   readonly seen: SeenDevices
   readonly resyncs: Resyncs
+  readonly totals: KnownTotals
   readonly retentionMs: number
   readonly clock: () => number
   readonly timers: Timers
@@ -133,13 +134,14 @@ export class Housekeeping {
   }
 
   async #isWorthIt(): Promise<boolean> {
-    const { read, clock, retentionMs } = this.#options
+    const { read, totals, clock, retentionMs } = this.#options
     if (this.#roundAtMs === undefined) return true
     if (Math.abs(clock() - this.#roundAtMs) < ROUND_MS) return false
     if (this.#decided >= DECIDED_MIN) return true
     return read(async (reader) => {
-      const { superseded = 0 } = await readMeta(reader)
-      const liveEntities = await countLive(reader)
+      const meta = await readMeta(reader)
+      const { superseded = 0 } = meta
+      const { liveEntities } = await totals.read(reader, meta)
       if (superseded >= Math.max(SUPERSEDED_MIN, liveEntities * SUPERSEDED_PART)) return true
       const oldest = await reader.collection('tombstones').first({})
       return oldest !== undefined && isDue(oldest, clock(), retentionMs)
@@ -168,9 +170,11 @@ export class Housekeeping {
   }
 
   async #compact(survey: DeviceSurvey): Promise<number> {
-    const horizon = await this.#options.read(async (reader) => {
-      const { head, superseded = 0 } = await readMeta(reader)
-      const liveEntities = await countLive(reader)
+    const { read, totals } = this.#options
+    const horizon = await read(async (reader) => {
+      const meta = await readMeta(reader)
+      const { head, superseded = 0 } = meta
+      const { liveEntities } = await totals.read(reader, meta)
       const isTooMuch = superseded > Math.max(SUPERSEDED_HELD_MAX, liveEntities)
       return isTooMuch ? head : Math.min(head, survey.liveThrough)
     })

@@ -2,16 +2,21 @@
 import type { PullRequest } from '@entidb/protocol'
 import { cursorAhead, invalidRequest } from '../wire-error.ts'
 import type { MetaRow, ServerReader } from './collections.ts'
-import { assertNotSuperseded, readDevice } from './devices.ts'
+import { assertNotSuperseded, assertOwnedBy, readDevice } from './devices.ts'
 import { assertEpoch } from './epoch-check.ts'
 import { readMeta } from './meta.ts'
 
-/** Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`. */
-export async function assertMayPull(reader: ServerReader, request: PullRequest): Promise<MetaRow> {
+/** `subject`: as in `assertOwnedBy`. Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`. */
+export async function assertMayPull(
+  reader: ServerReader,
+  request: PullRequest,
+  subject: string | undefined,
+): Promise<MetaRow> {
   const { deviceId, replicaId, epoch } = request
   const meta = await readMeta(reader)
   if (deviceId !== undefined) {
     const device = await readDevice(reader, deviceId)
+    assertOwnedBy(device, subject)
     await assertNotSuperseded(reader, deviceId, device, replicaId)
   }
   await assertEpoch(reader, meta, epoch)

@@ -16,13 +16,14 @@ export function isForSnapshot(request: PullRequest, { readsAll }: Permissions): 
   return snapshot !== undefined && readsPacked(request) && collections === undefined && readsAll
 }
 
-/** Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`, `cursor_expired`. */
+/** `subject`: as in `assertOwnedBy`. Errors: `device_conflict`, `epoch_mismatch`, `cursor_ahead`, `cursor_expired`. */
 export async function pullSnapshot(
   reader: ServerReader,
   request: PullRequest,
   { maxPullOps, maxPullBytes }: ServerLimits,
+  subject: string | undefined,
 ): Promise<SnapshotPage> {
-  const { dbId, head, purgedThrough } = await assertMayPull(reader, request)
+  const { dbId, head, purgedThrough } = await assertMayPull(reader, request, subject)
   const { through = head, after } = request.snapshot ?? {}
   // Deletes of entities that earlier pages had could not be told any more.
   if (through < purgedThrough) throw cursorExpired()

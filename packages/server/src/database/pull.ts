@@ -13,6 +13,8 @@ export interface PullContext {
   readonly limits: ServerLimits
   readonly permissions: Permissions
   readonly resyncs: Resyncs
+  /** As in `assertOwnedBy`. */
+  readonly subject: string | undefined
   readonly nowMs: number
 }
 
@@ -23,10 +25,10 @@ const ROWS_PER_PULLED_OP = 4
 export async function runPull(
   reader: ServerReader,
   request: PullRequest,
-  { limits, permissions, resyncs, nowMs }: PullContext,
+  { limits, permissions, resyncs, subject, nowMs }: PullContext,
 ): Promise<PullPage> {
   const { sinceCursor, deviceId } = request
-  const { head, purgedThrough } = await assertMayPull(reader, request)
+  const { head, purgedThrough } = await assertMayPull(reader, request, subject)
   const puller =
     deviceId === undefined ? `subject ${permissions.identity.subject}` : `device ${deviceId}`
   const isBehind = sinceCursor > 0 && sinceCursor < purgedThrough

@@ -51,7 +51,11 @@ function candidateOf(
     current:
       row === undefined
         ? undefined
-        : { entityVersion: row.entityVersion, digest: replacedDigest(operation, row) },
+        : {
+            entityVersion: row.entityVersion,
+            bytes: row.entityCbor?.length ?? 0,
+            digest: replacedDigest(operation, row),
+          },
     changesNothing: changesNothing(operation, row),
     refusal: refusalOf(operation, row, rules),
   }

@@ -1,5 +1,6 @@
 /** The conflicts of a push, with the states of the server that they show: as they are answered, and as they are kept. */
 import { type Conflict, encodeSyncOperation, type SyncOperation } from '@entidb/protocol'
+import { tooLarge } from '../wire-error.ts'
 import { type ConflictRow, type EntityRow, operationKey, type ServerReader } from './collections.ts'
 import { readEntities } from './push-candidates.ts'
 import type { Decision } from './push-decision.ts'
@@ -11,13 +12,24 @@ export interface MetConflict {
   readonly current: EntityRow | undefined
 }
 
-/** By opId. Before anything is written. */
+/** A larger state is only named by its revision in what is kept: a few bytes pushed could become any number on disk. */
+const KEPT_BYTES_MAX = 4 * 1024
+
+/**
+ * By opId. Before anything is written. Error: `too_large` when they show more than `bytesMax` bytes of entities; the client
+ * sends fewer operations then, and one conflict alone is always answered.
+ */
 export async function readConflicts(
   reader: ServerReader,
   decisions: readonly Decision[],
+  bytesMax: number,
 ): Promise<readonly MetConflict[]> {
-  const met = decisions
-    .filter((each) => each.kind === 'conflict')
+  const conflicts = decisions.filter((each) => each.kind === 'conflict')
+  const bytes = conflicts.reduce((sum, { candidate }) => sum + (candidate.current?.bytes ?? 0), 0)
+  if (bytes > bytesMax && conflicts.length > 1) {
+    throw tooLarge('What the server has of entities in conflict, in bytes,', bytesMax)
+  }
+  const met = conflicts
     .map(({ candidate, reason }) => ({ operation: candidate.operation, reason }))
     .sort((a, b) => a.operation.opId - b.operation.opId)
   if (met.length === 0) return []
@@ -45,6 +57,8 @@ export function conflictRow(
   { operation, reason, current }: MetConflict,
   nowMs: number,
 ): ConflictRow {
+  const entityCbor = current?.entityCbor ?? null
+  const isKept = entityCbor === null || entityCbor.length <= KEPT_BYTES_MAX
   return {
     id: operationKey(operation.deviceId, operation.opId),
     dbId: operation.dbId,
@@ -52,7 +66,7 @@ export function conflictRow(
     entityId: operation.entityId,
     clientOpCbor: encodeSyncOperation(operation),
     serverEntityVersion: current?.entityVersion ?? 0,
-    serverEntityCbor: current?.entityCbor ?? null,
+    ...(isKept ? { serverEntityCbor: entityCbor } : { serverEntityBytes: entityCbor.length }),
     reason,
     detectedAt: nowMs,
   }

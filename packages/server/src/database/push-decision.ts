@@ -16,6 +16,8 @@ import type { Refusal } from './policy.ts'
 export interface CurrentRevision {
   /** Of a tombstone too. */
   readonly entityVersion: number
+  /** Length of them; 0 for a tombstone. */
+  readonly bytes: number
   /** What it adds to the digest of its collection, if an operation on this revision would take that away. */
   readonly digest: Uint8Array | undefined
 }

@@ -12,7 +12,14 @@ import type { ServerLimits } from '../limits.ts'
 import { cursorAhead, opIdReused, tooLarge } from '../wire-error.ts'
 import { readAccepted } from './accepted-ops.ts'
 import type { AcceptedOpRow, DeviceRow, MetaRow, ServerTransaction } from './collections.ts'
-import { assertNotSuperseded, newDevice, readDevice, withSeen } from './devices.ts'
+import {
+  assertNotSuperseded,
+  assertOwnedBy,
+  newDevice,
+  ownedBy,
+  readDevice,
+  withSeen,
+} from './devices.ts'
 import { sha256 } from './digest-sum.ts'
 import { assertEpoch } from './epoch-check.ts'
 import { isSameBytes, readMeta } from './meta.ts'
@@ -27,6 +34,8 @@ export interface PushContext {
   readonly limits: ServerLimits
   readonly policy: Policy
   readonly permissions: Permissions
+  /** Whom new deviceIds belong to; undefined: nobody. */
+  readonly subject: string | undefined
   readonly nowMs: number
 }
 
@@ -42,6 +51,7 @@ export async function runPush(
   const { deviceId, ops } = request
   const meta = await readMeta(tx)
   const known = await readDevice(tx, deviceId)
+  assertOwnedBy(known, context.subject)
   await assertNotSuperseded(tx, deviceId, known, request.replicaId)
   await assertEpoch(tx, meta, request.epoch)
   if ((request.sinceCursor ?? 0) > meta.head) throw cursorAhead()
@@ -50,13 +60,13 @@ export async function runPush(
   }
   assertPushRequest(request)
 
-  const device = known ?? newDevice(deviceId, meta)
+  const device = ownedBy(known ?? newDevice(deviceId, meta), context.subject)
   const hashes = ops.map((operation) => sha256(encodeContentForHash(operation)))
   const accepted = await readAccepted(tx, deviceId, ops)
   assertSameContent(hashes, accepted, device)
   const candidates = await readCandidates(tx, freshOperations(ops, hashes, accepted), context)
   const decisions = decidePush(candidates, device.floor)
-  const conflicts = await readConflicts(tx, decisions)
+  const conflicts = await readConflicts(tx, decisions, context.limits.maxConflictBytes)
   const written = await writeDecisions(tx, decisions, {
     meta,
     device,

@@ -1,6 +1,6 @@
 /** Figures of one database. */
-import { countLive } from './collection-totals.ts'
 import type { ServerReader } from './collections.ts'
+import type { KnownTotals } from './known-totals.ts'
 import { readMeta } from './meta.ts'
 
 /** Where a database of the server stands. */
@@ -13,12 +13,13 @@ export interface DatabaseStats {
   readonly purgedThrough: number
 }
 
-export async function readStats(reader: ServerReader): Promise<DatabaseStats> {
+export async function readStats(reader: ServerReader, totals: KnownTotals): Promise<DatabaseStats> {
   const meta = await readMeta(reader)
+  const { liveEntities } = await totals.read(reader, meta)
   return {
     head: meta.head,
     epoch: Buffer.from(meta.epoch).toString('hex'),
-    liveEntities: await countLive(reader),
+    liveEntities,
     devices: await reader.collection('device_state').count({}),
     purgedThrough: meta.purgedThrough,
   }

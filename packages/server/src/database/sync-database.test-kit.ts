@@ -32,6 +32,7 @@ export interface TestDatabaseOptions {
   readonly timers?: Timers
   readonly dbId?: string
   readonly create?: boolean
+  readonly bindDevices?: boolean
 }
 
 /** Housekeeping runs when a test asks for it. */
@@ -60,6 +61,7 @@ export function openTestDatabase(options: TestDatabaseOptions = {}): Promise<Syn
       return Uint8Array.from({ length: count }, (_, i) => (i === 0 ? epochs & 0xff : epochs >> 8))
     },
     create: options.create ?? true,
+    bindDevices: options.bindDevices ?? false,
     heads: new HeadListeners(),
     onFailed: () => {},
   })

@@ -31,7 +31,9 @@ import {
 } from './collections.ts'
 import {
   assertNotSuperseded,
+  assertOwnedBy,
   newDevice,
+  ownedBy,
   readDevice,
   takeOver,
   takesOver,
@@ -40,6 +42,7 @@ import {
 import { assertProtocol, handshakeResponse } from './handshake.ts'
 import type { HeadListener, HeadListeners } from './head-listeners.ts'
 import { Housekeeping, type HousekeepingReport } from './housekeeping.ts'
+import { KnownTotals } from './known-totals.ts'
 import { beginEpoch, type RandomBytes, readMeta } from './meta.ts'
 import { Permissions } from './permissions.ts'
 import type { Policy } from './policy.ts'
@@ -66,6 +69,8 @@ export interface SyncDatabaseOptions {
   readonly randomBytes: RandomBytes
   /** Default: the host's timers. */
   readonly scheduler?: Scheduler
+  /** Whether a deviceId belongs to the subject that used it first. */
+  readonly bindDevices: boolean
   /** False: a storage that holds no database yet is `unknown_database`. */
   readonly create: boolean
   /** Who hears of new heads. They are not ended when the database is closed. */
@@ -103,6 +108,7 @@ export class SyncDatabase {
   readonly #heads: HeadListeners
   readonly #seen = new SeenDevices()
   readonly #resyncs = new Resyncs()
+  readonly #totals = new KnownTotals()
   readonly #housekeeping: Housekeeping
   /** Set once an epoch began, or begins, since the database was opened. */
   #epochBegun: Promise<void> | undefined
@@ -118,6 +124,7 @@ export class SyncDatabase {
       write: (work) => this.#write(work),
       seen: this.#seen,
       resyncs: this.#resyncs,
+      totals: this.#totals,
       retentionMs: options.retentionMs,
       clock: options.clock,
       timers: options.timers,
@@ -160,12 +167,15 @@ export class SyncDatabase {
     assertProtocol(request)
     const permissions = this.#permissions(identity)
     const { deviceId, replicaId } = request
+    const subject = this.#ownerOf(identity)
     const isKnown = await this.#read(async (snapshot) => {
       const device = await readDevice(snapshot, deviceId)
+      assertOwnedBy(device, subject)
       await assertNotSuperseded(snapshot, deviceId, device, replicaId)
-      return device !== undefined && !takesOver(device, replicaId)
+      if (device === undefined || takesOver(device, replicaId)) return false
+      return device === ownedBy(device, subject)
     })
-    if (!isKnown) await this.#introduce(request)
+    if (!isKnown) await this.#introduce(request, subject)
     else this.#noteSeen(deviceId, undefined)
     return this.#read(async (snapshot) => {
       const meta = await readMeta(snapshot)
@@ -181,7 +191,8 @@ export class SyncDatabase {
   async pull(request: PullRequest, identity: Identity): Promise<PullPage> {
     const { limits, clock } = this.#options
     const permissions = this.#permissions(identity)
-    const context = { limits, permissions, resyncs: this.#resyncs, nowMs: clock() }
+    const subject = this.#ownerOf(identity)
+    const context = { limits, permissions, resyncs: this.#resyncs, subject, nowMs: clock() }
     const page = await this.#pulled(request, (snapshot) => runPull(snapshot, request, context))
     // Also where it names a place of a snapshot, which it is not given.
     this.#notePulled(request, request.sinceCursor)
@@ -192,7 +203,9 @@ export class SyncDatabase {
   async pullSnapshot(request: PullRequest, identity: Identity): Promise<SnapshotPage | undefined> {
     if (!isForSnapshot(request, this.#permissions(identity))) return undefined
     const { limits } = this.#options
-    const page = await this.#pulled(request, (reader) => pullSnapshot(reader, request, limits))
+    const page = await this.#pulled(request, (reader) =>
+      pullSnapshot(reader, request, limits, this.#ownerOf(identity)),
+    )
     // From the first page on, the deletes behind `through` are kept for its device.
     this.#notePulled(request, page.snapshot.through)
     return page
@@ -207,9 +220,10 @@ export class SyncDatabase {
     if (identity.access !== 'write') throw forbidden()
     const { limits, policy, clock } = this.#options
     const permissions = this.#permissions(identity)
+    const subject = this.#ownerOf(identity)
     await this.#beginEpochOnce()
     const response = await this.#write((tx) =>
-      runPush(tx, request, { limits, policy, permissions, nowMs: clock() }),
+      runPush(tx, request, { limits, policy, permissions, subject, nowMs: clock() }),
     )
     if (response.head !== undefined) this.#heads.publish(response.head)
     this.#housekeeping.nudge(request.ops.length)
@@ -226,7 +240,7 @@ export class SyncDatabase {
     return this.#read(async (snapshot) => {
       const meta = await readMeta(snapshot)
       if (request.cursor !== meta.head) throw cursorMoved()
-      return verifyDigest(snapshot, request.digest)
+      return verifyDigest(snapshot, meta, this.#totals, request.digest)
     })
   }
 
@@ -242,7 +256,7 @@ export class SyncDatabase {
 
   /** Where it stands. */
   async stats(): Promise<DatabaseStats> {
-    return this.#read(readStats)
+    return this.#read((snapshot) => readStats(snapshot, this.#totals))
   }
 
   /**
@@ -272,6 +286,10 @@ export class SyncDatabase {
     return { epoch: hexOf(epoch), commits: store.lastLsn }
   }
 
+  #ownerOf({ subject }: Identity): string | undefined {
+    return this.#options.bindDevices ? subject : undefined
+  }
+
   #permissions(identity: Identity): Permissions {
     return new Permissions(this.#options.policy, identity)
   }
@@ -294,14 +312,18 @@ export class SyncDatabase {
     }
   }
 
-  /** A new device, or a new installation of a known one. */
-  async #introduce({ deviceId, replicaId }: HandshakeRequest): Promise<void> {
+  /** A new device, a new installation of a known one, or one that belongs to nobody yet. */
+  async #introduce(
+    { deviceId, replicaId }: HandshakeRequest,
+    subject: string | undefined,
+  ): Promise<void> {
     const nowMs = this.#options.clock()
     await this.#write(async (tx) => {
       const meta = await readMeta(tx)
       const known = await readDevice(tx, deviceId)
+      assertOwnedBy(known, subject)
       await assertNotSuperseded(tx, deviceId, known, replicaId)
-      const device = known ?? newDevice(deviceId, meta)
+      const device = ownedBy(known ?? newDevice(deviceId, meta), subject)
       const owned =
         replicaId !== undefined && takesOver(device, replicaId)
           ? await takeOver(tx, device, replicaId, nowMs)

@@ -21,10 +21,13 @@ import type { Identity } from '../auth/identity.ts'
 import type { SyncDatabase } from '../database/sync-database.ts'
 import type { Databases } from '../databases.ts'
 import type { Metrics } from '../metrics.ts'
-import { forbidden } from '../wire-error.ts'
+import { forbidden, tooLarge } from '../wire-error.ts'
 
 /** Takes the body of a request and gives the body of the answer. */
 export type Endpoint = (body: Uint8Array, identity: Identity) => Promise<Uint8Array>
+
+/** That a pull may ask for by name. */
+const COLLECTIONS_MAX = 10_000
 
 export function createEndpoints(
   databases: Databases,
@@ -47,6 +50,7 @@ export function createEndpoints(
       PULL_PATH,
       async (body, identity) => {
         const request = decodePullRequest(body)
+        assertFewCollections(request)
         if (request.deviceId !== undefined) assertDevice(identity, request.deviceId)
         return databases.useFor(request.dbId, identity, (database) =>
           answerPull(database, request, identity, metrics),
@@ -94,6 +98,16 @@ async function answerPull(
   const page = await database.pull(request, identity)
   metrics.countPulled(page.ops.length)
   return readsPacked(request) ? encodePackedPullPage(page) : encodePullPage(page)
+}
+
+/**
+ * A body has room for a million names, of a hundred bytes of memory each for as long as the request waits and is answered.
+ * Error: `too_large`.
+ */
+function assertFewCollections({ collections = [] }: PullRequest): void {
+  if (collections.length > COLLECTIONS_MAX) {
+    throw tooLarge('The number of collections', COLLECTIONS_MAX)
+  }
 }
 
 /** A token bound to one device is no good for another. Error: `forbidden`. */

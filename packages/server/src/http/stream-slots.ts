@@ -1,6 +1,7 @@
 /** Open event streams, counted: the process and each subject have a limit. */
 import { rateLimited } from '../wire-error.ts'
 import type { EventStream } from './event-stream.ts'
+import { SubjectSlots } from './subject-slots.ts'
 
 export interface StreamLimits {
   readonly maxStreams: number
@@ -8,13 +9,14 @@ export interface StreamLimits {
 }
 
 export class StreamSlots {
-  readonly #limits: StreamLimits
+  readonly #streamsMax: number
+  readonly #bySubject: SubjectSlots
   readonly #streams = new Set<EventStream>()
-  readonly #countBySubject = new Map<string, number>()
   #taken = 0
 
-  constructor(limits: StreamLimits) {
-    this.#limits = limits
+  constructor({ maxStreams, maxStreamsPerSubject }: StreamLimits) {
+    this.#streamsMax = maxStreams
+    this.#bySubject = new SubjectSlots(maxStreamsPerSubject)
   }
 
   get open(): number {
@@ -23,16 +25,15 @@ export class StreamSlots {
 
   /** Returns what gives the slot back. Error: `rate_limited`. */
   take(subject: string): () => void {
-    const count = this.#countBySubject.get(subject) ?? 0
-    if (this.#taken >= this.#limits.maxStreams || count >= this.#limits.maxStreamsPerSubject) {
-      throw rateLimited('Too many open event streams')
-    }
+    const isFull = this.#taken >= this.#streamsMax
+    const giveBack = isFull ? undefined : this.#bySubject.take(subject)
+    if (giveBack === undefined) throw rateLimited('Too many open event streams')
     this.#taken++
-    this.#countBySubject.set(subject, count + 1)
     let held = true
     return () => {
-      if (held) this.#giveBack(subject)
+      if (held) this.#taken--
       held = false
+      giveBack()
     }
   }
 
@@ -46,12 +47,5 @@ export class StreamSlots {
 
   endAll(): void {
     for (const stream of [...this.#streams]) stream.end()
-  }
-
-  #giveBack(subject: string): void {
-    this.#taken--
-    const left = (this.#countBySubject.get(subject) ?? 1) - 1
-    if (left === 0) this.#countBySubject.delete(subject)
-    else this.#countBySubject.set(subject, left)
   }
 }

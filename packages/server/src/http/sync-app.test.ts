@@ -449,6 +449,21 @@ describe('bodies', () => {
     }
   })
 
+  test('a pull of more collections than anybody names -> too_large, before it waits for anything', async () => {
+    const handler = createTestHandler()
+    const collections = Array.from({ length: 10_001 }, (_, i) => `c${i}`)
+    const pulled = (names: readonly string[]) => {
+      const body = encodePullRequest({ dbId: 'shop', sinceCursor: 0, collections: names })
+      return handler.fetch(makeRequest({ path: '/v1/pull', body }))
+    }
+    expect((await pulled(collections.slice(1))).status).toBe(200)
+    expect(await errorOf(await pulled(collections))).toMatchObject({
+      status: 413,
+      code: 'too_large',
+      details: { limit: 10_000 },
+    })
+  })
+
   test('epoch_mismatch -> the history travels in the details', async () => {
     const handler = createTestHandler()
     const { history } = decodeHandshakeResponse(await bytesOf(await handler.fetch(makeRequest())))

@@ -14,7 +14,7 @@ import type { ServerLimits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Timers } from '../timers.ts'
-import { invalidRequest, unauthenticated, unavailable } from '../wire-error.ts'
+import { invalidRequest, rateLimited, unauthenticated, unavailable } from '../wire-error.ts'
 import { cborResponse } from './cbor-response.ts'
 import { createEndpoints, type Endpoint } from './endpoints.ts'
 import { errorResponse } from './error-response.ts'
@@ -22,6 +22,7 @@ import { EVENT_STREAM_TYPE, EventStream } from './event-stream.ts'
 import { assertAccepts, assertSendsCbor } from './media-types.ts'
 import { readBody } from './read-body.ts'
 import type { StreamSlots } from './stream-slots.ts'
+import { SubjectSlots } from './subject-slots.ts'
 
 export interface SyncAppOptions {
   readonly databases: Databases
@@ -38,13 +39,25 @@ export interface SyncAppOptions {
   readonly isClosing: () => boolean
 }
 
-export function createSyncApp(options: SyncAppOptions): Hono {
-  const app = new Hono()
-  const { metrics, corsOrigins } = options
+/** What the HTTP server knows of a request. */
+export interface Exchange {
+  /** Resolves when the answer has been taken, or its connection has ended. Missing: when the answer is made. */
+  readonly ended?: Promise<void>
+}
+
+interface SyncEnv {
+  readonly Bindings: Exchange
+}
+type SyncContext = Context<SyncEnv>
+
+export function createSyncApp(options: SyncAppOptions): Hono<SyncEnv> {
+  const app = new Hono<SyncEnv>()
+  const { metrics, corsOrigins, limits } = options
+  const requests = new SubjectSlots(limits.maxRequestsPerSubject)
   if (corsOrigins.length > 0) app.use('/v1/*', allowOrigins(corsOrigins))
   const route = (
     path: string,
-    answer: (context: Context) => Response | Promise<Response>,
+    answer: (context: SyncContext) => Response | Promise<Response>,
   ): void => {
     app.use(path, async (context, next) => {
       const start = performance.now()
@@ -54,7 +67,7 @@ export function createSyncApp(options: SyncAppOptions): Hono {
     app.all(path, answer)
   }
   for (const [path, endpoint] of createEndpoints(options.databases, metrics)) {
-    route(path, (context) => answerMessage(context, endpoint, options))
+    route(path, (context) => answerMessage(context, endpoint, requests, options))
   }
   route(STREAM_PATH, (context) => answerStream(context, options))
   route('/healthz', (context) => answerText(context, 200, 'ok\n'))
@@ -82,12 +95,30 @@ function allowOrigins(origins: readonly string[] | '*'): MiddlewareHandler {
 }
 
 async function answerMessage(
-  context: Context,
+  context: SyncContext,
   endpoint: Endpoint,
+  requests: SubjectSlots,
   options: SyncAppOptions,
 ): Promise<Response> {
   const request = context.req.raw
   const identity = await authenticate(request, options)
+  const giveBack = requests.take(identity.subject)
+  if (giveBack === undefined) throw rateLimited('Too many requests at a time')
+  try {
+    return await answerTo(request, identity, endpoint, options)
+  } finally {
+    // Not before: a request goes on when its connection is cut, and an answer takes memory until it is taken.
+    const { ended = Promise.resolve() } = context.env
+    void ended.then(giveBack)
+  }
+}
+
+async function answerTo(
+  request: Request,
+  identity: Identity,
+  endpoint: Endpoint,
+  options: SyncAppOptions,
+): Promise<Response> {
   assertMethod(request, 'POST')
   assertSendsCbor(request.headers)
   assertAccepts(request.headers, 'application/cbor')
@@ -95,7 +126,7 @@ async function answerMessage(
   return cborResponse(await endpoint(body, identity), request)
 }
 
-async function answerStream(context: Context, options: SyncAppOptions): Promise<Response> {
+async function answerStream(context: SyncContext, options: SyncAppOptions): Promise<Response> {
   const request = context.req.raw
   const identity = await authenticate(request, options)
   assertMethod(request, 'GET')
@@ -158,7 +189,7 @@ function assertMethod(request: Request, method: string): void {
   throw new EntiDBError('method_not_allowed', `Use ${method}`, { details: { allow: method } })
 }
 
-function answerText(context: Context, status: number, text: string): Response {
+function answerText(context: SyncContext, status: number, text: string): Response {
   if (context.req.raw.method !== 'HEAD') assertMethod(context.req.raw, 'GET')
   return new Response(text, {
     status,
@@ -166,6 +197,6 @@ function answerText(context: Context, status: number, text: string): Response {
   })
 }
 
-function fieldsOf(context: Context): { method: string; path: string } {
+function fieldsOf(context: SyncContext): { method: string; path: string } {
   return { method: context.req.method, path: context.req.path }
 }

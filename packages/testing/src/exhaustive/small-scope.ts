@@ -42,6 +42,7 @@ export function planOf({ actions, resolver }: SmallScope): Plan {
       maxOpsPerPush: 100,
       maxPullOps: 100,
       retentionMs: RETENTION_MS,
+      maxConflictBytes: 1_000_000,
       pollIntervalMs: 60_000,
       stream: false,
       tokenLifeMs: 3_600_000_000,

@@ -16,7 +16,7 @@ const DAY_MS = 24 * 3_600_000
 /** The plan of a seed: the same for the same application. */
 export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
   const random = randomFor(seed, 'plan')
-  const config = drawConfig(random, application)
+  const config = drawConfig(random, randomFor(seed, 'conflict bytes'), application)
   const steps = drawSteps(random, config, application, options.stepsMax ?? STEPS_MAX)
   return { seed, config, steps: withLateUpgrades(randomFor(seed, 'upgrades'), steps, config) }
 }
@@ -41,7 +41,7 @@ function withLateUpgrades(
   return [...others, ...late].sort((a, b) => a.atMs - b.atMs)
 }
 
-function drawConfig(random: Random, application: Application): WorldConfig {
+function drawConfig(random: Random, conflictBytes: Random, application: Application): WorldConfig {
   const devices = pick(random, [2, 2, 2, 3, 3, 4])
   const names = Object.keys(application.resolvers)
   const retentionMs = random.chance(0.4) ? pick(random, [1_000, 5_000, 30_000]) : 90 * DAY_MS
@@ -55,6 +55,8 @@ function drawConfig(random: Random, application: Application): WorldConfig {
     faultRate: pick(random, [0, 0, 0.05, 0.15, 0.3]),
     maxOpsPerPush: pick(random, [2, 3, 5, 20, 1_000]),
     maxPullOps: pick(random, [1, 2, 3, 10, 1_000]),
+    // Mostly more than there is.
+    maxConflictBytes: conflictBytes.chance(0.2) ? pick(conflictBytes, [1, 60, 150]) : 1_000_000,
     retentionMs,
     pollIntervalMs: pick(random, retentionMs < DAY_MS ? [3_000] : [3_000, 20_000, 60_000]),
     stream: random.chance(0.7),

@@ -19,6 +19,8 @@ export interface WorldConfig {
   readonly maxOpsPerPush: number
   /** Limit of the server. */
   readonly maxPullOps: number
+  /** Limit of the server. */
+  readonly maxConflictBytes: number
   /** How long the server remembers deletes, and devices that are silent. */
   readonly retentionMs: number
   /** Setting of the clients. */

@@ -77,7 +77,11 @@ export class SimulatedServer implements Host {
       auth: tokens.authenticator(process.now),
       createDatabases: true,
       ...(application.policy === undefined ? {} : { policy: application.policy }),
-      limits: { maxOpsPerPush: config.maxOpsPerPush, maxPullOps: config.maxPullOps },
+      limits: {
+        maxOpsPerPush: config.maxOpsPerPush,
+        maxPullOps: config.maxPullOps,
+        maxConflictBytes: config.maxConflictBytes,
+      },
       retentionMs: config.retentionMs,
       logger: silentLogger,
       clock: process.now,
