@@ -283,8 +283,8 @@ export class EntiDBSync {
    * has changed since meets them as a conflict. Each group is one transaction. Sync first, so that what is on the
    * server already is known.
    *
-   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws. What came
-   * before stays imported; importing it again does nothing.
+   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws; `migration_failed`. What
+   * came before stays imported; importing it again does nothing.
    */
   async importUnsynced(
     records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
