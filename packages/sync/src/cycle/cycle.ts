@@ -157,7 +157,7 @@ export class Cycle {
         return 'resolved'
       default: {
         const more = await pusher.pushAll(totals, signal)
-        if (more && round.goesOn()) return 'pullAgain'
+        if (more && round.goesOn(context.store.state.revisionMax)) return 'pullAgain'
         context.progress.end()
         return 'pushed'
       }

@@ -40,9 +40,10 @@ export function assertFits(page: PullResponse, { cursor }: PullOrigin, asked: As
   })
 }
 
-function followsCursor({ ops, nextCursor, hasMore }: PullResponse, cursor: number): boolean {
+function followsCursor(page: PullResponse, cursor: number): boolean {
+  const { ops, nextCursor, hasMore, head = nextCursor } = page
   const first = ops[0]?.entityVersion ?? cursor + 1
-  if (nextCursor < cursor || first <= cursor) return false
+  if (nextCursor < cursor || nextCursor > head || first <= cursor) return false
   return !hasMore || nextCursor > cursor
 }
 
