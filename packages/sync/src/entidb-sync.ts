@@ -91,7 +91,7 @@ export class EntiDBSync {
     const wake = (): void => this.#session?.driver.wake()
     this.conflicts = new ConflictDesk(store, this.#changes.on, wake)
     this.ledger = new Ledger(store, this.#changes.on, wake)
-    this.rejections = new RejectionDesk(store)
+    this.rejections = new RejectionDesk(store, wake)
   }
 
   /** The present status; a new object whenever something changed. */

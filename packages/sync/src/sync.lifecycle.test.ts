@@ -66,6 +66,29 @@ describe('start', () => {
     expect(timers.waiting).toEqual([60_000])
   })
 
+  test("a rejected edit is discarded, and what it was made on is lost: -> the server's state comes at once", async () => {
+    let refuses = false
+    const policy = () => (refuses ? { code: 'no', message: 'no' } : undefined)
+    const server = new ModelServer({ policy })
+    const { device: a } = await timed(server)
+    const b = await device(server)
+    await b.addToken('n1', 'kept')
+    await b.sync.sync()
+    const backup = server.database.backup()
+    await b.addToken('n1', 'lost')
+    await b.sync.sync()
+    await a.sync.start()
+    await settle()
+    server.database.restore(backup)
+    refuses = true
+    await a.addToken('n1', 'mine')
+    await settle()
+    const [rejection] = await a.sync.rejections.list()
+    await a.sync.rejections.discard(rejection?.id ?? '')
+    await settle()
+    expect(await a.tokens('n1')).toEqual(['kept'])
+  })
+
   test('nothing happens: -> the slow poll finds what is new', async () => {
     const server = new ModelServer()
     const { device: a, timers } = await timed(server)
@@ -317,6 +340,25 @@ describe('token', () => {
     await timers.advance(60_000)
     expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
   })
+
+  test.each([undefined, null, '', 7])(
+    'none: %s -> unauthorized, until there is one',
+    async (none) => {
+      const server = new ModelServer()
+      let token: unknown = none
+      const authTokenProvider = () => token as string // an application's mistake, or nobody has signed in
+      const { device: a, timers } = await timed(server, { authTokenProvider })
+      await a.sync.start()
+      await settle()
+      expect(a.sync.status).toMatchObject({
+        phase: 'waitingForToken',
+        lastError: { code: 'unauthorized' },
+      })
+      token = server.token
+      await timers.advance(60_000)
+      expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
+    },
+  )
 })
 
 describe('fates', () => {
