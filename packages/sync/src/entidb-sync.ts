@@ -151,8 +151,11 @@ export class EntiDBSync {
   }
 
   /**
-   * Waits for the final fate of a local transaction. A conflict that nobody settles keeps it waiting.
-   * Errors: the signal's reason; `sync_stopped` when sync stops before.
+   * Waits for the final fate of a local transaction: of one that wrote several entities, `receipt` is its `tx.receipt`.
+   * A conflict that nobody settles keeps it waiting.
+   *
+   * Errors: the signal's reason; `sync_stopped` when sync stops before; `nothing_kept` for one so old that the ledger
+   * has forgotten what became of it.
    */
   async settled(
     receipt: { readonly opIds: readonly number[] },

@@ -247,6 +247,30 @@ describe('bounds of the ledger', () => {
     expect(await fatesOf(a)).toHaveLength(1)
   })
 
+  test('asked about a fate that is forgotten -> nothing_kept, never committed; what is remembered is told', async () => {
+    const ledger = { maxTransactions: 1 }
+    const policy = ({ entityId }: { readonly entityId: string }) =>
+      entityId === 'bad' ? { code: 'no', message: 'no' } : undefined
+    const a = await openDevice(new ModelServer({ policy }), { ledger })
+    const notes = a.db.collection('notes')
+    const receipts = []
+    for (const id of ['old', 'bad', 'bad', 'new']) {
+      receipts.push(await notes.put({ id, tokens: [] }))
+      await a.sync.sync()
+      const [rejection] = await a.sync.rejections.list()
+      if (rejection !== undefined) await a.sync.rejections.discard(rejection.id)
+    }
+    a.restart({ ledger })
+    const fates = await Promise.allSettled(receipts.map((receipt) => a.sync.settled(receipt)))
+    expect(fates).toMatchObject([
+      { reason: { code: 'nothing_kept' } },
+      { reason: { code: 'nothing_kept' } },
+      { value: { fate: 'rejected', how: 'no' } },
+      { value: { fate: 'committed' } },
+    ])
+    expect(await a.sync.settled({ opIds: [] })).toMatchObject({ fate: 'committed' })
+  })
+
   test('nonsense -> refused', async () => {
     const server = new ModelServer()
     await expect(openDevice(server, { ledger: { maxAgeMs: -1 } })).rejects.toThrow(TypeError)

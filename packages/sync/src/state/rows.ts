@@ -59,6 +59,8 @@ export interface LedgerCounts {
   readonly decisionLast: number
   /** Fates of `_sync_fates` that are settled, at most; absent: not counted yet. */
   readonly settled?: number
+  /** Fates up to that of this transaction may have been dropped; absent: none was. */
+  readonly fatesDroppedThrough?: number
 }
 
 /** The place of the next page of a snapshot, and how many operations came in those before it. */
