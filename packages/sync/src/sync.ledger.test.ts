@@ -50,6 +50,27 @@ describe('ledger', () => {
     ])
   })
 
+  test('another device wrote the same -> committed; also where it was held in a conflict before', async () => {
+    const { a, b } = await openPair()
+    const write = async (tokens: readonly string[]) => {
+      for (const { db } of [a, b]) await db.collection('notes').put({ id: 'n1', tokens })
+    }
+    await write(['same'])
+    await a.sync.sync()
+    const waiting = (await b.sync.ledger.list()).map(({ id }) => id)
+    await b.sync.sync()
+    expect(await b.sync.ledger.list()).toMatchObject([{ id: waiting[0], fate: 'committed' }])
+    await a.addToken('n1', 'a')
+    await b.addToken('n1', 'b')
+    await a.sync.sync()
+    await b.sync.sync()
+    await write(['agreed'])
+    await a.sync.sync()
+    await b.sync.sync()
+    expect(await fatesOf(b)).toEqual(Array(3).fill(['committed', null, true]))
+    expect(b.sync.status).toMatchObject({ pending: 0, held: 0 })
+  })
+
   test('after a restart -> still known', async () => {
     const { a } = await openPair()
     await a.addToken('n1', 'x')

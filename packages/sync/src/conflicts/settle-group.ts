@@ -172,10 +172,12 @@ async function commitFates(
 ): Promise<void> {
   const states = await tx.replica.states(settled)
   const versions = new Map(settled.map((ref, i) => [entityKey(ref), states[i]?.version ?? null]))
-  for (const fate of fates) await tx.deleteFate(fate)
+  // The others are still to be taken.
+  const taken = fates.filter(({ group }) => group !== null)
+  for (const fate of taken) await tx.deleteFate(fate)
   await recordCommitted(
     tx,
-    fates.map(({ id, written }) => ({
+    taken.map(({ id, written }) => ({
       key: Number(id),
       written,
       versions: written.keys.map((key) => versions.get(key) ?? null),
