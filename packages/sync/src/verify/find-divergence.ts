@@ -71,7 +71,10 @@ async function comparePass(
     signal.throwIfAborted()
     for (const state of states) {
       if (!isMine(state)) continue
-      comparisons.set(entityKey(state), { local: state, server: undefined, moved: false })
+      const key = entityKey(state)
+      // One that is stored and evicted, too, is neither: the server's state puts that right.
+      const local = comparisons.has(key) ? undefined : state
+      comparisons.set(key, { local, server: undefined, moved: false })
     }
   }
   for await (const ops of serverOperations(source, collections, signal)) {

@@ -106,6 +106,15 @@ describe('verify', () => {
       [{ ...note('n2'), difference: 'revision', localVersion: 2 ** 40 }],
     ],
     [
+      'an entity that counts as evicted all the same',
+      async (b) => {
+        const version = await revisionOf(b, 'n2')
+        await b.sync.evict('notes', 'n2')
+        await store(b, 'n2', version, bytesOf('n2', 'a'))
+      },
+      [{ ...note('n2'), difference: 'missing', localVersion: 0 }],
+    ],
+    [
       'a tombstone in place of an entity',
       async (b) => store(b, 'n3', await revisionOf(b, 'n3'), null),
       [{ ...note('n3'), difference: 'missing' }],
