@@ -159,7 +159,9 @@ async function askAboutEverything(
   const { cursor } = stored
   const entities = entitiesOf(context, stored, collections)
   const question = { snapshot, cursor, collections, entities }
-  const divergence = await findDivergence(context, question, signal)
+  const { moved, ...divergence } = await findDivergence(context, question, signal)
+  // Perhaps all that differed: the next cycle brings it.
+  if (moved && divergence.divergent.length === 0) return { outcome: 'again', reason: 'moving' }
   return { outcome: 'diverged', stored, collections: [...collections].sort(), divergence }
 }
 

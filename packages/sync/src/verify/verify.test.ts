@@ -270,6 +270,23 @@ describe('verify', () => {
     await expectConverged(server, a, b)
   })
 
+  test('another device writes over the damage before it is named -> asked again; the server is not to blame', async () => {
+    const { a, b, server } = await filledPair()
+    await store(b, 'n1', await revisionOf(b, 'n1'), bytesOf('n1', 'forged'))
+    let isAsked = false
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === '/v1/pull' && isAsked) {
+        isAsked = false
+        await a.addToken('n1', 'newer')
+        await a.sync.sync()
+      }
+      if (path === '/v1/verify' && (await a.tokens('n1')).length === 1) isAsked = true
+      return 'pass'
+    }
+    expect(await b.sync.verify()).toMatchObject({ outcome: 'converged' })
+    await expectConverged(server, a, b)
+  })
+
   test('the server begins an epoch while names are looked for -> asked again', async () => {
     const { b, server } = await filledPair()
     await store(b, 'n1', 3, bytesOf('n1', 'forged'))
