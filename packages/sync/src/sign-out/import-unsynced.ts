@@ -84,11 +84,18 @@ async function importGroup(
   for (const [index, record] of group.entries()) {
     // As many states as records.
     const before = states[index] as ReplicaState
-    if (sameState(before, stateOf(record.local))) continue
+    if (isKnown(record, before)) continue
     await edit(tx, record, before)
     edited += 1
   }
   return edited
+}
+
+/** It is as exported, and not because the entity that was deleted has not come here yet. */
+function isKnown({ local, base }: UnsyncedRecord, before: ReplicaState): boolean {
+  if (!sameState(before, stateOf(local))) return false
+  if (local.entityCbor !== null || base.entityCbor === null) return true
+  return before.version >= base.entityVersion
 }
 
 /** What is known to be newer than the base of the edit meets it at once. */
@@ -99,6 +106,10 @@ async function edit(
 ): Promise<void> {
   const ref = { collection, entityId }
   const evicted = await findEvicted(tx, ref)
+  // A delete is of something.
+  if (local.entityCbor === null && before.bytes === null) {
+    await tx.replica.applyRaw({ ...ref, ...stateOf(base) })
+  }
   await putStored(tx, ref, stateOf(local))
   // A newer state that was evicted is not here to be met: the server answers with it.
   if (evicted !== undefined && evicted.version > base.entityVersion) return
