@@ -1,4 +1,5 @@
 /** start, stop, wake-ups, tokens, backoff, fates, status. */
+import { HANDSHAKE_PATH, PULL_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { EntiDBSync } from './entidb-sync.ts'
@@ -173,6 +174,32 @@ describe('start and stop without waiting', () => {
     await a.addToken('n0', 'two')
     await settle()
     expect(a.sync.status.pending).toBe(0)
+  })
+
+  test.each([
+    ['in the middle of a request', HANDSHAKE_PATH],
+    ['between two requests', PULL_PATH],
+  ])('sign-out, start, %s: -> started; the last call counts', async (_, path) => {
+    const server = new ModelServer()
+    const { device: a, timers } = await timed(server)
+    let begun = (): void => {}
+    const isBegun = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    server.fault = (request): Fault => {
+      if (request.path === path) begun()
+      return 'pass'
+    }
+    await a.addToken('n1', 'x')
+    await a.sync.start()
+    await isBegun
+    await Promise.all([a.sync.signOut(), a.sync.start()])
+    await timers.advance(1)
+    expect(server.database.live().size).toBe(1)
+    await a.addToken('n2', 'x')
+    await timers.advance(1)
+    expect(server.database.live().size).toBe(2)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', pending: 0 })
   })
 
   test('a list is live: -> it does not keep the database from another client', async () => {

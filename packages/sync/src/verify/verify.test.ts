@@ -330,6 +330,17 @@ describe('verify', () => {
     await expect(b.sync.verify()).rejects.toMatchObject({ code: 'sync_stopped' })
   })
 
+  test('stopped while it reads what is stored -> sync_stopped', async () => {
+    const { b } = await filledPair()
+    const { engine } = b
+    const snapshot = engine.snapshot.bind(engine)
+    engine.snapshot = () => {
+      void b.sync.stop()
+      return snapshot()
+    }
+    await expect(b.sync.verify()).rejects.toMatchObject({ code: 'sync_stopped' })
+  })
+
   test('crash at any transaction of a repair -> the next one heals the rest', async () => {
     for (let at = 0; at < 12; at++) {
       const { b, server } = await filledPair()
