@@ -246,14 +246,16 @@ export class EntiDBSync {
 
   /**
    * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
-   * are not synced yet get new opIds. Error: TypeError for what is no deviceId.
+   * are not synced yet get new opIds. The name lasts: a `deviceId` that is configured counts only when it is another
+   * than before. Error: TypeError for what is no deviceId.
    */
   async renameDevice(
     deviceId: string = this.#settings.environment.randomId(),
   ): Promise<{ readonly deviceId: string }> {
     assertDeviceId(deviceId)
     const { store, driver } = await this.#open()
-    await store.transaction(async (tx) => renumberForDevice(tx, deviceId))
+    const { deviceId: configured = null } = this.#settings
+    await store.transaction(async (tx) => renumberForDevice(tx, deviceId, configured))
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
     driver.online()
     return { deviceId }

@@ -404,6 +404,25 @@ describe('refusals of the whole request', () => {
     expect(await a.contents()).toEqual(await b.contents())
     expect((await a.contents()).size).toBe(3)
   })
+
+  test('given another name, and the configuration is the same in the next process: -> the name lasts', async () => {
+    const server = new ModelServer()
+    const [a, b] = [
+      await device(server, { deviceId: 'same' }),
+      await device(server, { deviceId: 'same' }),
+    ]
+    await a.sync.sync()
+    await b.sync.sync()
+    await a.sync.renameDevice('other')
+    const authors = async (config: Partial<SyncConfig>) => {
+      a.restart(config)
+      await a.addToken('n1', String(server.database.head))
+      await a.sync.sync()
+      return server.database.oplog.at(-1)?.deviceId
+    }
+    expect(await authors({})).toBe('other')
+    expect(await authors({ deviceId: 'third' })).toBe('third')
+  })
 })
 
 test('crash kit: a dead process does nothing more', async () => {

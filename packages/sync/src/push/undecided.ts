@@ -117,12 +117,16 @@ export function renumber(tx: SyncTransaction, serverOpIdMax: number): void {
 
 /**
  * Goes on as another device: undecided operations get opIds that neither name has used, and what is
- * frozen is sent under the new name.
+ * frozen is sent under the new name. `nameGivenUp` is not taken up again for being configured.
  */
-export function renumberForDevice(tx: SyncTransaction, deviceId: string): void {
+export function renumberForDevice(
+  tx: SyncTransaction,
+  deviceId: string,
+  nameGivenUp: string | null,
+): void {
   const { frozenOpIdMax } = tx.state
   // Answers to the old name fit no more; a re-sync under way goes on with what it has seen.
-  tx.setState({ deviceId })
+  tx.setState({ deviceId, nameGivenUp })
   renumber(tx, frozenOpIdMax)
   if (tx.frozen !== null) tx.setFrozen({ ...tx.frozen, deviceId, batch: tx.state.batchLast + 1 })
   tx.setState({ batchLast: tx.state.batchLast + 1 })

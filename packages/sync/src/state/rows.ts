@@ -11,6 +11,8 @@ export interface StateRow {
   readonly id: 'state'
   readonly dbId: string
   readonly deviceId: string
+  /** The configured name that the application gave up; absent or null: none. */
+  readonly nameGivenUp?: string | null
   /** Everything up to here was received. */
   readonly cursor: number
   /** The same, but that a re-sync does not begin it again. */
