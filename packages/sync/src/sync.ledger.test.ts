@@ -410,6 +410,25 @@ describe('live lists', () => {
     expect(live.getSnapshot()).toBe(items)
   })
 
+  test('conflicts -> told when the rest of a group changes', async () => {
+    const { a, b } = await openPair()
+    await a.addToken('n1', 'a')
+    await a.sync.sync()
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    await b.sync.sync()
+    const live = b.sync.conflicts.live()
+    lists.push(live)
+    const others = () => live.getSnapshot().map(({ group }) => group)
+    const n2 = { collection: 'notes', entityId: 'n2', opType: 'PUT' }
+    await vi.waitFor(() => expect(others()).toMatchObject([[{ ...n2, entity: { tokens: ['b'] } }]]))
+    await b.addToken('n2', 'later')
+    await vi.waitFor(() =>
+      expect(others()).toMatchObject([[{ entity: { tokens: ['b', 'later'] } }]]),
+    )
+  })
+
   test('conflicts -> come and go; closed -> silent', async () => {
     const { b } = await bothEdit({})
     const live = b.sync.conflicts.live()
