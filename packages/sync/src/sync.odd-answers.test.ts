@@ -116,6 +116,24 @@ describe('push', () => {
     await expectConverged(server, device)
   })
 
+  test("a head beyond what was pushed -> nobody else's edits are passed over", async () => {
+    const server = new ModelServer()
+    const { between, device } = await rewritten(server)
+    const other = await openDevice(server)
+    await device.sync.sync()
+    await device.addToken('n1', 'x')
+    between.rewrite = (path, body) => {
+      if (path !== PUSH_PATH) return undefined
+      const response = decodePushResponse(body)
+      return encodePushResponse({ ...response, head: (response.head ?? 0) + 1_000 })
+    }
+    await device.sync.sync()
+    between.rewrite = undefined
+    await other.addToken('n2', 'x')
+    await syncAll(other, device)
+    await expectConverged(server, device, other)
+  })
+
   test('saved unchanged, to a server that names no revisions -> later edits are pushed', async () => {
     const { server, a, b } = await openPair({}, { simple: true })
     for (const tokens of [['x'], ['x'], ['y']]) {

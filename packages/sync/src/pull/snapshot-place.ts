@@ -48,12 +48,12 @@ function followsCursor(page: PullResponse, cursor: number): boolean {
 }
 
 function followsSnapshot(
-  { snapshot, nextCursor, hasMore }: PullResponse,
+  { snapshot, nextCursor, hasMore, head }: PullResponse,
   asked: AskedPage,
 ): boolean {
   if (snapshot === undefined || asked.snapshot === undefined) return false
   const { through, after } = snapshot
-  if (through !== (asked.snapshot.through ?? through)) return false
+  if (through !== (asked.snapshot.through ?? through) || through > (head ?? through)) return false
   if (after === undefined) return nextCursor === through
   return nextCursor === 0 && hasMore && after !== asked.snapshot.after
 }

@@ -370,10 +370,10 @@ function moveOn(
   const groups = new Set(ops.map(({ group }) => group))
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
-  const revisions = [
-    ...(response.committed ?? []),
-    ...response.conflicts.map(({ serverState }) => serverState),
-  ].map(({ entityVersion }) => entityVersion)
+  const { committed = [] } = response
+  const revisions = [...committed, ...response.conflicts.map(({ serverState }) => serverState)].map(
+    ({ entityVersion }) => entityVersion,
+  )
   const head = response.head ?? 0
   // Without `committed` the revisions of our own come with the pull.
   const sawEverything =
@@ -381,7 +381,9 @@ function moveOn(
     state.resync === null &&
     state.cursor === request.cursor &&
     response.headBefore === state.cursor &&
-    head >= state.cursor
+    head >= state.cursor &&
+    // What lies between would be somebody else's.
+    (head === state.cursor || committed.some(({ entityVersion }) => entityVersion === head))
   tx.setState({
     revisionMax: revisions.reduce((a, b) => Math.max(a, b), state.revisionMax),
     purgedThrough: Math.max(state.purgedThrough, response.purgedThrough ?? 0),
