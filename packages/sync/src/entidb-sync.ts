@@ -91,7 +91,7 @@ export class EntiDBSync {
     const wake = (): void => this.#session?.driver.wake()
     this.conflicts = new ConflictDesk(store, this.#changes.on, wake)
     this.ledger = new Ledger(store, this.#changes.on, wake)
-    this.rejections = new RejectionDesk(store)
+    this.rejections = new RejectionDesk(store, wake)
   }
 
   /** The present status; a new object whenever something changed. */
@@ -151,8 +151,11 @@ export class EntiDBSync {
   }
 
   /**
-   * Waits for the final fate of a local transaction. A conflict that nobody settles keeps it waiting.
-   * Errors: the signal's reason; `sync_stopped` when sync stops before.
+   * Waits for the final fate of a local transaction: of one that wrote several entities, `receipt` is its `tx.receipt`.
+   * A conflict that nobody settles keeps it waiting.
+   *
+   * Errors: the signal's reason; `sync_stopped` when sync stops before; `nothing_kept` for one so old that the ledger
+   * has forgotten what became of it.
    */
   async settled(
     receipt: { readonly opIds: readonly number[] },
@@ -243,14 +246,16 @@ export class EntiDBSync {
 
   /**
    * Goes on under another deviceId, by default a random one: the way out of `device_conflict`. Edits that
-   * are not synced yet get new opIds. Error: TypeError for what is no deviceId.
+   * are not synced yet get new opIds. The name lasts: a `deviceId` that is configured counts only when it is another
+   * than before. Error: TypeError for what is no deviceId.
    */
   async renameDevice(
     deviceId: string = this.#settings.environment.randomId(),
   ): Promise<{ readonly deviceId: string }> {
     assertDeviceId(deviceId)
     const { store, driver } = await this.#open()
-    await store.transaction(async (tx) => renumberForDevice(tx, deviceId))
+    const { deviceId: configured = null } = this.#settings
+    await store.transaction(async (tx) => renumberForDevice(tx, deviceId, configured))
     this.#emitter.emit('device', { reason: 'renamed', deviceId })
     driver.online()
     return { deviceId }
@@ -283,8 +288,8 @@ export class EntiDBSync {
    * has changed since meets them as a conflict. Each group is one transaction. Sync first, so that what is on the
    * server already is known.
    *
-   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws. What came
-   * before stays imported; importing it again does nothing.
+   * Errors: `invalid_input` for what is no export of this database, `invalid_cbor`; what `put` throws; `migration_failed`. What
+   * came before stays imported; importing it again does nothing.
    */
   async importUnsynced(
     records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -36,6 +36,16 @@ describe('explain', () => {
     })
   })
 
+  test('this device made it under another name -> so', async () => {
+    const { a } = await openPair()
+    await a.addToken('n1', 'x')
+    await a.sync.sync()
+    await a.sync.renameDevice('renamed')
+    const { author } = await a.sync.explain('notes', 'n1')
+    expect(author).toMatchObject({ isThisDevice: true, source: 'server' })
+    expect(author?.deviceId).not.toBe('renamed')
+  })
+
   test('server out of reach -> what this device knows, and why no more', async () => {
     const { server, a, b } = await openPair()
     await a.addToken('n1', 'x')
@@ -154,7 +164,7 @@ describe('trace', () => {
       {},
       {
         policy: ({ entityId }) =>
-          entityId.startsWith('bad') ? { code: 'forbidden', message: secret } : undefined,
+          entityId.startsWith('bad') ? { code: `no ${secret}`, message: secret } : undefined,
       },
     )
     await a.addToken(secret, secret)
@@ -166,9 +176,11 @@ describe('trace', () => {
     server.fault = () => 'lose'
     await a.sync.sync().catch(() => {})
     server.fault = () => 'pass'
+    const traces = [a, b].map((device) => device.sync.trace())
+    expect(traces[0]?.entries).toContainEqual(expect.objectContaining({ event: 'rejected' }))
     for (let i = 0; i < 120; i++) await a.sync.sync()
-    for (const device of [a, b]) {
-      const text = JSON.stringify(device.sync.trace())
+    for (const trace of [...traces, a.sync.trace()]) {
+      const text = JSON.stringify(trace)
       expect(text).not.toContain(secret)
       expect(text).not.toContain('secret')
       expect(text).not.toContain('sync.test')

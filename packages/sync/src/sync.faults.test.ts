@@ -233,6 +233,32 @@ describe('server restored', () => {
     }
   })
 
+  test('what an edit was made on is lost, and somebody edited since -> a conflict without a known base', async () => {
+    const bases: unknown[] = []
+    const { server, a, b } = await openPair({
+      conflictResolver: {
+        resolve(_local, _remote, { base }) {
+          bases.push(base)
+          return { type: 'defer' }
+        },
+      },
+    })
+    await a.addToken('n1', 'first')
+    await syncAll(a, b)
+    const backup = server.database.backup()
+    await a.addToken('n1', 'lost')
+    await syncAll(a, b)
+    await b.addToken('n1', 'b')
+    server.database.restore(backup)
+    const c = await openDevice(server)
+    await c.sync.sync()
+    await c.addToken('n1', 'c')
+    await c.sync.sync()
+    await b.sync.sync()
+    expect(bases).toEqual([undefined])
+    expect(await b.sync.conflicts.list()).toMatchObject([{ base: undefined }])
+  })
+
   test('emptied: -> everything is offered to it again', async () => {
     const { server, a, b } = await prepared()
     await syncAll(a, b)
@@ -324,6 +350,11 @@ describe('refusals of the whole request', () => {
     await b.sync.sync()
     expect(b.sync.stateOf('notes', 'n5')).toBe('synced')
     expect(b.sync.stateOf('notes', 'n3')).toBe('synced')
+    const entity = { collection: 'notes', entityId: 'n5' }
+    const revision = server.database.oplog.find(({ entityId }) => entityId === 'n5')?.entityVersion
+    expect(await b.sync.ledger.list({ entity })).toMatchObject([
+      { fate: 'committed', isSettled: true, entities: [{ entityVersion: revision }] },
+    ])
   })
 
   test('413 from something in between: -> smaller requests', async () => {
@@ -372,6 +403,25 @@ describe('refusals of the whole request', () => {
     await syncAll(a, b)
     expect(await a.contents()).toEqual(await b.contents())
     expect((await a.contents()).size).toBe(3)
+  })
+
+  test('given another name, and the configuration is the same in the next process: -> the name lasts', async () => {
+    const server = new ModelServer()
+    const [a, b] = [
+      await device(server, { deviceId: 'same' }),
+      await device(server, { deviceId: 'same' }),
+    ]
+    await a.sync.sync()
+    await b.sync.sync()
+    await a.sync.renameDevice('other')
+    const authors = async (config: Partial<SyncConfig>) => {
+      a.restart(config)
+      await a.addToken('n1', String(server.database.head))
+      await a.sync.sync()
+      return server.database.oplog.at(-1)?.deviceId
+    }
+    expect(await authors({})).toBe('other')
+    expect(await authors({ deviceId: 'third' })).toBe('third')
   })
 })
 

@@ -50,6 +50,27 @@ describe('ledger', () => {
     ])
   })
 
+  test('another device wrote the same -> committed; also where it was held in a conflict before', async () => {
+    const { a, b } = await openPair()
+    const write = async (tokens: readonly string[]) => {
+      for (const { db } of [a, b]) await db.collection('notes').put({ id: 'n1', tokens })
+    }
+    await write(['same'])
+    await a.sync.sync()
+    const waiting = (await b.sync.ledger.list()).map(({ id }) => id)
+    await b.sync.sync()
+    expect(await b.sync.ledger.list()).toMatchObject([{ id: waiting[0], fate: 'committed' }])
+    await a.addToken('n1', 'a')
+    await b.addToken('n1', 'b')
+    await a.sync.sync()
+    await b.sync.sync()
+    await write(['agreed'])
+    await a.sync.sync()
+    await b.sync.sync()
+    expect(await fatesOf(b)).toEqual(Array(3).fill(['committed', null, true]))
+    expect(b.sync.status).toMatchObject({ pending: 0, held: 0 })
+  })
+
   test('after a restart -> still known', async () => {
     const { a } = await openPair()
     await a.addToken('n1', 'x')
@@ -247,6 +268,30 @@ describe('bounds of the ledger', () => {
     expect(await fatesOf(a)).toHaveLength(1)
   })
 
+  test('asked about a fate that is forgotten -> nothing_kept, never committed; what is remembered is told', async () => {
+    const ledger = { maxTransactions: 1 }
+    const policy = ({ entityId }: { readonly entityId: string }) =>
+      entityId === 'bad' ? { code: 'no', message: 'no' } : undefined
+    const a = await openDevice(new ModelServer({ policy }), { ledger })
+    const notes = a.db.collection('notes')
+    const receipts = []
+    for (const id of ['old', 'bad', 'bad', 'new']) {
+      receipts.push(await notes.put({ id, tokens: [] }))
+      await a.sync.sync()
+      const [rejection] = await a.sync.rejections.list()
+      if (rejection !== undefined) await a.sync.rejections.discard(rejection.id)
+    }
+    a.restart({ ledger })
+    const fates = await Promise.allSettled(receipts.map((receipt) => a.sync.settled(receipt)))
+    expect(fates).toMatchObject([
+      { reason: { code: 'nothing_kept' } },
+      { reason: { code: 'nothing_kept' } },
+      { value: { fate: 'rejected', how: 'no' } },
+      { value: { fate: 'committed' } },
+    ])
+    expect(await a.sync.settled({ opIds: [] })).toMatchObject({ fate: 'committed' })
+  })
+
   test('nonsense -> refused', async () => {
     const server = new ModelServer()
     await expect(openDevice(server, { ledger: { maxAgeMs: -1 } })).rejects.toThrow(TypeError)
@@ -363,6 +408,25 @@ describe('live lists', () => {
     await a.sync.ledger.list()
     expect(seen).toHaveLength(count)
     expect(live.getSnapshot()).toBe(items)
+  })
+
+  test('conflicts -> told when the rest of a group changes', async () => {
+    const { a, b } = await openPair()
+    await a.addToken('n1', 'a')
+    await a.sync.sync()
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    await b.sync.sync()
+    const live = b.sync.conflicts.live()
+    lists.push(live)
+    const others = () => live.getSnapshot().map(({ group }) => group)
+    const n2 = { collection: 'notes', entityId: 'n2', opType: 'PUT' }
+    await vi.waitFor(() => expect(others()).toMatchObject([[{ ...n2, entity: { tokens: ['b'] } }]]))
+    await b.addToken('n2', 'later')
+    await vi.waitFor(() =>
+      expect(others()).toMatchObject([[{ entity: { tokens: ['b', 'later'] } }]]),
+    )
   })
 
   test('conflicts -> come and go; closed -> silent', async () => {

@@ -1,4 +1,5 @@
 /** start, stop, wake-ups, tokens, backoff, fates, status. */
+import { HANDSHAKE_PATH, PULL_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { EntiDBSync } from './entidb-sync.ts'
@@ -64,6 +65,29 @@ describe('start', () => {
     expect(server.database.live().size).toBe(1)
     expect(a.sync.status).toMatchObject({ phase: 'idle', online: true, lastError: null })
     expect(timers.waiting).toEqual([60_000])
+  })
+
+  test("a rejected edit is discarded, and what it was made on is lost: -> the server's state comes at once", async () => {
+    let refuses = false
+    const policy = () => (refuses ? { code: 'no', message: 'no' } : undefined)
+    const server = new ModelServer({ policy })
+    const { device: a } = await timed(server)
+    const b = await device(server)
+    await b.addToken('n1', 'kept')
+    await b.sync.sync()
+    const backup = server.database.backup()
+    await b.addToken('n1', 'lost')
+    await b.sync.sync()
+    await a.sync.start()
+    await settle()
+    server.database.restore(backup)
+    refuses = true
+    await a.addToken('n1', 'mine')
+    await settle()
+    const [rejection] = await a.sync.rejections.list()
+    await a.sync.rejections.discard(rejection?.id ?? '')
+    await settle()
+    expect(await a.tokens('n1')).toEqual(['kept'])
   })
 
   test('nothing happens: -> the slow poll finds what is new', async () => {
@@ -150,6 +174,32 @@ describe('start and stop without waiting', () => {
     await a.addToken('n0', 'two')
     await settle()
     expect(a.sync.status.pending).toBe(0)
+  })
+
+  test.each([
+    ['in the middle of a request', HANDSHAKE_PATH],
+    ['between two requests', PULL_PATH],
+  ])('sign-out, start, %s: -> started; the last call counts', async (_, path) => {
+    const server = new ModelServer()
+    const { device: a, timers } = await timed(server)
+    let begun = (): void => {}
+    const isBegun = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    server.fault = (request): Fault => {
+      if (request.path === path) begun()
+      return 'pass'
+    }
+    await a.addToken('n1', 'x')
+    await a.sync.start()
+    await isBegun
+    await Promise.all([a.sync.signOut(), a.sync.start()])
+    await timers.advance(1)
+    expect(server.database.live().size).toBe(1)
+    await a.addToken('n2', 'x')
+    await timers.advance(1)
+    expect(server.database.live().size).toBe(2)
+    expect(a.sync.status).toMatchObject({ phase: 'idle', pending: 0 })
   })
 
   test('a list is live: -> it does not keep the database from another client', async () => {
@@ -317,6 +367,25 @@ describe('token', () => {
     await timers.advance(60_000)
     expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
   })
+
+  test.each([undefined, null, '', 7])(
+    'none: %s -> unauthorized, until there is one',
+    async (none) => {
+      const server = new ModelServer()
+      let token: unknown = none
+      const authTokenProvider = () => token as string // an application's mistake, or nobody has signed in
+      const { device: a, timers } = await timed(server, { authTokenProvider })
+      await a.sync.start()
+      await settle()
+      expect(a.sync.status).toMatchObject({
+        phase: 'waitingForToken',
+        lastError: { code: 'unauthorized' },
+      })
+      token = server.token
+      await timers.advance(60_000)
+      expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
+    },
+  )
 })
 
 describe('fates', () => {

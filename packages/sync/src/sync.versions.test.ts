@@ -199,3 +199,70 @@ describe('conflict between versions', () => {
     ])
   })
 })
+
+/** The edits of a device that signs out. */
+async function exported(sync: EntiDBSync): Promise<readonly Uint8Array[]> {
+  const records: Uint8Array[] = []
+  for await (const record of (await sync.signOut()).export()) records.push(record)
+  return records
+}
+
+describe('exported edits', () => {
+  test('by the older version, imported by the newer one -> migrated', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    await before.things.put({ id: 't', amount: 3 })
+    const after = await open(server, inCents)
+    await after.sync.importUnsynced(await exported(before.sync))
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 300 })
+  })
+
+  test('by the newer version, imported by the older one -> stay of the newer one, nobody migrates them again', async () => {
+    const server = new ModelServer()
+    const after = await open(server, inCents)
+    await after.things.put({ id: 't', amount: 500 })
+    const before = await open(server, inEuros)
+    await before.sync.importUnsynced(await exported(after.sync))
+    await before.sync.sync()
+    const third = await open(server, inCents)
+    await third.sync.sync()
+    expect(await third.things.get('t')).toEqual({ id: 't', amount: 500 })
+  })
+
+  test('the same bytes of another version are there -> imported: they are another value', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    const after = await open(server, inCents)
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.things.put({ id: 't', amount: 500 })
+    await after.sync.importUnsynced(await exported(before.sync))
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 50_000 })
+    expect(await after.sync.conflicts.list()).toMatchObject([
+      { remote: { entity: { amount: 500 } } },
+    ])
+  })
+})
+
+describe('what was kept', () => {
+  test('of the newer version, brought back by the older one -> stays of the newer one', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros, {
+      conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },
+    })
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 1 })
+    await before.sync.sync()
+    await after.sync.sync()
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.things.put({ id: 't', amount: 2 })
+    await before.sync.sync()
+    const [entry] = await before.sync.ledger.list({ fate: 'conflict' })
+    await before.sync.ledger.restore(entry?.id ?? '', { side: 'remote' })
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 500 })
+    expect(before.sync.status).toMatchObject({ pending: 0, held: 0 })
+  })
+})

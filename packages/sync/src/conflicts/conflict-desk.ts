@@ -9,6 +9,7 @@ import type { OpenConflict, Resolution } from './conflict-types.ts'
 import {
   conflictId,
   entityOfConflictId,
+  fingerprint,
   type GroupView,
   type MemberView,
   viewGroup,
@@ -26,6 +27,8 @@ export class ConflictDesk {
   readonly #store: () => Promise<SyncStore>
   readonly #onChange: (listener: () => void) => () => void
   readonly #decided: () => void
+  /** Of listed conflicts: both sides of each member of the group. */
+  readonly #identities = new WeakMap<OpenConflict, string>()
 
   /** @internal `decided` is called after a decision: there is something to push. */
   constructor(
@@ -45,13 +48,21 @@ export class ConflictDesk {
   async list(): Promise<readonly OpenConflict[]> {
     const views = await viewHeldGroups(await this.#store())
     const found = new Map<string, OpenConflict>()
-    for (const conflict of views.flatMap(openConflicts)) found.set(conflict.id, conflict)
+    for (const view of views) {
+      const sides = fingerprint(view)
+      for (const conflict of openConflicts(view)) {
+        this.#identities.set(conflict, `${conflict.id}\n${sides}`)
+        found.set(conflict.id, conflict)
+      }
+    }
     return [...found.values()].sort((a, b) => a.since - b.since)
   }
 
-  /** `list`, kept right while conflicts come and go. Close it when it is not needed any more. */
+  /** `list`, kept right while conflicts, and their groups, change. Close it when it is not needed any more. */
   live(): LiveList<OpenConflict> {
-    return new LiveList(() => this.list(), this.#onChange, conflictIdentity)
+    const identityOf = (conflict: OpenConflict): string =>
+      this.#identities.get(conflict) ?? conflict.id
+    return new LiveList(() => this.list(), this.#onChange, identityOf)
   }
 
   /**
@@ -74,10 +85,6 @@ export class ConflictDesk {
     }
     throw changed(id, undefined)
   }
-}
-
-function conflictIdentity({ id }: OpenConflict): string {
-  return id
 }
 
 /** False when the view may miss an edit that was just committed. */

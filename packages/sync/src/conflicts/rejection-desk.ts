@@ -11,9 +11,12 @@ const TRIES_MAX = 20
 /** The groups that the server refused: `sync.rejections`. */
 export class RejectionDesk {
   readonly #store: () => Promise<SyncStore>
+  readonly #discarded: () => void
 
-  constructor(store: () => Promise<SyncStore>) {
+  /** @internal `discarded` is called after it: there may be something to pull. */
+  constructor(store: () => Promise<SyncStore>, discarded: () => void) {
     this.#store = store
+    this.#discarded = discarded
   }
 
   /** Every rejected group, oldest first. Edit one of its entities to send the whole group again. */
@@ -43,6 +46,7 @@ export class RejectionDesk {
         await settleGroup(tx, view, answers, 'discarded', 'application')
         return true
       })
+      if (done === true) this.#discarded()
       if (done !== undefined) return done
     }
     return false

@@ -12,6 +12,7 @@ import {
 import { makeRoomForFates } from '../fates/prune-fates.ts'
 import { joinParts } from '../ledger/committed-part.ts'
 import { losersOf } from '../ledger/losers.ts'
+import { recordCommitted } from '../ledger/record-committed.ts'
 import { type Decision, recordKept } from '../ledger/record-kept.ts'
 import { writtenEntities } from '../ledger/written-entities.ts'
 import type { DecidedBy, FateRow, FrozenOp } from '../state/rows.ts'
@@ -49,7 +50,9 @@ export async function settleGroup(
   }
   const versions = versionsByName(learnt)
   const lastOpId = await pushAgain(tx, view, answers, how !== 'released')
-  for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
+  if (how === 'released' && lastOpId === null) await commitFates(tx, view, fates)
+  else
+    for (const fate of fates) await closeFate(tx, { ...fate, decidedBy }, how, lastOpId, versions)
   tx.learnVersions(keysOf(fates), learnt)
   for (const group of view.groups) tx.closeGroup(group)
 }
@@ -161,6 +164,27 @@ async function touchAll(
   return opIds
 }
 
+/** Nothing is left to push: the server has what they wrote, as it said itself, also of what was called rejected. */
+async function commitFates(
+  tx: SyncTransaction,
+  { settled }: GroupView,
+  fates: readonly FateRow[],
+): Promise<void> {
+  const states = await tx.replica.states(settled)
+  const versions = new Map(settled.map((ref, i) => [entityKey(ref), states[i]?.version ?? null]))
+  // The others are still to be taken.
+  const taken = fates.filter(({ group }) => group !== null)
+  for (const fate of taken) await tx.deleteFate(fate)
+  await recordCommitted(
+    tx,
+    taken.map(({ id, written }) => ({
+      key: Number(id),
+      written,
+      versions: written.keys.map((key) => versions.get(key) ?? null),
+    })),
+  )
+}
+
 async function closeFate(
   tx: SyncTransaction,
   fate: FateRow,
@@ -172,8 +196,7 @@ async function closeFate(
   if (fate.fate === 'rejected') {
     await tx.putFate(Number(fate.id), { ...fate, ...closed })
   } else if (how === 'released') {
-    if (successor === null) await tx.deleteFate(fate)
-    else await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'released' })
+    await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'released' })
   } else {
     await tx.putFate(Number(fate.id), { ...fate, ...closed, fate: 'conflict', how })
   }

@@ -10,6 +10,7 @@ import type {
   SyncedEntity,
 } from './conflict-types.ts'
 import { conflictId, type GroupView, type MemberView } from './group-view.ts'
+import { isBaseLost } from './learn-remote.ts'
 import type { Rejection } from './rejection.ts'
 
 export function localSide({ ref, state, entityOf }: MemberView): LocalSide {
@@ -27,8 +28,14 @@ export function remoteSide({ ref, conflict, entityOf }: MemberView): RemoteSide 
     : { entityVersion: conflict.remote.version, entity: entityOf(ref, conflict.remote) }
 }
 
-export function baseSide({ ref, state, stale, entityOf }: MemberView): RemoteSide | undefined {
-  return stale
+export function baseSide({
+  ref,
+  state,
+  note,
+  stale,
+  entityOf,
+}: MemberView): RemoteSide | undefined {
+  return stale || isBaseLost(note, state)
     ? undefined
     : { entityVersion: state.base.version, entity: entityOf(ref, state.base) }
 }

@@ -74,6 +74,8 @@ export class CycleDriver {
   /** As `stop`, but cycles can still be asked for. */
   async pause(): Promise<void> {
     await this.stop()
+    // Started meanwhile: that is the last word.
+    if (this.#automatic) return
     this.#abort = new AbortController()
     this.#options.cycle.call('start')
   }

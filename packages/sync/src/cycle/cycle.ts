@@ -63,6 +63,8 @@ export class Cycle {
     try {
       while (isWorking(this.#state)) {
         const event = await this.#step(totals, round, signal)
+        // Perhaps started again since: the state is that of the next cycle.
+        if (signal.aborted) break
         this.#send(event)
       }
     } finally {
@@ -125,6 +127,7 @@ export class Cycle {
         this.#steps.context.greeted = false
         this.#greetedOn = null
       }
+      if (signal.aborted) throw failure
       // A handshake has no epoch to be wrong about: there it is the server that is.
       const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
       if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
@@ -157,7 +160,7 @@ export class Cycle {
         return 'resolved'
       default: {
         const more = await pusher.pushAll(totals, signal)
-        if (more && round.goesOn()) return 'pullAgain'
+        if (more && round.goesOn(context.store.state.revisionMax)) return 'pullAgain'
         context.progress.end()
         return 'pushed'
       }

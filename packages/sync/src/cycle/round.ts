@@ -28,9 +28,10 @@ export class Round {
     return trusts
   }
 
-  goesOn(): boolean {
-    const { pulled, pushed, conflicts, rejected } = this.#totals
-    const moved = pulled + pushed + conflicts + rejected
+  /** A conflict with nothing that is newer than `revisionMax`, the largest revision known, is no news. */
+  goesOn(revisionMax: number): boolean {
+    const { pulled, pushed, rejected } = this.#totals
+    const moved = pulled + pushed + rejected + revisionMax
     this.#idle = moved === this.#moved ? this.#idle + 1 : 0
     this.#moved = moved
     return this.#idle < IDLE_ROUNDS_MAX

@@ -33,6 +33,7 @@ export async function explainEntity(
     const absent = evicted === undefined ? 'nothing' : 'evicted'
     const shows: SyncExplanation['shows'] = bytes === null ? absent : pending ? 'local' : 'remote'
     return {
+      state: entityState(store, ref),
       shows,
       revision: evicted?.version ?? version,
       conflict: (view && openConflicts(view).find(isOf(ref))) ?? null,
@@ -42,8 +43,7 @@ export async function explainEntity(
   })
   const answer = await authorOf(ref, known.revision, known.transactions, context, signal)
   const { collection, entityId } = ref
-  const state = entityState(store, ref)
-  const explanation = { collection, entityId, state, ...known, ...answer }
+  const explanation = { collection, entityId, ...known, ...answer }
   return { ...explanation, lines: linesOf(explanation) }
 }
 

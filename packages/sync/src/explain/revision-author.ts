@@ -41,7 +41,8 @@ export async function authorOf(
     )
     if (op !== undefined) {
       const { opId, timestampMs = null } = op
-      const isThisDevice = op.deviceId === deviceId
+      // It may have had another name then.
+      const isThisDevice = own || op.deviceId === deviceId
       const known = { deviceId: op.deviceId, isThisDevice, opId, timestampMs }
       return { author: { ...known, source: 'server' }, authorUnknown: null }
     }

@@ -3,7 +3,8 @@
  * stored: a transaction that was taken, is not frozen and has no stored fate was committed.
  */
 import { EntiDBError } from '@entidb/core'
-import type { FateRow } from '../state/rows.ts'
+import { rowsOf } from '../ledger/bounded-rows.ts'
+import { COMMITTED_COLLECTION, type CommittedRow, type FateRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { type EntityVersions, LearntVersions } from './learnt-versions.ts'
@@ -76,11 +77,12 @@ export class FateWatch {
       const waiters = [...this.#waiters]
       try {
         const fates = await store.read((tx) =>
-          Promise.all(waiters.map(({ key }) => this.#fateOf(tx, key))),
+          Promise.allSettled(waiters.map(({ key }) => this.#fateOf(tx, key))),
         )
         waiters.forEach((waiter, index) => {
-          const fate = fates[index]
-          if (fate !== undefined) waiter.resolve(fate)
+          const answer = fates[index]
+          if (answer?.status === 'rejected') waiter.reject(answer.reason)
+          else if (answer?.value !== undefined) waiter.resolve(answer.value)
         })
       } catch (error) {
         for (const waiter of waiters) waiter.reject(error)
@@ -89,7 +91,7 @@ export class FateWatch {
     this.#looking = false
   }
 
-  /** Undefined while it is open. */
+  /** Undefined while it is open. Error: `nothing_kept`. */
   async #fateOf(tx: SyncTransaction, key: number): Promise<SettledFate | undefined> {
     let settled: FateRow | undefined
     let present = key
@@ -104,24 +106,35 @@ export class FateWatch {
     }
   }
 
-  #final(
+  async #final(
     tx: SyncTransaction,
     key: number,
     row: FateRow | undefined,
     settled: FateRow | undefined,
-  ): SettledFate | undefined {
+  ): Promise<SettledFate | undefined> {
     const learnt = this.versions.get(key)
     if (row?.fate === 'conflict' || row?.fate === 'rejected') {
       const { fate, how, entityVersions } = row
       return { fate, how, entityVersions: learnt ?? entityVersions ?? NONE }
     }
     if (row === undefined && isOpen(tx, key)) return undefined
+    if (row === undefined && learnt === undefined) await assertCommitted(tx, key)
     return {
       fate: settled === undefined ? 'committed' : 'conflict',
       how: settled?.how ?? null,
       entityVersions: learnt ?? NONE,
     }
   }
+}
+
+/** Where fates were dropped, a transaction without one was not all the same committed. */
+async function assertCommitted(tx: SyncTransaction, key: number): Promise<void> {
+  if (key === 0 || key > (tx.state.ledger.fatesDroppedThrough ?? 0)) return
+  for await (const { transactions } of rowsOf<CommittedRow>(tx, COMMITTED_COLLECTION)) {
+    if (transactions.some((transaction) => transaction.key === key)) return
+  }
+  const what = `The ledger does not remember any more what became of transaction ${key}`
+  throw new EntiDBError('nothing_kept', what, { details: { id: String(key) } })
 }
 
 /** A transaction without a stored fate is not decided yet. */

@@ -22,14 +22,18 @@ export async function makeRoomForFates(tx: SyncTransaction, count: number): Prom
 
 async function prune(tx: SyncTransaction, kept: number): Promise<void> {
   const settled = await settledFates(tx)
+  const { ledger } = tx.state
+  let { fatesDroppedThrough = 0 } = ledger
   let left = settled.length
   for (const fate of settled) {
     if (left <= kept && !isExpired(tx, fate)) break
     await tx.deleteFate(fate)
+    fatesDroppedThrough = Math.max(fatesDroppedThrough, Number(fate.id))
     left -= 1
   }
-  const { ledger } = tx.state
-  if (ledger.settled !== left) tx.setState({ ledger: { ...ledger, settled: left } })
+  if (ledger.settled !== left || left < settled.length) {
+    tx.setState({ ledger: { ...ledger, settled: left, fatesDroppedThrough } })
+  }
 }
 
 /** Oldest first, without those whose edits are carried on by a transaction that is still open. */

@@ -8,6 +8,8 @@ import type { ResyncReason } from '../events.ts'
 import { forgetEvictedBeyond } from '../evict/evicted-rows.ts'
 import { isStill, type PullOrigin } from '../pull/apply-page.ts'
 import { beginResync } from '../pull/resync.ts'
+import { assertOpIdsLeft } from '../push/undecided.ts'
+import { sameBytes } from '../same-bytes.ts'
 import type { StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { changeEpoch } from './epoch-change.ts'
@@ -54,6 +56,7 @@ async function adoptHistory(
   { epoch, history, purgedThrough = 0 }: HandshakeResponse,
 ): Promise<HandshakeOutcome['epoch']> {
   if (epoch === undefined || history === undefined) return null
+  if (!sameBytes(history.at(-1)?.epoch ?? null, epoch)) throw wrongEpoch()
   const { state } = tx
   const knowsNothing = state.history.length === 0 && state.cursor === 0 && state.revisionMax === 0
   const point = knowsNothing ? undefined : partingPoint(state.history, history)
@@ -62,6 +65,13 @@ async function adoptHistory(
     return null
   }
   return { point, recovered: await changeEpoch(tx, { point, epoch, history, purgedThrough }) }
+}
+
+/** Believed, it would be asked for an epoch that it does not have, again and again. */
+function wrongEpoch(): EntiDBError {
+  return new EntiDBError('invalid_response', 'The epoch is not the last of the history', {
+    retry: 'later',
+  })
 }
 
 /** Why what the server has at or before the point, too, has to be pulled: the cursor alone does not bring it. */
@@ -84,6 +94,7 @@ async function reasonToBeginAgain(
 function outrunServer(tx: SyncTransaction, serverOpIdMax: number): boolean {
   const { state } = tx
   if (serverOpIdMax <= state.frozenOpIdMax) return false
+  assertOpIdsLeft(serverOpIdMax)
   const opIdOffset = Math.max(state.opIdOffset, serverOpIdMax - state.feedPosition)
   if (opIdOffset === state.opIdOffset) return false
   tx.setState({ opIdOffset })

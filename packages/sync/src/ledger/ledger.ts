@@ -3,6 +3,7 @@ import { EntiDBError } from '@entidb/core'
 import { migratedOrStored } from '../conflicts/sides.ts'
 import { entityKey } from '../entity-ref.ts'
 import { LiveList } from '../live-list.ts'
+import { putStored } from '../state/put-stored.ts'
 import { KEPT_COLLECTION, type KeptRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -148,9 +149,7 @@ function newestOf(values: readonly WholeValue[], side: 'local' | 'remote'): read
 
 async function write(tx: SyncTransaction, value: WholeValue): Promise<number> {
   const { collection, entityId, state } = value
-  const entity = tx.entityOf(value, state)
-  if (entity === null) await tx.delete(collection, entityId)
-  else await tx.put(collection, entity)
+  await putStored(tx, value, state)
   return (await tx.replica.state(collection, entityId)).opId
 }
 

@@ -40,19 +40,20 @@ export function assertFits(page: PullResponse, { cursor }: PullOrigin, asked: As
   })
 }
 
-function followsCursor({ ops, nextCursor, hasMore }: PullResponse, cursor: number): boolean {
+function followsCursor(page: PullResponse, cursor: number): boolean {
+  const { ops, nextCursor, hasMore, head = nextCursor } = page
   const first = ops[0]?.entityVersion ?? cursor + 1
-  if (nextCursor < cursor || first <= cursor) return false
+  if (nextCursor < cursor || nextCursor > head || first <= cursor) return false
   return !hasMore || nextCursor > cursor
 }
 
 function followsSnapshot(
-  { snapshot, nextCursor, hasMore }: PullResponse,
+  { snapshot, nextCursor, hasMore, head }: PullResponse,
   asked: AskedPage,
 ): boolean {
   if (snapshot === undefined || asked.snapshot === undefined) return false
   const { through, after } = snapshot
-  if (through !== (asked.snapshot.through ?? through)) return false
+  if (through !== (asked.snapshot.through ?? through) || through > (head ?? through)) return false
   if (after === undefined) return nextCursor === through
   return nextCursor === 0 && hasMore && after !== asked.snapshot.after
 }

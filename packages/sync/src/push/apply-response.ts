@@ -17,6 +17,7 @@ import { forgetEvicted } from '../evict/evicted-rows.ts'
 import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
+import { sameState } from '../same-state.ts'
 import {
   ABSENT,
   type CommittedPart,
@@ -73,7 +74,9 @@ export async function applyPushResponse(
     const state = states[index] as ReplicaState
     if (answer === undefined) {
       // Of one that was given up the echo is news like any other.
-      if (!givenUp.has(op.opId)) acceptWithoutRevision(tx, request, frozen.deviceId, op, state)
+      if (!givenUp.has(op.opId)) {
+        await acceptWithoutRevision(tx, request, frozen.deviceId, op, state, context)
+      }
       committed.push({ op, revision: null })
     } else if (!isAccepted(answer)) {
       if (!state.pending || givenUp.has(op.opId)) {
@@ -292,15 +295,20 @@ async function settleNoted(
   if (remote !== null) await learnRemote(tx, op, remote, { ...context, present: true })
 }
 
-/** Accepted, but as which revision only its echo will say. */
-function acceptWithoutRevision(
+/** Accepted, but as which revision only its echo will say. None comes of what changed nothing. */
+async function acceptWithoutRevision(
   tx: SyncTransaction,
   { contents }: SentRequest,
   deviceId: string,
   op: FrozenOp,
-  { pending }: ReplicaState,
-): void {
+  { pending, base }: ReplicaState,
+  context: Omit<LearnContext, 'present'>,
+): Promise<void> {
   if (!pending) return
+  if (sameState(base, committedState(contents, op, base.version))) {
+    await tx.replica.settle(op.collection, op.entityId, base, op.localOpId)
+    return settleNoted(tx, op, context)
+  }
   const sent: SentOp = {
     accepted: true,
     deviceId,
@@ -362,16 +370,20 @@ function moveOn(
   const groups = new Set(ops.map(({ group }) => group))
   const transactions = frozen.transactions.filter(({ group }) => groups.has(group))
   tx.setFrozen(ops.length === 0 ? null : { ...frozen, ops, transactions })
-  const revisions = [
-    ...(response.committed ?? []),
-    ...response.conflicts.map(({ serverState }) => serverState),
-  ].map(({ entityVersion }) => entityVersion)
+  const { committed = [] } = response
+  const revisions = [...committed, ...response.conflicts.map(({ serverState }) => serverState)].map(
+    ({ entityVersion }) => entityVersion,
+  )
   const head = response.head ?? 0
+  // Without `committed` the revisions of our own come with the pull.
   const sawEverything =
+    response.committed !== undefined &&
     state.resync === null &&
     state.cursor === request.cursor &&
     response.headBefore === state.cursor &&
-    head >= state.cursor
+    head >= state.cursor &&
+    // What lies between would be somebody else's.
+    (head === state.cursor || committed.some(({ entityVersion }) => entityVersion === head))
   tx.setState({
     revisionMax: revisions.reduce((a, b) => Math.max(a, b), state.revisionMax),
     purgedThrough: Math.max(state.purgedThrough, response.purgedThrough ?? 0),

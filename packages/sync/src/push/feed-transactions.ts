@@ -8,7 +8,9 @@ export interface FeedTransaction {
   readonly lastOpId: number
   /** False when the feed goes on with the same transaction. */
   readonly complete: boolean
-  /** Local operations that are to be pushed; may be empty. */
+  /** Its local operations; may be empty. */
+  readonly local: readonly FeedRow[]
+  /** Those of them that are to be pushed. */
   readonly rows: readonly FeedRow[]
 }
 
@@ -25,12 +27,13 @@ export function feedTransactions(
     const loose = isLoose(looseRanges, row.opId)
     const ends = next === undefined || next.transactionId !== row.transactionId
     if (!ends && !loose && !(next !== undefined && isLoose(looseRanges, next.opId))) return
-    const all = rows.slice(first, index + 1)
+    const local = rows.slice(first, index + 1).filter(({ origin }) => origin === 'local')
     transactions.push({
       transactionId: row.transactionId,
       lastOpId: row.opId,
       complete: row.transactionLast || loose || !ends,
-      rows: all.filter((each) => each.origin === 'local' && isActive(each)),
+      local,
+      rows: local.filter(isActive),
     })
     first = index + 1
   })

@@ -125,9 +125,7 @@ class BatchTaking {
     if (isWhole) {
       const before = this.#splitOf(transaction)?.before
       if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId, before)
-      else if (transaction.rows.length > 0 || before !== undefined) {
-        this.#noteConverged(transaction, before)
-      }
+      else await this.#noteConverged(transaction, before)
       return this.#passed(transaction)
     }
     return this.#takePart(transaction, rows, Math.max(count, 1))
@@ -151,8 +149,14 @@ class BatchTaking {
     return group !== null && rows.length === 0 && this.#tx.notesOfGroup(group).length === 0
   }
 
-  #noteConverged({ lastOpId, rows }: FeedTransaction, before: CommittedPart | undefined): void {
-    this.#converged.push({ key: lastOpId, ...joinParts(before, heldPart(rows)) })
+  /** Nothing of it is left to push. Where it was decided about, that is noted already. */
+  async #noteConverged(
+    { lastOpId, local, rows }: FeedTransaction,
+    before: CommittedPart | undefined,
+  ): Promise<void> {
+    if (local.length === 0 && before === undefined) return
+    if (rows.length === 0 && (await this.#tx.findFate(lastOpId)) !== undefined) return
+    this.#converged.push({ key: lastOpId, ...joinParts(before, heldPart(local)) })
   }
 
   #passed(transaction: FeedTransaction): true {

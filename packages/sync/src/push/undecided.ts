@@ -1,5 +1,5 @@
 /** What becomes of a frozen batch when the server gives no verdict on its operations. */
-import { assertInvariant } from '@entidb/core'
+import { EntiDBError } from '@entidb/core'
 import { joinGroup } from '../conflicts/groups.ts'
 import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -89,15 +89,26 @@ function takeOut(tx: SyncTransaction, frozen: FrozenRow, ops: readonly FrozenOp[
   tx.setFrozen(rest.length === 0 ? null : { ...frozen, ops: rest, transactions })
 }
 
+/** No device has used so many: believed, there would soon be no number left for an edit. */
+const OP_ID_MAX = 2 ** 52
+
+/** Error: `invalid_response` for what the server cannot have seen. */
+export function assertOpIdsLeft(serverOpIdMax: number): void {
+  if (Number.isSafeInteger(serverOpIdMax) && serverOpIdMax <= OP_ID_MAX) return
+  throw new EntiDBError('invalid_response', `The server names operation ${serverOpIdMax}`, {
+    retry: 'later',
+  })
+}
+
 /**
  * The server knows opIds of this device that this file did not use: it was restored or copied. Every
  * undecided operation, frozen or not, moves above them. Bases stay.
  */
 export function renumber(tx: SyncTransaction, serverOpIdMax: number): void {
+  assertOpIdsLeft(serverOpIdMax)
   const { state, frozen } = tx
   const lowest = frozen?.ops[0]?.localOpId ?? state.feedPosition + 1
   const opIdOffset = Math.max(state.opIdOffset + 1, serverOpIdMax + 1 - lowest)
-  assertInvariant(Number.isSafeInteger(opIdOffset), 'opIds ran out')
   const ops = frozen?.ops.map((op) => ({ ...op, opId: op.localOpId + opIdOffset })) ?? []
   if (frozen !== null) tx.setFrozen({ ...frozen, ops })
   const frozenOpIdMax = Math.max(state.frozenOpIdMax, ops.at(-1)?.opId ?? 0)
@@ -106,12 +117,16 @@ export function renumber(tx: SyncTransaction, serverOpIdMax: number): void {
 
 /**
  * Goes on as another device: undecided operations get opIds that neither name has used, and what is
- * frozen is sent under the new name.
+ * frozen is sent under the new name. `nameGivenUp` is not taken up again for being configured.
  */
-export function renumberForDevice(tx: SyncTransaction, deviceId: string): void {
+export function renumberForDevice(
+  tx: SyncTransaction,
+  deviceId: string,
+  nameGivenUp: string | null,
+): void {
   const { frozenOpIdMax } = tx.state
   // Answers to the old name fit no more; a re-sync under way goes on with what it has seen.
-  tx.setState({ deviceId })
+  tx.setState({ deviceId, nameGivenUp })
   renumber(tx, frozenOpIdMax)
   if (tx.frozen !== null) tx.setFrozen({ ...tx.frozen, deviceId, batch: tx.state.batchLast + 1 })
   tx.setState({ batchLast: tx.state.batchLast + 1 })

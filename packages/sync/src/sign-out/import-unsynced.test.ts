@@ -125,6 +125,31 @@ describe('import of unsynced edits', () => {
     await expectConverged(server, a, c)
   })
 
+  test('deletes, imported before the first sync or where they are evicted -> deleted', async () => {
+    const { a, b, server } = await filledPair()
+    await b.db.collection('notes').delete('n1')
+    await b.db.collection('notes').delete('n2')
+    const signOut = await b.sync.signOut()
+    const records: Uint8Array[] = []
+    for await (const record of signOut.export()) records.push(record)
+    await a.sync.evict('notes', 'n1')
+    await a.addToken('n2', 'theirs')
+    await a.sync.sync()
+    const fresh = await openDevice(server)
+    for (const device of [fresh, a]) {
+      expect(await device.sync.importUnsynced(records)).toMatchObject({ imported: 2 })
+      await device.sync.sync()
+      expect(await device.sync.conflicts.list()).toMatchObject([
+        {
+          entityId: 'n2',
+          local: { entity: null },
+          remote: { entity: { tokens: ['a', 'theirs'] } },
+        },
+      ])
+    }
+    expect(server.database.live().has('notes/n1')).toBe(false)
+  })
+
   test('a local transaction -> one group in the export, one transaction when imported', async () => {
     const { a, b, server } = await filledPair()
     await b.db.transaction(async (tx) => {

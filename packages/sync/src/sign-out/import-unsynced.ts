@@ -3,13 +3,12 @@
  * the server has changed since meets them as a conflict.
  */
 import { EntiDBError } from '@entidb/core'
-import { decodeEntity } from '@entidb/core/cbor'
 import type { ReplicaState } from '@entidb/core/replication'
-import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import { learnRemote } from '../conflicts/learn-remote.ts'
 import type { EntityRef } from '../entity-ref.ts'
 import { findEvicted, forgetEvicted } from '../evict/evicted-rows.ts'
-import { sameBytes } from '../same-bytes.ts'
+import { sameState } from '../same-state.ts'
+import { putStored } from '../state/put-stored.ts'
 import type { RemoteState } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
@@ -85,11 +84,18 @@ async function importGroup(
   for (const [index, record] of group.entries()) {
     // As many states as records.
     const before = states[index] as ReplicaState
-    if (sameBytes(before.bytes, record.local.entityCbor)) continue
+    if (isKnown(record, before)) continue
     await edit(tx, record, before)
     edited += 1
   }
   return edited
+}
+
+/** It is as exported, and not because the entity that was deleted has not come here yet. */
+function isKnown({ local, base }: UnsyncedRecord, before: ReplicaState): boolean {
+  if (!sameState(before, stateOf(local))) return false
+  if (local.entityCbor !== null || base.entityCbor === null) return true
+  return before.version >= base.entityVersion
 }
 
 /** What is known to be newer than the base of the edit meets it at once. */
@@ -100,9 +106,11 @@ async function edit(
 ): Promise<void> {
   const ref = { collection, entityId }
   const evicted = await findEvicted(tx, ref)
-  if (local.entityCbor === null) await tx.delete(collection, entityId)
-  // Exported as an entity of this collection.
-  else await tx.put(collection, decodeEntity(local.entityCbor) as SyncedEntity)
+  // A delete is of something.
+  if (local.entityCbor === null && before.bytes === null) {
+    await tx.replica.applyRaw({ ...ref, ...stateOf(base) })
+  }
+  await putStored(tx, ref, stateOf(local))
   // A newer state that was evicted is not here to be met: the server answers with it.
   if (evicted !== undefined && evicted.version > base.entityVersion) return
   await forgetEvicted(tx, ref)

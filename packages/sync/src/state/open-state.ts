@@ -42,10 +42,11 @@ export async function openSyncStore(
   }
   const present = state ?? (await newState(engine, dbId, deviceId))
   const store = new SyncStore(engine, { ...rows, state: present }, options)
-  const wanted = deviceId ?? present.deviceId
+  const isGivenUp = deviceId === present.nameGivenUp
+  const wanted = isGivenUp ? present.deviceId : (deviceId ?? present.deviceId)
   const renamed = wanted !== present.deviceId
   await store.transaction(async (tx) => {
-    if (renamed) renumberForDevice(tx, wanted)
+    if (renamed) renumberForDevice(tx, wanted, null)
     // Written also when it is as it was: a new row registers sync as a reader of the feed.
     else tx.setState({})
   })

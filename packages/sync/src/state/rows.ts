@@ -11,6 +11,8 @@ export interface StateRow {
   readonly id: 'state'
   readonly dbId: string
   readonly deviceId: string
+  /** The configured name that the application gave up; absent or null: none. */
+  readonly nameGivenUp?: string | null
   /** Everything up to here was received. */
   readonly cursor: number
   /** The same, but that a re-sync does not begin it again. */
@@ -59,6 +61,8 @@ export interface LedgerCounts {
   readonly decisionLast: number
   /** Fates of `_sync_fates` that are settled, at most; absent: not counted yet. */
   readonly settled?: number
+  /** Fates up to that of this transaction may have been dropped; absent: none was. */
+  readonly fatesDroppedThrough?: number
 }
 
 /** The place of the next page of a snapshot, and how many operations came in those before it. */

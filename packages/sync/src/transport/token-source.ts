@@ -56,16 +56,14 @@ export class TokenSource {
     } catch (error) {
       throw providerFailed(error)
     }
-    throw new TypeError('authTokenProvider must return a non-empty string')
+    throw unauthorized('authTokenProvider gave no token: it returns a non-empty string')
   }
 }
 
-function unauthorized(): EntiDBError {
-  return new EntiDBError(
-    'unauthorized',
-    'The server refuses the token. Sync goes on when authTokenProvider gives another one',
-    { retry: 'after-auth' },
-  )
+function unauthorized(
+  why = 'The server refuses the token. Sync goes on when authTokenProvider gives another one',
+): EntiDBError {
+  return new EntiDBError('unauthorized', why, { retry: 'after-auth' })
 }
 
 function providerFailed(cause: unknown): Error {

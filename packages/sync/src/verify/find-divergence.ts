@@ -29,6 +29,11 @@ export interface Divergence {
   readonly more: boolean
 }
 
+/** What was found, and whether the server has changed anything since: what differed there is not named. */
+export interface Finding extends Divergence {
+  readonly moved: boolean
+}
+
 /** Some 30 MB. */
 const NAMES_PER_PASS = 100_000
 export const DIVERGENT_MAX = 10_000
@@ -46,17 +51,22 @@ export async function findDivergence(
   question: DivergenceQuestion,
   signal: AbortSignal,
   namesPerPass: number = NAMES_PER_PASS,
-): Promise<Divergence> {
+): Promise<Finding> {
   const passes = Math.max(1, Math.ceil(question.entities / namesPerPass))
   const divergent: DivergentEntity[] = []
+  let moved = false
   for (let pass = 0; pass < passes && divergent.length <= DIVERGENT_MAX; pass++) {
     const isMine = (ref: EntityRef): boolean =>
       question.collections.has(ref.collection) && hashOf(entityKey(ref)) % passes === pass
-    for (const found of await comparePass(source, question, isMine, signal)) divergent.push(found)
+    for (const [key, comparison] of await comparePass(source, question, isMine, signal)) {
+      moved ||= comparison.moved
+      divergent.push(...divergenceOf(key, comparison))
+    }
   }
   return {
     divergent: divergent.slice(0, DIVERGENT_MAX),
     more: divergent.length > DIVERGENT_MAX,
+    moved,
   }
 }
 
@@ -65,19 +75,22 @@ async function comparePass(
   { snapshot, cursor, collections }: DivergenceQuestion,
   isMine: (ref: EntityRef) => boolean,
   signal: AbortSignal,
-): Promise<readonly DivergentEntity[]> {
+): Promise<ReadonlyMap<string, Comparison>> {
   const comparisons = new Map<string, Comparison>()
   for await (const states of storedStates(snapshot, source.turn)) {
     signal.throwIfAborted()
     for (const state of states) {
       if (!isMine(state)) continue
-      comparisons.set(entityKey(state), { local: state, server: undefined, moved: false })
+      const key = entityKey(state)
+      // One that is stored and evicted, too, is neither: the server's state puts that right.
+      const local = comparisons.has(key) ? undefined : state
+      comparisons.set(key, { local, server: undefined, moved: false })
     }
   }
   for await (const ops of serverOperations(source, collections, signal)) {
     for (const op of ops) if (isMine(op)) compare(comparisons, op, cursor)
   }
-  return [...comparisons].flatMap(([key, comparison]) => divergenceOf(key, comparison) ?? [])
+  return comparisons
 }
 
 function compare(comparisons: Map<string, Comparison>, op: SyncOperation, cursor: number): void {
@@ -100,16 +113,16 @@ function compare(comparisons: Map<string, Comparison>, op: SyncOperation, cursor
 function divergenceOf(
   key: string,
   { local, server, moved }: Comparison,
-): DivergentEntity | undefined {
-  if (moved || server?.same === true) return undefined
+): readonly DivergentEntity[] {
+  if (moved || server?.same === true) return []
   const versions = {
     ...entityRef(key),
     localVersion: local?.version ?? 0,
     serverVersion: server?.version ?? 0,
   }
-  if (server === undefined || !server.isLive) return { ...versions, difference: 'extra' }
-  if (local === undefined) return { ...versions, difference: 'missing' }
-  return { ...versions, difference: local.version === server.version ? 'bytes' : 'revision' }
+  if (server === undefined || !server.isLive) return [{ ...versions, difference: 'extra' }]
+  if (local === undefined) return [{ ...versions, difference: 'missing' }]
+  return [{ ...versions, difference: local.version === server.version ? 'bytes' : 'revision' }]
 }
 
 /** FNV-1a: spreads names over passes. */

@@ -2,7 +2,7 @@
  * `sync.verify`: asks the server whether it holds exactly what is stored here, names what differs, and
  * repairs it on request. Runs in the place of a cycle, so that no cycle moves what is compared.
  */
-import { isEntiDBError } from '@entidb/core'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { VerifyResponse } from '@entidb/protocol'
 import type { ExclusiveTurn } from '../cycle/cycle-driver.ts'
 import type { SyncContext } from '../cycle/sync-context.ts'
@@ -62,7 +62,7 @@ export async function verify(
   } catch (error) {
     // Requests say `sync_stopped` of whatever ends them.
     if (outer?.aborted === true && !stopped.aborted) throw outer.reason
-    throw error
+    throw stopped.aborted ? new EntiDBError('sync_stopped', 'Sync was stopped') : error
   }
 }
 
@@ -159,7 +159,9 @@ async function askAboutEverything(
   const { cursor } = stored
   const entities = entitiesOf(context, stored, collections)
   const question = { snapshot, cursor, collections, entities }
-  const divergence = await findDivergence(context, question, signal)
+  const { moved, ...divergence } = await findDivergence(context, question, signal)
+  // Perhaps all that differed: the next cycle brings it.
+  if (moved && divergence.divergent.length === 0) return { outcome: 'again', reason: 'moving' }
   return { outcome: 'diverged', stored, collections: [...collections].sort(), divergence }
 }
 

@@ -106,6 +106,15 @@ describe('verify', () => {
       [{ ...note('n2'), difference: 'revision', localVersion: 2 ** 40 }],
     ],
     [
+      'an entity that counts as evicted all the same',
+      async (b) => {
+        const version = await revisionOf(b, 'n2')
+        await b.sync.evict('notes', 'n2')
+        await store(b, 'n2', version, bytesOf('n2', 'a'))
+      },
+      [{ ...note('n2'), difference: 'missing', localVersion: 0 }],
+    ],
+    [
       'a tombstone in place of an entity',
       async (b) => store(b, 'n3', await revisionOf(b, 'n3'), null),
       [{ ...note('n3'), difference: 'missing' }],
@@ -261,6 +270,23 @@ describe('verify', () => {
     await expectConverged(server, a, b)
   })
 
+  test('another device writes over the damage before it is named -> asked again; the server is not to blame', async () => {
+    const { a, b, server } = await filledPair()
+    await store(b, 'n1', await revisionOf(b, 'n1'), bytesOf('n1', 'forged'))
+    let isAsked = false
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path === '/v1/pull' && isAsked) {
+        isAsked = false
+        await a.addToken('n1', 'newer')
+        await a.sync.sync()
+      }
+      if (path === '/v1/verify' && (await a.tokens('n1')).length === 1) isAsked = true
+      return 'pass'
+    }
+    expect(await b.sync.verify()).toMatchObject({ outcome: 'converged' })
+    await expectConverged(server, a, b)
+  })
+
   test('the server begins an epoch while names are looked for -> asked again', async () => {
     const { b, server } = await filledPair()
     await store(b, 'n1', 3, bytesOf('n1', 'forged'))
@@ -301,6 +327,17 @@ describe('verify', () => {
       return 'pass'
     }
     await expect(b.sync.verify()).rejects.toMatchObject({ code: 'sync_stopped' })
+    await expect(b.sync.verify()).rejects.toMatchObject({ code: 'sync_stopped' })
+  })
+
+  test('stopped while it reads what is stored -> sync_stopped', async () => {
+    const { b } = await filledPair()
+    const { engine } = b
+    const snapshot = engine.snapshot.bind(engine)
+    engine.snapshot = () => {
+      void b.sync.stop()
+      return snapshot()
+    }
     await expect(b.sync.verify()).rejects.toMatchObject({ code: 'sync_stopped' })
   })
 

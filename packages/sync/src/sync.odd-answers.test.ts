@@ -1,0 +1,173 @@
+/** Answers that no server of the protocol gives: none of them is believed for ever, or asked for without end. */
+import {
+  decodeHandshakeResponse,
+  decodePullResponse,
+  decodePushRequest,
+  decodePushResponse,
+  encodeErrorResponse,
+  encodeHandshakeResponse,
+  encodePullResponse,
+  encodePushResponse,
+  HANDSHAKE_PATH,
+  type HandshakeResponse,
+  MEDIA_TYPE,
+  PULL_PATH,
+  PUSH_PATH,
+} from '@entidb/protocol'
+import { describe, expect, test } from 'vitest'
+import type { FetchLike } from './environment.ts'
+import { syncAll } from './test-kit/device.test-kit.ts'
+import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
+
+const NO_OP_ID = Number.MAX_SAFE_INTEGER - 1
+
+/** `rewrite` makes another body of an answer; undefined: it goes on as it is. */
+type Rewrite = (path: string, body: Uint8Array) => Uint8Array | undefined
+
+/** A device between which and the server somebody rewrites answers, as long as there is a `rewrite`. */
+async function rewritten(server: ModelServer) {
+  const between: { rewrite: Rewrite | undefined } = { rewrite: undefined }
+  const fetch: FetchLike = async (url, init) => {
+    const response = await server.fetch(url, init)
+    if (between.rewrite === undefined || response.status !== 200) return response
+    const body = new Uint8Array(await (response as Response).arrayBuffer()) // the model's
+    return cbor(between.rewrite(new URL(url).pathname, body) ?? body)
+  }
+  return { between, device: await openDevice(server, { fetch }) }
+}
+
+function cbor(body: Uint8Array, status = 200): Response {
+  const headers = { 'content-type': MEDIA_TYPE }
+  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers })
+}
+
+function handshakes(change: Partial<HandshakeResponse>): Rewrite {
+  return (path, body) =>
+    path === HANDSHAKE_PATH
+      ? encodeHandshakeResponse({ ...decodeHandshakeResponse(body), ...change })
+      : undefined
+}
+
+describe('handshake', () => {
+  test.each([
+    ['operations of this device that leave no number for another', { lastOpId: NO_OP_ID }],
+    ['an epoch that is not the last of its history', { epoch: new Uint8Array(16).fill(7) }],
+  ])('%s -> invalid_response; another answer, and everything goes on', async (_, change) => {
+    const server = new ModelServer()
+    const { between, device } = await rewritten(server)
+    await device.addToken('n1', 'x')
+    between.rewrite = handshakes(change)
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    between.rewrite = undefined
+    await device.sync.sync()
+    await expectConverged(server, device)
+  })
+})
+
+describe('pull', () => {
+  test('a page that ends beyond its head -> invalid_response, and the cursor stays', async () => {
+    const server = new ModelServer()
+    const { between, device } = await rewritten(server)
+    await device.sync.sync()
+    const { cursor } = device.sync.status
+    between.rewrite = (path, body) => {
+      if (path !== PULL_PATH) return undefined
+      const page = decodePullResponse(body)
+      return encodePullResponse({ ...page, nextCursor: page.nextCursor + 1_000 })
+    }
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    expect(device.sync.status.cursor).toBe(cursor)
+  })
+})
+
+describe('push', () => {
+  test('op_id_reused after operations that leave no number for another -> invalid_response', async () => {
+    const lastOpId = NO_OP_ID
+    const server = new ModelServer()
+    const device = await openDevice(server)
+    await device.addToken('n1', 'x')
+    server.fault = ({ path }) =>
+      path === PUSH_PATH
+        ? cbor(
+            encodeErrorResponse({ code: 'op_id_reused', message: 'no', details: { lastOpId } }),
+            409,
+          )
+        : 'pass'
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    server.fault = () => 'pass'
+    await device.sync.sync()
+    await expectConverged(server, device)
+  })
+
+  test('accepted without a word about revisions, heads named -> learnt from the pull', async () => {
+    const server = new ModelServer()
+    const { between, device } = await rewritten(server)
+    await device.addToken('n1', 'x')
+    between.rewrite = (path, body) => {
+      if (path !== PUSH_PATH) return undefined
+      const { committed: _, ...bare } = decodePushResponse(body)
+      return encodePushResponse(bare)
+    }
+    await device.sync.sync()
+    expect(device.sync.stateOf('notes', 'n1')).toBe('synced')
+    await device.addToken('n1', 'y')
+    await device.sync.sync()
+    await expectConverged(server, device)
+  })
+
+  test("a head beyond what was pushed -> nobody else's edits are passed over", async () => {
+    const server = new ModelServer()
+    const { between, device } = await rewritten(server)
+    const other = await openDevice(server)
+    await device.sync.sync()
+    await device.addToken('n1', 'x')
+    between.rewrite = (path, body) => {
+      if (path !== PUSH_PATH) return undefined
+      const response = decodePushResponse(body)
+      return encodePushResponse({ ...response, head: (response.head ?? 0) + 1_000 })
+    }
+    await device.sync.sync()
+    between.rewrite = undefined
+    await other.addToken('n2', 'x')
+    await syncAll(other, device)
+    await expectConverged(server, device, other)
+  })
+
+  test('saved unchanged, to a server that names no revisions -> later edits are pushed', async () => {
+    const { server, a, b } = await openPair({}, { simple: true })
+    for (const tokens of [['x'], ['x'], ['y']]) {
+      await a.db.collection('notes').put({ id: 'n1', tokens })
+      await syncAll(a)
+    }
+    await syncAll(b)
+    await expectConverged(server, a, b)
+    expect(await b.tokens('n1')).toEqual(['y'])
+  })
+
+  test('a conflict with what the edit was made on, each time -> the cycle ends, the edit waits', async () => {
+    const server = new ModelServer()
+    const device = await openDevice(server)
+    await device.addToken('n1', 'x')
+    await device.sync.sync()
+    await device.addToken('n1', 'y')
+    let pushes = 0
+    server.fault = ({ path, body }) => {
+      const [clientOp] = path === PUSH_PATH ? decodePushRequest(body).ops : []
+      if (clientOp === undefined) return 'pass'
+      pushes += 1
+      if (pushes > 20) throw new RangeError('without end')
+      const { collection, entityId, entityVersion } = clientOp
+      const entityCbor = server.database.live().get('notes/n1') ?? null
+      const serverState = { entityVersion, entityCbor }
+      const conflicts = [{ collection, entityId, clientOp, serverState }]
+      const acknowledgedUpToOpId = clientOp.opId
+      return cbor(encodePushResponse({ acknowledgedUpToOpId, conflicts, committed: [] }))
+    }
+    await device.sync.sync()
+    expect(await device.tokens('n1')).toEqual(['x', 'y'])
+    server.fault = () => 'pass'
+    await device.sync.sync()
+    await expectConverged(server, device)
+  })
+})
