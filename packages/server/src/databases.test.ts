@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryStorage } from '@entidb/core'
@@ -110,5 +110,18 @@ describe('databases in a folder', () => {
     await handler.close()
     expect((await handshake(handler, 'one')).status).toBe(503)
     await expect(handler.stats('one')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('files that cannot be opened -> unavailable: whoever asks keeps what they have', async () => {
+    const handler = start(true)
+    await mkdir(join(directory, 'data', 'broken'), { recursive: true })
+    await writeFile(join(directory, 'data', 'broken', 'data.entidb'), 'x'.repeat(8_192))
+    await writeFile(join(directory, 'data', 'file'), '')
+    for (const dbId of ['broken', 'file']) {
+      const response = await pushOne(handler, dbId)
+      expect(response.status).toBe(503)
+      expect(await errorOf(response)).toMatchObject({ code: 'unavailable', retryAfterMs: 5_000 })
+    }
+    await handler.close()
   })
 })

@@ -15,7 +15,7 @@ import {
   type SyncDatabaseOptions,
 } from './database/sync-database.ts'
 import { OpenSlots } from './open-slots.ts'
-import { forbidden, unavailable, unknownDatabase } from './wire-error.ts'
+import { cannotOpen, forbidden, unavailable, unknownDatabase } from './wire-error.ts'
 
 export interface DatabasesOptions
   extends Omit<
@@ -77,7 +77,8 @@ export class Databases {
 
   /**
    * Lets `work` use the database, for this identity; `dbId` is well-formed. Errors: `forbidden` when the token does
-   * not open it or may not know that it is missing, `unknown_database`, `unavailable` while closing.
+   * not open it or may not know that it is missing, `unknown_database`, `unavailable` while closing or when it cannot
+   * be opened.
    */
   async useFor<T>(
     dbId: string,
@@ -90,7 +91,10 @@ export class Databases {
     try {
       open = await this.#take(dbId, create)
     } catch (error) {
-      if (!isEntiDBError(error, 'unknown_database')) throw error
+      if (isEntiDBError(error, 'unavailable')) throw error
+      if (!isEntiDBError(error, 'unknown_database')) {
+        throw isOfFiles(error) ? cannotOpen(error) : error
+      }
       throw mayKnowDatabase(identity, dbId) ? unknownDatabase() : forbidden()
     }
     return this.#using(open, work)
@@ -277,6 +281,11 @@ export class Databases {
       })
     this.#leavingById.set(dbId, leaving)
   }
+}
+
+/** What the engine says of them, or the operating system. */
+function isOfFiles(error: unknown): boolean {
+  return isEntiDBError(error) || (error instanceof Error && 'syscall' in error)
 }
 
 async function isDirectory(path: string): Promise<boolean> {

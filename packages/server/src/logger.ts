@@ -43,7 +43,8 @@ export interface JsonLoggerOptions {
 /** One JSON object per line: `time`, `level`, `message` and the fields. Errors give name, code and stack. */
 export function jsonLogger(options: JsonLoggerOptions = {}): Logger {
   const least = LEVELS.indexOf(options.level ?? 'warn')
-  const write = options.write ?? ((line: string) => void process.stderr.write(line))
+  // Not `process.stderr.write`: when it fails, as with a full disk, nobody hears its error and the process ends.
+  const write = options.write ?? ((line: string) => console.error(line.trimEnd()))
   const clock = options.clock ?? Date.now
   const at = (level: LogLevel): Logger[LogLevel] => {
     if (LEVELS.indexOf(level) < least) return () => {}

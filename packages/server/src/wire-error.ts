@@ -87,6 +87,14 @@ export function unavailable(message: string): EntiDBError {
   return new EntiDBError('unavailable', message, { retry: 'later' })
 }
 
+/** Whatever keeps a database from being opened is no fault of the request, which may succeed once it is mended. */
+export function cannotOpen(cause: unknown): EntiDBError {
+  return new EntiDBError('unavailable', 'The database cannot be opened at the moment', {
+    retry: 'later',
+    cause,
+  })
+}
+
 export function rateLimited(message: string): EntiDBError {
   return new EntiDBError('rate_limited', message, { retry: 'later' })
 }

@@ -66,6 +66,12 @@ describe('command line', () => {
     expect(JSON.parse(json.output())).toEqual({ token: expect.stringMatching(/^[\w-]{43}$/) })
   })
 
+  test('help: behind a command -> a word like any other', async () => {
+    const environment = createTestEnvironment()
+    expect(await runCli(['query', '/nowhere/at/all', 'help'], environment)).toBe(EXIT_FAILED)
+    expect(environment.errors()).toContain('not_a_database')
+  })
+
   test('errors: with --json -> one JSON object on stderr', async () => {
     const environment = createTestEnvironment()
     expect(await runCli(['inspect', '/nowhere/at/all', '--json'], environment)).toBe(EXIT_FAILED)

@@ -11,6 +11,7 @@ import type { CliEnvironment } from './cli-environment.ts'
 import { CommandArguments } from './command-arguments.ts'
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-codes.ts'
 import { packageVersion } from './package-version.ts'
+import { isUnread, Stopped } from './stopped.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -22,7 +23,9 @@ export async function runCli(
   environment: CliEnvironment,
 ): Promise<number> {
   try {
-    return await dispatch(rawArguments, environment)
+    const code = await dispatch(rawArguments, environment)
+    await assertWritten(environment)
+    return code
   } catch (error) {
     printError(error, environment.stderr, rawArguments.includes('--json'))
     return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED
@@ -39,12 +42,26 @@ async function dispatch(
     environment.stdout.write(`${packageVersion()}\n`)
     return EXIT_OK
   }
-  if (rest.some(isHelp)) return printHelp(name, environment)
+  if (rest.some(isHelpOption)) return printHelp(name, environment)
   const command = findCommand(name)
   return command.run(new CommandArguments(command.options, rest), environment)
 }
 
-const isHelp = (word: string): boolean => word === '--help' || word === '-h' || word === 'help'
+/** What was printed is written by now, or its reader went away, who has what they wanted. */
+async function assertWritten({ outputBytes, stop }: CliEnvironment): Promise<void> {
+  try {
+    await outputBytes().getWriter().write(new Uint8Array())
+  } catch (error) {
+    if (!isUnread(error)) throw error
+  }
+  // What an earlier write failed with.
+  if (stop.aborted && !(stop.reason instanceof Stopped)) throw stop.reason
+}
+
+const isHelpOption = (word: string): boolean => word === '--help' || word === '-h'
+
+/** Behind a command `help` may be the name of a collection or a directory. */
+const isHelp = (word: string): boolean => isHelpOption(word) || word === 'help'
 
 function findCommand(name: string): CliCommand {
   const command = commandsByName.get(name)

@@ -66,6 +66,7 @@ describe('entidb serve', () => {
       EXIT_FAILED,
     )
     expect(environment.errors()).toContain('--port')
+    expect(environment.errors()).toContain('"code":"EADDRINUSE"')
     await release()
   })
 })

@@ -13,6 +13,9 @@ export interface Address {
 /** The port is taken. */
 export class PortBusyError extends Error {
   override readonly name = 'PortBusyError'
+  /** As the system's own error has them: nobody needs its stack. */
+  readonly code = 'EADDRINUSE'
+  readonly syscall = 'listen'
 
   constructor({ host, port }: Address, cause: unknown) {
     super(

@@ -1,5 +1,6 @@
+import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { aborted, orStop } from './abortable.ts'
+import { aborted, orStop, piecesUntil } from './abortable.ts'
 
 describe('abortable', () => {
   test('orStop: the work ends first -> its result or its error', async () => {
@@ -19,6 +20,18 @@ describe('abortable', () => {
     controller.abort(reason)
     await expect(outcome).rejects.toBe(reason)
     fail(new Error('late'))
+  })
+
+  test('piecesUntil: aborted while nothing comes -> the reason at once, and the stream is closed', async () => {
+    const controller = new AbortController()
+    const stream = new PassThrough()
+    stream.write('one')
+    const pieces = piecesUntil(stream, controller.signal)
+    expect(String((await pieces.next()).value)).toBe('one')
+    const waiting = pieces.next()
+    controller.abort(new Error('stopped'))
+    await expect(waiting).rejects.toThrow('stopped')
+    expect(stream.destroyed).toBe(true)
   })
 
   test('aborted: before or after the call -> resolves', async () => {

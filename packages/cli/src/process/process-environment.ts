@@ -3,16 +3,19 @@ import type { ByteSink } from '@entidb/core'
 import type { CliEnvironment, TextOutput } from '../cli/cli-environment.ts'
 import { EXIT_KILLED } from '../cli/exit-codes.ts'
 import { isUnread, Stopped } from '../cli/stopped.ts'
+import { piecesUntil } from './abortable.ts'
 
 export function processEnvironment(): CliEnvironment {
   const stopping = new AbortController()
   stopOnSignals(stopping)
   stopWhenNobodyReads(stopping, process.stdout)
+  // Logs and progress: a reader that went away, or a full disk, is no reason to end the work.
+  process.stderr.on('error', () => {})
   return {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     outputBytes: () => sinkOf(process.stdout),
-    inputBytes: () => process.stdin,
+    inputBytes: () => piecesUntil(process.stdin, stopping.signal),
     env: process.env,
     stop: stopping.signal,
     now: () => performance.now(),

@@ -3,8 +3,10 @@
  * authority. Clients trust it by being given it (`cert.pem`); the key never leaves its file.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { UsageError } from '../cli/usage-error.ts'
 import { createFileOnce, PUBLIC_MODE, readIfThere, SECRET_MODE } from './file-once.ts'
 
 export interface TlsIdentity {
@@ -43,6 +45,30 @@ export async function ensureCertificate(
   await createFileOnce(keyFile, made.key, SECRET_MODE)
   await createFileOnce(certFile, made.cert, PUBLIC_MODE)
   return { ...made, certFile, made: true }
+}
+
+/**
+ * The certificate chain and key of these files. Errors: `UsageError` when no server can use them, as with a file
+ * that is empty or cut off; of the system when one cannot be read.
+ */
+export async function readCertificate(
+  certFile: string,
+  keyFile: string,
+): Promise<Pick<TlsIdentity, 'cert' | 'key'>> {
+  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
+  try {
+    // Node takes an empty file for none at all.
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+      throw new Error('the key is of another certificate')
+    }
+    createSecureContext({ cert, key })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError(`${certFile} and ${keyFile} are no certificate with its key: ${why}`, {
+      cause,
+    })
+  }
+  return { cert, key }
 }
 
 function isUsable(cert: string, key: string, wallClockMs: number): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { CommandArguments } from '../cli/command-arguments.ts'
 import { UsageError } from '../cli/usage-error.ts'
+import { ensureCertificate } from '../secrets/certificate.ts'
 import { parseServeOptions, type ServeOptions } from './serve-options.ts'
 import { serveOptionsDefinition } from './serve-options-definition.ts'
 
@@ -30,10 +31,34 @@ describe('serve options', () => {
   })
 
   test('transport: --cert and --key -> what the files hold', async () => {
-    const file = join(directory, 'pem')
-    writeFileSync(file, 'text')
-    const { transport } = await parse(['--cert', file, '--key', file, '--token', 't'])
-    expect(transport).toEqual({ tls: { cert: 'text', key: 'text' } })
+    const { cert, key } = await ensureCertificate(directory, Date.now())
+    const files = ['--cert', join(directory, 'cert.pem'), '--key', join(directory, 'key.pem')]
+    const { transport } = await parse([...files, '--token', 't'])
+    expect(transport).toEqual({ tls: { cert, key } })
+  })
+
+  test('transport: files that are empty, cut off or no pair -> usage error that names them', async () => {
+    const { cert, key } = await ensureCertificate(directory, Date.now())
+    const { key: otherKey } = await ensureCertificate(join(directory, 'other'), Date.now())
+    const [certFile, keyFile] = [join(directory, 'c'), join(directory, 'k')]
+    for (const [certText, keyText] of [
+      ['', key],
+      [cert, ''],
+      [cert.slice(0, 200), key],
+      [cert, otherKey],
+    ] as const) {
+      writeFileSync(certFile, certText)
+      writeFileSync(keyFile, keyText)
+      const parsing = parse(['--cert', certFile, '--key', keyFile, '--token', 't'])
+      await expect(parsing).rejects.toBeInstanceOf(UsageError)
+      await expect(parsing).rejects.toThrow(certFile)
+    }
+  })
+
+  test('transport: --insecure-loopback on another address -> usage error', async () => {
+    const words = ['--insecure-loopback', '--token', 't', '--host']
+    await expect(parse([...words, '0.0.0.0'])).rejects.toBeInstanceOf(UsageError)
+    expect((await parse([...words, '::1'])).transport).toEqual({ insecureLoopback: true })
   })
 
   test.each([

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { CommandArguments } from '../cli/command-arguments.ts'
 import { UsageError } from '../cli/usage-error.ts'
-import { ensureCertificate } from '../secrets/certificate.ts'
+import { ensureCertificate, LOOPBACK_NAMES, readCertificate } from '../secrets/certificate.ts'
 import { parseTokens, type TokenTable } from './token-table.ts'
 
 export interface ServeOptions {
@@ -72,9 +72,13 @@ async function transportOf(args: CommandArguments, dataDir: string): Promise<Tra
     )
   }
   if (args.flag('behind-proxy')) return { behindProxy: true }
-  if (args.flag('insecure-loopback')) return { insecureLoopback: true }
+  if (args.flag('insecure-loopback')) {
+    const host = args.text('host')
+    if (LOOPBACK_NAMES.includes(host)) return { insecureLoopback: true }
+    throw new UsageError(`--insecure-loopback is for ${LOOPBACK_NAMES.join(', ')}, not ${host}`)
+  }
   if (cert !== undefined && key !== undefined) {
-    return { tls: { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') } }
+    return { tls: await readCertificate(cert, key) }
   }
   const made = await ensureCertificate(join(dirname(dataDir), 'tls'), Date.now())
   return { tls: { cert: made.cert, key: made.key } }

@@ -23,6 +23,12 @@ describe('token table', () => {
     ['broken JSON', '{'],
     ['no token', '{}'],
     ['no rights', '{"secret": {}}'],
+    ['characters that no header carries', 'secret$'],
+    [
+      'a database that is none',
+      '{"secret": {"subject": "s", "databases": ["../x"], "access": "read"}}',
+    ],
+    ['no subject', '{"secret": {"subject": "", "databases": "*", "access": "read"}}'],
     ['an unknown access', '{"secret": {"subject": "s", "databases": "*", "access": "all"}}'],
     [
       'databases of another type',

@@ -1,5 +1,5 @@
 /** The tokens a server accepts: one plain token, or a JSON table with what each may do. */
-import type { StaticToken } from '@entidb/server'
+import { type StaticToken, staticTokens } from '@entidb/server'
 import { UsageError } from '../cli/usage-error.ts'
 
 export type TokenTable = Readonly<Record<string, StaticToken>>
@@ -10,6 +10,18 @@ export type TokenTable = Readonly<Record<string, StaticToken>>
  * be `"*"`. `source` names the text in errors. Errors: `UsageError`.
  */
 export function parseTokens(text: string, source: string): TokenTable {
+  const tokens = readTokens(text, source)
+  try {
+    // What the server takes, and what no client could send.
+    staticTokens(tokens)
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new UsageError(`${source}: ${cause.message}`, { cause })
+  }
+  return tokens
+}
+
+function readTokens(text: string, source: string): TokenTable {
   const trimmed = text.trim()
   if (!trimmed.startsWith('{')) {
     if (trimmed === '' || /\s/.test(trimmed)) {

@@ -10,6 +10,7 @@ import {
   invalidInput,
   RECORD_BYTES_MAX,
 } from '../input/input-record.ts'
+import { utf8Chunks } from '../input/utf8-chunks.ts'
 import type { Cell } from './csv-columns.ts'
 
 export interface CsvRow {
@@ -19,7 +20,7 @@ export interface CsvRow {
   readonly end: InputPosition
 }
 
-/** Error: `invalid_input` for text that is no CSV. */
+/** Error: `invalid_input` for text that is no CSV or no UTF-8. */
 export async function* parseCsv(
   chunks: AsyncIterable<Uint8Array>,
   delimiter: string,
@@ -33,7 +34,7 @@ export async function* parseCsv(
     skip_empty_lines: true,
   })
   // What it fails with is thrown by the loop.
-  pipeline(Readable.from(chunks), parser).catch(() => {})
+  pipeline(Readable.from(utf8Chunks(chunks)), parser).catch(() => {})
   let [offset, line] = [0, 1]
   try {
     for await (const { record, info, raw } of parser) {

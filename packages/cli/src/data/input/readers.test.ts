@@ -87,6 +87,8 @@ describe('reader: NDJSON', () => {
   })
 })
 
+const readCsv = csvReader({ delimiter: ',', types: new Map() })
+
 describe.each([
   ['NDJSON', 'broken', readNdjson, '{"id":"a"}\n{"id":\n', { line: 2, offset: 11 }],
   ['NDJSON', 'cut off', readNdjson, '{"id":"a"}\n{"id":"b"', { line: 2, offset: 11 }],
@@ -101,6 +103,15 @@ describe.each([
   ['JSON', 'no entity', readJsonArray, '[1]', { line: 1, offset: 1 }],
   ['JSON', 'something behind', readJsonArray, '[] x', { line: 1, offset: 3 }],
   ['JSON', 'mismatched brackets', readJsonArray, '[{"id":"a"]]', { line: 1, offset: 1 }],
+  ['CSV', 'not UTF-8', readCsv, Buffer.from('69640ac3a40aff62', 'hex'), { offset: 6 }],
+  ['CSV', 'cut off in a character', readCsv, Buffer.from('69640ac3a4e282', 'hex'), { offset: 5 }],
+  [
+    'CSV',
+    'a character broken by another',
+    readCsv,
+    Buffer.from('69640ae28241', 'hex'),
+    { offset: 3 },
+  ],
   ['CBOR', 'cut off', readCborSequence, Buffer.from('a16269646161a1', 'hex'), { offset: 6 }],
   [
     'CBOR',

@@ -130,4 +130,9 @@ describe('JSON of values', () => {
       expect(() => entityFromJsonText(json)).toThrow(JsonFormError)
     },
   )
+
+  test('nested far beyond any entity -> an error of the input, not of the stack', () => {
+    const text = `{"id":"a","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    expect(() => entityFromJsonText(text)).toThrow(JsonFormError)
+  })
 })

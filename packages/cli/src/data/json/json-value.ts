@@ -62,19 +62,22 @@ function fromEntries<T>(entries: Iterable<readonly [string, T]>): { [key: string
   return Object.fromEntries(entries)
 }
 
+/** More than an entity may have, which says so by itself; less than the stack holds. */
+const JSON_DEPTH_MAX = 1_000
+
 /** What `JSON.parse` made, as the value it stands for. @throws JsonFormError */
-export function fromJson(json: unknown): unknown {
+export function fromJson(json: unknown, depth = 0): unknown {
   if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map(fromJson)
+  if (depth > JSON_DEPTH_MAX) throw new JsonFormError('values nest deeper than in any entity')
+  const inner = (item: unknown): unknown => fromJson(item, depth + 1)
+  if (Array.isArray(json)) return json.map(inner)
   const entries = Object.entries(json)
   const [first] = entries
   if (entries.length === 1 && first !== undefined && first[0].startsWith('$')) {
     const [key, item] = first
-    return key.startsWith('$$')
-      ? fromEntries([[key.slice(1), fromJson(item)]])
-      : fromForm(key, item)
+    return key.startsWith('$$') ? fromEntries([[key.slice(1), inner(item)]]) : fromForm(key, item)
   }
-  return fromEntries(entries.map(([key, item]) => [key, fromJson(item)] as const))
+  return fromEntries(entries.map(([key, item]) => [key, inner(item)] as const))
 }
 
 function fromForm(key: string, item: unknown): unknown {
