@@ -245,6 +245,7 @@ export class Databases {
     open.stopTimer()
     this.#forgetHeads(open.dbId)
     this.#letGo(open, async (database) => {
+      await database.finishHousekeeping()
       const files = await database.close()
       if (files === undefined) return
       this.#closedById.set(open.dbId, files)

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { memoryStorage, type Storage } from '@entidb/core'
 import {
   decodeHandshakeResponse,
+  decodePullResponse,
   decodePushResponse,
   encodeHandshakeRequest,
+  encodePullRequest,
   encodePushRequest,
   type HandshakeResponse,
   type PushResponse,
@@ -107,6 +109,19 @@ describe('more databases than may be open', () => {
     }
     await handler.close()
   }, 120_000) // files for a thousand databases are made and flushed
+
+  test('closed for others before the first look -> what newer operations superseded is removed all the same', async () => {
+    const handler = start({ limits: { maxOpenDatabases: 1 } })
+    let base = 0
+    for (let opId = 1; opId <= 10; opId++) {
+      base = revisionOf(await pushOne(handler, 'shop', opId, base), opId)
+      await pushOne(handler, 'other', opId, base)
+    }
+    const body = encodePullRequest({ dbId: 'shop', sinceCursor: 0 })
+    const response = await handler.fetch(makeRequest({ path: '/v1/pull', body }))
+    expect(decodePullResponse(await bytesOf(response)).ops).toHaveLength(1)
+    await handler.close()
+  })
 
   test('all in use -> requests wait for a place, in whatever order they come', async () => {
     const handler = start({ limits: { maxOpenDatabases: 2 } })

@@ -366,10 +366,12 @@ describe('rejections', () => {
 
   test('edited: -> the whole group is sent again under new opIds', async () => {
     const { server, a, b } = await openPair({}, refuseBad)
-    await a.db.transaction(async (tx) => {
+    const { receipt } = await a.db.transaction(async (tx) => {
       await tx.collection('notes').put({ id: 'bad', tokens: [] })
       await tx.collection('notes').put({ id: 'mate', tokens: [] })
+      return tx
     })
+    const told = a.sync.settled(receipt)
     await a.sync.sync()
     server.database.options = {}
     await a.sync.sync()
@@ -377,6 +379,10 @@ describe('rejections', () => {
     await a.addToken('mate', 'fixed')
     await a.sync.sync()
     expect(await a.sync.rejections.list()).toEqual([])
+    // What the first was told, everyone is told, and the ledger says.
+    const { fate, how } = await told
+    expect(fate).toBe('rejected')
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate, how })
     await syncAll(a, b)
     await expectConverged(server, a, b)
   })

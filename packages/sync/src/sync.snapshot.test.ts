@@ -19,6 +19,8 @@ import { RealServer } from './test-kit/real-server.test-kit.ts'
 const IDS = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7']
 const PAGE_OPS = 2
 const PAGES = 4
+/** Some 100 notes, as they are sent. */
+const SHORT_BYTES = 3_000
 
 let server: RealServer
 let open: Device[]
@@ -134,6 +136,32 @@ describe('first sync', () => {
     expect(limits).toEqual([500, ...Array(PAGES - 1).fill(undefined)])
     await b.sync.sync()
     expect(limits.at(-1)).toBeUndefined()
+  })
+
+  test('only short answers get through -> pages become small enough, and what came stays', async () => {
+    await server.close()
+    server = new RealServer({ maxPullOps: 5_000 })
+    const a = await device()
+    const ids = Array.from({ length: 3_000 }, (_, i) => `n${String(i).padStart(4, '0')}`)
+    await a.db.collection('notes').putMany(ids.map((id) => ({ id, tokens: [id] })))
+    await syncAll(a)
+    const b = await device({}, async (url, init) => {
+      const response = await server.fetch(url, init)
+      const body = await bytesOf(response)
+      if (body.length > SHORT_BYTES) throw new TypeError('the connection was cut')
+      return new Response(body as Uint8Array<ArrayBuffer>, response as Response)
+    })
+    const counts: number[] = []
+    for (let isDone = false; !isDone && counts.length < 20; ) {
+      isDone = await b.sync.sync().then(
+        () => true,
+        () => false,
+      )
+      counts.push(await b.db.collection('notes').count({}))
+    }
+    expect(counts).toEqual([...counts].sort((one, other) => one - other))
+    expect(counts.at(-1)).toBe(ids.length)
+    await expectSame(b)
   })
 
   test('progress -> of all entities, also where it goes on after a failure', async () => {

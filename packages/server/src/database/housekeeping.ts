@@ -51,6 +51,8 @@ const SUPERSEDED_PART = 0.1
 const SUPERSEDED_HELD_MAX = 100_000
 /** Operations decided since the last round that make one worth it. */
 const DECIDED_MIN = 10_000
+/** What a database that is closed for another one may still take: somebody may wait for its place. */
+const FINISH_MS = 200
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions
@@ -95,6 +97,23 @@ export class Housekeeping {
     } finally {
       this.#asked--
     }
+  }
+
+  /**
+   * Does what the next look would, without pauses and for a short time: there is none when the database is closed first. One
+   * that is always closed that early would never be cleared.
+   */
+  async finish(): Promise<void> {
+    if (this.#stopTimer === undefined && this.#round === undefined) return
+    const stopTimer = this.#options.timers.set(() => {
+      this.#stopped = true
+    }, FINISH_MS)
+    this.#asked++
+    this.#resume()
+    await this.#round?.catch(() => {})
+    await this.#look()
+    this.#asked--
+    stopTimer()
   }
 
   /** Ends after the step in hand. What was noted of devices is stored. */

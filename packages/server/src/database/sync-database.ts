@@ -267,6 +267,11 @@ export class SyncDatabase {
     return this.#housekeeping.run()
   }
 
+  /** @internal Before it is closed to make room, and not because the server ends. */
+  finishHousekeeping(): Promise<void> {
+    return this.#housekeeping.finish()
+  }
+
   /**
    * Waits for the requests that are being written. With what it answers the same process can open these files again
    * without beginning an epoch; undefined when none began since they were opened.

@@ -13,7 +13,7 @@ import { type EntityVersions, LearntVersions } from './learnt-versions.ts'
 export interface SettledFate {
   /**
    * `committed` as it was; `conflict`: another device's edit met it, `how` says how that was settled;
-   * `rejected` by the server, `how` is the code.
+   * `rejected` by the server, `how` is the code, also when it was edited and sent again since.
    */
   readonly fate: 'committed' | 'conflict' | 'rejected'
   readonly how: string | null
@@ -98,7 +98,8 @@ export class FateWatch {
     for (;;) {
       const row = await tx.findFate(present)
       if (row?.fate === 'open') return undefined
-      const successor = row?.successor ?? 0
+      // A refusal stays what whoever waited was told, whatever was sent in its place.
+      const successor = row?.fate === 'rejected' ? 0 : (row?.successor ?? 0)
       // A later transaction, however many of them there are.
       if (row === undefined || successor <= present) return this.#final(tx, present, row, settled)
       if (row.fate === 'conflict') settled = row

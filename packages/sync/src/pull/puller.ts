@@ -12,14 +12,16 @@ import {
 } from '../cycle/sync-context.ts'
 import type { ResyncReason } from '../events.ts'
 import { applyPage, type PullOrigin, snapshotAfter } from './apply-page.ts'
+import { PageSize } from './page-size.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
-import { assertFits, opsToAskFor, snapshotToAskFor } from './snapshot-place.ts'
+import { assertFits, snapshotToAskFor } from './snapshot-place.ts'
 
 /** Times a page may turn out not to fit any more before the cycle gives up for now. */
 const MISFITS_MAX = 20
 
 export class Puller {
   readonly #context: SyncContext
+  readonly #pageSize = new PageSize()
 
   constructor(context: SyncContext) {
     this.#context = context
@@ -92,11 +94,11 @@ export class Puller {
   }
 
   async #request(origin: PullOrigin, signal: AbortSignal): Promise<PullResponse> {
-    const { store, transport, replicaId } = this.#context
+    const { store, transport, replicaId, limits } = this.#context
     const { dbId } = store.state
     const snapshot = snapshotToAskFor(origin, store.state)
-    const limit = opsToAskFor(snapshot)
-    const page = await transport.pull(
+    const limit = this.#pageSize.next(snapshot)
+    const asked = transport.pull(
       {
         dbId,
         sinceCursor: origin.cursor,
@@ -108,6 +110,11 @@ export class Puller {
       },
       signal,
     )
+    const page = await asked.catch((error) => {
+      if (!signal.aborted) this.#pageSize.failed()
+      throw error
+    })
+    this.#pageSize.came(limits.maxPullOps)
     assertFits(page, origin, { dbId, snapshot })
     return page
   }

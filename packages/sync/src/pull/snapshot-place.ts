@@ -13,17 +13,6 @@ export function snapshotToAskFor(
   return cursor === 0 && revisionMax === 0 && resync === null ? {} : undefined
 }
 
-/**
- * Of the first page of a snapshot: a small one is there sooner, and while it is applied the server makes the next one. It
- * also lets the host see a whole transaction before it makes fast what applies pages.
- */
-const FIRST_PAGE_OPS = 500
-
-/** The most operations that the page may have; undefined: as many as the server likes. */
-export function opsToAskFor(snapshot: SnapshotRequest | undefined): number | undefined {
-  return snapshot !== undefined && snapshot.after === undefined ? FIRST_PAGE_OPS : undefined
-}
-
 export interface AskedPage {
   readonly dbId: string
   readonly snapshot: SnapshotRequest | undefined
