@@ -187,8 +187,8 @@ export class CollectionReader<T extends Entity = AnyEntity> {
   }
 
   /**
-   * Streams the answers, all from one state: in a transaction, what it writes after the first step does not show. Without an index for its order, `orderBy` has to gather them
-   * first. Error: `invalid_query`.
+   * Streams the answers, all from one state: in a transaction, what it writes after the first step does not show. Without
+   * an index for its order, `orderBy` has to gather them first. Error: `invalid_query`.
    *
    * @example
    * for await (const person of people.scan({ where: { status: 'open' } })) print(person)

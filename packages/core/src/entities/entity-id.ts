@@ -18,7 +18,10 @@ export function idOfKey(key: Uint8Array): string {
 /** What any device may name an entity that it syncs. */
 const SYNCED_ID_BYTES_MAX = 512
 
-/** Of an entity that is there, or comes from elsewhere: `maxIdBytes` binds what this application writes. Error: `invalid_id`. */
+/**
+ * Of an entity that is there, or comes from elsewhere: `maxIdBytes` binds what this application writes. Error:
+ * `invalid_id`.
+ */
 export function assertSyncedId(id: unknown, maxIdBytes: number): asserts id is string {
   assertId(id, Math.max(maxIdBytes, SYNCED_ID_BYTES_MAX))
 }
