@@ -22,6 +22,11 @@ test('backoff: the server names a delay -> never sooner', () => {
   expect(backoff.next(7_000)).toBe(7_000)
 })
 
+test('backoff: the server names a delay without end -> an hour', () => {
+  const backoff = new Backoff({ baseMs: 500, capMs: 60_000, random: () => 0 })
+  expect(backoff.next(Number.MAX_SAFE_INTEGER)).toBe(3_600_000)
+})
+
 test('backoff: reset -> starts over', () => {
   const backoff = new Backoff({ baseMs: 500, capMs: 60_000, random: () => 0.999999999 })
   backoff.next()

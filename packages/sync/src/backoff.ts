@@ -9,6 +9,8 @@ export interface BackoffOptions {
 
 export const BACKOFF_BASE_MS = 500
 export const BACKOFF_CAP_MS = 60_000
+/** A server may ask for more quiet than this, but not for ever: that would be sync that is stuck. */
+const ASKED_MS_MAX = 60 * 60_000
 
 export class Backoff {
   readonly #options: BackoffOptions
@@ -22,12 +24,12 @@ export class Backoff {
     return this.#failures
   }
 
-  /** Milliseconds to wait after one more failure; never less than what the server asked for. */
+  /** Milliseconds to wait after one more failure; never less than what the server asked for, up to an hour. */
   next(retryAfterMs: number = 0): number {
     const { baseMs, capMs, random } = this.#options
     const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(this.#failures, 30))
     this.#failures += 1
-    return Math.max(retryAfterMs, Math.ceil(random() * ceilingMs))
+    return Math.max(Math.min(retryAfterMs, ASKED_MS_MAX), Math.ceil(random() * ceilingMs))
   }
 
   reset(): void {
