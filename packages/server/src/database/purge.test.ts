@@ -106,6 +106,17 @@ describe('purge', () => {
     expect((await seeAt(database, deviceB, tombstone)).ops).toHaveLength(1)
   })
 
+  test('a device that only sends empty pushes -> active, and as far as they say', async () => {
+    const aging = await openAging()
+    const { database } = aging
+    const tombstone = await deleteOne(aging)
+    aging.pass(40)
+    await push(database, [], { deviceId: deviceB, sinceCursor: tombstone - 1 })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+    await push(database, [], { deviceId: deviceB, sinceCursor: tombstone })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+  })
+
   test('a place of a snapshot in a pull that is answered by cursor -> not what its device has seen', async () => {
     const aging = await openAging()
     const { database } = aging
