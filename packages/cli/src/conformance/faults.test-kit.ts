@@ -1,11 +1,13 @@
 /** Known faults of servers, each with the rules that notice it and no others. */
-import { encodePullResponse } from '@entidb/protocol'
+import { encodePullResponse, type PushRequest } from '@entidb/protocol'
 import type { KnownFault } from './known-fault.test-kit.ts'
 import {
   answerWith,
   errorAnswer,
   errors,
+  handshakeRequests,
   handshakes,
+  inTurn,
   pages,
   pullRequests,
   pulls,
@@ -18,6 +20,14 @@ import {
 import { packedFaults } from './packed-faults.test-kit.ts'
 import { pushFaults } from './push-faults.test-kit.ts'
 import { snapshotFaults } from './snapshot-faults.test-kit.ts'
+
+const hexOf = (id: Uint8Array | undefined): string => Buffer.from(id ?? []).toString('hex')
+
+/** Is refused. */
+const underNoEpoch = (message: PushRequest): PushRequest => ({
+  ...message,
+  epoch: new Uint8Array(16),
+})
 
 export const faults: readonly KnownFault[] = [
   ...pushFaults,
@@ -122,6 +132,37 @@ export const faults: readonly KnownFault[] = [
     name: 'a superseded replica may push',
     createFault: () => pushRequests(({ replicaId: _, ...message }) => message),
     fails: ['order/device', 'replica/superseded-push'],
+  },
+  {
+    name: 'replicas have to shake hands before they push',
+    createFault: () => {
+      const met = new Set<string>()
+      const shakes = handshakeRequests((message) => {
+        met.add(hexOf(message.replicaId))
+        return message
+      })
+      const isMet = (message: PushRequest): boolean => met.has(hexOf(message.replicaId))
+      return inTurn(
+        shakes,
+        pushRequests((message) =>
+          message.replicaId === undefined || isMet(message) ? message : underNoEpoch(message),
+        ),
+      )
+    },
+    fails: ['replica/unmet'],
+  },
+  {
+    name: 'a deviceId belongs to the replica that pushed first',
+    createFault: () => {
+      const owners = new Map<string, string>()
+      return pushRequests((message) => {
+        const replica = hexOf(message.replicaId)
+        const owner = owners.get(message.deviceId) ?? replica
+        owners.set(message.deviceId, owner)
+        return replica === owner ? message : underNoEpoch(message)
+      })
+    },
+    fails: ['replica/unmet'],
   },
   {
     name: 'the epoch of a push is not checked',

@@ -30,7 +30,10 @@ export class HousekeepingModel {
   readonly #pushers = new Set<string>()
   /** By revision, in cursor order. */
   readonly #tombstones = new Map<number, { readonly entityId: string; readonly atMs: number }>()
-  readonly #sightings = new Map<string, { readonly cursor: number; readonly atMs: number }>()
+  readonly #sightings = new Map<
+    string,
+    { readonly cursor: number | undefined; readonly atMs: number }
+  >()
   #epoch = 0
   #isReopened = false
 
@@ -42,7 +45,8 @@ export class HousekeepingModel {
     this.#beginEpoch()
     const headBefore = this.pushes.head
     const fates = this.pushes.push(ops)
-    if (fates !== 'op_id_reused' && ops.length > 0) {
+    if (ops.length === 0) this.see(deviceId, undefined)
+    else if (fates !== 'op_id_reused') {
       const known = this.#devices.get(deviceId) ?? { cursor: 0, epoch: this.#epoch }
       this.#devices.set(deviceId, { ...known, atMs: this.nowMs })
       this.#pushers.add(deviceId)
@@ -55,9 +59,10 @@ export class HousekeepingModel {
     return fates
   }
 
-  /** In a pull: the server stores it with its next round, or when it closes. */
-  see(deviceId: string, cursor: number): void {
-    const largest = Math.max(this.#sightings.get(deviceId)?.cursor ?? 0, cursor)
+  /** In a pull, or a push of nothing, which shows no cursor: the server stores it with its next round, or when it closes. */
+  see(deviceId: string, cursor: number | undefined): void {
+    const before = this.#sightings.get(deviceId)?.cursor
+    const largest = cursor === undefined ? before : Math.max(before ?? 0, cursor)
     this.#sightings.set(deviceId, { cursor: largest, atMs: this.nowMs })
   }
 
@@ -106,12 +111,13 @@ export class HousekeepingModel {
 
   #storeSightings(): void {
     for (const [deviceId, { cursor, atMs }] of this.#sightings) {
-      const known = this.#devices.get(deviceId)
-      const before = known?.epoch === this.#epoch ? known.cursor : 0
+      const known = this.#devices.get(deviceId) ?? { cursor: 0, epoch: this.#epoch, atMs: 0 }
+      const before = known.epoch === this.#epoch ? known.cursor : 0
       this.#devices.set(deviceId, {
-        cursor: Math.max(before, cursor),
-        epoch: this.#epoch,
-        atMs: Math.max(known?.atMs ?? 0, atMs),
+        ...(cursor === undefined
+          ? known
+          : { cursor: Math.max(before, cursor), epoch: this.#epoch }),
+        atMs: Math.max(known.atMs, atMs),
       })
     }
     this.#sightings.clear()

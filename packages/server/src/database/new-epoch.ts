@@ -11,7 +11,7 @@ export interface BegunEpoch {
   readonly epoch: string
   /** Where the histories part: the head before it, plus 1. */
   readonly firstCursor: number
-  /** Raised to a multiple of 2^28, so that no revision is ever used twice. */
+  /** Raised to a multiple of 2^28, so that no revision is used twice in its history. */
   readonly head: number
 }
 

@@ -7,7 +7,7 @@ import type { PulledRow } from './oplog-row.ts'
 import type { Permissions } from './permissions.ts'
 import { assertMayPull } from './pull-checks.ts'
 import { readPage } from './pull-page.ts'
-import type { Resyncs } from './resyncs.ts'
+import type { PullerName, Resyncs } from './resyncs.ts'
 
 export interface PullContext {
   readonly limits: ServerLimits
@@ -29,8 +29,10 @@ export async function runPull(
 ): Promise<PullPage> {
   const { sinceCursor, deviceId } = request
   const { head, purgedThrough } = await assertMayPull(reader, request, subject)
-  const puller =
-    deviceId === undefined ? `subject ${permissions.identity.subject}` : `device ${deviceId}`
+  const puller: PullerName =
+    deviceId === undefined
+      ? { name: `subject ${permissions.identity.subject}`, isShared: true }
+      : { name: `device ${deviceId}`, isShared: false }
   const isBehind = sinceCursor > 0 && sinceCursor < purgedThrough
   if (isBehind && !resyncs.isUnderWay(puller, sinceCursor, purgedThrough)) throw cursorExpired()
   const { maxPullOps, maxPullBytes } = limits
@@ -42,7 +44,7 @@ export async function runPull(
     isVisible: visibility(permissions, request.collections),
   })
   const hasMore = nextCursor < head
-  if (!hasMore) resyncs.end(puller)
+  if (!hasMore) resyncs.end(puller, sinceCursor)
   else resyncs.note(puller, { since: sinceCursor, next: nextCursor, purgedThrough }, nowMs)
   return { ops, nextCursor, hasMore, head, purgedThrough }
 }

@@ -106,6 +106,17 @@ describe('purge', () => {
     expect((await seeAt(database, deviceB, tombstone)).ops).toHaveLength(1)
   })
 
+  test('a device that only sends empty pushes -> active, and as far as they say', async () => {
+    const aging = await openAging()
+    const { database } = aging
+    const tombstone = await deleteOne(aging)
+    aging.pass(40)
+    await push(database, [], { deviceId: deviceB, sinceCursor: tombstone - 1 })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+    await push(database, [], { deviceId: deviceB, sinceCursor: tombstone })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+  })
+
   test('a place of a snapshot in a pull that is answered by cursor -> not what its device has seen', async () => {
     const aging = await openAging()
     const { database } = aging
@@ -179,6 +190,25 @@ describe('purge', () => {
     aging.pass(1)
     expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
     await expect(pull(database, rest)).rejects.toMatchObject({ code: 'cursor_expired' })
+  })
+
+  test('a pull from 0 without a device -> purge waits for it, whatever others of its subject pull', async () => {
+    const aging = await openAging()
+    const { database } = aging
+    const first = await push(database, [put(1, 'a', 0, 1), put(2, 'b', 0, 1)])
+    const { head = 0 } = await push(database, [remove(3, 'a', revisionOf(first, 1))])
+    aging.pass(30)
+    const page = await pull(database, { limit: 1 })
+    expect(page.ops).toMatchObject([{ entityId: 'a', opType: 'PUT' }])
+    // Another one from the beginning to the end, and one that keeps up.
+    const other = await pull(database, { limit: 1 })
+    await pull(database, { sinceCursor: other.nextCursor })
+    await pull(database, { sinceCursor: head })
+    await pull(database)
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+    const rest = await pull(database, { sinceCursor: page.nextCursor })
+    expect(rest.ops.at(-1)).toMatchObject({ entityId: 'a', opType: 'DELETE' })
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
   })
 
   test('the clock was ahead for a while -> tombstones and devices of that time wait a retention from now', async () => {

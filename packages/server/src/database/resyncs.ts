@@ -5,7 +5,13 @@
  * Held in memory: whoever is forgotten begins again.
  */
 
-/** Of one device, or of all pulls of one subject that name no device. */
+/** Who pulls: a device, or a subject whose pulls name none, which may be those of several clients. */
+export interface PullerName {
+  readonly name: string
+  readonly isShared: boolean
+}
+
+/** One pull from 0. */
 interface Puller {
   readonly pageEnds: readonly PageEnd[]
   /** What the last page was asked for with: it has all deletes up to there. */
@@ -29,6 +35,8 @@ export interface AnsweredPage {
 /** Last page ends of each puller: several pages may be under way, or be asked for again. */
 const PAGE_ENDS_MAX = 64
 const PULLERS_MAX = 1_000
+/** Pulls under way of one shared name. */
+const SHARED_MAX = 16
 /** A pull that asked for nothing for so long is not waited for. */
 const WAIT_MS = 60 * 60 * 1000
 
@@ -36,13 +44,14 @@ export class Resyncs {
   /** Least recently used first. */
   readonly #pullers = new Map<string, Puller>()
 
-  note(name: string, page: AnsweredPage, nowMs: number): void {
-    const begunAt = page.since === 0 ? page.purgedThrough : this.#begunAt(name, page.since)
+  note(puller: PullerName, page: AnsweredPage, nowMs: number): void {
+    const key = page.since === 0 ? this.#keyToBegin(puller) : this.#keyOf(puller, page.since)
+    const begunAt = page.since === 0 ? page.purgedThrough : this.#begunAt(key, page.since)
     if (begunAt === undefined) return
-    const ends = this.#pullers.get(name)?.pageEnds ?? []
+    const ends = this.#pullers.get(key)?.pageEnds ?? []
     const others = ends.filter(({ cursor }) => cursor !== page.next)
-    this.#pullers.delete(name)
-    this.#pullers.set(name, {
+    this.#pullers.delete(key)
+    this.#pullers.set(key, {
       pageEnds: [...others.slice(1 - PAGE_ENDS_MAX), { cursor: page.next, purgedThrough: begunAt }],
       since: page.since,
       atMs: nowMs,
@@ -53,15 +62,18 @@ export class Resyncs {
     }
   }
 
-  /** The puller was sent the rest: it may ask for it again, but nothing waits for that. */
-  end(name: string): void {
-    const puller = this.#pullers.get(name)
-    if (puller !== undefined) this.#pullers.set(name, { ...puller, atMs: Number.NEGATIVE_INFINITY })
+  /** The puller was sent the rest behind `since`: it may ask for it again, but nothing waits for that. */
+  end(puller: PullerName, since: number): void {
+    const key = this.#keyOf(puller, since)
+    // Not of a pull from 0.
+    if (puller.isShared && this.#begunAt(key, since) === undefined) return
+    const ended = this.#pullers.get(key)
+    if (ended !== undefined) this.#pullers.set(key, { ...ended, atMs: Number.NEGATIVE_INFINITY })
   }
 
   /** Whether a pull from 0 of this puller has come to `cursor`, and nothing was purged since it began. */
-  isUnderWay(name: string, cursor: number, purgedThrough: number): boolean {
-    return this.#begunAt(name, cursor) === purgedThrough
+  isUnderWay(puller: PullerName, cursor: number, purgedThrough: number): boolean {
+    return keysOf(puller).some((key) => this.#begunAt(key, cursor) === purgedThrough)
   }
 
   /** Deletes beyond it are still to be told to a pull under way; Infinity without one. */
@@ -70,7 +82,31 @@ export class Resyncs {
     return Math.min(Number.POSITIVE_INFINITY, ...waited.map(({ since }) => since))
   }
 
-  #begunAt(name: string, since: number): number | undefined {
-    return this.#pullers.get(name)?.pageEnds.find(({ cursor }) => cursor === since)?.purgedThrough
+  /** Of several shared ones that came to `since` one that began last, and still goes on. */
+  #keyOf(puller: PullerName, since: number): string {
+    const [first = '', ...others] = keysOf(puller)
+    const begunAt = (key: string): number => this.#begunAt(key, since) ?? -1
+    return others.reduce((best, key) => {
+      const later = begunAt(key) - begunAt(best)
+      return later > 0 || (later === 0 && this.#atMs(key) > this.#atMs(best)) ? key : best
+    }, first)
   }
+
+  /** Of the puller's pulls the one to forget for a new one: none, or the one that was silent for longest. */
+  #keyToBegin(puller: PullerName): string {
+    const [first = '', ...others] = keysOf(puller)
+    return others.reduce((best, key) => (this.#atMs(key) < this.#atMs(best) ? key : best), first)
+  }
+
+  #atMs(key: string): number {
+    return this.#pullers.get(key)?.atMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  #begunAt(key: string, since: number): number | undefined {
+    return this.#pullers.get(key)?.pageEnds.find(({ cursor }) => cursor === since)?.purgedThrough
+  }
+}
+
+function keysOf({ name, isShared }: PullerName): readonly string[] {
+  return isShared ? Array.from({ length: SHARED_MAX }, (_, place) => `${name} ${place}`) : [name]
 }

@@ -226,6 +226,8 @@ export class SyncDatabase {
       runPush(tx, request, { limits, policy, permissions, subject, nowMs: clock() }),
     )
     if (response.head !== undefined) this.#heads.publish(response.head)
+    // Of any other its own transaction stores it.
+    if (request.ops.length === 0) this.#noteSeen(request.deviceId, request.sinceCursor)
     this.#housekeeping.nudge(request.ops.length)
     return response
   }

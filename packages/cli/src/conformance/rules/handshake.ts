@@ -185,6 +185,23 @@ export const handshakeRules: readonly Rule[] = [
     },
   },
   {
+    id: 'replica/unmet',
+    section: '2',
+    holds: 'a replica that never shook hands is served, and takes the deviceId from nobody',
+    check: async (bench) => {
+      const device = bench.device()
+      const owner = { replicaId: bench.newId() }
+      const unmet = { replicaId: bench.newId() }
+      await device.handshake(owner)
+      const op = device.put('e1')
+      expectEqual('outcome', (await device.pushWith(unmet, op)).outcomeOf(op), 'committed')
+      await device.pull(await device.head(), { deviceId: device.id, ...unmet })
+      const next = device.put('e2')
+      expectEqual('of the owner', (await device.pushWith(owner, next)).outcomeOf(next), 'committed')
+      await device.handshake(owner)
+    },
+  },
+  {
     id: 'replica/unnamed',
     section: '2',
     holds: 'a request without a replicaId is served, whoever owns the deviceId',
