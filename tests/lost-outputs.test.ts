@@ -5,6 +5,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { encodeHandshakeRequest } from '@entidb/protocol'
+import { createSyncServer, staticTokens } from '@entidb/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url))
@@ -64,6 +66,40 @@ describe('output that cannot be written', () => {
   )
 })
 
+describe('restore of a server database', () => {
+  test.skipIf(process.platform === 'win32')(
+    'no room for the new epoch -> says that it is restored, and what to do',
+    async () => {
+      const server = await createSyncServer({
+        dataDir: join(home, 'backed-up'),
+        insecureLoopback: true,
+        auth: staticTokens({ t: { subject: 'ada', databases: '*', access: 'write' } }),
+        createDatabases: true,
+      })
+      await server.listen()
+      await fetch(`${server.url}/v1/handshake`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer t', 'content-type': 'application/cbor' },
+        body: Buffer.from(encodeHandshakeRequest({ dbId: 'shop', deviceId: 'till' })),
+      })
+      await server.close()
+      const [backup, target] = [join(home, 'shop.entidb'), join(home, 'restored')]
+      const entidb = [process.execPath, program]
+      spawnSync(process.execPath, [program, 'backup', join(home, 'backed-up', 'shop'), backup])
+      // In blocks of at least 512 bytes: more than the backup has, less than a log.
+      const script = 'ulimit -f 48; exec "$@"'
+      const words = ['-c', script, 'sh', ...entidb, 'restore', backup, target]
+      const { status, stderr } = spawnSync('sh', words, { encoding: 'utf8' })
+      expect(status).toBe(1)
+      expect(stderr).toContain(`entidb new-epoch ${target}`)
+      const again = spawnSync(process.execPath, [program, 'new-epoch', target], {
+        encoding: 'utf8',
+      })
+      expect([again.status, again.stderr]).toEqual([0, ''])
+    },
+  )
+})
+
 describe('the log of a server in a program', () => {
   test.skipIf(!existsSync('/dev/full'))('its disk is full -> the program goes on', () => {
     const full = openSync('/dev/full', 'w')
@@ -94,7 +130,8 @@ describe('input that does not come', () => {
     child.stderr?.on('data', (text) => {
       errors += text
     })
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    // It listens to signals by then.
+    await expect.poll(() => existsSync(target), { timeout: 30_000 }).toBe(true)
     child.kill('SIGTERM')
     const [code] = await once(child, 'close')
     expect([code, errors]).toEqual([1, expect.stringContaining('stopped by a signal')])

@@ -36,6 +36,7 @@ describe('command arguments', () => {
     ['an unknown option', ['x', '--nope'], 'unknown option --nope'],
     ['an unknown negated option', ['x', '--no-way'], 'unknown option --way'],
     ['an unknown short option', ['x', '-z'], 'unknown option -z'],
+    ['a switch with a value', ['x', '--once=no'], '--once'],
     ['a surplus word', ['x', 'y'], 'unexpected argument y'],
     ['a missing word', [], 'DIR'],
   ])('options: %s -> usage error that names it', (_, words, message) => {

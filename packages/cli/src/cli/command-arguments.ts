@@ -11,6 +11,7 @@ export class CommandArguments {
   constructor(definition: ArgsDef, rawArguments: readonly string[]) {
     const parsed = parse(definition, rawArguments)
     assertKnown(definition, parsed)
+    assertSwitches(definition, rawArguments)
     this.#valuesByName = valuesOf(definition, parsed)
   }
 
@@ -77,6 +78,24 @@ function assertKnown(definition: ArgsDef, parsed: Parsed): void {
   const words = Object.values(definition).filter(({ type }) => type === 'positional').length
   const surplus = parsed._[words]
   if (surplus !== undefined) throw new UsageError(`unexpected argument ${surplus}`)
+}
+
+/** citty takes `--overwrite=no` for yes. */
+function assertSwitches(definition: ArgsDef, rawArguments: readonly string[]): void {
+  for (const [name, { type }] of Object.entries(definition)) {
+    if (type !== 'boolean') continue
+    for (const word of rawArguments) {
+      const value = namesOf(name)
+        .map((known) => valueBehind(`--${known}=`, word))
+        .find((found) => found !== undefined)
+      if (value === undefined || value === 'true' || value === 'false') continue
+      throw new UsageError(`--${name} takes no value: it is given or not; not ${value}`)
+    }
+  }
+}
+
+function valueBehind(start: string, word: string): string | undefined {
+  return word.startsWith(start) ? word.slice(start.length) : undefined
 }
 
 /** citty repeats every value under the option's camel-case name. No option here has an alias. */

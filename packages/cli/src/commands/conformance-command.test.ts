@@ -106,6 +106,22 @@ describe('entidb conformance', () => {
     expect(await liveEntities()).toBe(0)
   })
 
+  test('a server that goes away -> the table all the same, the rest skipped; exit code 1', async () => {
+    let asked = 0
+    const server = await startServer({
+      validate: () => {
+        asked += 1
+        if (asked === 5) void server.close()
+        return undefined
+      },
+    })
+    const environment = createTestEnvironment()
+    expect(await runCli(command(server.url, '--only', 'revisions/'), environment)).toBe(EXIT_FAILED)
+    expect(environment.output()).toMatch(/skipped: the server/)
+    expect(environment.output()).toMatch(/passed, 1 failed, \d+ skipped/)
+    expect(environment.errors()).toContain('ECONNREFUSED')
+  })
+
   test('rules that need more than a token -> skipped, with what to give', async () => {
     await using server = await startServer()
     const environment = createTestEnvironment()

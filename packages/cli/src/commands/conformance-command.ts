@@ -68,13 +68,15 @@ export const conformanceCommand: CliCommand = {
     try {
       const options = { ...named, ...surroundings, wire }
       const report = await runShown(rules, options, args, environment)
-      environment.stop.throwIfAborted()
+      const left = leftOf(report)
+      if (environment.stop.aborted) throw left ?? environment.stop.reason
       const counts = countsOf(report.results)
       const ok = counts.failed === 0
       const facts = { url: url.href, dbId: named.dbId, ok, ...counts, ...report }
       createCommandOutput(args, environment).result(facts, () =>
         conformanceText(report, environment.stdout.terminal !== undefined),
       )
+      if (left !== undefined) throw left
       return ok ? EXIT_OK : EXIT_PROBLEMS
     } finally {
       wire.close()
@@ -111,10 +113,18 @@ async function runShown(
       ),
     )
   } catch (error) {
-    // Not a rule, but what comes before and after all of them: shaking hands, deleting.
+    // Not a rule, but what comes before all of them: shaking hands.
     if (!(error instanceof RuleFailure)) throw error
-    throw new EntiDBError('invalid_response', `The server was ${error.message}`)
+    throw wrongAnswer(error.message)
   }
+}
+
+function leftOf({ notDeleted }: ConformanceReport): EntiDBError | undefined {
+  return notDeleted === undefined ? undefined : wrongAnswer(`${notDeleted}, while deleting`)
+}
+
+function wrongAnswer(message: string): EntiDBError {
+  return new EntiDBError('invalid_response', `The server was ${message}`)
 }
 
 function urlOf(args: CommandArguments): URL {

@@ -1,6 +1,6 @@
 /** `entidb restore`: a database of a backup. */
 import { resolve } from 'node:path'
-import { isEntiDBError, restoreBackup } from '@entidb/core'
+import { EntiDBError, isEntiDBError, restoreBackup } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { beginNewEpoch } from '@entidb/server'
 import type { CliCommand } from '../cli/cli-command.ts'
@@ -35,9 +35,7 @@ export const restoreCommand: CliCommand = {
         }),
       ),
     )
-    const epoch = (await isOfServer(directory))
-      ? (await beginNewEpoch(fileStorage(directory))).epoch
-      : undefined
+    const epoch = (await isOfServer(directory)) ? await newEpochOf(directory) : undefined
     output.result(
       { source: source.path, directory, bytes, ...(epoch === undefined ? {} : { epoch }) },
       () =>
@@ -50,6 +48,20 @@ export const restoreCommand: CliCommand = {
     )
     return EXIT_OK
   },
+}
+
+/** What is restored is whole all the same, and need not be restored again. */
+async function newEpochOf(directory: string): Promise<string> {
+  try {
+    return (await beginNewEpoch(fileStorage(directory))).epoch
+  } catch (error) {
+    if (!isEntiDBError(error)) throw error
+    throw new EntiDBError(
+      error.code,
+      `${directory} is restored, but no new epoch has begun: ${error.message} When that is mended: entidb new-epoch ${directory}`,
+      { cause: error, details: error.details },
+    )
+  }
 }
 
 /** Stores that no application has opened as a database can be restored too. */

@@ -1,4 +1,5 @@
 /** `entidb oplog`, `conflicts`, `devices`, `new-epoch` and `restore`, on the folder of a real server. */
+import { writeFileSync } from 'node:fs'
 import { EntiDB } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { EPOCH_STRIDE } from '@entidb/protocol'
@@ -187,6 +188,19 @@ describe('entidb new-epoch', () => {
     expect(again).toMatchObject({ firstCursor: 2 * EPOCH_STRIDE + 1, head: 3 * EPOCH_STRIDE })
     expect(again.epoch).not.toBe(begun.epoch)
     expect((await run('new-epoch', directory)).output).toContain('A new epoch of shop has begun')
+  })
+})
+
+describe('entidb import', () => {
+  test('into the folder of a server -> refused, nothing is made or changed', async () => {
+    const directory = await makeServer()
+    writeFileSync(path('rows.ndjson'), '{"id":"a"}')
+    for (const words of [['entities'], ['mine', '--create']]) {
+      const { code, errors } = await run('import', directory, ...words, path('rows.ndjson'))
+      expect(code).toBe(EXIT_USAGE)
+      expect(errors).toContain('of a sync server')
+    }
+    expect(await json('query', directory, 'entities', '--count')).toMatchObject({ count: 3 })
   })
 })
 

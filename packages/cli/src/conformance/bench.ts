@@ -62,12 +62,20 @@ export class Bench {
   /** Shakes hands. Errors: `RuleFailure` when the server does not answer as the protocol has it. */
   static async open(options: BenchOptions): Promise<Bench> {
     const { wire, token, dbId, randomBytes, sleep } = options
-    const log: SentLog = { last: () => '' }
+    const log: SentLog = { last: () => '', isAnswered: false }
     const api = new SyncApi({ wire, token, sleep, log })
     const run = hexOf(randomBytes(6))
     const deviceId = `conformance-${run}`
     const announced = await api.call('handshake', { dbId, deviceId })
     return new Bench(options, api, log, `cf-${run}-`, announced)
+  }
+
+  /** Is there a server at all, whatever it says? */
+  async isAnswering(): Promise<boolean> {
+    await this.api
+      .post('handshake', { dbId: this.dbId, deviceId: this.device().id })
+      .catch(() => {})
+    return this.log.isAnswered
   }
 
   /** Does the name belong to this run? */

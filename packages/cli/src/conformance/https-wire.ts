@@ -14,8 +14,24 @@ import {
 /** A server that is silent for so long does not answer. */
 const SILENCE_MS_MAX = 30_000
 
+/** What an answer may take, so that a run has an end and memory a bound, whatever the server does. */
+export interface AnswerLimits {
+  readonly bytesMax: number
+  /** From its head to its end. */
+  readonly msMax: number
+}
+
+/** A page may hold a transaction as large as a body. */
+const ANSWER_LIMITS: AnswerLimits = { bytesMax: 128 * 1024 * 1024, msMax: 120_000 }
+/** Of a stream; events are short. */
+const LINE_CHARS_MAX = 1024 * 1024
+
 /** `authority`: the certificate to trust instead of the system's, in PEM. `base`: an `https:` address. */
-export function createHttpsWire(base: URL, authority: string | undefined): Wire {
+export function createHttpsWire(
+  base: URL,
+  authority: string | undefined,
+  limits: AnswerLimits = ANSWER_LIMITS,
+): Wire {
   const trust = authority === undefined ? {} : { ca: authority }
   const agent = new Agent({ ...trust, keepAlive: true })
   const alone = new Agent({ ...trust, keepAlive: false })
@@ -33,12 +49,12 @@ export function createHttpsWire(base: URL, authority: string | undefined): Wire 
     exchange: async (request) => {
       const { body } = request
       if (body === undefined || body instanceof Uint8Array) {
-        return readWhole(await send(optionsOf(request), body))
+        return readWhole(await send(optionsOf(request), body), limits)
       }
       // Answered in the middle of a body, a connection is good for nothing else.
       const response = await send({ ...optionsOf(request), agent: alone }, body)
       try {
-        return await readWhole(response)
+        return await readWhole(response, limits)
       } finally {
         response.destroy()
       }
@@ -54,14 +70,30 @@ export function createHttpsWire(base: URL, authority: string | undefined): Wire 
 /** Node leaves it out where a body is not usual. */
 const lengthOf = (body: Uint8Array): Header => ['Content-Length', String(body.length)]
 
-async function readWhole(response: IncomingMessage): Promise<WireAnswer> {
+async function readWhole(
+  response: IncomingMessage,
+  { bytesMax, msMax }: AnswerLimits,
+): Promise<WireAnswer> {
   const head = headOf(response)
   if (isEventStream(head.headers)) {
     response.destroy()
     return { ...head, body: new Uint8Array(0) }
   }
   const pieces: Buffer[] = []
-  for await (const piece of response) pieces.push(piece)
+  let bytes = 0
+  const timer = setTimeout(
+    () => response.destroy(new Error(`no whole answer within ${msMax / 1000} s`)),
+    msMax,
+  )
+  try {
+    for await (const piece of response) {
+      bytes += piece.length
+      if (bytes > bytesMax) throw new Error(`an answer of more than ${bytesMax} bytes`)
+      pieces.push(piece)
+    }
+  } finally {
+    clearTimeout(timer)
+  }
   return { ...head, body: new Uint8Array(Buffer.concat(pieces)) }
 }
 
@@ -149,6 +181,7 @@ class LineStream implements WireStream {
     response.setEncoding('utf8')
     response.on('data', (text: string) => {
       this.#text += text
+      if (this.#text.length > LINE_CHARS_MAX) response.destroy()
       this.#wake()
     })
     const end = (): void => {

@@ -26,10 +26,18 @@ export async function* runRules(
   bench: Bench,
   stop: AbortSignal,
 ): AsyncGenerator<RuleResult> {
+  let isGone = false
   for (const rule of rules) {
     if (stop.aborted) return
-    yield await runRule(rule, bench)
+    const result = isGone ? skippedRule(rule) : await runRule(rule, bench)
+    yield result
+    // Each of the others would wait for an answer in vain, half a minute long.
+    if (result.result === 'failed') isGone = !bench.log.isAnswered && !(await bench.isAnswering())
   }
+}
+
+function skippedRule({ id, section, holds }: Rule): RuleResult {
+  return { id, section, holds, result: 'skipped', reason: 'the server answers no more' }
 }
 
 async function runRule(rule: Rule, bench: Bench): Promise<RuleResult> {

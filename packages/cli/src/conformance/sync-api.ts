@@ -58,6 +58,8 @@ const PATIENCE = 5
 /** The last request as text, for reports; made when it is asked for. It never shows the token. */
 export interface SentLog {
   last: () => string
+  /** Was there an answer to it, whatever it says? */
+  isAnswered: boolean
 }
 
 export interface SyncApiOptions {
@@ -92,7 +94,7 @@ export class SyncApi {
   async exchange(request: WireRequest): Promise<WireAnswer> {
     this.#log.last = () => this.#describe(request)
     for (let asked = 1; ; asked++) {
-      const answer = await this.#once(request)
+      const answer = await this.#answered(this.#wire.exchange(request))
       if (answer.status !== 429 || asked === PATIENCE) return answer
       await this.#sleep(retryAfterMs(answer))
     }
@@ -151,13 +153,16 @@ export class SyncApi {
       headers: [this.authorization, ...headers],
     }
     this.#log.last = () => this.#describe(request)
-    return this.#wire.openStream(request)
+    return this.#answered(this.#wire.openStream(request))
   }
 
-  async #once(request: WireRequest): Promise<WireAnswer> {
+  async #answered<T>(asked: Promise<T>): Promise<T> {
     try {
-      return await this.#wire.exchange(request)
+      const answer = await asked
+      this.#log.isAnswered = true
+      return answer
     } catch (error) {
+      this.#log.isAnswered = false
       // A refused connection or a broken one: the rule did not get what it wants.
       throw new RuleFailure(
         'a whole answer',

@@ -91,6 +91,20 @@ describe('jwtAuth', () => {
     expect(await createAuth().authenticate(make())).toBeUndefined()
   })
 
+  test('the issuer changes its keys, tokens name none -> those of either key; not those of a third', async () => {
+    const changing = {
+      keys: [...jwks.keys, { ...(await exportJWK(otherKeys.publicKey)), kid: 'k2', alg: 'ES256' }],
+    }
+    const auth = createAuth({ jwks: changing })
+    const signedBy = (pair: KeyPair): Promise<string> =>
+      new SignJWT(goodClaims).setProtectedHeader({ alg: 'ES256' }).sign(pair.privateKey)
+    for (const pair of [keys, otherKeys]) {
+      expect(await auth.authenticate(await signedBy(pair))).toMatchObject({ subject: 'ada' })
+    }
+    const third = await generateKeyPair('ES256')
+    expect(await auth.authenticate(await signedBy(third))).toBeUndefined()
+  })
+
   test('HMAC with the public key as secret -> refused', async () => {
     const secret = Buffer.from(JSON.stringify(jwks.keys[0]))
     const token = await new SignJWT(goodClaims).setProtectedHeader({ alg: 'HS256' }).sign(secret)

@@ -95,12 +95,26 @@ async function verifiedClaims(
   try {
     return (await jwtVerify(token, keys, options)).payload
   } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return claimsByAny(token, error, options)
     if (isKeySourceFailure(error)) {
       throw unavailable('The keys of the token issuer cannot be had at the moment')
     }
     if (error instanceof errors.JOSEError) return undefined
     throw error
   }
+}
+
+/** A token that does not name its key may be of any that its issuer has: two of a kind while it changes them. */
+async function claimsByAny(
+  token: string,
+  keys: errors.JWKSMultipleMatchingKeys,
+  options: Parameters<typeof jwtVerify>[2],
+): Promise<JWTPayload | undefined> {
+  for await (const key of keys) {
+    const claims = await verifiedClaims(token, () => Promise.resolve(key), options)
+    if (claims !== undefined) return claims
+  }
+  return undefined
 }
 
 /** The token may be good: nobody can tell while the issuer's keys are out of reach. */

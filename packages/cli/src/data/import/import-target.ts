@@ -10,6 +10,7 @@ import {
 } from '@entidb/core/tools'
 import { UsageError } from '../../cli/usage-error.ts'
 import { kindOf } from '../../maintenance/new-directory.ts'
+import { isServerDatabase } from '../../server-data/server-database.ts'
 import {
   closing,
   findCollection,
@@ -30,7 +31,8 @@ export interface ImportTarget {
 
 /**
  * Errors: `unknown_collection`, `not_a_database`, `database_locked`, `read_only`, `corrupt`, `format_too_new`.
- * @throws UsageError for a name that no collection of an application has, or if it has another schema version.
+ * @throws UsageError for a name that no collection of an application has, or if it has another schema version; for a
+ * database of a sync server.
  */
 export async function withImportTarget<T>(
   target: ImportTarget,
@@ -46,6 +48,11 @@ export async function withImportTarget<T>(
     await (await EntiDB.open({ storage: fileStorage(directory), collections: {} })).close()
   }
   return withStoredDatabase(directory, { readOnly: false }, async (db) => {
+    if (isServerDatabase(db)) {
+      throw new UsageError(
+        `${directory} is a database of a sync server, whose rows are its own; import into a device that syncs with it`,
+      )
+    }
     if (create) await makeCollection(db, target)
     const found = findCollection(db, collection, '. Make it with --create')
     assertVersion(found, target)
