@@ -14,7 +14,9 @@ const PAIRS = [
   'edit,poison',
   'edit,look',
 ]
-const FAULTS = ['lost', 'device', 'server']
+const CRASHES = ['lost', 'device', 'server']
+const LOSSES = ['serverRestore', 'deviceRestore', 'purge']
+const FAULTS = [...CRASHES, ...LOSSES]
 /** For the guess how many runs there are: some seconds. */
 const WALKS = 300
 
@@ -33,13 +35,13 @@ export async function runExhaustively(settings) {
   return isWell
 }
 
-function scopeOf(pair, { faults, resolver }) {
-  const kinds = { all: FAULTS, none: [] }[faults] ?? faults.split(',')
+function scopeOf(pair, { faults, resolver, 'at-most': most }) {
+  const kinds = { all: CRASHES, losses: LOSSES, none: [] }[faults] ?? faults.split(',')
   const actions = pair.split(',')
   assertKnown('fault', kinds, FAULTS)
   assertKnown('action', actions, Object.keys(smallNotes.actions))
   assertKnown('resolver', [resolver], Object.keys(smallNotes.resolvers))
-  return { actions, resolver, faultsMax: Math.min(kinds.length, 1), faults: kinds }
+  return { actions, resolver, faultsMax: kinds.length === 0 ? 0 : Number(most), faults: kinds }
 }
 
 function assertKnown(what, names, known) {
@@ -122,14 +124,16 @@ async function repeat(scope, choices) {
   return false
 }
 
-function optionsOf({ actions, faults, resolver }) {
+function optionsOf({ actions, faults, faultsMax, resolver }) {
   const kinds = faults.length === 0 ? 'none' : faults.join()
-  return `--scope ${actions.join()} --faults ${kinds} --resolver ${resolver}`
+  const most = faultsMax > 1 ? ` --at-most ${faultsMax}` : ''
+  return `--scope ${actions.join()} --faults ${kinds}${most} --resolver ${resolver}`
 }
 
-function titleOf({ actions, faults, resolver }) {
+function titleOf({ actions, faults, faultsMax, resolver }) {
   const [first, second] = actions
-  const what = faults.length === 0 ? 'no fault' : `one fault (${faults.join(', ')})`
+  const many = faultsMax > 1 ? `up to ${faultsMax} faults` : 'one fault'
+  const what = faults.length === 0 ? 'no fault' : `${many} (${faults.join(', ')})`
   return `${first} and ${second}, ${what}, resolver ${resolver}`
 }
 

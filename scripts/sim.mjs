@@ -24,6 +24,7 @@ const { values } = parseArgs({
     exhaustive: { type: 'boolean', default: false },
     scope: { type: 'string' },
     faults: { type: 'string', default: 'all' },
+    'at-most': { type: 'string', default: '1' },
     resolver: { type: 'string', default: 'union' },
     choices: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -43,7 +44,9 @@ const USAGE = `npm run sim -- [options]
 
   with --exhaustive:
   --scope A,B      only with these actions of the two devices: edit,edit
-  --faults F       none, all, or some of lost,device,server (all); one of them happens in a run
+  --faults F       what may happen: all (lost,device,server), losses (serverRestore,deviceRestore,
+                   purge), some of those, or none (all)
+  --at-most N      faults in a run (1)
   --resolver R     union, keepLocal, takeRemote, defer or none (union)
   --choices 0,1,1  only the run with these choices, with its event log
 `

@@ -14,6 +14,8 @@
  * costs next to nothing. Only whoever wrote last may write behind that.
  */
 import { copyInto } from './byte-writer.ts'
+import { emptyHeap, Heap } from './entry-heap.ts'
+import { entryBytes, valueBytesOf } from './entry-layout.ts'
 import {
   HEAD_UNIT,
   headAfter,
@@ -23,7 +25,7 @@ import {
   slotOf,
   withInserted,
 } from './entry-slots.ts'
-import { varintBytes, writeVarint } from './varint.ts'
+import { afterVarint, varintAt, writeVarint } from './varint.ts'
 
 const GROWTH_BYTES_MAX = 2 * 1024
 /** More room than this is given back when a node has been written. */
@@ -36,21 +38,6 @@ const SPLIT_ROOM_BYTES = 256
 const NO_VALUE = new Uint8Array(0)
 /** The prefix as long as the index has no heads: they are found when they are needed. */
 const NO_HEADS = -1
-
-/**
- * A buffer that several versions of a node may share, and how far any of them has written. Of a class: V8 learns from
- * the nodes that stay in memory to put such literals among the old objects at once, and those of nodes that a scan
- * only passes would keep their buffers there.
- */
-class Heap {
-  readonly bytes: Uint8Array
-  end: number
-
-  constructor(bytes: Uint8Array, end: number) {
-    this.bytes = bytes
-    this.end = end
-  }
-}
 
 export class PackedEntries {
   #heap: Heap
@@ -133,15 +120,15 @@ export class PackedEntries {
   /** A view. */
   keyAt(position: number): Uint8Array {
     const offset = this.#offset(position)
-    return this.#view(this.#keyStart(offset), this.#number(offset))
+    return this.#view(this.#keyStart(offset), varintAt(this.#data, offset))
   }
 
   /** A view; empty where the tag is odd. */
   valueAt(position: number): Uint8Array {
     const offset = this.#offset(position)
-    const tagOffset = this.#afterNumber(offset)
-    const start = this.#afterNumber(tagOffset) + this.#number(offset)
-    return this.#view(start, valueBytesOf(this.#number(tagOffset)))
+    const tagOffset = afterVarint(this.#data, offset)
+    const start = afterVarint(this.#data, tagOffset) + varintAt(this.#data, offset)
+    return this.#view(start, valueBytesOf(varintAt(this.#data, tagOffset)))
   }
 
   /** Twice the length of the value; odd when the value lies elsewhere. */
@@ -158,7 +145,7 @@ export class PackedEntries {
   compareAt(position: number, key: Uint8Array): number {
     const offset = this.#offset(position)
     const start = this.#keyStart(offset)
-    const keyBytes = this.#number(offset)
+    const keyBytes = varintAt(this.#data, offset)
     const data = this.#data
     const length = keyBytes < key.length ? keyBytes : key.length
     for (let i = 0; i < length; i++) {
@@ -435,7 +422,7 @@ export class PackedEntries {
     for (let i = 0; i < this.#count; i++) {
       const offset = this.#offset(i)
       const start = this.#keyStart(offset)
-      const end = start + this.#number(offset)
+      const end = start + varintAt(this.#data, offset)
       this.#index[i] = slotOf(headBetween(this.#data, start + prefix, end), offset)
     }
   }
@@ -444,7 +431,7 @@ export class PackedEntries {
   #sharedWithFirst(key: Uint8Array, max: number): number {
     const offset = this.#offset(0)
     const start = this.#keyStart(offset)
-    const length = Math.min(key.length, this.#number(offset), max)
+    const length = Math.min(key.length, varintAt(this.#data, offset), max)
     let shared = 0
     while (shared < length && this.#data[start + shared] === key[shared]) shared++
     return shared
@@ -475,47 +462,15 @@ export class PackedEntries {
   }
 
   #tag(offset: number): number {
-    return this.#number(this.#afterNumber(offset))
+    return varintAt(this.#data, afterVarint(this.#data, offset))
   }
 
   #keyStart(offset: number): number {
-    return this.#afterNumber(this.#afterNumber(offset))
+    const data = this.#data
+    return afterVarint(data, afterVarint(data, offset))
   }
 
   #entryEnd(offset: number): number {
-    return this.#keyStart(offset) + this.#number(offset) + valueBytesOf(this.#tag(offset))
+    return this.#keyStart(offset) + varintAt(this.#data, offset) + valueBytesOf(this.#tag(offset))
   }
-
-  #afterNumber(offset: number): number {
-    let end = offset
-    while ((this.#data[end++] as number) >= 0x80);
-    return end
-  }
-
-  #number(offset: number): number {
-    const data = this.#data
-    const first = data[offset] as number
-    if (first < 0x80) return first
-    const second = data[offset + 1] as number
-    if (second < 0x80) return (first & 0x7f) | (second << 7)
-    let value = (first & 0x7f) | ((second & 0x7f) << 7)
-    for (let at = offset + 2, scale = 2 ** 14; ; at++, scale *= 0x80) {
-      const next = data[at] as number
-      value += (next & 0x7f) * scale
-      if (next < 0x80) return value
-    }
-  }
-}
-
-function emptyHeap(bytes: number): Heap {
-  return new Heap(new Uint8Array(bytes), 0)
-}
-
-function entryBytes(key: Uint8Array, tag: number, value: Uint8Array): number {
-  return varintBytes(key.length) + varintBytes(tag) + key.length + value.length
-}
-
-/** An odd tag stands for a value that lies elsewhere. */
-function valueBytesOf(tag: number): number {
-  return tag % 2 === 0 ? tag / 2 : 0
 }

@@ -1,6 +1,7 @@
 import { EntiDB, memoryStorage, type Storage } from '@entidb/core'
 import { describe, expect, test } from 'vitest'
 import { createManualTimers } from '../timers.test-kit.ts'
+import type { Timers } from '../timers.ts'
 import { type ServerDatabase, serverCollections } from './collections.ts'
 import {
   dbId,
@@ -65,6 +66,28 @@ describe('housekeeping by itself', () => {
     nowMs += 60_000
     await timers.run()
     expect(await countOps()).toBe(400)
+    await database.close()
+  })
+
+  test('a round beside requests -> pauses between its steps', async () => {
+    let nowMs = 1_700_000_000_000
+    const manual = createManualTimers()
+    const delays: number[] = []
+    const timers: Timers = {
+      set(callback, delayMs) {
+        delays.push(delayMs)
+        return manual.set(callback, delayMs)
+      },
+    }
+    const database = await openTestDatabase({ timers, clock: () => (nowMs += 1) })
+    const edit = editor(database, 1_000)
+    await edit()
+    await edit()
+    expect(delays).toHaveLength(1)
+    await manual.run()
+    expect(delays.slice(1).every((delayMs) => delayMs > 0 && delayMs <= 200)).toBe(true)
+    expect(delays.length).toBeGreaterThan(3)
+    expect((await pull(database)).ops).toHaveLength(1_000)
     await database.close()
   })
 

@@ -1,7 +1,7 @@
 /**
  * What a server clears away, beside its requests: superseded rows of the oplog, tombstones, records of operations,
- * silent devices and old conflicts. All of it in small transactions, between which requests get their turn; each leaves the
- * database as the rules want it, so that it may stop, or crash, after any of them.
+ * silent devices and old conflicts. All of it in small transactions, which leave most of the time to requests; each leaves
+ * the database as the rules want it, so that it may stop, or crash, after any of them.
  */
 import type { Logger } from '../logger.ts'
 import type { Timers } from '../timers.ts'
@@ -9,6 +9,7 @@ import type { ServerReader, ServerTransaction } from './collections.ts'
 import { compactStep } from './compaction.ts'
 import { type DeviceSurvey, surveyDevices } from './device-survey.ts'
 import { forgetAcceptedOps, forgetConflicts, forgetDevices, setBackSeen } from './forget.ts'
+import { GiveWay } from './give-way.ts'
 import type { KnownTotals } from './known-totals.ts'
 import { readMeta } from './meta.ts'
 import { isDue, purgeStep } from './purge.ts'
@@ -61,18 +62,21 @@ export class Housekeeping {
   /** Ends the pause in hand. */
   #resume: () => void = () => {}
   #decided = 0
+  readonly #giveWay: GiveWay
   /** Of the last round; undefined before the first, which is due at once. */
   #roundAtMs: number | undefined
   #storedSeenAtMs: number
 
   constructor(options: HousekeepingOptions) {
     this.#options = options
+    this.#giveWay = new GiveWay(options.clock)
     this.#storedSeenAtMs = options.clock()
   }
 
   /** There was a request, which decided so many operations: looks after a while whether something is to be done. */
   nudge(decided = 0): void {
     this.#decided += decided
+    this.#giveWay.noteRequest()
     if (this.#stopped || this.#stopTimer !== undefined) return
     this.#stopTimer = this.#options.timers.set(() => {
       this.#stopTimer = undefined
@@ -158,7 +162,7 @@ export class Housekeeping {
     this.#decided = 0
     await this.#storeSeen()
     const times = { nowMs, retentionMs, liveMs: LIVE_MS }
-    const survey = await surveyDevices(read, times, () => this.#pause())
+    const survey = await surveyDevices(read, times, this.#pauseAfterEach())
     const compactedOps = await this.#compact(survey)
     const purgedTombstones = await this.#purge(survey, nowMs)
     await this.#forget(survey, nowMs)
@@ -205,18 +209,29 @@ export class Housekeeping {
 
   /** Each step in a transaction of its own, as long as there is more. */
   async #repeat(step: (tx: ServerTransaction) => Promise<boolean>): Promise<void> {
-    while (!this.#stopped && (await this.#options.write(step))) await this.#pause()
+    const pause = this.#pauseAfterEach()
+    while (!this.#stopped && (await this.#options.write(step))) await pause()
+  }
+
+  /** To be awaited after each of the steps of which the first begins now. */
+  #pauseAfterEach(): () => Promise<void> {
+    let startMs = this.#options.clock()
+    return async () => {
+      await this.#pause(startMs)
+      startMs = this.#options.clock()
+    }
   }
 
   /**
-   * Requests that came meanwhile are read and answered. They are between the steps of a round that was asked for, too,
+   * After a step that began at `startMs`: requests that came meanwhile are read and answered. They are between the steps of a round that was asked for, too,
    * when its commits wait for the disk; but nobody waits for a timer then, which would not keep a process running.
    */
-  async #pause(): Promise<void> {
+  async #pause(startMs: number): Promise<void> {
     if (this.#stopped || this.#asked > 0) return
+    const pauseMs = this.#giveWay.pauseAfter(startMs)
     await new Promise<void>((resolve) => {
       this.#resume = resolve
-      this.#options.timers.set(resolve, 0)
+      this.#options.timers.set(resolve, pauseMs)
     })
   }
 }

@@ -63,6 +63,7 @@ describe('every interleaving', { timeout: TIMEOUT_MS }, () => {
   test.each([
     { actions: ['edit', 'look'], faults: ['lost'] },
     { actions: ['look', 'look'], faults: ['server'] },
+    { actions: ['edit', 'look'], faults: ['serverRestore'] },
   ] as const)(
     '$actions, then both sync, a fault anywhere ($faults): the same -> the same',
     async (parts) => {
@@ -88,6 +89,15 @@ describe('every interleaving', { timeout: TIMEOUT_MS }, () => {
       faulty += runs - none.runs
     }
     expect(reduced.runs).toBe(none.runs + faulty)
+  })
+
+  test('one device edits and syncs, and gets back the files of any time before: each edit is lost with them, or is there', async () => {
+    const scope: SmallScope = { ...scopeOf('edit'), faultsMax: 1, faults: ['deviceRestore'] }
+    const reduced = await exploreWholly(scope, outcomeOf)
+    const all = await exploreWholly(scope, outcomeOf, { isReduced: false })
+    expect(reduced.seen).toEqual(all.seen)
+    const isThere = reduced.seen.map((outcome) => outcome.includes('d1 edit'))
+    expect(new Set(isThere)).toEqual(new Set([true, false]))
   })
 
   test('how many runs there are: guessed from 60 of them -> within three times its error', async () => {

@@ -1,7 +1,7 @@
 /** A device of a small scope, and what is still to happen on it. */
 import { randomFor } from '../kernel/random-streams.ts'
 import type { HeldAnswer } from '../network/network.ts'
-import type { SimulatedDevice } from '../world/device.ts'
+import type { DeviceImage, SimulatedDevice } from '../world/device.ts'
 import { loseUnflushed } from '../world/lose-unflushed.ts'
 import { syncOf } from './quiet-world.ts'
 
@@ -16,6 +16,7 @@ export class Participant {
    * come last.
    */
   #hasChanged = true
+  readonly #images: DeviceImage[] = []
   /** On its way to it. */
   answer: HeldAnswer | undefined
 
@@ -51,9 +52,25 @@ export class Participant {
     return hasChanged
   }
 
+  /** Copies of its files from before what it has now, of which a copy is made too. */
+  earlierImages(): readonly DeviceImage[] {
+    this.#images.push(this.device.image())
+    return this.#images.slice(0, -1)
+  }
+
   /** With the power. It comes back, and syncs again what it was at. */
   crash(): void {
     loseUnflushed(this.device)
+    this.#beginAgain()
+  }
+
+  /** As after a power loss, but with these files. What it did since is not done again. */
+  async restore(image: DeviceImage): Promise<void> {
+    await this.device.restore(image)
+    this.#beginAgain()
+  }
+
+  #beginAgain(): void {
     this.answer = undefined
     if (this.#sync === 'underWay') this.#sync = 'toCome'
     this.#do(this.device.boot())

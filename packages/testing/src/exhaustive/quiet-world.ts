@@ -6,6 +6,8 @@ import type { World } from '../world/world.ts'
 
 /** Flushes and pauses of a device end by then; its timeouts do not. */
 const QUIET_MS = 400
+/** What reads files needs some of the host's turns, and none of the world's time. */
+const TURNS_MAX = 100
 
 /** Everything that happens by itself has happened. */
 export async function quiet(world: World): Promise<void> {
@@ -36,7 +38,8 @@ export async function syncOf(device: SimulatedDevice): Promise<void> {
   })
 }
 
-async function inWorld(world: World, work: Promise<unknown>): Promise<void> {
+/** Waits for `work`, while everything happens that happens by itself. */
+export async function inWorld(world: World, work: Promise<unknown>): Promise<void> {
   let isDone = false
   work.then(
     () => {
@@ -44,8 +47,10 @@ async function inWorld(world: World, work: Promise<unknown>): Promise<void> {
     },
     (error: unknown) => world.fail(error),
   )
-  await settle()
-  while (!isDone) {
-    if (!(await world.step(world.time.nowMs + QUIET_MS))) throw new Error('it does not end')
+  for (let turns = 0; !isDone; turns++) {
+    await settle()
+    const goesOn = await world.step(world.time.nowMs + QUIET_MS)
+    if (goesOn) turns = 0
+    else if (turns > TURNS_MAX) throw new Error('it does not end')
   }
 }

@@ -8,9 +8,16 @@ import { loseUnflushed } from '../world/lose-unflushed.ts'
 import type { World } from '../world/world.ts'
 import type { Choices } from './choices.ts'
 import { Participant } from './participant.ts'
-import { quiet } from './quiet-world.ts'
+import { inWorld, quiet } from './quiet-world.ts'
+import { ServerImages } from './server-images.ts'
 import { type ServerStep, SleepingSteps } from './server-step.ts'
-import { devicesOf, type ScopeFault, type SmallScope } from './small-scope.ts'
+import {
+  CRASHES,
+  devicesOf,
+  RETENTION_MS,
+  type ScopeFault,
+  type SmallScope,
+} from './small-scope.ts'
 
 /** Half of a flush. */
 const MID_FLUSH_MS = 1
@@ -20,7 +27,7 @@ const HOUSEKEEPING_AFTER_MS = 2_000
 type Next = 'goesOn' | 'ends' | 'isRedundant'
 
 interface Option {
-  readonly take: () => void
+  readonly take: () => void | Promise<void>
   readonly isFault: boolean
 }
 
@@ -35,19 +42,23 @@ export class ScopeRun implements Gate {
   readonly #faults: readonly ScopeFault[]
   readonly #isReduced: boolean
   readonly #sleeping = new SleepingSteps()
+  readonly #images: ServerImages
   #requests: readonly NamedRequest[] = []
   #requestsHeld = 0
   #faultsLeft: number
   /** The server dies before its next answer leaves. */
   #isBreaking = false
+  /** The server may have forgotten whom it has to do with: it writes that down when it is greeted. */
+  #mayForget = false
 
   /** Not `isReduced`: also orders and power losses that cannot make a difference. */
   constructor(world: World, scope: SmallScope, choices: Choices, isReduced: boolean) {
-    const { actions, faultsMax, faults = ['lost', 'device', 'server'] } = scope
+    const { actions, faultsMax, faults = CRASHES } = scope
     this.#world = world
     this.#choices = choices
     this.#isReduced = isReduced
     this.#faults = faults
+    this.#images = new ServerImages(world)
     this.#faultsLeft = faultsMax
     const fail = (error: unknown): void => world.fail(error)
     this.#participants = devicesOf(scope).map(
@@ -83,7 +94,7 @@ export class ScopeRun implements Gate {
     do {
       await quiet(this.#world)
       server.onFlush = () => {}
-      next = this.#deviceStep() ? 'goesOn' : this.#serverStep()
+      next = (await this.#deviceStep()) ? 'goesOn' : await this.#serverStep()
     } while (next === 'goesOn')
     for (const { device } of this.#participants) device.onFlush = () => {}
     network.gate = undefined
@@ -91,19 +102,31 @@ export class ScopeRun implements Gate {
     return next === 'ends'
   }
 
-  /** The first device that can do something by itself, or can lose its power, does it. */
-  #deviceStep(): boolean {
+  /** The first device that can do something by itself, or can lose its power or its files, does it. */
+  async #deviceStep(): Promise<boolean> {
     for (const participant of this.#participants) {
-      if (this.#losesPower(participant)) {
-        this.#crash(participant)
-        return true
-      }
+      if (participant.takeChanged() && (await this.#deviceFails(participant))) return true
       const options = this.#deviceOptions(participant)
       if (options.length === 0) continue
-      this.#chooseOf(options)?.take()
+      await this.#chooseOf(options)?.take()
       return true
     }
     return false
+  }
+
+  async #deviceFails(participant: Participant): Promise<boolean> {
+    if (this.#mayFail('device') && this.#chooseFault()) {
+      this.#crash(participant)
+      return true
+    }
+    if (!this.#mayFail('deviceRestore')) return false
+    const images = participant.earlierImages()
+    const image = images[this.#choices.choose(images.length + 1, images.length) - 1]
+    if (image === undefined) return false
+    this.#faultsLeft--
+    await inWorld(this.#world, participant.restore(image))
+    this.#forgetRequestsOf(participant)
+    return true
   }
 
   #deviceOptions(participant: Participant): readonly Option[] {
@@ -127,23 +150,22 @@ export class ScopeRun implements Gate {
 
   /** The power may go before the flush ends. */
   #deviceFlushes(participant: Participant): void {
-    if (this.#losesPower(participant)) {
+    if (this.#mayFail('device') && participant.takeChanged() && this.#chooseFault()) {
       this.#world.time.after(MID_FLUSH_MS, () => this.#crash(participant))
     }
     participant.changes()
   }
 
-  #losesPower(participant: Participant): boolean {
-    return this.#mayFail('device') && participant.takeChanged() && this.#chooseFault()
-  }
-
   #crash(participant: Participant): void {
     participant.crash()
-    const { name } = participant.device
+    this.#forgetRequestsOf(participant)
+  }
+
+  #forgetRequestsOf({ device: { name } }: Participant): void {
     this.#requests = this.#requests.filter(({ process }) => process.name !== name)
   }
 
-  #serverStep(): Next {
+  async #serverStep(): Promise<Next> {
     const steps = this.#serverSteps()
     const awake = steps.filter((step) => !this.#isReduced || !this.#sleeping.has(step))
     // Runs without a fault come first; that changes nothing about which step sleeps behind which.
@@ -154,20 +176,47 @@ export class ScopeRun implements Gate {
     const step = this.#chooseOf(options)
     if (step === undefined) return 'ends'
     this.#sleeping.happens(step, awake.slice(0, awake.indexOf(step)))
-    step.take()
+    if (step.writes) this.#images.changes()
+    await step.take()
     return 'goesOn'
   }
 
   #serverSteps(): readonly ServerStep[] {
+    const losses = [
+      ...(this.#mayFail('serverRestore') ? this.#restores() : []),
+      ...(this.#mayFail('purge') ? [this.#purging()] : []),
+    ]
     const answering = this.#requests.map((request) => this.#answering(request, false))
-    if (!this.#mayFail('server')) return answering
+    if (!this.#mayFail('server')) return [...answering, ...losses]
     const breaking = this.#requests.map((request) => this.#answering(request, true))
     const take = (): void => {
       this.#faultsLeft--
       this.#restart()
     }
     const restart = { name: 'restart', actor: 'server', writes: false, isFault: true, take }
-    return [restart, ...answering, ...breaking]
+    return [restart, ...answering, ...breaking, ...losses]
+  }
+
+  #purging(): ServerStep {
+    const take = async (): Promise<void> => {
+      this.#faultsLeft--
+      this.#mayForget = true
+      const { server } = this.#world
+      server.clockOffsetMs = RETENTION_MS + 1
+      await inWorld(this.#world, server.maintain())
+    }
+    return { name: 'purge', actor: 'server', writes: true, isFault: true, take }
+  }
+
+  #restores(): readonly ServerStep[] {
+    return this.#images.earlier().map((image, i) => {
+      const take = async (): Promise<void> => {
+        this.#faultsLeft--
+        this.#mayForget = true
+        await inWorld(this.#world, this.#images.restore(image))
+      }
+      return { name: `restore ${i}`, actor: 'server', writes: true, isFault: true, take }
+    })
   }
 
   /** The server gets a request. `breaks`: what it does about it is done, but it dies before it can say so. */
@@ -176,11 +225,12 @@ export class ScopeRun implements Gate {
       if (breaks) this.#faultsLeft--
       this.#isBreaking = breaks
       this.#requests = this.#requests.filter((each) => each.name !== name)
-      this.#world.server.onFlush = isPush ? () => this.#serverFlushes() : () => this.#mayNotWrite()
+      this.#world.server.onFlush = writes ? () => this.#serverFlushes() : () => this.#mayNotWrite()
       deliver()
     }
+    const writes = isPush || this.#mayForget
     const kind = breaks ? 'breaks' : 'is answered'
-    return { name: `${name} ${kind}`, actor: process.name, writes: isPush, isFault: breaks, take }
+    return { name: `${name} ${kind}`, actor: process.name, writes, isFault: breaks, take }
   }
 
   /** The power may go before the flush ends. */

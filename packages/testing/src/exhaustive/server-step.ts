@@ -10,9 +10,9 @@ export interface ServerStep {
   /** Whose it is: a device's, or the server's own. */
   readonly actor: string
   readonly writes: boolean
-  /** The server loses power. What it only reads it answers as before: until it writes, nobody notices. */
+  /** The server loses power, or its files. What it only reads after a power loss it answers as before: until it writes, nobody notices. */
   readonly isFault: boolean
-  readonly take: () => void
+  readonly take: () => void | Promise<void>
 }
 
 export class SleepingSteps {

@@ -4,9 +4,14 @@ import { deviceName, type Plan } from '../plan/plan.ts'
 /**
  * `lost`: an answer of the server is lost, and its device learns it. `device`: a device loses power and comes back, between
  * any two flushes of its disk. `server`: the same of the server, between two requests, in the middle of one, or before
- * its answer has left. What was not flushed is lost.
+ * its answer has left. What was not flushed is lost. `serverRestore`, `deviceRestore`: between two requests, or between any
+ * two flushes of a device, one gets back the files that it had at any such time before. `purge`: between two requests
+ * the retention passes, and the server forgets what it may.
  */
-export type ScopeFault = 'lost' | 'device' | 'server'
+export type ScopeFault = 'lost' | 'device' | 'server' | 'serverRestore' | 'deviceRestore' | 'purge'
+
+/** Those that leave everybody what was durable. */
+export const CRASHES: readonly ScopeFault[] = ['lost', 'device', 'server']
 
 /** What is tried. */
 export interface SmallScope {
@@ -16,9 +21,12 @@ export interface SmallScope {
   readonly resolver: string
   /** How much may go wrong in one run. */
   readonly faultsMax: number
-  /** What may go wrong. Default: everything. */
+  /** What may go wrong. Default: what leaves everybody what was durable. */
   readonly faults?: readonly ScopeFault[]
 }
+
+/** Longer than anything takes. */
+export const RETENTION_MS = 3_600_000_000
 
 /** Its world: nothing takes longer than anything else. */
 export function planOf({ actions, resolver }: SmallScope): Plan {
@@ -34,7 +42,7 @@ export function planOf({ actions, resolver }: SmallScope): Plan {
       maxOpsPerPush: 100,
       maxPullOps: 100,
       maxConflictBytes: 1_000_000,
-      retentionMs: 3_600_000_000,
+      retentionMs: RETENTION_MS,
       pollIntervalMs: 60_000,
       stream: false,
       tokenLifeMs: 3_600_000_000,
