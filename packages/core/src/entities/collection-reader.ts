@@ -35,6 +35,8 @@ export interface RawRange {
   readonly after?: string
   /** Most entities to answer, at least 1. */
   readonly limit: number
+  /** No more are read once they have this many bytes, which may be a mebibyte too many. Absent: any number. */
+  readonly bytesMax?: number
 }
 
 /** What a database, a snapshot and a transaction have in common: collections to read. */
@@ -105,13 +107,13 @@ export class CollectionReader<T extends Entity = AnyEntity> {
    * As `getRaw`, of the next entities in the order of their ids: for whoever passes entities on without
    * looking into them. Nothing is decoded or cached.
    */
-  async nextRaw({ after, limit }: RawRange): Promise<readonly RawEntity[]> {
+  async nextRaw({ after, limit, bytesMax }: RawRange): Promise<readonly RawEntity[]> {
     if (!(limit >= 1)) throw new TypeError('limit is a number from 1')
     if (after !== undefined) assertIdArgument(after)
     const { recordTable } = this.#state
     const range = after === undefined ? {} : { gt: idKeyOf(after) }
     const { values } = await this.#source.read(({ view }) =>
-      takeEntries(view.scan(recordTable, range), limit),
+      takeEntries(view.scan(recordTable, range), limit, bytesMax),
     )
     return values.map((record) => rawOf(decodeRecord(record)))
   }

@@ -312,6 +312,21 @@ describe.each(stores)('reads on the $store store', ({ createStorage }) => {
     await db.close()
   })
 
+  test('nextRaw: bytesMax -> at least one, and every one in the end; all without it', async () => {
+    const { db, people } = await open(createStorage())
+    const ids = Array.from({ length: 12 }, (_, i) => `p${String(i).padStart(2, '0')}`)
+    await people.putMany(ids.map((id) => ({ id, name: 'x'.repeat(400_000) })))
+    expect(await people.nextRaw({ limit: 99 })).toHaveLength(12)
+    const seen: string[] = []
+    while (seen.length < 12) {
+      const raw = await people.nextRaw({ limit: 99, bytesMax: 1, after: seen.at(-1) ?? 'p' })
+      expect(raw).not.toEqual([])
+      seen.push(...raw.map((one) => readEntityId(one.bytes)))
+    }
+    expect(seen).toEqual(ids)
+    await db.close()
+  })
+
   test('scan: writes meanwhile -> the state at its beginning, whole', async () => {
     const { db, people } = await open(createStorage())
     await people.putMany(

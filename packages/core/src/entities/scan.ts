@@ -4,17 +4,29 @@ import { type Steps, wait } from './steps.ts'
 
 const BATCH = 500
 
-/** Exactly the next `entriesMax` entries, fewer only at the end. */
-export function* takeEntries(cursor: TreeCursor, entriesMax: number): Steps<Batch> {
+/**
+ * Exactly the next `entriesMax` entries, fewer only at the end, or where they have come to `bytesMax` bytes of values: a
+ * batch of the store more at most.
+ */
+export function* takeEntries(
+  cursor: TreeCursor,
+  entriesMax: number,
+  bytesMax: number = Number.POSITIVE_INFINITY,
+): Steps<Batch> {
   const first = yield* wait(cursor.next(entriesMax))
   if (first.keys.length === entriesMax || first.keys.length === 0) return first
   const keys = [...first.keys]
   const values = [...first.values]
-  while (keys.length < entriesMax) {
+  let bytes = 0
+  for (const { length } of values) bytes += length
+  while (keys.length < entriesMax && bytes < bytesMax) {
     const batch = yield* wait(cursor.next(entriesMax - keys.length))
     if (batch.keys.length === 0) break
     for (const key of batch.keys) keys.push(key)
-    for (const value of batch.values) values.push(value)
+    for (const value of batch.values) {
+      values.push(value)
+      bytes += value.length
+    }
   }
   return { keys, values }
 }

@@ -27,6 +27,9 @@ interface Fetched {
   node: MaybePromise<TreeNode>
 }
 
+/** A batch ends with the large value that makes them more than so many bytes: they lie elsewhere, and are read all at once. */
+const LARGE_BYTES_MAX = 1024 * 1024
+
 const END: Batch = { keys: [], values: [] }
 const NOTHING_UPCOMING: Upcoming = { children: [], index: 0, step: 1, count: 0 }
 
@@ -47,6 +50,8 @@ export class RangeCursor implements TreeCursor {
   #to = 0
   /** Whether the range ends in this leaf. */
   #isLast = false
+  /** Room for large values in the batch under way. */
+  #largeBytesLeft = 0
   #state: 'unstarted' | 'within' | 'ended'
 
   /** `assertReadable` throws once the tree may be gone: the reader that pinned it has ended. */
@@ -80,7 +85,8 @@ export class RangeCursor implements TreeCursor {
     this.#assertReadable()
     const keys: Uint8Array[] = []
     const values: LeafValue[] = []
-    while (keys.length < entriesMax) {
+    this.#largeBytesLeft = LARGE_BYTES_MAX
+    while (keys.length < entriesMax && this.#largeBytesLeft >= 0) {
       this.#wanted = entriesMax - keys.length
       let waiting: Promise<unknown> | undefined
       try {
@@ -116,17 +122,23 @@ export class RangeCursor implements TreeCursor {
     if (leaf === undefined) return
     const size = Math.min(this.#wanted, this.#to - this.#from)
     if (this.#reverse) {
-      for (let i = 0; i < size; i++) {
+      for (let i = 0; i < size && this.#largeBytesLeft >= 0; i++) {
         const index = --this.#to
         keys.push(leaf.entries.keyAt(index))
-        values.push(leaf.valueAt(index))
+        values.push(this.#counted(leaf.valueAt(index)))
       }
       return
     }
-    for (const end = this.#from + size; this.#from < end; this.#from++) {
-      keys.push(leaf.entries.keyAt(this.#from))
-      values.push(leaf.valueAt(this.#from))
+    for (const end = this.#from + size; this.#from < end && this.#largeBytesLeft >= 0; ) {
+      const index = this.#from++
+      keys.push(leaf.entries.keyAt(index))
+      values.push(this.#counted(leaf.valueAt(index)))
     }
+  }
+
+  #counted(value: LeafValue): LeafValue {
+    if (value instanceof LargeValue) this.#largeBytesLeft -= value.length
+    return value
   }
 
   #start(): Promise<unknown> | undefined {

@@ -20,20 +20,20 @@ export async function* scanRows<Row>(
 ): AsyncGenerator<readonly Row[]> {
   let last = after
   for (let limit = FIRST_BATCH_ROWS; ; ) {
-    const range = last === undefined ? { limit } : { after: last, limit }
+    const bounds = { limit, bytesMax: BATCH_BYTES }
+    const range = last === undefined ? bounds : { ...bounds, after: last }
     const raw = await reader.collection(collection).nextRaw(range)
     const rows = raw.map(({ bytes }) => read(bytes))
     const end = rows.at(-1)
     if (end === undefined) return
     yield rows
-    if (rows.length < limit) return
+    const bytes = raw.reduce((sum, row) => sum + row.bytes.length, 0)
+    if (rows.length < limit && bytes < BATCH_BYTES) return
     last = keyOf(end)
-    limit = nextBatchRows(raw)
+    limit = nextBatchRows(bytes / rows.length)
   }
 }
 
-function nextBatchRows(rows: readonly { readonly bytes: Uint8Array }[]): number {
-  const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
-  const rowBytes = Math.max(1, bytes / rows.length)
+function nextBatchRows(rowBytes: number): number {
   return Math.max(1, Math.min(BATCH_ROWS_MAX, Math.floor(BATCH_BYTES / rowBytes)))
 }
