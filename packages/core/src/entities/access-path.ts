@@ -21,6 +21,8 @@ import type { ParsedCondition } from './parsed-where.ts'
 export interface Stretch extends KeyInterval {
   /** What all its keys begin with: the fields that conditions fix to one value. */
   readonly prefix: Uint8Array
+  /** Where it is not that of the path. */
+  readonly order?: ScanOrder
 }
 
 export type ScanOrder =
@@ -48,7 +50,7 @@ export interface AccessPath {
   readonly constants: ReadonlyMap<number, unknown>
 }
 
-/** The part of a path's stretches behind an entity with these `values`, in scan order; or a little more. */
+/** The part of a path's stretches behind an entity with these `values`, in scan order. */
 export function stretchesFrom(
   path: AccessPath,
   values: readonly unknown[],
@@ -73,12 +75,16 @@ export function stretchesFrom(
       const value = path.constants.has(i) ? path.constants.get(i) : values[at]
       run = encodeAfter(run, value, field.direction === 'desc')
     }
-    // Ids ascend in a run that is read backwards otherwise: all of it is read again.
-    if (path.order === 'reverseRuns') {
-      const { to } = valuesInterval(run, index.fields.at(-1)?.direction === 'desc')
-      return partOf(stretch, { from: NO_BYTES, to })
-    }
     const entry = entryKey(run, idKey)
+    if (path.order === 'reverseRuns') {
+      const { from, to } = valuesInterval(run, index.fields.at(-1)?.direction === 'desc')
+      const rest = partOf(stretch, { from: successor(entry), to })
+      return [
+        ...partOf(stretch, { from: NO_BYTES, to: from }),
+        // The ids ascend: what is left of the run comes first, as its keys lie.
+        ...rest.map((part) => ({ ...part, order: 'forward' as const })),
+      ]
+    }
     const rest = isForward
       ? { from: successor(entry), to: undefined }
       : { from: NO_BYTES, to: entry }

@@ -50,7 +50,7 @@ export class BulkPut {
       if (order === undefined) yield* this.#putInTurn()
       else yield* this.#putInOrder(order)
     } finally {
-      yield* this.#indexes.flush(tx)
+      yield* this.#writer.flush(this.#indexes)
     }
   }
 
@@ -96,7 +96,6 @@ export class BulkPut {
       if (waiting !== undefined) yield* wait(waiting)
       return
     }
-    if (opId !== undefined) this.#writer.beginChange(this.#state, prepared.id)
     const place = { indexes: this.#indexes, stampBefore: this.#stampBefore, opId }
     yield* this.#writer.putOver(record, idKey, this.#state, prepared, NO_CONDITION, place)
   }

@@ -83,8 +83,9 @@ export class Candidates {
     return stretch === undefined ? undefined : this.#cursorOf(reader, stretch)
   }
 
-  #cursorOf({ view }: EntityReader, { from, to }: Stretch): EntryCursor {
-    const { index, order } = this.#path
+  #cursorOf({ view }: EntityReader, stretch: Stretch): EntryCursor {
+    const { from, to, order = this.#path.order } = stretch
+    const { index } = this.#path
     const table = index?.table ?? this.#state.recordTable
     const scan = (range: KeyRange) => view.scan(table, range)
     const range = to === undefined ? { gte: from } : { gte: from, lt: to }

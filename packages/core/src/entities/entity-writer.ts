@@ -36,6 +36,7 @@ import {
 } from './replica-row.ts'
 import type { RawOperation, ReplicatedState } from './replication.ts'
 import { type Steps, wait } from './steps.ts'
+import type { Turns } from './turns.ts'
 import { versionOfWrite } from './version-of-write.ts'
 
 export interface WriteCondition {
@@ -53,7 +54,7 @@ export interface BulkPlace {
   readonly indexes: IndexBatch
   /** The last opId before the first write of the call. */
   readonly stampBefore: number
-  /** Of this write, when that was begun already. */
+  /** Of this write, where the call has allocated it. */
   readonly opId: number | undefined
 }
 
@@ -95,8 +96,8 @@ export class EntityWriter {
   #timestampMs: number | undefined
   #dirty = false
   #lastOpId = 0
-  /** A change was begun and not finished: the store failed in the middle of it. */
-  #unfinished = false
+  /** Changes that were begun and not ended: the store failed in the middle of them. */
+  #unfinished = 0
 
   constructor(tx: WriteTransaction, core: DatabaseCore, origin: string) {
     this.tx = tx
@@ -175,6 +176,7 @@ export class EntityWriter {
       existing === undefined && !state.isSystem ? yield* this.findRow(state, idKey) : undefined
     const revision = existing?.revision ?? row?.state.version ?? 0
     const opId = bulk?.opId ?? this.begin(state, id)
+    if (bulk?.opId !== undefined) this.beginChange(state, id)
     if (row !== undefined) yield* this.putBase(state, idKey, row.state)
     else if (existing !== undefined && !existing.pending && revision > 0) {
       yield* this.putBase(state, idKey, replicatedStateOf(existing))
@@ -239,7 +241,7 @@ export class EntityWriter {
 
   /** What must be in the transaction before it commits. */
   *finish(): Steps<void> {
-    if (this.#unfinished) throw failedHalfway()
+    if (this.#unfinished > 0) throw failedHalfway()
     if (!this.#dirty) return
     yield* this.#feed.finish()
     if (this.#lastOpId > 0) yield* writeMeta(this.tx, META_KEYS.lastOpId, this.#lastOpId)
@@ -277,12 +279,19 @@ export class EntityWriter {
   /** Begins a change of what is stored about an entity; ends with `end`. */
   beginChange(state: CollectionState, id: string): void {
     this.markDirty()
-    this.#unfinished = true
+    this.#unfinished++
     state.cache.invalidate(id)
   }
 
   end(): void {
-    this.#unfinished = false
+    this.#unfinished--
+  }
+
+  /** Puts index entries that waited for the end of a bulk write where they belong. */
+  *flush(entries: IndexBatch, turns?: Turns): Steps<void> {
+    this.#unfinished++
+    yield* entries.flush(this.tx, turns)
+    this.end()
   }
 
   markDirty(): void {

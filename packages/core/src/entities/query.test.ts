@@ -185,6 +185,8 @@ test.each<[string, Query<AnyEntity>]>([
   ['of several values', { where: { a: { in: [1, 2] } }, orderBy: { b: 'asc' } }],
   ['in an order', { orderBy: { a: 'asc', b: 'asc' } }],
   ['in a descending order', { orderBy: { a: 'desc', b: 'desc', id: 'desc' } }],
+  ['in a descending order, ids ascending', { orderBy: { a: 'desc' } }],
+  ['of several values, the same', { where: { a: { in: [1, 2] } }, orderBy: { b: 'desc' } }],
   ['by id', {}],
   ['by descending id', { orderBy: { id: 'desc' } }],
 ])('pages %s that many have -> none reads what those before it had', async (_, query) => {

@@ -77,7 +77,7 @@ export class ReplicaPage {
         yield* this.#applySome(some, from, outcome)
       }
     } finally {
-      yield* this.#entries.batch.flush(this.#writer.tx, this.#turns)
+      yield* this.#writer.flush(this.#entries.batch, this.#turns)
     }
     return outcome
   }

@@ -190,6 +190,25 @@ describe('opening as stored, what only the application can do', () => {
     await app.close()
   })
 
+  test('putMany over one of an older version -> refused without a trace, the transaction commits', async () => {
+    const storage = memoryStorage()
+    const ranked = { notes: defineCollection<Note>({ version: 2, indexes: { rank: ['rank'] } }) }
+    const app = await EntiDB.open({ storage, collections: ranked })
+    const bytes = encodeEntity({ id: 'old', text: 'x', rank: 1 })
+    const older = { collection: 'notes', entityId: 'old', version: 7, schemaVersion: 1, bytes }
+    await app.transaction((tx) => tx.applyRaw(older))
+    await app.close()
+    const db = await openStored({ storage })
+    await db.transaction(async (tx) => {
+      const notes = tx.collection('notes')
+      const both = [{ id: 'new' }, { id: 'old' }]
+      await expect(notes.putMany(both)).rejects.toMatchObject({ code: 'migration_failed' })
+    })
+    expect((await db.collection('notes').find()).map(({ id }) => id)).toEqual(['new', 'old'])
+    expect((await db.verify()).problems).toEqual([])
+    await db.close()
+  })
+
   test('an index that is still being made -> read without it; writing is migration_failed', async () => {
     const storage = memoryStorage()
     const old = await EntiDB.open({ storage, collections: { notes: defineCollection<Note>() } })

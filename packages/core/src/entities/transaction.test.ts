@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encodeEntity } from '../cbor/entity-encoder.ts'
+import { EntiDBError } from '../errors/entidb-error.ts'
 import type { Storage } from '../store/key-value-store.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
@@ -399,8 +401,15 @@ describe('close', () => {
   })
 })
 
+const withBalance = (id: string): Account => ({ id, balance: 2 })
+
+const replicated = (entityId: string) => ({
+  ...{ collection: 'accounts', entityId, version: 1, schemaVersion: 1 },
+  bytes: encodeEntity(withBalance(entityId)),
+})
+
 /** Reads are answered at once, writes have to wait: as where what is read lies in memory already. */
-function storageThatWritesLater(): Storage {
+function storageThatWritesLater(beforePut = () => {}): Storage {
   const storage = naiveStorage()
   return {
     description: 'writes later',
@@ -412,6 +421,7 @@ function storageThatWritesLater(): Storage {
         const put = tx.put.bind(tx)
         tx.put = async (...entry) => {
           await undefined
+          beforePut()
           await put(...entry)
         }
         return tx
@@ -420,6 +430,43 @@ function storageThatWritesLater(): Storage {
     },
   }
 }
+
+test.each<[string, (tx: Transaction<typeof collections>) => Promise<unknown>]>([
+  ['a write', (tx) => tx.collection('accounts').put({ id: 'a', balance: 2 })],
+  ['many writes', (tx) => tx.collection('accounts').putMany(['a', 'b'].map(withBalance))],
+  ['a page', (tx) => tx.replica.applyNewer(['b', 'c', 'd'].map(replicated))],
+])(
+  'the store fails in the middle of %s, others follow -> nothing is committed',
+  async (_, write) => {
+    let putsLeft = Number.POSITIVE_INFINITY
+    const storage = storageThatWritesLater(() => {
+      if (--putsLeft === 0) throw new EntiDBError('io_failed', 'simulated')
+    })
+    const db = await EntiDB.open({ storage, collections, changeFeed: true })
+    const accounts = db.collection('accounts')
+    await accounts.put({ id: 'a', balance: 1 })
+    // Entries of its index, records, operations.
+    for (let failAt = 1; ; failAt++) {
+      const failing = db.transaction(async (tx) => {
+        putsLeft = failAt
+        await write(tx).catch(() => {})
+        await tx.collection('notes').put({ id: 'm', text: 'x' })
+      })
+      const outcome = await failing.then(
+        () => 'committed',
+        (error) => error.code,
+      )
+      expect((await db.verify()).problems).toEqual([])
+      if (putsLeft > 0) break
+      expect(outcome).toBe('io_failed')
+      expect(await accounts.find()).toEqual([{ id: 'a', balance: 1 }])
+      expect(await db.collection('notes').count()).toBe(0)
+      putsLeft = Number.POSITIVE_INFINITY
+    }
+    expect(await db.collection('notes').count()).toBe(1)
+    await db.close()
+  },
+)
 
 test('an update whose function writes too -> that comes after it, whole', async () => {
   const storage = storageThatWritesLater()
