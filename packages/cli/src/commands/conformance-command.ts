@@ -11,7 +11,7 @@ import { EXIT_OK, EXIT_PROBLEMS } from '../cli/exit-codes.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { BenchOptions } from '../conformance/bench.ts'
 import { conformanceText, countsOf } from '../conformance/conformance-text.ts'
-import { RuleFailure } from '../conformance/expectations.ts'
+import { NoAnswer, RuleFailure } from '../conformance/expectations.ts'
 import { createHttpsWire } from '../conformance/https-wire.ts'
 import type { Rule } from '../conformance/rule.ts'
 import { allRules } from '../conformance/rules/all-rules.ts'
@@ -113,7 +113,16 @@ async function runShown(
   } catch (error) {
     // Not a rule, but what comes before and after all of them: shaking hands, deleting.
     if (!(error instanceof RuleFailure)) throw error
-    throw new EntiDBError('invalid_response', `The server was ${error.message}`)
+    if (error instanceof NoAnswer) {
+      throw new EntiDBError(
+        'server_unreachable',
+        `${args.text('url')} does not answer: ${error.came}`,
+      )
+    }
+    throw new EntiDBError(
+      'invalid_response',
+      `The server does not do what it has to: ${error.message}`,
+    )
   }
 }
 
