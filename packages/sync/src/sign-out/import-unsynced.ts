@@ -74,12 +74,14 @@ async function* groupsOf(
   if (group !== undefined && group.length > 0) yield group
 }
 
-/** The number of entities that were edited; undefined when one of them has an edit of its own. */
+/** The number of entities that were edited; undefined when one of them has an edit of its own that is another. */
 async function importGroup(
   tx: SyncTransaction,
   group: readonly UnsyncedRecord[],
 ): Promise<number | undefined> {
   const states = await tx.replica.states(group)
+  // The same edits wait already: imported before, or never gone.
+  if (group.every((record, index) => isWaiting(record, states[index] as ReplicaState))) return 0
   if (states.some(({ pending }) => pending)) return undefined
   let edited = 0
   for (const [index, record] of group.entries()) {
@@ -90,6 +92,10 @@ async function importGroup(
     edited += 1
   }
   return edited
+}
+
+function isWaiting({ local }: UnsyncedRecord, { pending, bytes }: ReplicaState): boolean {
+  return pending && sameBytes(bytes, local.entityCbor)
 }
 
 /** What is known to be newer than the base of the edit meets it at once. */
