@@ -53,6 +53,16 @@ const USAGE = `npm run sim -- [options]
   --choices 0,1,1  only the run with these choices, with its event log
 `
 const PLANS = 'sim-failures'
+/** Numbers, and the least of each. */
+const NUMBERS = { seeds: 1, first: 0, seed: 0, jobs: 1 }
+
+/** Of no seeds, or without threads, nothing fails. */
+for (const [name, least] of Object.entries(NUMBERS)) {
+  const text = values[name]
+  if (text === undefined || (/^\d+$/.test(text) && Number(text) >= least)) continue
+  console.error(`--${name} is a whole number from ${least}, not ${text}`)
+  process.exit(2)
+}
 
 const { profile } = values
 if (!PLAN_PROFILES.includes(profile)) throw new RangeError(`there is no profile ${profile}`)

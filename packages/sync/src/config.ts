@@ -26,7 +26,7 @@ export interface SyncConfig {
   readonly allowInsecureLoopback?: boolean
   /** Follow the server's stream of wake-ups. Default true. */
   readonly stream?: boolean
-  /** Milliseconds between cycles when nothing else starts one; `Infinity`: no such cycles. Default 60,000. */
+  /** Milliseconds between cycles when nothing else starts one, above 0; `Infinity`: no such cycles. Default 60,000. */
   readonly pollIntervalMs?: number
   /** Milliseconds a request may take, besides what its answer takes at 64 kbit/s. Default 60,000. */
   readonly requestTimeoutMs?: number
@@ -56,11 +56,14 @@ export interface Settings {
 
 /** Errors: `insecure_url`; TypeError for anything else that is wrong. */
 export function settingsOf(config: SyncConfig): Settings {
-  const { dbId, deviceId } = config
+  const { dbId, deviceId, conflictResolver } = config
   if (!isValidDbId(dbId)) throw new TypeError(`Not a dbId: ${String(dbId)}`)
   if (deviceId !== undefined) assertDeviceId(deviceId)
   if (typeof config.authTokenProvider !== 'function') {
     throw new TypeError('authTokenProvider must be a function')
+  }
+  if (conflictResolver !== undefined && typeof conflictResolver?.resolve !== 'function') {
+    throw new TypeError('conflictResolver must have a function resolve')
   }
   const environment = { ...defaultEnvironment(), ...config.environment }
   return {
@@ -68,15 +71,26 @@ export function settingsOf(config: SyncConfig): Settings {
     dbId,
     deviceId,
     authTokenProvider: config.authTokenProvider,
-    conflictResolver: config.conflictResolver,
+    conflictResolver,
     clientInfo: config.clientInfo,
     stream: config.stream ?? true,
-    pollIntervalMs: config.pollIntervalMs ?? 60_000,
-    requestTimeoutMs: config.requestTimeoutMs ?? 60_000,
-    resolverTimeLimitMs: config.resolverTimeLimitMs ?? 30_000,
+    ...timesOf(config),
     ledger: ledgerLimitsOf(config.ledger ?? {}),
     environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
   }
+}
+
+/** @throws TypeError: a timer takes any nonsense for no time at all, and cycles would follow each other without a pause. */
+function timesOf({
+  pollIntervalMs = 60_000,
+  requestTimeoutMs = 60_000,
+  resolverTimeLimitMs = 30_000,
+}: SyncConfig) {
+  const timesMs = { pollIntervalMs, requestTimeoutMs, resolverTimeLimitMs }
+  for (const [name, value] of Object.entries(timesMs)) {
+    if (!(value > 0)) throw new TypeError(`${name} is a number above 0`)
+  }
+  return timesMs
 }
 
 /** @throws TypeError for what no server takes. */

@@ -46,6 +46,20 @@ describe('explain', () => {
     expect(author?.deviceId).not.toBe('renamed')
   })
 
+  test('refused, then discarded -> who did which of it', async () => {
+    const { a } = await openPair({}, { policy: () => ({ code: 'closed', message: 'no' }) })
+    await a.addToken('n1', 'x')
+    await a.sync.sync()
+    const [rejection] = await a.sync.rejections.list()
+    const { lines: held } = await a.sync.explain('notes', 'n1')
+    expect(held).toContain('Transaction 1 rejected: closed.')
+    await a.sync.rejections.discard(rejection?.id ?? '')
+    const { lines } = await a.sync.explain('notes', 'n1')
+    expect(lines).toContain(
+      'Transaction 1 rejected: closed, discarded by the application; what lost is kept.',
+    )
+  })
+
   test('server out of reach -> what this device knows, and why no more', async () => {
     const { server, a, b } = await openPair()
     await a.addToken('n1', 'x')

@@ -488,7 +488,7 @@ describe('status', () => {
     expect(b.sync.status.progress).toBeNull()
   })
 
-  test('constructor: plain http, no dbId -> refused', async () => {
+  test('constructor: plain http, no dbId, times that are none, a resolver that is none -> refused', async () => {
     const a = await device(new ModelServer())
     const config = { dbId: 'test', authTokenProvider: () => 'x' }
     const make = (change: object) => () =>
@@ -501,5 +501,12 @@ describe('status', () => {
     )
     expect(make({ dbId: '../x' })).toThrow(TypeError)
     expect(make({ deviceId: 'server' })).toThrow(TypeError)
+    for (const name of ['pollIntervalMs', 'requestTimeoutMs', 'resolverTimeLimitMs']) {
+      for (const value of [0, -1, Number.NaN, '1 s']) {
+        expect(make({ [name]: value })).toThrow(TypeError)
+      }
+      expect(make({ [name]: Number.POSITIVE_INFINITY })).not.toThrow()
+    }
+    expect(make({ conflictResolver: () => ({ type: 'takeRemote' }) })).toThrow(TypeError)
   })
 })

@@ -11,7 +11,7 @@ import { EXIT_OK, EXIT_PROBLEMS } from '../cli/exit-codes.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { BenchOptions } from '../conformance/bench.ts'
 import { conformanceText, countsOf } from '../conformance/conformance-text.ts'
-import { RuleFailure } from '../conformance/expectations.ts'
+import { NoAnswer, RuleFailure } from '../conformance/expectations.ts'
 import { createHttpsWire } from '../conformance/https-wire.ts'
 import type { Rule } from '../conformance/rule.ts'
 import { allRules } from '../conformance/rules/all-rules.ts'
@@ -115,6 +115,10 @@ async function runShown(
   } catch (error) {
     // Not a rule, but what comes before all of them: shaking hands.
     if (!(error instanceof RuleFailure)) throw error
+    if (error instanceof NoAnswer) {
+      const message = `${args.text('url')} does not answer: ${error.came}`
+      throw new EntiDBError('server_unreachable', message)
+    }
     throw wrongAnswer(error.message)
   }
 }

@@ -14,6 +14,9 @@ export class RuleFailure extends Error {
   }
 }
 
+/** The server cannot be reached, or breaks off. */
+export class NoAnswer extends RuleFailure {}
+
 /** The rule cannot be asked of this server, and why. */
 export class RuleSkipped extends Error {
   override readonly name = 'RuleSkipped'

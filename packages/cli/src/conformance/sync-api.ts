@@ -20,7 +20,7 @@ import {
 } from '@entidb/protocol'
 import { encodeItem, type ItemMap } from './cbor-item.ts'
 import { diagnosticOf, shortened } from './diagnostic.ts'
-import { RuleFailure } from './expectations.ts'
+import { NoAnswer, RuleFailure } from './expectations.ts'
 import type { Header, Wire, WireAnswer, WireRequest, WireStream } from './wire.ts'
 
 export interface Answers {
@@ -164,10 +164,7 @@ export class SyncApi {
     } catch (error) {
       this.#log.isAnswered = false
       // A refused connection or a broken one: the rule did not get what it wants.
-      throw new RuleFailure(
-        'a whole answer',
-        error instanceof Error ? error.message : String(error),
-      )
+      throw new NoAnswer('a whole answer', error instanceof Error ? error.message : String(error))
     }
   }
 

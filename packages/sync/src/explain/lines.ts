@@ -41,7 +41,8 @@ function authorLine({
 function transactionLine(entry: LedgerEntry): string {
   const { id, fate, how, decidedBy, successor, hasKept } = entry
   const by = decidedBy === null ? '' : ` by the ${decidedBy}`
-  const outcome = how === null ? '' : `: ${how}${by}`
+  const decided = fate === 'rejected' && by !== '' ? `, discarded${by}` : by
+  const outcome = how === null ? '' : `: ${how}${decided}`
   const on = successor === null ? '' : `, carried on by ${successor}`
   return `Transaction ${id} ${fate}${outcome}${on}${hasKept ? '; what lost is kept' : ''}.`
 }

@@ -38,6 +38,8 @@ describe('import of unsynced edits', () => {
     const records = await signedOut(b)
     expect(await b.tokens('n1')).toEqual(['a'])
     expect(await b.sync.importUnsynced(records)).toEqual({ imported: 3, known: 0, skipped: [] })
+    // Before they are pushed, and after.
+    expect(await b.sync.importUnsynced(records)).toEqual({ imported: 0, known: 3, skipped: [] })
     await syncAll(b, a)
     expect(await a.tokens('n1')).toEqual(['a', 'mine'])
     expect(await a.tokens('new')).toEqual(['mine'])

@@ -73,12 +73,14 @@ async function* groupsOf(
   if (group !== undefined && group.length > 0) yield group
 }
 
-/** The number of entities that were edited; undefined when one of them has an edit of its own. */
+/** The number of entities that were edited; undefined when one of them has an edit of its own that is another. */
 async function importGroup(
   tx: SyncTransaction,
   group: readonly UnsyncedRecord[],
 ): Promise<number | undefined> {
   const states = await tx.replica.states(group)
+  // The same edits wait already: imported before, or never gone.
+  if (group.every((record, index) => isWaiting(record, states[index] as ReplicaState))) return 0
   if (states.some(({ pending }) => pending)) return undefined
   let edited = 0
   for (const [index, record] of group.entries()) {
@@ -96,6 +98,11 @@ function isKnown({ local, base }: UnsyncedRecord, before: ReplicaState): boolean
   if (!sameState(before, stateOf(local))) return false
   if (local.entityCbor !== null || base.entityCbor === null) return true
   return before.version >= base.entityVersion
+}
+
+/** Imported before, and not pushed yet. */
+function isWaiting({ local }: UnsyncedRecord, before: ReplicaState): boolean {
+  return before.pending && sameState(before, stateOf(local))
 }
 
 /** What is known to be newer than the base of the edit meets it at once. */

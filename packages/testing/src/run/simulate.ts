@@ -15,7 +15,7 @@ export interface SimulateOptions extends DrawOptions {
 
 /**
  * Runs an application from many seeds, one after the other, and answers those that failed. Every answer holds
- * its plan, which `runPlan` repeats and `shrinkPlan` shortens.
+ * its plan, which `runPlan` repeats and `shrinkPlan` shortens. Error: TypeError for no seeds, of which none would fail.
  *
  * @example
  * const failures = await simulate(application, { seeds: 200 })
@@ -25,8 +25,12 @@ export async function simulate(
   application: Application,
   { firstSeed = 1, seeds = 100, onRun = () => {}, ...options }: SimulateOptions = {},
 ): Promise<readonly RunResult[]> {
+  const last = firstSeed + seeds - 1
+  if (!(Number.isSafeInteger(last) && last >= firstSeed)) {
+    throw new TypeError(`seeds is a whole number from 1, not ${seeds}`)
+  }
   const failures: RunResult[] = []
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+  for (let seed = firstSeed; seed <= last; seed++) {
     const result = await runPlan(drawPlan(seed, application, options), application)
     onRun(result)
     if (result.failure !== undefined) failures.push(result)
