@@ -294,7 +294,7 @@ describe('conflict', () => {
     }
   })
 
-  test('resolver that always keeps and always loses the race: -> deferred after 8 rounds', async () => {
+  test('resolver that always keeps and always loses the race: -> deferred after 8 rounds, asked again about what comes then', async () => {
     const { server, a, b } = await bothEdit(answering('keepLocal'))
     let edits = 0
     server.fault = async ({ path }): Promise<Fault> => {
@@ -311,6 +311,14 @@ describe('conflict', () => {
     await b.sync.sync()
     expect(edits).toBeLessThan(20)
     expect(await b.sync.conflicts.list()).toHaveLength(1)
+
+    server.fault = () => 'pass'
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toHaveLength(1)
+    await a.addToken('n1', 'later')
+    await syncAll(a, b)
+    expect(await b.sync.conflicts.list()).toEqual([])
+    await expectConverged(server, a, b)
   })
 
   test('list() while an edit of a conflicting entity commits: -> its group has what was written with it', async () => {

@@ -9,6 +9,7 @@ import type { Verdict } from './ask-resolver.ts'
 import type { OpenConflict } from './conflict-types.ts'
 import { conflictId, fingerprint, type GroupView, viewAgain } from './group-view.ts'
 import type { Pace } from './pace.ts'
+import { roundsAfterDefer } from './rounds.ts'
 import { settleGroup } from './settle-group.ts'
 import { openConflicts } from './sides.ts'
 
@@ -92,7 +93,7 @@ function deferGroup(tx: SyncTransaction, view: GroupView): readonly OpenConflict
     fresh.add(id)
     tx.changeNote(member.ref, {
       conflict: { ...member.conflict, stale: member.stale, deferred: id },
-      rounds: member.note.rounds + 1,
+      rounds: roundsAfterDefer(member.note),
     })
   }
   return openConflicts(view).filter(({ id }) => fresh.has(id))

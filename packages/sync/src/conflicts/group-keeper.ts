@@ -12,8 +12,8 @@ import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
 import { conflictId, type GroupView, restOfSplit, viewGroup } from './group-view.ts'
 import { Pace } from './pace.ts'
+import { isExhausted } from './rounds.ts'
 
-export const ROUNDS_MAX = 8
 /** Times a group is looked at again within one step because it moved meanwhile. */
 const LOOKS_MAX = 8
 /** Groups are decided together until they have so many members ... */
@@ -126,7 +126,7 @@ export class GroupKeeper {
     }
     if (!view.isReceived) return undefined
     if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) return undefined
-    const exhausted = conflicts.some(({ note }) => note.rounds >= ROUNDS_MAX)
+    const exhausted = conflicts.some(({ note }) => isExhausted(note))
     return resolver === undefined || exhausted ? 'defer' : 'ask'
   }
 
