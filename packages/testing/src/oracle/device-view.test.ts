@@ -137,6 +137,37 @@ describe('oracle: what a restored server lost', () => {
   })
 })
 
+describe('oracle: a restored server has again what it lost, and a device makes something of it', () => {
+  /** `lost`: which of the two notes was. d1 changed n, and wrote k with that. */
+  function changedSince(lost: 'm' | 'n'): OracleHistory {
+    const history = new OracleHistory()
+    const kept = lost === 'm' ? 'n' : 'm'
+    history.writes('d1', {}, { m: 'a', n: 'a' }).isAtomic = false
+    history.accepts('d1', 0, { [kept]: 'a', [lost]: 'a' })
+    history.shows('d2', { m: 'a', n: 'a' }, { [kept]: 1, [lost]: 2 })
+    history.restoresServer('d1', 1, [kept, 'a'])
+    history.accepts('d1', NEXT_EPOCH, { [lost]: 'a' })
+    history.writes('d1', { n: 'a' }, { n: 'b', k: 'c' })
+    history.accepts('d1', NEXT_EPOCH + 1, { n: 'b', k: 'c' })
+    return history
+  }
+
+  test('another one offers it still, and was not told that it is there again -> that meets an edit', () => {
+    const history = changedSince('n')
+    history.shows('d2', { m: 'a', n: 'a', k: 'c' }, { m: 1, k: NEXT_EPOCH + 3 })
+    expect(history.oracle.device('d2').node('notes/k').isGone).toBe(false)
+  })
+
+  test.each([
+    ['it was told that it is there again', 'n', { m: 1, n: NEXT_EPOCH + 1, k: NEXT_EPOCH + 3 }],
+    ['the server never lost it', 'm', { k: NEXT_EPOCH + 3 }],
+  ] as const)('%s -> a part of what was written together is a violation', (_, lost, revisions) => {
+    const history = changedSince(lost)
+    const shown = { m: 'a', n: 'a', k: 'c' }
+    expect(() => history.shows('d2', shown, revisions)).toThrow(Violation)
+  })
+})
+
 describe('oracle: a form saved late over what it has not shown', () => {
   /** d1 shows b, made on a by d2. */
   function overwrittenNote(): OracleHistory {

@@ -256,7 +256,7 @@ export class DeviceView {
       if (transactions.length > 1 && transactions.some((each) => each.device === this.name)) {
         return false
       }
-      if (this.#isTakenForNew(shown)) return false
+      if (this.#isTakenForNew(shown) || this.#isTakenForLost(shown)) return false
       return shown.accepted || shown === this.#graph.absent(node.key)
     })
     if (missing === undefined) return
@@ -278,6 +278,16 @@ export class DeviceView {
     if (revision === undefined || !wasWrittenBy(shown, this.name)) return false
     const known = this.#revisions.get(shown.key) ?? 0
     return known < revision && this.#server.sharesDeviceId(this.name)
+  }
+
+  /**
+   * What a restored server had lost, and has again from another device: this one still offers it, until it is told
+   * of that. It never is, when the log was cleared of it because of what was made on it since: then that meets an edit.
+   */
+  #isTakenForLost(shown: WriteNode): boolean {
+    const revision = this.#server.past.revisionOf(shown)
+    if (revision === undefined || !this.#server.wasLost(shown)) return false
+    return (this.#revisions.get(shown.key) ?? 0) < revision
   }
 
   #isToCome(missing: WriteNode): boolean {

@@ -35,6 +35,8 @@ export class ServerView {
   readonly #accepted: number[] = []
   #wasRestored = false
   readonly #lost = new Set<WriteNode>()
+  /** Those that were offered again, and accepted, included. */
+  readonly #everLost = new Set<WriteNode>()
   /** By deviceId: a device may change it, and a copy of its files has the same. */
   readonly #devices = new Map<string, Set<string>>()
   readonly #copied = new Set<string>()
@@ -77,6 +79,11 @@ export class ServerView {
   /** It had it, and a restore took it: devices that have it offer it again. */
   hasLost(node: WriteNode): boolean {
     return this.#lost.has(node)
+  }
+
+  /** Some restore took it, and it may have it again. */
+  wasLost(node: WriteNode): boolean {
+    return this.#everLost.has(node)
   }
 
   /** The state that the revision names. */
@@ -182,8 +189,11 @@ export class ServerView {
     }
     this.assertKept(log)
     for (const { node } of this.past.states()) this.#include(node, new Set())
-    for (const node of this.#byRevision.values())
-      if (!this.#included.has(node)) this.#lost.add(node)
+    for (const node of this.#byRevision.values()) {
+      if (this.#included.has(node)) continue
+      this.#lost.add(node)
+      this.#everLost.add(node)
+    }
     if (strideOf(head) < strideOf(this.#head)) {
       for (const revision of this.#byRevision.keys()) {
         if (strideOf(revision) > strideOf(head)) this.#byRevision.delete(revision)
