@@ -130,11 +130,13 @@ export class SimulatedServer implements Host {
     const { oracle, log, application } = this.#world
     const database = this.#opened ?? (await this.#database())
     if (database === undefined) return
-    const head = await database.head()
-    if (head === oracle.server.head) return
+    const head = await this.#unlessItDies(database.head())
+    if (head === undefined || head === oracle.server.head) return
     if (head < oracle.server.head)
       throw new Violation(`the head of the server went back to ${head}`)
-    const { ops } = await logAfter(database, oracle.server.head)
+    const read = await this.#unlessItDies(logAfter(database, oracle.server.head))
+    if (read === undefined) return
+    const { ops } = read
     oracle.server.advance(ops, head)
     for (const op of ops)
       log.write(
@@ -181,7 +183,8 @@ export class SimulatedServer implements Host {
     const database = await this.#database()
     if (database === undefined) return
     await this.look()
-    this.#world.oracle.server.assertKept(await logAfter(database, 0))
+    const log = await this.#unlessItDies(logAfter(database, 0))
+    if (log !== undefined) this.#world.oracle.server.assertKept(log)
   }
 
   /** Its digest is the one of what it has. */
@@ -219,6 +222,19 @@ export class SimulatedServer implements Host {
     )
     await settle()
     return this.#opened
+  }
+
+  /** What the oracle reads is an operation of the disk, too: the server may die at it, and then never answers. */
+  async #unlessItDies<T>(reading: Promise<T>): Promise<T | undefined> {
+    let forget = (): void => {}
+    const death = new Promise<undefined>((resolve) => {
+      forget = this.onDeath(() => resolve(undefined))
+    })
+    try {
+      return await Promise.race([reading, death])
+    } finally {
+      forget()
+    }
   }
 
   #died(how: string, silent: boolean): void {
