@@ -194,9 +194,14 @@ export class Oracle {
     }
   }
 
-  /** Several wrote the same, or it was kept over what may have come after it, which is as if it were written again. */
-  #isAmbiguous({ transactions, settledOver }: WriteNode): boolean {
-    return transactions.length > 1 || settledOver.size > 0
+  /**
+   * Several wrote the same, or it was kept over what may have come after it, which is as if it were written again; or a copy
+   * of its device's files offered it again after what had been made on it.
+   */
+  #isAmbiguous(node: WriteNode): boolean {
+    const { transactions, settledOver, parents } = node
+    if (transactions.length > 1 || settledOver.size > 0) return true
+    return [...parents].some((each) => descendsFrom(each, node))
   }
 
   /** These local edits are given up on purpose. */

@@ -253,20 +253,28 @@ export class ServerView {
   }
 
   /**
-   * The device's last delete of what was there, if it deleted that. What a server lost, any device offers again; what is in
-   * files that were copied, whoever has those.
+   * The delete of what was there that has the operation's opId. Else the device's last one, if it deleted that: what was
+   * decided about has another opId, and what a server lost, any device offers again; what is in files that were copied,
+   * whoever has those.
    */
   #deleteOf(op: SyncOperation, before: WriteNode | undefined): WriteNode | undefined {
     const devices = this.#devices.get(op.deviceId)
-    return this.#graph
+    const deletes = this.#graph
       .deletesOf(`${op.collection}/${op.entityId}`)
-      .findLast(
+      .filter(
         (each) =>
           (devices?.has(each.device) === true ||
             this.#wasRestored ||
             this.#isCopied([each.device])) &&
           (before === undefined || descendsFrom(each, before)),
       )
+    return deletes.find((each) => this.#hasOpId(each, op)) ?? deletes.at(-1)
+  }
+
+  /** Files that were copied count from elsewhere. */
+  #hasOpId({ device, transactions }: WriteNode, { deviceId, opId }: SyncOperation): boolean {
+    if (this.#devices.get(deviceId)?.has(device) !== true || this.#isCopied([device])) return false
+    return transactions.some(({ opIds }) => opIds.includes(opId))
   }
 
   #include(node: WriteNode, touched: Set<LocalTransaction>): void {
