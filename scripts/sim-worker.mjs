@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { drawPlan, runPlan } from '@entidb/testing'
 import { application } from './sim-application.mjs'
 
-parentPort.on('message', async (seed) => {
-  const { failure } = await runPlan(drawPlan(seed, application), application)
+parentPort.on('message', async ({ seed, profile }) => {
+  const { failure } = await runPlan(drawPlan(seed, application, { profile }), application)
   parentPort.postMessage({ seed, hasFailed: failure !== undefined })
 })

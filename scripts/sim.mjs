@@ -1,10 +1,10 @@
-// `npm run sim [-- --seeds 1000] [--first 1] [--seed S] [--replay FILE] [--exhaustive]`: simulates devices, server, disks and
-// network. A seed that fails prints the command that repeats it, and is shortened to a history that a
+// `npm run sim [-- --seeds 1000] [--first 1] [--seed S] [--profile P] [--replay FILE] [--exhaustive]`: simulates devices,
+// server, disks and network. A seed that fails prints the command that repeats it, and is shortened to a history that a
 // person can read; its plan is kept in a file for `--replay`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { drawPlan, runPlan, shrinkPlan } from '@entidb/testing'
+import { drawPlan, PLAN_PROFILES, runPlan, shrinkPlan } from '@entidb/testing'
 import { application } from './sim-application.mjs'
 import { runExhaustively } from './sim-exhaustive.mjs'
 import { mutants } from './sim-mutants/mutants.mjs'
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1000' },
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    profile: { type: 'string', default: 'ordinary' },
     replay: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     shrink: { type: 'boolean', default: true },
@@ -36,6 +37,7 @@ const USAGE = `npm run sim -- [options]
   --seeds N        how many seeds (1000)
   --first S        the first of them (1)
   --seed S         only this one, with its event log
+  --profile P      plans that are heavy in something: ${PLAN_PROFILES.join(', ')} (ordinary)
   --replay FILE    only the plan in this file, with its event log
   --jobs N         how many at once (as many as there are cores)
   --no-shrink      leave failures as long as they are
@@ -52,15 +54,20 @@ const USAGE = `npm run sim -- [options]
 `
 const PLANS = 'sim-failures'
 
+const { profile } = values
+if (!PLAN_PROFILES.includes(profile)) throw new RangeError(`there is no profile ${profile}`)
+const isOrdinary = profile === 'ordinary'
+
 async function showFailure(seed) {
-  const { plan, failure, log } = await runPlan(drawPlan(seed, application), application)
-  console.log(`seed ${plan.seed} fails: ${failure.message}`)
-  console.log(`  npm run sim -- --seed ${plan.seed}`)
+  const drawn = drawPlan(seed, application, { profile })
+  const { plan, failure, log } = await runPlan(drawn, application)
+  console.log(`seed ${seed} fails: ${failure.message}`)
+  console.log(`  npm run sim --${isOrdinary ? '' : ` --profile ${profile}`} --seed ${seed}`)
   if (!values.shrink) return
   const { name } = failure
   const short = await shrinkPlan(plan, application, { isSame: (error) => error.name === name })
   mkdirSync(PLANS, { recursive: true })
-  const file = `${PLANS}/seed-${plan.seed}.json`
+  const file = `${PLANS}/${isOrdinary ? '' : `${profile}-`}seed-${seed}.json`
   writeFileSync(file, `${JSON.stringify(short.plan, null, 1)}\n`)
   const { steps, faults = [] } = short.plan
   console.log(`  shortened from ${log.length} events to ${short.log.length}:`)
@@ -86,7 +93,7 @@ async function runMany(first, count, jobs) {
   let done = 0
   await forEachThread('sim-worker.mjs', Math.min(jobs, count), async (run) => {
     while (begun < count) {
-      const { seed, hasFailed } = await run(first + begun++)
+      const { seed, hasFailed } = await run({ seed: first + begun++, profile })
       done++
       if (hasFailed) {
         failed.push(seed)
@@ -128,5 +135,6 @@ if (values.help) console.log(USAGE)
 else if (values.mutants) await runMutants(Number(values.jobs))
 else if (values.exhaustive) process.exitCode = (await runExhaustively(values)) ? 0 : 1
 else if (values.replay !== undefined) await runOne(JSON.parse(readFileSync(values.replay, 'utf8')))
-else if (values.seed !== undefined) await runOne(drawPlan(Number(values.seed), application))
+else if (values.seed !== undefined)
+  await runOne(drawPlan(Number(values.seed), application, { profile }))
 else await runMany(Number(values.first), Number(values.seeds), Number(values.jobs))

@@ -3,11 +3,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { tokenNotes } from './application/token-notes.ts'
 import { OCCURRENCES } from './kernel/tally.ts'
 import { drawPlan } from './plan/draw-plan.ts'
+import { PLAN_PROFILES } from './plan/profiles.ts'
 import { runPlan } from './run/run-plan.ts'
 
 const application = tokenNotes({ notes: 4, accounts: 3, twins: 2 })
 const FIRST_SEED = Number(process.env.SIM_SEED ?? 1)
 const SEEDS = Number(process.env.SIM_SEEDS ?? 200)
+/** Of each profile but the ordinary one. */
+const PROFILE_SEEDS = 40
 
 /** Nothing in a run may look at the host: each of these would make it another run the next time. */
 function forbidden(what: string): () => never {
@@ -57,4 +60,18 @@ describe('simulation', () => {
     // Else they would check nothing of it.
     expect([...met].sort()).toEqual([...OCCURRENCES].sort())
   })
+
+  test.each(PLAN_PROFILES.filter((each) => each !== 'ordinary'))(
+    `${PROFILE_SEEDS} seeds of plans heavy in %s -> nothing lost, all copies equal`,
+    { timeout: 60_000 + PROFILE_SEEDS * 2_000 },
+    async (profile) => {
+      const failures: string[] = []
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + PROFILE_SEEDS; seed++) {
+        const { failure } = await runPlan(drawPlan(seed, application, { profile }), application)
+        const command = `npm run sim -- --profile ${profile} --seed ${seed}`
+        if (failure !== undefined) failures.push(`${command}: ${failure.message}`)
+      }
+      expect(failures).toEqual([])
+    },
+  )
 })

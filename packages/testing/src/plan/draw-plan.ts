@@ -2,22 +2,34 @@
 import type { Random } from '@entidb/core/conformance'
 import type { Application } from '../application/application.ts'
 import { between, pick, randomFor } from '../kernel/random-streams.ts'
+import { drawTrouble, type Mix, withTimeToForget } from './mix.ts'
 import { deviceName, type Plan, type Step, type WorldConfig } from './plan.ts'
+import { EMPHASES, type PlanProfile } from './profiles.ts'
 
-/** How much may happen. */
+/** What may happen, and how much of it. */
 export interface DrawOptions {
   /** Steps of the longest runs. Default 60. */
   readonly stepsMax?: number
+  /** What they are heavy in. Default `ordinary`: a little of everything. */
+  readonly profile?: PlanProfile
 }
 
 const STEPS_MAX = 60
 const DAY_MS = 24 * 3_600_000
 
-/** The plan of a seed: the same for the same application. */
-export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
+/** The plan of a seed: the same for the same application and profile. */
+export function drawPlan(
+  seed: number,
+  application: Application,
+  { stepsMax = STEPS_MAX, profile = 'ordinary' }: DrawOptions = {},
+): Plan {
   const random = randomFor(seed, 'plan')
-  const config = drawConfig(random, application)
-  const steps = drawSteps(random, config, application, options.stepsMax ?? STEPS_MAX)
+  // Another stream: the ordinary plan of a seed is drawn from the first alone.
+  const ofProfile = randomFor(seed, 'plan', profile)
+  const emphasis = EMPHASES[profile]
+  const config = emphasis.config(ofProfile, drawConfig(random, application))
+  const mix = emphasis.mix(ofProfile, drawMix(random, config))
+  const steps = drawSteps(random, { config, mix, application, stepsMax })
   return { seed, config, steps: withLateUpgrades(randomFor(seed, 'upgrades'), steps, config) }
 }
 
@@ -74,61 +86,22 @@ function drawVersions(
   return Array.from({ length: devices }, () => (isMixed ? between(random, 1, newest) : first))
 }
 
-/** What a run does with things: how often, and whether at all. */
-interface Mix {
-  readonly crashes: number
-  readonly partitions: number
-  readonly syncs: number
-  readonly decisions: number
-  readonly backups: number
-  readonly clones: number
-  readonly clocks: number
-  readonly upgrades: number
-  readonly absences: number
-  readonly maintenance: number
-}
-
-/** Where the server forgets soon, it takes a while without other trouble until somebody comes back too late. */
 function drawMix(random: Random, { retentionMs }: WorldConfig): Mix {
   const mix = drawTrouble(random)
-  if (retentionMs >= DAY_MS) return mix
-  const { crashes, partitions, backups, clones, syncs, decisions } = mix
-  return {
-    ...mix,
-    crashes: crashes / 4,
-    partitions: partitions / 4,
-    backups: backups / 4,
-    clones: clones / 4,
-    syncs: syncs / 2,
-    decisions: decisions / 2,
-    absences: 0.06,
-    maintenance: 0.15,
-  }
+  return retentionMs < DAY_MS ? withTimeToForget(mix) : mix
 }
 
-function drawTrouble(random: Random): Mix {
-  const some = (rate: number): number => (random.chance(0.5) ? 0 : rate * random.next())
-  return {
-    crashes: some(0.25),
-    partitions: some(0.2),
-    syncs: random.next() * 0.2,
-    decisions: random.next() * 0.15,
-    backups: random.chance(0.6) ? 0 : 0.1,
-    clones: random.chance(0.85) ? 0 : 0.05,
-    clocks: some(0.06),
-    upgrades: some(0.4),
-    absences: some(0.04),
-    maintenance: some(0.1),
-  }
+interface RunParts {
+  readonly config: WorldConfig
+  readonly mix: Mix
+  readonly application: Application
+  readonly stepsMax: number
 }
 
 function drawSteps(
   random: Random,
-  config: WorldConfig,
-  application: Application,
-  stepsMax: number,
+  { config, mix, application, stepsMax }: RunParts,
 ): readonly Step[] {
-  const mix = drawMix(random, config)
   const actions = weighted(random, application)
   const count = between(random, Math.ceil(stepsMax / 6), stepsMax)
   // Now and then everything at once, now and then with pauses.
@@ -137,7 +110,7 @@ function drawSteps(
   let atMs = 0
   for (let i = 0; i < count; i++) {
     atMs += random.chance(0.2) ? 0 : random.below(gapMs)
-    if (random.chance(mix.absences)) steps.push(...drawAbsence(random, atMs, config))
+    if (random.chance(mix.absences)) steps.push(...drawAbsence(random, atMs, config, mix))
     else steps.push(drawStep(random, { atMs, config, mix, actions }))
   }
   return steps.sort((a, b) => a.atMs - b.atMs)
@@ -152,7 +125,7 @@ interface StepParts {
 
 function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): Step {
   const device = deviceName(random.below(config.devices))
-  const of = random.chance(0.4) ? 'server' : device
+  const of = random.chance(mix.ofServer) ? 'server' : device
   const dice = random.below(2 ** 31)
   let chance = random.next()
   const falls = (part: number): boolean => {
@@ -166,7 +139,7 @@ function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): St
   }
   if (falls(mix.clocks)) return { atMs, kind: 'clock', of, offsetMs: drawOffset(random) }
   if (falls(mix.backups)) {
-    if (random.chance(0.6)) return { atMs, kind: 'backup', of }
+    if (random.chance(mix.copies)) return { atMs, kind: 'backup', of }
     return { atMs, kind: 'restore', of, forMs: random.below(3_000) }
   }
   if (falls(mix.upgrades)) {
@@ -189,15 +162,27 @@ function drawStep(random: Random, { atMs, config, mix, actions }: StepParts): St
 }
 
 /** A device is away while the others go on, days go by, and the server clears away what nobody waits for. */
-function drawAbsence(random: Random, atMs: number, config: WorldConfig): readonly Step[] {
+function drawAbsence(
+  random: Random,
+  atMs: number,
+  config: WorldConfig,
+  { restoresInAbsences }: Mix,
+): readonly Step[] {
   const device = deviceName(random.below(config.devices))
   const forMs = between(random, 5_000, 30_000)
   const leaves: Step = random.chance(0.7)
     ? { atMs, kind: 'partition', device, forMs }
     : { atMs, kind: 'crash', of: device, power: false, inOperations: 0, forMs }
   const untilMs = Math.floor(random.next() * forMs)
+  // Asked in this order, it takes nothing from the stream of plans without such.
+  const isRestored = restoresInAbsences > 0 && random.chance(restoresInAbsences)
+  // Soon, so that there is time for what is deleted, and forgotten, after that.
+  const restores: readonly Step[] = isRestored
+    ? [{ atMs: atMs + random.below(2_000), kind: 'restore', of: 'server', forMs: 500 }]
+    : []
   return [
     leaves,
+    ...restores,
     { atMs: atMs + untilMs, kind: 'sleep', forMs: drawSleep(random, config) },
     { atMs: atMs + untilMs + random.below(forMs - untilMs), kind: 'maintain' },
   ]
