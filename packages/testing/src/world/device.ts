@@ -162,11 +162,14 @@ export class SimulatedDevice {
     const writersBefore = this.#writers
     this.#writers = new Set([this.name, ...writers])
     this.view.version = Math.max(this.view.version, version)
-    this.disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
+    const disk = diskWith(randomFor(this.#world.plan.seed, 'disk', this.name, this.#lives), files)
+    this.disk = disk
     this.#cursorMayGoBack = true
     this.#world.answers.forget()
     this.#world.answers.wentBack(this.name)
     const contents = await this.#readOffline()
+    // Other files took their place at once: it never ran with these.
+    if (this.disk !== disk) return
     this.#world.oracle.deviceRestored(this.name, contents, deletes, writersBefore)
     this.ledgerFrom = this.#world.oracle.transactions.length
   }
