@@ -4,6 +4,7 @@
  * on it counts as known any more.
  */
 import type { HistoryEntry } from '@entidb/protocol'
+import { isBaseLost } from '../conflicts/learn-remote.ts'
 import type { EntityRef } from '../entity-ref.ts'
 import { holdBack } from '../push/undecided.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
@@ -30,7 +31,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     await tx.replica.rebase(ref.collection, ref.entityId, ABSENT)
     tx.changeNote(ref, { ancestorThrough: ancestorsOf(point) })
   }
-  dropConflictsBeyond(tx, point)
+  await dropConflictsBeyond(tx, point)
   await rebaseFrozen(tx, change)
   // A form that is open now may be saved later.
   if (tx.state.revisionMax > point) await tx.replica.partAt(point)
@@ -85,12 +86,18 @@ function loosened(
     : withLooseRange(tx.state.looseRanges, first, last)
 }
 
-/** A remote side beyond the point is no state of this history; its group is looked at again. */
-function dropConflictsBeyond(tx: SyncTransaction, point: number): void {
+/**
+ * A remote side beyond the point is no state of this history; its group is looked at again. What was saved late has not
+ * seen what was stored then either: it competes with that, or, if that is lost, with whatever the server has.
+ */
+async function dropConflictsBeyond(tx: SyncTransaction, point: number): Promise<void> {
   for (const note of tx.allNotes()) {
-    if (note.conflict !== null && note.conflict.remote.version > point) {
-      tx.changeNote(note, { conflict: null })
-    }
+    const { conflict } = note
+    if (conflict === null || conflict.remote.version <= point) continue
+    const state = await tx.replica.state(note.collection, note.entityId)
+    if (!conflict.stale) tx.changeNote(note, { conflict: null })
+    else if (isBaseLost(note, state)) tx.changeNote(note, { conflict: null, ancestorThrough: -1 })
+    else tx.changeNote(note, { conflict: { ...conflict, remote: state.base, deferred: null } })
   }
 }
 
