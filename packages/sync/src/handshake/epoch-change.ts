@@ -5,7 +5,7 @@
  */
 import type { HistoryEntry } from '@entidb/protocol'
 import { isBaseLost } from '../conflicts/learn-remote.ts'
-import type { EntityRef } from '../entity-ref.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import { holdBack } from '../push/undecided.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
 import { ABSENT } from '../state/rows.ts'
@@ -26,6 +26,7 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
   const { point, epoch, history } = change
   const beyond = await statesBeyond(tx, point)
   const touched: number[] = []
+  lowerAncestors(tx, point)
   for (const { ref, pending } of beyond) {
     if (!pending) touched.push((await tx.replica.touch(ref.collection, ref.entityId)).opId)
     await tx.replica.rebase(ref.collection, ref.entityId, ABSENT)
@@ -48,6 +49,13 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     looseRanges: loosened(tx, touched),
   })
   return touched.length
+}
+
+/** What lies beyond the point is no ancestor any more: another state may have its number. */
+function lowerAncestors(tx: SyncTransaction, point: number): void {
+  for (const note of tx.allNotes()) {
+    if (note.ancestorThrough > point) tx.changeNote(note, { ancestorThrough: ancestorsOf(point) })
+  }
 }
 
 /** Also where the histories have nothing in common it is noted that the base is lost. */
@@ -111,15 +119,22 @@ async function rebaseFrozen(
 ): Promise<void> {
   const { frozen } = tx
   if (frozen === null) return
-  const baseless = frozen.ops.filter(({ base }) => base > point)
-  for (const op of baseless) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
+  const fallen = frozen.ops.filter(({ base }) => base > point)
+  for (const op of fallen) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
   const ops = frozen.ops.map((op) => (op.base > point ? { ...op, base: 0 } : op))
   tx.setFrozen({ ...frozen, ops })
   if (purgedThrough <= point) return
-  const groups = new Set(baseless.map(({ group }) => group))
+  const lostBefore = frozen.ops.filter((op) => op.base === 0 && isLostSince(tx, op, point))
+  const groups = new Set([...fallen, ...lostBefore].map(({ group }) => group))
   // Not accepted before the point, where their bases did not exist; the next pull tells what they compete with.
   await holdBack(
     tx,
     ops.filter(({ group }) => groups.has(group)),
   )
+}
+
+/** Its base was lost at an earlier change, and all that the server can have accepted since then lies beyond the point. */
+function isLostSince(tx: SyncTransaction, ref: EntityRef, point: number): boolean {
+  const ancestorThrough = tx.findNote(entityKey(ref))?.ancestorThrough ?? 0
+  return ancestorThrough !== 0 && point <= Math.max(0, ancestorThrough)
 }
