@@ -130,6 +130,20 @@ describe('an edit under way, on what a restored server lost, deleted and forgot 
     expect(server.database.live().size).toBe(0)
   })
 
+  test('it was frozen without its base, and the server is restored again: -> a conflict', async () => {
+    const pair = await withLostEdit()
+    const { server, a, backup } = pair
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    server.fault = ({ path }) => (path === PUSH_PATH ? 'refuse' : 'pass')
+    await expect(a.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    server.fault = () => 'pass'
+    await restoreAndForget(pair, backup)
+    await a.sync.sync()
+    expect(await a.sync.conflicts.list()).toMatchObject([{ remote: { entity: null } }])
+    expect(server.database.live().size).toBe(0)
+  })
+
   test('given up since: -> it is not sent again, and was not committed', async () => {
     const pair = await withLostEdit()
     const { server, a, b, backup } = pair

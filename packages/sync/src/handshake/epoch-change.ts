@@ -4,7 +4,8 @@
  * on it counts as known any more.
  */
 import type { HistoryEntry } from '@entidb/protocol'
-import type { EntityRef } from '../entity-ref.ts'
+import { isBaseLost } from '../conflicts/learn-remote.ts'
+import { type EntityRef, entityKey } from '../entity-ref.ts'
 import { holdBack } from '../push/undecided.ts'
 import { withLooseRange } from '../state/loose-ranges.ts'
 import { ABSENT } from '../state/rows.ts'
@@ -25,12 +26,13 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
   const { point, epoch, history } = change
   const beyond = await statesBeyond(tx, point)
   const touched: number[] = []
+  lowerAncestors(tx, point)
   for (const { ref, pending } of beyond) {
     if (!pending) touched.push((await tx.replica.touch(ref.collection, ref.entityId)).opId)
     await tx.replica.rebase(ref.collection, ref.entityId, ABSENT)
     tx.changeNote(ref, { ancestorThrough: ancestorsOf(point) })
   }
-  dropConflictsBeyond(tx, point)
+  await dropConflictsBeyond(tx, point)
   await rebaseFrozen(tx, change)
   // A form that is open now may be saved later.
   if (tx.state.revisionMax > point) await tx.replica.partAt(point)
@@ -47,6 +49,13 @@ export async function changeEpoch(tx: SyncTransaction, change: EpochChange): Pro
     looseRanges: loosened(tx, touched),
   })
   return touched.length
+}
+
+/** What lies beyond the point is no ancestor any more: another state may have its number. */
+function lowerAncestors(tx: SyncTransaction, point: number): void {
+  for (const note of tx.allNotes()) {
+    if (note.ancestorThrough > point) tx.changeNote(note, { ancestorThrough: ancestorsOf(point) })
+  }
 }
 
 /** Also where the histories have nothing in common it is noted that the base is lost. */
@@ -85,12 +94,18 @@ function loosened(
     : withLooseRange(tx.state.looseRanges, first, last)
 }
 
-/** A remote side beyond the point is no state of this history; its group is looked at again. */
-function dropConflictsBeyond(tx: SyncTransaction, point: number): void {
+/**
+ * A remote side beyond the point is no state of this history; its group is looked at again. What was saved late has not
+ * seen what was stored then either: it competes with that, or, if that is lost, with whatever the server has.
+ */
+async function dropConflictsBeyond(tx: SyncTransaction, point: number): Promise<void> {
   for (const note of tx.allNotes()) {
-    if (note.conflict !== null && note.conflict.remote.version > point) {
-      tx.changeNote(note, { conflict: null })
-    }
+    const { conflict } = note
+    if (conflict === null || conflict.remote.version <= point) continue
+    const state = await tx.replica.state(note.collection, note.entityId)
+    if (!conflict.stale) tx.changeNote(note, { conflict: null })
+    else if (isBaseLost(note, state)) tx.changeNote(note, { conflict: null, ancestorThrough: -1 })
+    else tx.changeNote(note, { conflict: { ...conflict, remote: state.base, deferred: null } })
   }
 }
 
@@ -104,15 +119,22 @@ async function rebaseFrozen(
 ): Promise<void> {
   const { frozen } = tx
   if (frozen === null) return
-  const baseless = frozen.ops.filter(({ base }) => base > point)
-  for (const op of baseless) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
+  const fallen = frozen.ops.filter(({ base }) => base > point)
+  for (const op of fallen) tx.changeNote(op, { ancestorThrough: ancestorsOf(point) })
   const ops = frozen.ops.map((op) => (op.base > point ? { ...op, base: 0 } : op))
   tx.setFrozen({ ...frozen, ops })
   if (purgedThrough <= point) return
-  const groups = new Set(baseless.map(({ group }) => group))
+  const lostBefore = frozen.ops.filter((op) => op.base === 0 && isLostSince(tx, op, point))
+  const groups = new Set([...fallen, ...lostBefore].map(({ group }) => group))
   // Not accepted before the point, where their bases did not exist; the next pull tells what they compete with.
   await holdBack(
     tx,
     ops.filter(({ group }) => groups.has(group)),
   )
+}
+
+/** Its base was lost at an earlier change, and all that the server can have accepted since then lies beyond the point. */
+function isLostSince(tx: SyncTransaction, ref: EntityRef, point: number): boolean {
+  const ancestorThrough = tx.findNote(entityKey(ref))?.ancestorThrough ?? 0
+  return ancestorThrough !== 0 && point <= Math.max(0, ancestorThrough)
 }

@@ -4,7 +4,7 @@
  */
 import { isValidCollectionName, type Limits } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
-import { learnRemote } from '../conflicts/learn-remote.ts'
+import { isBaseLost, learnRemote } from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { findEvicted } from '../evict/evicted-rows.ts'
 import { heldPart, joinParts } from '../ledger/committed-part.ts'
@@ -247,10 +247,12 @@ class BatchTaking {
 
   /** Edited on a state that the device had replaced: as if the stored one had come just now. */
   async #noteStale(row: FeedRow): Promise<void> {
-    const { base } = await this.#tx.replica.state(row.collection, row.entityId)
+    const state = await this.#tx.replica.state(row.collection, row.entityId)
     const note = this.#tx.note(row)
     const { nowMs } = this.#options
-    const remote = (await this.#tx.remoteOf(note)) ?? base
+    const remote = (await this.#tx.remoteOf(note)) ?? state.base
+    // What the server has may be what that was made on: the edit was not.
+    if (isBaseLost(note, state)) this.#tx.changeNote(row, { ancestorThrough: -1 })
     const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
     this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
     await learnRemote(this.#tx, row, remote, {

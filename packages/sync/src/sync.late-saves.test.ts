@@ -1,0 +1,70 @@
+/** Forms saved late (`basedOn`), and a server that was restored before anybody decided about them. */
+import { describe, expect, test } from 'vitest'
+import { openDevice, openPair } from './test-kit/pair.test-kit.ts'
+
+/** The first of two edits by a, both of which b has; b has a form open from before them. */
+async function editedSince() {
+  const { server, a, b } = await openPair()
+  await a.addToken('n1', 'base')
+  await a.sync.sync()
+  await b.sync.sync()
+  const form = await b.db.collection('notes').get('n1')
+  if (form === undefined) throw new Error('not there')
+  await a.addToken('n1', 'unseen')
+  await a.sync.sync()
+  await b.sync.sync()
+  const backup = server.database.backup()
+  const saves = () =>
+    b.db.collection('notes').put({ id: 'n1', tokens: ['base', 'form'] }, { basedOn: form })
+  const restore = () => {
+    server.database.restore(backup)
+    server.database.beginEpoch()
+  }
+  return { server, a, b, saves, restore }
+}
+
+async function expectAsked({ server, b }: Awaited<ReturnType<typeof editedSince>>): Promise<void> {
+  const [conflict] = await b.sync.conflicts.list()
+  expect(conflict).toMatchObject({
+    local: { entity: { tokens: ['base', 'form'] } },
+    remote: { entity: { tokens: ['base', 'unseen'] } },
+  })
+  const other = await openDevice(server)
+  await other.sync.sync()
+  expect(await other.tokens('n1')).toEqual(['base', 'unseen'])
+}
+
+describe('form saved late, and the server is restored to what it has not seen', () => {
+  test.each(['edited', 'deleted'])(
+    'the note was %s elsewhere since, and that is lost: -> asked about what is left',
+    async (how) => {
+      const history = await editedSince()
+      const { a, b, saves, restore } = history
+      await saves()
+      await b.sync.sync()
+      if (how === 'edited') await a.addToken('n1', 'lost')
+      else await a.db.collection('notes').delete('n1')
+      await a.sync.sync()
+      await b.sync.sync()
+      restore()
+      await b.sync.sync()
+      await expectAsked(history)
+    },
+  )
+
+  test.each(['before', 'after'])(
+    'what it was saved over is lost, and it is looked at %s that: -> asked about what is left',
+    async (when) => {
+      const history = await editedSince()
+      const { a, b, saves, restore } = history
+      await a.addToken('n1', 'lost')
+      await a.sync.sync()
+      await b.sync.sync()
+      await saves()
+      if (when === 'before') await b.sync.sync()
+      restore()
+      await b.sync.sync()
+      await expectAsked(history)
+    },
+  )
+})
