@@ -68,10 +68,6 @@ const { profile } = values
 if (!PLAN_PROFILES.includes(profile)) throw new RangeError(`there is no profile ${profile}`)
 const isOrdinary = profile === 'ordinary'
 
-const { profile } = values
-if (!PLAN_PROFILES.includes(profile)) throw new RangeError(`there is no profile ${profile}`)
-const isOrdinary = profile === 'ordinary'
-
 async function showFailure(seed) {
   const drawn = drawPlan(seed, application, { profile })
   const { plan, failure, log } = await runPlan(drawn, application)
