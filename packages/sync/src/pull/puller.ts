@@ -111,7 +111,7 @@ export class Puller {
       signal,
     )
     const page = await asked.catch((error) => {
-      if (!signal.aborted) this.#pageSize.failed()
+      if (isEntiDBError(error, 'server_unreachable')) this.#pageSize.failed()
       throw error
     })
     this.#pageSize.came(limits.maxPullOps)
