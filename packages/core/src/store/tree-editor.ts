@@ -162,6 +162,8 @@ export class TreeEditor {
   #putAtPath(found: number, key: Uint8Array, value: Uint8Array): void {
     this.#makeEditable()
     this.#reached = this.#context.token
+    // Where it is may change from here on.
+    this.#readKey = undefined
     this.#putAt(found, key, value)
   }
 
