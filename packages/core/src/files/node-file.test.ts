@@ -105,6 +105,22 @@ describe('node file, read', () => {
     expect(target.subarray(0, 100)).toEqual(pattern(100))
   })
 
+  test('more than 2 GiB -> in calls of which the system takes each', async () => {
+    // Where a call begins; Node itself refuses a length from 2^31 on. The bytes are not touched.
+    const starts: number[] = []
+    const pretend = (_fd: number, bytes: Uint8Array, start: number, length: number): number => {
+      if (length >= 2 ** 31) return fs.readSync(0, bytes, start, length, 0)
+      starts.push(start)
+      return length
+    }
+    const file = await openFile({ readSync: pretend, writeSync: pretend })
+    const bytes = new Uint8Array(2 ** 31 + 5)
+    expect(file.readAt(0, bytes)).toBe(bytes.length)
+    file.writeAt(0, bytes)
+    expect(starts).toEqual([0, 2 ** 30, 2 ** 31, 0, 2 ** 30, 2 ** 31])
+    await file.close()
+  })
+
   test('EIO once -> io_failed, the next read succeeds', async () => {
     const fail = failAt([1], 'EIO')
     const file = await openFile({

@@ -21,6 +21,9 @@ import type { FlushTimes } from './flush-times.ts'
 import { toFileError } from './node-io-error.ts'
 import type { NodeSystemCalls } from './node-system-calls.ts'
 
+/** Of one system call: Node takes no length from 2^31 on. */
+const CALL_BYTES_MAX = 2 ** 30
+
 export class NodeFile implements File {
   readonly name: string
   readonly #fs: NodeSystemCalls
@@ -51,8 +54,9 @@ export class NodeFile implements File {
     assertFilePosition(offset)
     let done = 0
     while (done < target.length) {
+      const length = Math.min(target.length - done, CALL_BYTES_MAX)
       const count = this.#call('read', () =>
-        this.#fs.readSync(this.#fd, target, done, target.length - done, offset + done),
+        this.#fs.readSync(this.#fd, target, done, length, offset + done),
       )
       if (count === 0) break
       done += count
@@ -66,8 +70,9 @@ export class NodeFile implements File {
     let done = 0
     while (done < bytes.length) {
       // When space runs out in mid-buffer the system reports a short count; only the next call fails.
+      const length = Math.min(bytes.length - done, CALL_BYTES_MAX)
       const count = this.#call('write', () =>
-        this.#fs.writeSync(this.#fd, bytes, done, bytes.length - done, offset + done),
+        this.#fs.writeSync(this.#fd, bytes, done, length, offset + done),
       )
       if (count <= 0) throw toFileError(new Error('no progress'), this.name, 'write')
       done += count

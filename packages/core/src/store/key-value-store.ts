@@ -53,6 +53,7 @@ export interface StoreSnapshot extends Reader {
 export interface WriteTransaction extends Reader {
   /** What it sees now, whatever it writes later. Not to be asked for while a write waits; of use until it ends. */
   view(): Reader
+  /** Error: `too_large`, where the store has limits. */
   put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void>
   /** Whether the key was there. */
   delete(table: string, key: Uint8Array): MaybePromise<boolean>

@@ -70,7 +70,11 @@ export async function recover(
   const space = new SpaceMap(superblock.endUnit)
   let reading: Promise<void> | undefined
   const readFreeSpace = (): Promise<void> => {
-    reading ??= readFreeList(superblock, pages, space)
+    reading ??= readFreeList(superblock, pages, space).catch((error) => {
+      // Whoever asks again may have more luck.
+      reading = undefined
+      throw error
+    })
     return reading
   }
   const retired = new RetiredSpace()

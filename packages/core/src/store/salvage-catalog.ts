@@ -117,18 +117,31 @@ async function* catalogsIn(
   }
 }
 
-/** A place that the disk cannot read is passed over. */
+/** What of a file a search needs. */
+export type SearchedFile = Pick<File, 'size' | 'readAt'>
+
+/** Sectors that the disk cannot read are as if they held `ff` all over: nothing that is looked for. */
 export async function readWhatCanBeRead(
-  file: File,
+  file: SearchedFile,
   offset: number,
   target: Uint8Array,
 ): Promise<number> {
   try {
     return await file.readAt(offset, target)
   } catch (error) {
-    if (isUnreadable(error)) return 0
-    throw error
+    if (!isUnreadable(error)) throw error
   }
+  const end = offset + target.length
+  let cut = UNIT_BYTES * Math.ceil((offset + end) / 2 / UNIT_BYTES)
+  if (cut >= end) cut -= UNIT_BYTES
+  if (cut <= offset) {
+    target.fill(0xff)
+    return Math.min(target.length, file.size() - offset)
+  }
+  const first = target.subarray(0, cut - offset)
+  const length = await readWhatCanBeRead(file, offset, first)
+  if (length < first.length) return length
+  return length + (await readWhatCanBeRead(file, cut, target.subarray(length)))
 }
 
 function catalogAt(header: Uint8Array, unit: number, fileBytes: number): Extent | undefined {

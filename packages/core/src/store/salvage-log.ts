@@ -6,7 +6,7 @@ import { isEntiDBError } from '../errors/entidb-error.ts'
 import type { File } from '../files/file-system.ts'
 import { MalformedBytes } from './byte-reader.ts'
 import type { Checksum } from './checksum.ts'
-import { isUnreadable } from './salvage-catalog.ts'
+import { isUnreadable, readWhatCanBeRead, type SearchedFile } from './salvage-catalog.ts'
 import {
   decodeFrameHeader,
   decodeWalHeader,
@@ -48,10 +48,14 @@ const FRAME_MAGIC_FIRST = 0x45
  * last frame, where a crash may have left it.
  */
 export async function* salvageLog(
-  { file, header }: DamagedLog,
+  { file: log, header }: DamagedLog,
   checksum: Checksum,
   onDamage: (offset: number, message: string) => void,
 ): AsyncGenerator<SalvagedCommit, void, undefined> {
+  const file: SearchedFile = {
+    size: () => log.size(),
+    readAt: (offset, target) => readWhatCanBeRead(log, offset, target),
+  }
   let salt = header?.salt
   if (salt === undefined && (await examineTail(file, 0, undefined, checksum)).frames > 0) {
     onDamage(0, 'the header of the log is bad')
@@ -101,7 +105,7 @@ interface WholeFrame {
 }
 
 async function frameAt(
-  file: File,
+  file: SearchedFile,
   offset: number,
   salt: Uint8Array | undefined,
   checksum: Checksum,
@@ -116,7 +120,7 @@ async function frameAt(
 
 /** The first whole frame from `offset` on. */
 async function nextFrame(
-  file: File,
+  file: SearchedFile,
   offset: number,
   salt: Uint8Array | undefined,
   checksum: Checksum,
@@ -140,7 +144,7 @@ async function nextFrame(
 
 /** Undefined when not all of it is there, or the disk cannot read it. */
 async function readable(
-  file: File,
+  file: SearchedFile,
   offset: number,
   bytes: number,
 ): Promise<Uint8Array | undefined> {

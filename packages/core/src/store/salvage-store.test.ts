@@ -217,6 +217,19 @@ describe('salvage', () => {
     }
   })
 
+  test('both superblocks damaged, and a sector that the disk cannot read -> as damage of it alone', async () => {
+    const { image } = await used(5, true)
+    const headless = changed(image, DATA_FILE, (bytes) => [100, 4196].map((at) => flip(bytes, at)))
+    const sectors = Math.ceil((image.get(DATA_FILE)?.length ?? 0) / 512)
+    for (let sector = 16; sector < sectors; sector++) {
+      const damaged = changed(headless, DATA_FILE, (bytes) =>
+        bytes.fill(0xff, sector * 512, (sector + 1) * 512),
+      )
+      const { state } = await salvageFrom(withBadSector(headless, DATA_FILE, sector))
+      expect(state).toEqual((await salvageImage(damaged)).state)
+    }
+  })
+
   test('a place that the disk cannot read -> as damage', async () => {
     const { image, state } = await used(5, true)
     let reads = 0
@@ -239,6 +252,18 @@ describe('salvage', () => {
     }
   })
 })
+
+/** A disk with these files that cannot read one sector of one of them. */
+function withBadSector(image: Image, name: string, sector: number): SimulatedMount {
+  let isBad = false
+  return diskWith(new Random(1), image).mount({
+    onRead: (file, offset, length) => {
+      isBad = file === name && offset < (sector + 1) * 512 && offset + length > sector * 512
+    },
+    failure: (operation) =>
+      operation === 'read' && isBad ? new EntiDBError('io_failed', 'simulated') : undefined,
+  })
+}
 
 /** Commit `n` puts the key `n` and makes `last` say so; all are in the log. */
 async function logged(commits: number) {
@@ -278,6 +303,20 @@ describe('salvage of a damaged log', () => {
       expect(more).toEqual([])
       expect(damage).toMatchObject({ what: 'commits', file: log, offset: offsets[hit - 1] })
       if (hit < 8) expect(lost?.message).toContain(`commit ${hit} is lost`)
+    }
+  })
+
+  test('any sector of it that the disk cannot read -> the commits of all other frames, and it is told', async () => {
+    const { image, offsets, bytes } = await logged(30)
+    const log = logOf(image)
+    for (let sector = 1; sector * 512 < bytes; sector++) {
+      const salvaged = await salvageFrom(withBadSector(image, log, sector))
+      const whole = offsets.flatMap((offset, i) => {
+        const end = offsets[i + 1] ?? bytes
+        return end <= sector * 512 || offset >= (sector + 1) * 512 ? [i + 1] : []
+      })
+      expect(keysOf(salvaged)).toEqual(whole)
+      expect(salvaged.losses[0]).toMatchObject({ what: 'commits', file: log })
     }
   })
 

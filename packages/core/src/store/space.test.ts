@@ -43,6 +43,14 @@ test('space: any allocations and frees -> nothing is given out twice, neighbours
   )
 })
 
+test('space: as many units as 32 bits can count -> disk_full, and what is free is given out', () => {
+  const space = new SpaceMap(2 ** 32 - 10)
+  expect(space.allocate(9)).toBe(2 ** 32 - 10)
+  expect(() => space.allocate(1)).toThrow(expect.objectContaining({ code: 'disk_full' }))
+  space.free(2 ** 32 - 5, 2)
+  expect(space.allocate(1)).toBe(2 ** 32 - 5)
+})
+
 test('space: a run is freed twice -> throws', () => {
   const space = new SpaceMap(16)
   const start = space.allocate(4)

@@ -4,9 +4,12 @@
  */
 import { assertInvariant } from '../errors/assert.ts'
 import { type Extent, unitsOf } from './extent.ts'
+import { diskFull } from './store-errors.ts'
 
 /** More units than any extent has: with its place above them in one number, extents are sorted as numbers. */
 const EXTENT_UNITS_BOUND = 2 ** 21
+/** The file has 32 bits for where it ends. */
+const UNITS_MAX = 2 ** 32 - 1
 
 export class SpaceMap {
   #starts: number[] = []
@@ -50,7 +53,7 @@ export class SpaceMap {
     for (let i = 0; i < this.#starts.length; i++) visit(this.#start(i), this.#size(i))
   }
 
-  /** The first of `units` units in a row, which are no longer free. */
+  /** The first of `units` units in a row, which are no longer free. Error: `disk_full`, at two tebibytes. */
   allocate(units: number): number {
     if (units <= this.#sizeBound) {
       const found = this.#search(units)
@@ -58,6 +61,7 @@ export class SpaceMap {
       this.#sizeBound = units - 1
     }
     const start = this.#endUnit
+    if (start + units > UNITS_MAX) throw diskFull(new Error('the data file has its largest size'))
     this.#endUnit += units
     return start
   }

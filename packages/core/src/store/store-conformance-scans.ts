@@ -100,6 +100,25 @@ export function defineScanTests(test: DefineTest): void {
     snapshot.release()
   })
 
+  test('view: between two writes of a key that was read before -> the key is there once', async (open) => {
+    const store = await open()
+    const key = bytesOf('b')
+    await write(store, async (tx) => {
+      await tx.put('t', bytesOf('c'), bytesOf('other'))
+      expectEqual(await tx.get('t', key), undefined)
+      await tx.put('t', key, bytesOf('first'))
+      tx.view()
+      await tx.put('t', key, bytesOf('second'))
+    })
+    const snapshot = store.snapshot()
+    expectEqual(await snapshot.count('t'), 2)
+    expectEqual(await entriesOf(snapshot, 't'), [
+      ['b', 'second'],
+      ['c', 'other'],
+    ])
+    snapshot.release()
+  })
+
   test('scan: two lower bounds, or batches of none -> TypeError', async (open) => {
     const store = await open()
     const snapshot = store.snapshot()

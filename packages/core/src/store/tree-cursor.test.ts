@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { EntiDBError } from '../errors/entidb-error.ts'
 import { createMemoryFileSystem } from '../files/memory-file-system.ts'
+import { Random } from './random.ts'
+import { SimulatedDisk } from './simulated-disk.ts'
 import { bytesOf, textOf, write } from './store-conformance-support.ts'
 import { openTreeStore } from './tree-store.ts'
 
@@ -32,6 +35,38 @@ test.each([{ reverse: false }, { reverse: true }])(
       expect(seen).toEqual(range.reverse ? [...keys].reverse() : keys)
       snapshot.release()
     }
+    await store.close()
+  },
+)
+
+test.each([{ isAsynchronous: false }, { isAsynchronous: true }])(
+  'scan: a large value that cannot be read at first, %o -> io_failed, then every entry once',
+  async ({ isAsynchronous }) => {
+    let fails = false
+    const failure = (operation: string): EntiDBError | undefined =>
+      fails && operation === 'read' ? new EntiDBError('io_failed', 'simulated') : undefined
+    const mount = new SimulatedDisk(new Random(1)).mount({ failure, isAsynchronous })
+    const store = await openTreeStore(mount, { durability: 'strict' })
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+    await write(store, async (tx) => {
+      for (const key of keys) await tx.put('t', bytesOf(key), new Uint8Array(5_000))
+    })
+    await store.checkpoint()
+    const snapshot = store.snapshot()
+    const cursor = snapshot.scan('t', {})
+    fails = true
+    const reading = async (): Promise<unknown> => cursor.next(3)
+    for (let i = 0; i < 2; i++) await expect(reading()).rejects.toMatchObject({ code: 'io_failed' })
+    fails = false
+    const seen: (string | undefined)[] = []
+    for (const entriesMax of [2, 2, 10]) {
+      const batch = await cursor.next(entriesMax)
+      expect(batch.values.every(({ length }) => length === 5_000)).toBe(true)
+      seen.push(...batch.keys.map((key) => textOf(key)))
+    }
+    expect(seen).toEqual(keys)
+    expect((await cursor.next(10)).keys).toEqual([])
+    snapshot.release()
     await store.close()
   },
 )

@@ -52,6 +52,9 @@ export class RangeCursor implements TreeCursor {
   #isLast = false
   /** Room for large values in the batch under way. */
   #largeBytesLeft = 0
+  /** Of a batch whose large values could not be read: the next one begins with them. */
+  #owedKeys: Uint8Array[] = []
+  #owedValues: LeafValue[] = []
   #state: 'unstarted' | 'within' | 'ended'
 
   /** `assertReadable` throws once the tree may be gone: the reader that pinned it has ended. */
@@ -83,9 +86,10 @@ export class RangeCursor implements TreeCursor {
 
   #next(entriesMax: number): MaybePromise<Batch> {
     this.#assertReadable()
-    const keys: Uint8Array[] = []
-    const values: LeafValue[] = []
+    const keys = this.#owedKeys.splice(0, entriesMax)
+    const values = this.#owedValues.splice(0, entriesMax)
     this.#largeBytesLeft = LARGE_BYTES_MAX
+    for (const value of values) this.#counted(value)
     while (keys.length < entriesMax && this.#largeBytesLeft >= 0) {
       this.#wanted = entriesMax - keys.length
       let waiting: Promise<unknown> | undefined
@@ -257,16 +261,25 @@ export class RangeCursor implements TreeCursor {
   }
 
   #resolved(keys: Uint8Array[], values: readonly LeafValue[]): MaybePromise<Batch> {
+    const fail = (error: unknown): never => {
+      this.#owedKeys = [...keys, ...this.#owedKeys]
+      this.#owedValues = [...values, ...this.#owedValues]
+      throw error
+    }
     let waits = false
-    const loaded = values.map((value) => {
-      if (!(value instanceof LargeValue)) return value
-      const bytes = this.#source.loadValue(value)
-      waits ||= bytes instanceof Promise
-      return bytes
-    })
-    if (waits) return Promise.all(loaded).then((all) => ({ keys, values: all }))
-    // No element is a promise: `waits` would be set.
-    return { keys, values: loaded as Uint8Array[] }
+    try {
+      const loaded = values.map((value) => {
+        if (!(value instanceof LargeValue)) return value
+        const bytes = this.#source.loadValue(value)
+        waits ||= bytes instanceof Promise
+        return bytes
+      })
+      if (waits) return Promise.all(loaded).then((all) => ({ keys, values: all }), fail)
+      // No element is a promise: `waits` would be set.
+      return { keys, values: loaded as Uint8Array[] }
+    } catch (error) {
+      return fail(error)
+    }
   }
 }
 

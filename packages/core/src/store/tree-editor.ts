@@ -162,6 +162,8 @@ export class TreeEditor {
   #putAtPath(found: number, key: Uint8Array, value: Uint8Array): void {
     this.#makeEditable()
     this.#reached = this.#context.token
+    // Where it is may change from here on.
+    this.#readKey = undefined
     this.#putAt(found, key, value)
   }
 
@@ -332,19 +334,23 @@ export class TreeEditor {
       if (node.bytes >= this.#nodeBytes / 4 && node.size > 0) return
       const parent = this.#branch(level - 1)
       const index = at(this.#taken, level - 1)
-      if (node.size === 0) parent.remove(index)
-      else if (!this.#mergeWithNeighbour(parent, index)) return
+      if (node.size === 0) {
+        parent.remove(index)
+        this.#noteReplaced(at(this.#path, level), node)
+      } else if (!this.#mergeWithNeighbour(parent, index)) return
     }
     this.#shrinkRoot()
   }
 
   #shrinkRoot(): void {
     for (;;) {
-      const node = this.#root?.node
-      if (node === undefined) return
+      const root = this.#root
+      const node = root?.node
+      if (root === undefined || node === undefined) return
       if (node.size === 0) this.#root = undefined
       else if (node.kind === 'branch' && node.size === 1) this.#root = node.children[0]
       else return
+      this.#noteReplaced(root, node)
     }
   }
 

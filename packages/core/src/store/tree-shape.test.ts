@@ -1,12 +1,13 @@
 /** What the tree costs: how full its nodes are, and how much of it a read touches. */
 import { expect, test } from 'vitest'
-import { EditToken, type NodeRef, type TreeNode } from './node.ts'
+import { Branch, branchOver, EditToken, leafOf, NodeRef, type TreeNode } from './node.ts'
 import type { NodeSource } from './node-source.ts'
+import { PackedEntries } from './packed-entries.ts'
 import { Random } from './random.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 import { bytesOf, write } from './store-conformance-support.ts'
 import { tinySettings } from './store-workload.test-kit.ts'
-import { TreeEditor } from './tree-editor.ts'
+import { type EditContext, TreeEditor } from './tree-editor.ts'
 import { openTreeStore } from './tree-store.ts'
 
 const NODE_BYTES = 512
@@ -23,17 +24,19 @@ const nothingToLoad: NodeSource = {
   loadValue: refuse,
 }
 
-function createEditor(): TreeEditor {
-  const token = new EditToken()
-  const context = {
+function createContext(): EditContext {
+  return {
     source: nothingToLoad,
     nodeBytes: NODE_BYTES,
     largeValueBytes: NODE_BYTES / 4,
-    token,
+    token: new EditToken(),
     replaced: [],
     nodesAdded: 0,
   }
-  return new TreeEditor(undefined, context)
+}
+
+function createEditor(): TreeEditor {
+  return new TreeEditor(undefined, createContext())
 }
 
 function nodesOf(root: NodeRef | undefined): TreeNode[] {
@@ -96,6 +99,32 @@ test('delete: all keys -> no root', async () => {
   for (let i = 0; i < 3000; i++) await editor.put(keyAt(i), bytesOf('value'))
   for (let i = 0; i < 3000; i++) expect(await editor.delete(keyAt((i * 1009) % 3000))).toBe(true)
   expect([editor.root, editor.count]).toEqual([undefined, 0])
+})
+
+test('delete: roots of one child, in the file and not on the way -> replaced too', async () => {
+  const context = createContext()
+  let unit = 16
+  const stored = (node: TreeNode): NodeRef => new NodeRef(node, { start: unit++, bytes: 100 })
+  const over = (key: Uint8Array): NodeRef => {
+    const leaf = stored(leafOf(new EditToken(), key, bytesOf('value')))
+    return stored(new Branch(undefined, PackedEntries.withRoomFor(0), [leaf]))
+  }
+  const [left, right] = [over(keyAt(1)), over(keyAt(2))]
+  const root = stored(branchOver(new EditToken(), left, keyAt(2), right))
+  const editor = new TreeEditor({ root, count: 2 }, context)
+  expect(await editor.delete(keyAt(1))).toBe(true)
+  const starts = context.replaced.map(({ extent }) => extent?.start)
+  const units = [...starts, editor.root?.extent?.start].sort()
+  expect([editor.root?.node?.kind, units]).toEqual(['leaf', [16, 17, 18, 19, 20]])
+})
+
+test('delete: again and again what was put -> no more nodes than there are', async () => {
+  const context = createContext()
+  const editor = new TreeEditor(undefined, context)
+  for (let i = 0; i < 500; i++) await editor.put(keyAt(i), bytesOf('value'))
+  expect(context.nodesAdded).toBe(nodesOf(editor.root).length)
+  for (let i = 0; i < 500; i++) await editor.delete(keyAt((i * 7) % 500))
+  expect(context.nodesAdded).toBe(0)
 })
 
 test('put: key and separator larger than a node -> stored', async () => {

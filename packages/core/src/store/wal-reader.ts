@@ -110,7 +110,7 @@ interface Tail {
  * generation count.
  */
 export async function examineTail(
-  file: File,
+  file: Pick<File, 'size' | 'readAt'>,
   offset: number,
   salt: Uint8Array | undefined,
   checksum: Checksum,

@@ -14,6 +14,10 @@ import { ChangeWriter } from './wal-payload.ts'
 
 /** A commit is one frame of the log, whose length is a 32-bit number. */
 const TRANSACTION_BYTES_MAX = 2 ** 31
+/** An extent has less than a gibibyte. */
+const VALUE_BYTES_MAX = 2 ** 30 - 1024
+/** A node that has four of them is split; no offset in it comes to 2^28. */
+const KEY_BYTES_MAX = 2 ** 26
 
 /** What a transaction hands over when it commits. */
 export interface TransactionResult {
@@ -95,11 +99,10 @@ export class TreeTransaction implements WriteTransaction {
 
   put(table: string, key: Uint8Array, value: Uint8Array): MaybePromise<void> {
     this.#assertOpen()
-    if (this.#changes.byteLength + key.length + value.length > TRANSACTION_BYTES_MAX) {
-      throw new EntiDBError('too_large', 'The transaction has more than 2 GiB of changes.', {
-        details: { bytesMax: TRANSACTION_BYTES_MAX },
-      })
-    }
+    assertBytes('key', key.length, KEY_BYTES_MAX)
+    assertBytes('value', value.length, VALUE_BYTES_MAX)
+    const bytes = this.#changes.byteLength + key.length + value.length
+    assertBytes('transaction', bytes, TRANSACTION_BYTES_MAX)
     this.#keepForCursors()
     const waiting = this.#edits.put(table, key, value)
     if (waiting !== undefined) {
@@ -164,4 +167,11 @@ export class TreeTransaction implements WriteTransaction {
     if (this.#open) return
     throw new EntiDBError('transaction_closed', 'The transaction has ended.')
   }
+}
+
+function assertBytes(what: string, bytes: number, limit: number): void {
+  if (bytes <= limit) return
+  throw new EntiDBError('too_large', `The ${what} has more than ${limit} bytes.`, {
+    details: { limit },
+  })
 }
