@@ -96,7 +96,7 @@ export type {
   VerifyProgress,
   VerifyReport,
 } from './entities/verify-report.ts'
-export { assertInvariant } from './errors/assert.ts'
+export { assertInvariant, assertOptions } from './errors/assert.ts'
 export {
   type EngineErrorCode,
   EntiDBError,

@@ -1,7 +1,8 @@
 /** The sync server as a function from Request to Response: for tests, and to mount it elsewhere. */
 import { randomBytes } from 'node:crypto'
-import type { Storage } from '@entidb/core'
+import { assertOptions, type Storage } from '@entidb/core'
 import type { Authenticator } from './auth/identity.ts'
+import { assertPolicy } from './database/assert-policy.ts'
 import type { RandomBytes } from './database/meta.ts'
 import type { Policy } from './database/policy.ts'
 import type { DatabaseStats } from './database/stats.ts'
@@ -84,9 +85,7 @@ export interface SyncHandler {
  * const response = await handler.fetch(new Request('https://sync/v1/handshake', { ... }))
  */
 export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
-  if ((options.dataDir === undefined) === (options.storage === undefined)) {
-    throw new TypeError('Give either dataDir or storage')
-  }
+  assertHandlerOptions(options)
   const limits = resolveLimits(options.limits)
   const clock = options.clock ?? Date.now
   const timers = options.timers ?? systemTimers
@@ -144,6 +143,49 @@ export function createSyncHandler(options: SyncHandlerOptions): SyncHandler {
       await databases.close()
     },
   }
+}
+
+const OPTION_NAMES: readonly (keyof SyncHandlerOptions)[] = [
+  'dataDir',
+  'storage',
+  'auth',
+  'policy',
+  'limits',
+  'createDatabases',
+  'bindDevices',
+  'retentionMs',
+  'corsOrigins',
+  'logger',
+  'clock',
+  'randomBytes',
+  'timers',
+]
+
+/** What merely looks right would open more than was meant. @throws TypeError */
+function assertHandlerOptions(options: SyncHandlerOptions): void {
+  assertOptions('A sync server', options, OPTION_NAMES)
+  const { dataDir, storage, auth, corsOrigins = [] } = options
+  if ((dataDir === undefined) === (storage === undefined)) {
+    throw new TypeError('Give either dataDir or storage')
+  }
+  if (dataDir !== undefined && typeof dataDir !== 'string') {
+    throw new TypeError('dataDir is the path of a folder')
+  }
+  if (storage !== undefined && typeof storage !== 'function') {
+    throw new TypeError('storage is a function of a dbId')
+  }
+  if (typeof auth?.authenticate !== 'function') {
+    throw new TypeError('auth is jwtAuth(...), staticTokens(...), or has a function authenticate')
+  }
+  for (const name of ['createDatabases', 'bindDevices'] as const) {
+    if (typeof (options[name] ?? false) !== 'boolean') {
+      throw new TypeError(`${name} is true or false`)
+    }
+  }
+  if (corsOrigins !== '*' && !Array.isArray(corsOrigins)) {
+    throw new TypeError("corsOrigins is '*' or a list of origins")
+  }
+  assertPolicy(options.policy ?? {})
 }
 
 function retentionOf({ retentionMs = DEFAULT_RETENTION_MS }: SyncHandlerOptions): number {

@@ -60,9 +60,11 @@ const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost']
  */
 export async function createSyncServer(options: SyncServerOptions): Promise<SyncServer> {
   assertProtection(options)
+  const { tls, behindProxy: _, insecureLoopback, drainMs = 5_000, ...served } = options
+  if (!(drainMs >= 0)) throw new TypeError('drainMs is a number from 0')
   const clock = options.clock ?? Date.now
   const logger = options.logger ?? jsonLogger({ clock })
-  const handler = createSyncHandler({ ...options, logger })
+  const handler = createSyncHandler({ ...served, logger })
   const warning = nodeLineWarning(process.versions.node, clock())
   if (warning !== undefined) logger.warn({ node: process.versions.node }, warning)
 
@@ -70,14 +72,14 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
     (request, { outgoing }) => handler.fetch(request, { ended: closeOf(outgoing) }),
     { overrideGlobalObjects: false, hostname: 'localhost' },
   )
-  const server = createNetServer(options.tls, inTurn(listener), handler.limits)
+  const server = createNetServer(tls, inTurn(listener), handler.limits)
   const connections = new Connections(server)
   let url: string | undefined
   let closed: Promise<void> | undefined
 
   const close = async (): Promise<void> => {
     handler.beginClosing()
-    await connections.close(options.drainMs ?? 5_000)
+    await connections.close(drainMs)
     await handler.close()
     logger.info({}, 'closed')
   }
@@ -87,7 +89,7 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
       return url
     },
     async listen({ host = '127.0.0.1', port = 0 } = {}) {
-      if (options.insecureLoopback === true && !LOOPBACK_HOSTS.includes(host)) {
+      if (insecureLoopback === true && !LOOPBACK_HOSTS.includes(host)) {
         throw new TypeError(`insecureLoopback listens on loopback addresses only, not ${host}`)
       }
       await new Promise<void>((resolve, reject) => {
@@ -98,7 +100,7 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
           resolve()
         })
       })
-      url = urlOf(options.tls === undefined ? 'http' : 'https', host, server.address())
+      url = urlOf(tls === undefined ? 'http' : 'https', host, server.address())
       logger.info({ url }, 'listening')
     },
     stats: (dbId) => handler.stats(dbId),
@@ -121,6 +123,7 @@ function assertProtection({ tls, behindProxy, insecureLoopback }: SyncServerOpti
   if (chosen.filter(Boolean).length !== 1) {
     throw new TypeError('Give exactly one of tls, behindProxy: true and insecureLoopback: true')
   }
+  if (tls !== undefined && !(tls.cert && tls.key)) throw new TypeError('tls needs cert and key')
 }
 
 function urlOf(scheme: string, host: string, address: AddressInfo | string | null): string {

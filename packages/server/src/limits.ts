@@ -1,4 +1,5 @@
 /** What one server allows. The first five are told to clients in the handshake, in the same units. */
+import { assertOptions } from '@entidb/core'
 import { DEFAULT_LIMITS, type Limits } from '@entidb/protocol'
 
 /** Bounds of a server: those of the protocol, and of its resources. */
@@ -57,6 +58,7 @@ const DEPTH_MAX = 64
 
 /** The defaults with `overrides`; a `TypeError` for values that no client could work with. */
 export function resolveLimits(overrides: Partial<ServerLimits> = {}): ServerLimits {
+  assertOptions('limits', overrides, Object.keys(DEFAULT_SERVER_LIMITS))
   const limits = { ...DEFAULT_SERVER_LIMITS, ...overrides }
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) {

@@ -1,4 +1,5 @@
 /** What the application configures, checked and completed once. */
+import { assertOptions } from '@entidb/core'
 import { isValidClientDeviceId, isValidDbId } from '@entidb/protocol'
 import type { ConflictResolver } from './conflicts/conflict-types.ts'
 import { defaultEnvironment, type Environment, type FetchLike } from './environment.ts'
@@ -54,9 +55,29 @@ export interface Settings {
   readonly environment: Environment
 }
 
+const OPTION_NAMES: readonly (keyof SyncConfig)[] = [
+  'serverUrl',
+  'dbId',
+  'deviceId',
+  'authTokenProvider',
+  'conflictResolver',
+  'clientInfo',
+  'fetch',
+  'allowInsecureLoopback',
+  'stream',
+  'pollIntervalMs',
+  'requestTimeoutMs',
+  'resolverTimeLimitMs',
+  'ledger',
+  'environment',
+]
+
+const CLIENT_INFO_NAMES = ['platform', 'appVersion'] as const
+
 /** Errors: `insecure_url`; TypeError for anything else that is wrong. */
 export function settingsOf(config: SyncConfig): Settings {
-  const { dbId, deviceId, conflictResolver } = config
+  assertOptions('The configuration of sync', config, OPTION_NAMES)
+  const { dbId, deviceId, conflictResolver, stream = true } = config
   if (!isValidDbId(dbId)) throw new TypeError(`Not a dbId: ${String(dbId)}`)
   if (deviceId !== undefined) assertDeviceId(deviceId)
   if (typeof config.authTokenProvider !== 'function') {
@@ -65,6 +86,11 @@ export function settingsOf(config: SyncConfig): Settings {
   if (conflictResolver !== undefined && typeof conflictResolver?.resolve !== 'function') {
     throw new TypeError('conflictResolver must have a function resolve')
   }
+  if (typeof stream !== 'boolean') throw new TypeError('stream is true or false')
+  if (config.fetch !== undefined && typeof config.fetch !== 'function') {
+    throw new TypeError('fetch must be a function')
+  }
+  if (config.clientInfo !== undefined) assertClientInfo(config.clientInfo)
   const environment = { ...defaultEnvironment(), ...config.environment }
   return {
     serverUrl: parseServerUrl(config.serverUrl, config.allowInsecureLoopback ?? false),
@@ -73,10 +99,22 @@ export function settingsOf(config: SyncConfig): Settings {
     authTokenProvider: config.authTokenProvider,
     conflictResolver,
     clientInfo: config.clientInfo,
-    stream: config.stream ?? true,
+    stream,
     ...timesOf(config),
     ledger: ledgerLimitsOf(config.ledger ?? {}),
     environment: config.fetch === undefined ? environment : { ...environment, fetch: config.fetch },
+  }
+}
+
+/** @throws TypeError: no server would understand the handshake. */
+function assertClientInfo(clientInfo: NonNullable<SyncConfig['clientInfo']>): void {
+  assertOptions('clientInfo', clientInfo, CLIENT_INFO_NAMES)
+  for (const name of CLIENT_INFO_NAMES) {
+    const text = clientInfo[name]
+    // A lone surrogate has no UTF-8 form.
+    if (text !== undefined && (typeof text !== 'string' || /\p{Cs}/u.test(text))) {
+      throw new TypeError(`clientInfo.${name} is text`)
+    }
   }
 }
 

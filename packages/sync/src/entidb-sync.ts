@@ -155,7 +155,7 @@ export class EntiDBSync {
    * A conflict that nobody settles keeps it waiting.
    *
    * Errors: the signal's reason; `sync_stopped` when sync stops before; `nothing_kept` for one so old that the ledger
-   * has forgotten what became of it.
+   * has forgotten what became of it, or that this database does not have.
    */
   async settled(
     receipt: { readonly opIds: readonly number[] },
@@ -165,6 +165,7 @@ export class EntiDBSync {
     const { store } = await this.#open()
     // A transaction is named by its last operation; one that wrote nothing is committed.
     const key = receipt.opIds.reduce((a, b) => Math.max(a, b), 0)
+    if (!Number.isSafeInteger(key)) throw new TypeError('opIds are those of a receipt')
     return this.#fates.wait(store, key, options.signal)
   }
 
@@ -212,7 +213,7 @@ export class EntiDBSync {
    * refusal because of an edit made meanwhile, leaves a longer list evicted in part.
    *
    * Errors: `entity_unsynced` while an edit of one of them is pending, in flight or held (`details.ids`):
-   * nothing is evicted then, unless `unsynced` is `skip`. `sync_stopped` after `stop()`.
+   * nothing is evicted then, unless `unsynced` is `skip`. `unknown_collection`. `sync_stopped` after `stop()`.
    */
   async evict(
     collection: string,
@@ -229,7 +230,7 @@ export class EntiDBSync {
    * to the ids that could not be brought because the server changed them all the while; what it deleted, or
    * was not evicted, is left as it is.
    *
-   * Errors: those of `sync`.
+   * Errors: those of `sync`; `unknown_collection`.
    */
   async fetch(
     collection: string,

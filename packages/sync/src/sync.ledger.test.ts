@@ -222,7 +222,25 @@ describe('ledger', () => {
     expect(await ids({ limit: 2 })).toEqual(['n1', 'n2'])
     await expect(a.sync.ledger.list({ limit: 0 })).rejects.toThrow(TypeError)
     expect(() => a.sync.ledger.live({ limit: 0 })).toThrow(TypeError)
+    for (const wrong of [{ fate: 'nonsense' }, { fate: ['pending', 'x'] }, { fates: 'pending' }]) {
+      await expect(a.sync.ledger.list(wrong as never)).rejects.toThrow(TypeError)
+      expect(() => a.sync.ledger.live(wrong as never)).toThrow(TypeError)
+    }
   })
+})
+
+test('settled: a transaction that this database never had -> nothing_kept, at once', async () => {
+  const { a } = await openPair()
+  const { opIds } = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
+  for (const wait of [0, 1]) {
+    const never = a.sync.settled({ opIds: [...opIds, 999] })
+    await expect(never).rejects.toMatchObject({ code: 'nothing_kept', details: { id: '999' } })
+    if (wait === 0) await a.sync.sync()
+  }
+  expect(await a.sync.settled({ opIds })).toMatchObject({ fate: 'committed' })
+  for (const wrong of ['x', 1.5, Number.NaN]) {
+    await expect(a.sync.settled({ opIds: [wrong] } as never)).rejects.toThrow(TypeError)
+  }
 })
 
 describe('bounds of the ledger', () => {

@@ -1,6 +1,7 @@
 /** The commands of `entidb`, in the order in which help lists them. */
 import type { CliCommand } from '../cli/cli-command.ts'
 import { backupCommand } from './backup-command.ts'
+import { benchCommand } from './bench-command.ts'
 import { compactCommand } from './compact-command.ts'
 import { conflictsCommand } from './conflicts-command.ts'
 import { conformanceCommand } from './conformance-command.ts'
@@ -37,5 +38,6 @@ export const commandsByName: ReadonlyMap<string, CliCommand> = new Map([
   ['devices', devicesCommand],
   ['new-epoch', newEpochCommand],
   ['conformance', conformanceCommand],
+  ['bench', benchCommand],
   ['token', tokenCommand],
 ])

@@ -1,4 +1,5 @@
 /** A collection as an open database knows it. */
+import { assertOptions } from '../errors/assert.ts'
 import type { CollectionDefinition, Direction } from './collection-definition.ts'
 import type { CollectionCache } from './entity-cache.ts'
 import { isFieldPath } from './field-path.ts'
@@ -129,6 +130,10 @@ export function specOf(name: string, definition: CollectionDefinition): Collecti
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw new TypeError(`The version of ${name} must be an integer of at least 1`)
   }
+  const { schema } = definition
+  if (schema !== undefined && typeof schema['~standard']?.validate !== 'function') {
+    throw new TypeError(`The schema of ${name} is no Standard Schema`)
+  }
   const indexes = Object.entries(definition.indexes ?? {}).map(([index, options]) => {
     if (!NAME.test(index)) {
       throw new TypeError(`An index is named by 1 to 64 of A-Z a-z 0-9 _ -, not ${index}`)
@@ -142,15 +147,6 @@ export function specOf(name: string, definition: CollectionDefinition): Collecti
 /** What of the definition runs. @throws TypeError for migrations that make no sense. */
 export function codeOf(name: string, definition: CollectionDefinition): CollectionCode {
   return { schema: definition.schema, chain: createMigrationChain(name, definition) }
-}
-
-/** A misspelt option would be ignored for ever. */
-function assertOptions(subject: string, given: object, known: readonly string[]): void {
-  for (const option of Object.keys(given)) {
-    if (!known.includes(option)) {
-      throw new TypeError(`${subject} has no option ${option}; there are ${known.join(', ')}`)
-    }
-  }
 }
 
 type IndexDefinition = NonNullable<CollectionDefinition['indexes']>[string]

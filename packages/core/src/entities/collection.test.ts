@@ -233,6 +233,19 @@ describe('arguments', () => {
     await db.close()
   })
 
+  test('put, delete: a misspelt condition -> TypeError, nothing written', async () => {
+    const { db, people } = await open()
+    await people.put({ id: 'p1', name: 'Ada' })
+    const ada = await people.get('p1')
+    const wrong = { basedOnn: ada } as never
+    const named = 'A write has no option basedOnn'
+    await expect(people.put({ id: 'p1', name: 'Eve' }, wrong)).rejects.toThrow(named)
+    await expect(people.delete('p1', wrong)).rejects.toThrow(TypeError)
+    await expect(people.put({ id: 'p1', name: 'Eve' }, 5 as never)).rejects.toThrow(TypeError)
+    expect(await people.get('p1')).toEqual(ada)
+    await db.close()
+  })
+
   test('collection: not defined -> unknown_collection', async () => {
     const { db } = await open()
     expect(() => db.collection('robots' as never)).toThrow(

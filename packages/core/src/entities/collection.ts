@@ -1,4 +1,5 @@
 /** A collection that can be written: of a database, or of a transaction. */
+import { assertOptions } from '../errors/assert.ts'
 import type { AnyEntity, Entity } from './collection-definition.ts'
 import { CollectionReader } from './collection-reader.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -134,6 +135,7 @@ function* putAll(
 }
 
 function conditionOf<T extends Entity>(options: PutOptions<T>, id: string): WriteCondition {
+  assertOptions('A write', options, ['basedOn', 'ifVersion'])
   const { basedOn, ifVersion } = options
   return {
     ...(ifVersion === undefined ? {} : { ifVersion: takeVersion(ifVersion) }),

@@ -232,4 +232,19 @@ describe('opening', () => {
     expect((await notes.get(id))?.text).toBe('x')
     await db.close()
   })
+
+  test.each([
+    ['durability of no known name', { durability: 'Strict' }, 'durability'],
+    ['changeFeed that is no boolean', { changeFeed: 'no' }, 'changeFeed'],
+    ['a misspelt option', { changefeed: true }, 'changefeed'],
+    ['a misspelt limit', { limits: { maxEntitybytes: 1 } }, 'maxEntitybytes'],
+    ['limits that are a number', { limits: 5 }, 'limits'],
+    ['a path for a storage', { storage: './data' }, 'storage'],
+    ['a definition that is a number', { collections: { notes: 5 } }, 'notes'],
+    ['a schema that is none', { collections: { notes: { schema: {} } } }, 'schema'],
+  ])('%s -> a TypeError that names it', async (_, wrong, name) => {
+    const opened = EntiDB.open({ storage: memoryStorage(), collections: {}, ...wrong } as never)
+    await expect(opened).rejects.toThrow(TypeError)
+    await expect(opened).rejects.toThrow(name)
+  })
 })

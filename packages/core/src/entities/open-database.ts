@@ -2,6 +2,7 @@
  * Opening a database. What works on an open one is loaded while its storage opens: neither is of use before, and in a
  * page both take a while.
  */
+import { assertOptions } from '../errors/assert.ts'
 import { Part } from '../errors/load-part.ts'
 import type { Durability, Storage } from '../store/key-value-store.ts'
 import type { Scheduler } from '../store/scheduler.ts'
@@ -57,6 +58,18 @@ const LIMIT_NAMES = [
   'maxIdleTransactionMs',
 ] as const
 
+const OPTION_NAMES: readonly (keyof OpenOptions<CollectionDefinitions>)[] = [
+  'storage',
+  'collections',
+  'changeFeed',
+  'durability',
+  'limits',
+  'clock',
+  'scheduler',
+  'randomBytes',
+  'onProgress',
+]
+
 /** What works on an open database. */
 export const enginePart: Part<typeof import('./prepare-database.ts')> = new Part(
   () => import('./prepare-database.ts'),
@@ -66,6 +79,7 @@ export async function openDatabase<D extends CollectionDefinitions>(
   options: OpenOptions<D>,
   bounds?: RewriteBounds,
 ): Promise<DatabaseSource> {
+  assertOpenOptions(options)
   const limits = limitsOf(options.limits ?? {})
   const loading = enginePart.get()
   // Its failure is looked at when the storage is open: that may fail before.
@@ -81,8 +95,22 @@ export async function openDatabase<D extends CollectionDefinitions>(
   }
 }
 
+/** What merely looks right would have been taken for less safety, or another feed, than was asked for. */
+function assertOpenOptions(options: OpenOptions<CollectionDefinitions>): void {
+  assertOptions('EntiDB.open', options, OPTION_NAMES)
+  const { storage, durability = 'strict', changeFeed = false } = options
+  if (typeof storage?.open !== 'function') {
+    throw new TypeError('storage is what fileStorage(directory) or memoryStorage() made')
+  }
+  if (durability !== 'strict' && durability !== 'relaxed') {
+    throw new TypeError("durability is 'strict' or 'relaxed'")
+  }
+  if (typeof changeFeed !== 'boolean') throw new TypeError('changeFeed is true or false')
+}
+
 /** @throws TypeError for what is no limit. */
 export function limitsOf(given: Partial<DatabaseLimits>): DatabaseLimits {
+  assertOptions('limits', given, LIMIT_NAMES)
   const limits = { ...DEFAULT_LIMITS }
   for (const name of LIMIT_NAMES) {
     const value = given[name] ?? limits[name]

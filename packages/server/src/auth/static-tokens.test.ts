@@ -33,6 +33,10 @@ describe('staticTokens', () => {
       'the device server',
       { t: { subject: 'a', databases: '*', access: 'read', deviceId: 'server' } },
     ],
+    [
+      'a misspelt deviceId, which would bind nothing',
+      { t: { subject: 'a', databases: '*', access: 'read', device: 'x' } },
+    ],
   ] as const)('configuration: %s -> TypeError', (_, tokens) => {
     expect(() => staticTokens(tokens)).toThrow(TypeError)
   })

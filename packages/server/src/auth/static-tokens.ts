@@ -1,5 +1,7 @@
 /** Tokens listed in the configuration: for tests, single users and machines. */
+
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { assertOptions } from '@entidb/core'
 import { isValidClientDeviceId, isValidDbId } from '@entidb/protocol'
 import { isSendableToken } from './bearer-token.ts'
 import type { Access, Authenticator, Identity } from './identity.ts'
@@ -47,6 +49,7 @@ function hashOf(token: string): Buffer {
 }
 
 function assertEntry(token: string, entry: StaticToken): void {
+  assertOptions('A token', entry, ['subject', 'databases', 'access', 'deviceId'])
   const { subject, databases, access, deviceId } = entry
   if (!isSendableToken(token)) {
     throw new TypeError(

@@ -32,6 +32,16 @@ const handshake = (database: Awaited<ReturnType<typeof openTestDatabase>>, ident
   database.handshake({ dbId, deviceId: deviceA }, identity)
 
 describe('policy', () => {
+  test.each<[string, object]>([
+    ['a rule', { collections: { items: { write: async () => false } } }],
+    ['validate', { validate: async () => undefined }],
+  ])('%s that is asynchronous -> the request fails, nothing is written', async (_, policy) => {
+    const database = await openTestDatabase({ policy })
+    const pushed = (async () => database.push(pushRequest([put(1, 'x', 0, 'a')]), ada))()
+    await expect(pushed).rejects.toThrow(TypeError)
+    expect((await database.stats()).liveEntities).toBe(0)
+  })
+
   test('an operation on a hidden entity -> rejected as forbidden, never a conflict, existing or not', async () => {
     const database = await openTestDatabase({ policy: ownOnly })
     await database.push(pushRequest([put(1, 'ada-1', 0, 'mine')]), ada)

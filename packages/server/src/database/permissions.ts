@@ -54,8 +54,11 @@ export class Permissions {
   }
 
   #holds(rule: EntityRule | undefined, entityId: string): boolean {
-    if (typeof rule === 'function') return rule(this.identity, entityId)
-    return rule ?? true
+    if (typeof rule !== 'function') return rule ?? true
+    const holds = rule(this.identity, entityId)
+    if (typeof holds === 'boolean') return holds
+    // A promise, of a rule that is asynchronous, would pass for yes.
+    throw new TypeError('A rule of the policy must answer true or false')
   }
 }
 

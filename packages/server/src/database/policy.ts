@@ -6,7 +6,7 @@
 import type { SyncOperation } from '@entidb/protocol'
 import type { Identity } from '../auth/identity.ts'
 
-/** Everything, nothing, or a pure function of who asks and which entity. */
+/** Everything, nothing, or a pure function of who asks and which entity. It answers at once: a promise fails the request. */
 export type EntityRule = boolean | ((identity: Identity, entityId: string) => boolean)
 
 /** Who may read and write the entities of a collection. */

@@ -40,7 +40,10 @@ export function refusalOf(
     },
     permissions.identity,
   )
-  return refusal ?? undefined
+  if (refusal === undefined || refusal === null) return undefined
+  if (typeof refusal.code === 'string' && typeof refusal.message === 'string') return refusal
+  // A promise, of a policy that is asynchronous, would refuse everything.
+  throw new TypeError('validate must answer { code, message }, or nothing')
 }
 
 function decoded(bytes: Uint8Array | null): unknown {

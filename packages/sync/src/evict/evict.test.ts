@@ -57,6 +57,24 @@ describe('evict', () => {
     expect(await b.sync.verify()).toMatchObject({ outcome: 'converged', entities: 4 })
   })
 
+  test('a collection that nobody has -> unknown_collection, also of fetch; of a newer application -> evicted', async () => {
+    const { b, server } = await filledPair()
+    const unknown = { code: 'unknown_collection', details: { collection: 'note' } }
+    const before = server.requests.length
+    await expect(b.sync.evict('note', 'n1')).rejects.toMatchObject(unknown)
+    await expect(b.sync.fetch('note', 'n1')).rejects.toMatchObject(unknown)
+    expect(server.requests).toHaveLength(before)
+    expect(await b.sync.evict('notes', 'none')).toEqual({ evicted: 0, skipped: [] })
+    expect(await b.sync.fetch('notes', 'none')).toEqual({ missing: [] })
+    await expect(b.sync.evict('notes', 'n1', { unsynced: 'no' } as never)).rejects.toThrow(
+      TypeError,
+    )
+    const bytes = encodeEntity({ id: 'p1' })
+    const pet = { collection: 'pets', entityId: 'p1', version: 9, schemaVersion: 1, bytes }
+    await b.db.transaction((tx) => tx.applyRaw(pet))
+    expect(await b.sync.evict('pets', 'p1')).toMatchObject({ evicted: 1 })
+  })
+
   test('a form opened before, saved after -> a conflict with what the server has, not with nothing', async () => {
     const { a, b } = await filledPair()
     const seen = await b.db.collection('notes').get('n1')
@@ -81,7 +99,6 @@ describe('evict', () => {
     const ids = ['n1', 'n2', 'n1', 'nobody', 'n4']
     expect(await b.sync.evict('notes', ids)).toEqual({ evicted: 2, skipped: [] })
     expect(await b.sync.evict('notes', ids)).toEqual({ evicted: 0, skipped: [] })
-    expect(await b.sync.evict('nowhere', 'n1')).toEqual({ evicted: 0, skipped: [] })
     await expectProven(b)
   })
 

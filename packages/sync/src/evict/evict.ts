@@ -36,6 +36,9 @@ export async function evict(
   ids: readonly string[],
   { unsynced = 'refuse' }: EvictOptions,
 ): Promise<EvictResult> {
+  if (unsynced !== 'refuse' && unsynced !== 'skip') {
+    throw new TypeError("unsynced is 'refuse' or 'skip'")
+  }
   const steps = stepsOf(ids)
   if (unsynced === 'refuse' && steps.length > 1) {
     for (const step of steps) {
@@ -59,6 +62,8 @@ export async function evict(
     evicted += done.evicted
     skipped.push(...done.skipped)
   }
+  // What a newer application defined may be here all the same, and is evicted like any other.
+  if (evicted + skipped.length === 0) store.engine.assertDefined(collection)
   return { evicted, skipped }
 }
 

@@ -19,6 +19,8 @@ export async function fetchEvicted(
   collection: string,
   ids: readonly string[],
 ): Promise<readonly string[]> {
+  const evicted = await evictedOf(context, collection, ids)
+  if (evicted.size === 0) context.store.engine.assertDefined(collection)
   for (let look = 1; ; look++) {
     await cycle()
     const wanted = await evictedOf(context, collection, ids)

@@ -54,7 +54,10 @@ export class FateWatch {
       this.#waiters.add(waiter)
       signal?.addEventListener('abort', abort)
       if (signal?.aborted) abort()
-      else this.look(store)
+      else {
+        this.look(store)
+        assertIssued(store, key).catch(waiter.reject)
+      }
     })
   }
 
@@ -134,8 +137,17 @@ async function assertCommitted(tx: SyncTransaction, key: number): Promise<void> 
   for await (const { transactions } of rowsOf<CommittedRow>(tx, COMMITTED_COLLECTION)) {
     if (transactions.some((transaction) => transaction.key === key)) return
   }
-  const what = `The ledger does not remember any more what became of transaction ${key}`
-  throw new EntiDBError('nothing_kept', what, { details: { id: String(key) } })
+  throw nothingKept(key, `The ledger does not remember any more what became of transaction ${key}`)
+}
+
+/** Nothing would ever become of a transaction that was lost with a restored database, or is another one's. */
+async function assertIssued({ engine, state }: SyncStore, key: number): Promise<void> {
+  if (key <= state.feedPosition || key <= (await engine.feedHead())) return
+  throw nothingKept(key, `This database has no transaction ${key}`)
+}
+
+function nothingKept(key: number, message: string): EntiDBError {
+  return new EntiDBError('nothing_kept', message, { details: { id: String(key) } })
 }
 
 /** A transaction without a stored fate is not decided yet. */

@@ -1,4 +1,5 @@
 /** How much the ledger remembers. What is still open is never dropped. */
+import { assertOptions } from '@entidb/core'
 
 /** Bounds of the ledger; whichever is reached first drops the oldest. */
 export interface LedgerConfig {
@@ -17,6 +18,7 @@ export type LedgerLimits = Required<LedgerConfig>
 
 /** @throws TypeError */
 export function ledgerLimitsOf(config: LedgerConfig): LedgerLimits {
+  assertOptions('ledger', config, ['maxTransactions', 'maxKeptBytes', 'maxAgeMs'])
   const limits = {
     maxTransactions: config.maxTransactions ?? 10_000,
     maxKeptBytes: config.maxKeptBytes ?? 64 * 1024 * 1024,

@@ -2,6 +2,15 @@
 import type { SyncedEntity } from '../conflicts/conflict-types.ts'
 import type { EntityRef } from '../entity-ref.ts'
 
+export const LEDGER_FATES = [
+  'pending',
+  'inFlight',
+  'committed',
+  'conflict',
+  'rejected',
+  'superseded',
+] as const
+
 /**
  * What became of a local transaction so far:
  *
@@ -11,13 +20,7 @@ import type { EntityRef } from '../entity-ref.ts'
  * - `rejected` by the server: `how` is the code. Held until it is edited or discarded.
  * - `superseded`: held with a conflict or rejection of another one, and sent again in `successor`.
  */
-export type LedgerFate =
-  | 'pending'
-  | 'inFlight'
-  | 'committed'
-  | 'conflict'
-  | 'rejected'
-  | 'superseded'
+export type LedgerFate = (typeof LEDGER_FATES)[number]
 
 /** An entity that a local transaction wrote. */
 export interface LedgerEntity extends EntityRef {

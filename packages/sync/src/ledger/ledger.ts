@@ -1,5 +1,5 @@
 /** `sync.ledger`: what became of every local transaction, and the values that lost a conflict. */
-import { EntiDBError } from '@entidb/core'
+import { assertOptions, EntiDBError } from '@entidb/core'
 import { migratedOrStored } from '../conflicts/sides.ts'
 import { entityKey } from '../entity-ref.ts'
 import { LiveList } from '../live-list.ts'
@@ -8,7 +8,12 @@ import { KEPT_COLLECTION, type KeptRow } from '../state/rows.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { rowsOf } from './bounded-rows.ts'
-import type { KeptEntity, LedgerEntry, LedgerQuery } from './ledger-types.ts'
+import {
+  type KeptEntity,
+  LEDGER_FATES,
+  type LedgerEntry,
+  type LedgerQuery,
+} from './ledger-types.ts'
 import { readEntries } from './read-entries.ts'
 import { type WholeValue, wholeValues } from './record-kept.ts'
 
@@ -37,10 +42,10 @@ export class Ledger {
     this.#restored = restored
   }
 
-  /** The newest first. @throws TypeError for a limit below 1. */
+  /** The newest first. @throws TypeError for a fate that there is not, or a limit below 1. */
   async list(query: LedgerQuery = {}): Promise<readonly LedgerEntry[]> {
+    assertQuery(query)
     const { limit = LIMIT } = query
-    assertLimit(limit)
     const store = await this.#store()
     await store.followFeed()
     const entries = await store.read((tx) => readEntries(tx, store))
@@ -53,7 +58,7 @@ export class Ledger {
 
   /** `list`, kept right while it changes. Close it when it is not needed any more. @throws TypeError as `list`. */
   live(query: LedgerQuery = {}): LiveList<LedgerEntry> {
-    assertLimit(query.limit ?? LIMIT)
+    assertQuery(query)
     return new LiveList(() => this.list(query), this.#onChange, identityOf)
   }
 
@@ -94,8 +99,13 @@ export class Ledger {
   }
 }
 
-function assertLimit(limit: number): void {
+function assertQuery(query: LedgerQuery): void {
+  assertOptions('A query of the ledger', query, ['fate', 'entity', 'limit'])
+  const { fate = [], limit = LIMIT } = query
   if (!(limit >= 1)) throw new TypeError('limit is a number from 1')
+  for (const each of [fate].flat()) {
+    if (!LEDGER_FATES.includes(each)) throw new TypeError(`fate is of ${LEDGER_FATES.join(', ')}`)
+  }
 }
 
 function isWanted(entry: LedgerEntry, { fate, entity }: LedgerQuery): boolean {

@@ -62,6 +62,9 @@ export function coreEngine(db: EntiDB): Engine {
     },
     claim: (letGo) => claim(db, letGo),
     entityOf: ({ collection, entityId }, state) => core.entityOf(collection, entityId, state),
+    assertDefined: (collection) => {
+      db.collection(collection)
+    },
     open: async () => {
       await core.openSystemCollections(SYSTEM_COLLECTIONS)
     },

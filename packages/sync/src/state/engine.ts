@@ -90,6 +90,8 @@ export interface Engine {
    * bytes. Error: `migration_failed`.
    */
   entityOf(ref: ReplicaRef, state: Pick<ReplicatedState, 'bytes' | 'schemaVersion'>): unknown
+  /** Error: `unknown_collection` for one that the application did not define. */
+  assertDefined(collection: string): void
   /** Prepares the system collections. */
   open(): Promise<void>
   /** Their names. */

@@ -35,6 +35,10 @@ export class FaultyEngine implements Engine {
     return this.#inner.entityOf(...args)
   }
 
+  assertDefined(collection: string): void {
+    this.#inner.assertDefined(collection)
+  }
+
   open(): Promise<void> {
     this.#assertAlive()
     return this.#inner.open()
