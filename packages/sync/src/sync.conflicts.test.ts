@@ -322,6 +322,41 @@ describe('conflict', () => {
     await expectConverged(server, a, b)
   })
 
+  test('resolver that left one conflict eight times, then another is tied to it: -> not asked in every cycle', async () => {
+    const timers = new ManualTimers()
+    let asked = 0
+    const resolve = (): Resolution => {
+      asked += 1
+      return { type: 'defer' }
+    }
+    const conflictResolver = { resolve }
+    const { a, b } = await openPair({ conflictResolver, environment: { timers } })
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    for (let round = 0; round < 8; round++) {
+      await a.addToken('n1', `a${round}`)
+      await a.sync.sync()
+      await b.sync.sync()
+    }
+    expect(asked).toBe(8)
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n2', 'n3']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    await a.addToken('n3', 'a')
+    await a.sync.sync()
+    for (let cycle = 0; cycle < 5; cycle++) {
+      await b.sync.sync()
+      await timers.advance(5_000)
+    }
+    const settled = asked
+    for (let cycle = 0; cycle < 5; cycle++) {
+      await b.sync.sync()
+      await timers.advance(5_000)
+    }
+    expect(asked).toBe(settled)
+  })
+
   describe('resolver that lost eight races, the last of them to the last edit there is', () => {
     /** Somebody edits one of `ids` in turn in front of each push of `b`, which edited all of them in one transaction. */
     async function loseRaces(ids: readonly string[], config: Partial<SyncConfig> = {}) {

@@ -93,12 +93,12 @@ function deferGroup(tx: SyncTransaction, view: GroupView): readonly OpenConflict
     const { ref, conflict, note, stale } = member
     const rounds = roundsAfterDefer(note, exhausted)
     const id = conflictId(member)
-    if (id === undefined || conflict === null) {
-      if (exhausted && note.rounds > 0) tx.changeNote(ref, { rounds })
-    } else if (conflict.deferred !== id) {
+    if (id !== undefined && conflict !== null && conflict.deferred !== id) {
       fresh.add(id)
       tx.changeNote(ref, { conflict: { ...conflict, stale, deferred: id }, rounds })
-    } else if (isAwaitingRest(note)) tx.changeNote(ref, { rounds })
+    } else if (exhausted ? note.rounds > 0 : isAwaitingRest(note)) {
+      tx.changeNote(ref, { rounds })
+    }
   }
   return openConflicts(view).filter(({ id }) => fresh.has(id))
 }
