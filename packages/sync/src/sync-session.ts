@@ -165,9 +165,10 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
     resolverTimeLimitMs: settings.resolverTimeLimitMs,
     onError: (error) => emitter.emit('error', error),
     onConflict: (conflict) => emitter.emit('conflict', conflict),
+    onRested: () => driver.wake(),
   })
   const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
-  return new CycleDriver({
+  const driver = new CycleDriver({
     cycle: new Cycle(steps, (phase) => {
       trace.add({ kind: 'state', state: phase })
       board.set({ phase })
@@ -186,6 +187,7 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
       tellFailure(error, parts, store)
     },
   })
+  return driver
 }
 
 /** A failure that goes on is told once. */

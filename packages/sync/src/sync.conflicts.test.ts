@@ -2,9 +2,10 @@ import { versionOf } from '@entidb/core'
 import { PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
-import type { Resolution } from './conflicts/conflict-types.ts'
+import type { ConflictResolver, Resolution } from './conflicts/conflict-types.ts'
 import { mergeFields } from './resolvers/three-way.ts'
 import { syncAll, unionResolver } from './test-kit/device.test-kit.ts'
+import { ManualTimers } from './test-kit/manual-timers.test-kit.ts'
 import type { Fault } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
@@ -319,6 +320,133 @@ describe('conflict', () => {
     await syncAll(a, b)
     expect(await b.sync.conflicts.list()).toEqual([])
     await expectConverged(server, a, b)
+  })
+
+  test('resolver that left one conflict eight times, then another is tied to it: -> not asked in every cycle', async () => {
+    const timers = new ManualTimers()
+    let asked = 0
+    const resolve = (): Resolution => {
+      asked += 1
+      return { type: 'defer' }
+    }
+    const conflictResolver = { resolve }
+    const { a, b } = await openPair({ conflictResolver, environment: { timers } })
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n1', 'n2']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    for (let round = 0; round < 8; round++) {
+      await a.addToken('n1', `a${round}`)
+      await a.sync.sync()
+      await b.sync.sync()
+    }
+    expect(asked).toBe(8)
+    await b.db.transaction(async (tx) => {
+      for (const id of ['n2', 'n3']) await tx.collection('notes').put({ id, tokens: ['b'] })
+    })
+    await a.addToken('n3', 'a')
+    await a.sync.sync()
+    for (let cycle = 0; cycle < 5; cycle++) {
+      await b.sync.sync()
+      await timers.advance(5_000)
+    }
+    const settled = asked
+    for (let cycle = 0; cycle < 5; cycle++) {
+      await b.sync.sync()
+      await timers.advance(5_000)
+    }
+    expect(asked).toBe(settled)
+  })
+
+  describe('resolver that lost eight races, the last of them to the last edit there is', () => {
+    /** Somebody edits one of `ids` in turn in front of each push of `b`, which edited all of them in one transaction. */
+    async function loseRaces(ids: readonly string[], config: Partial<SyncConfig> = {}) {
+      const timers = new ManualTimers()
+      let asked = 0
+      const conflictResolver: ConflictResolver = {
+        resolve: (...sides) => {
+          asked += 1
+          return unionResolver.resolve(...sides)
+        },
+      }
+      const environment = { timers }
+      const { server, a, b } = await openPair({ conflictResolver, environment, ...config })
+      await b.db.transaction(async (tx) => {
+        for (const id of ids) await tx.collection('notes').put({ id, tokens: ['b'] })
+      })
+      let races = 0
+      const race = async ({ path }: { readonly path: string }): Promise<Fault> => {
+        if (path !== PUSH_PATH) return 'pass'
+        server.fault = () => 'pass'
+        await a.addToken(ids[races % ids.length] ?? '', `race${races}`)
+        races += 1
+        await a.sync.sync()
+        server.fault = race
+        return 'pass'
+      }
+      server.fault = race
+      await b.sync.sync()
+      server.fault = () => 'pass'
+      expect((await b.sync.conflicts.list()).length).toBeGreaterThan(0)
+      return { server, a, b, timers, asked: () => asked }
+    }
+
+    test('-> asked again after a rest, not before', async () => {
+      const { server, a, b, timers, asked } = await loseRaces(['n1'])
+      expect(asked()).toBe(8)
+      await b.sync.sync()
+      await timers.advance(4_999)
+      await b.sync.sync()
+      expect(await b.sync.conflicts.list()).toHaveLength(1)
+      await timers.advance(1)
+      await syncAll(b, a)
+      expect(asked()).toBe(9)
+      expect(await a.tokens('n1')).toContain('b')
+      await expectConverged(server, a, b)
+    })
+
+    test('started: -> wakes by itself', async () => {
+      const { server, a, b, timers } = await loseRaces(['n1'], { pollIntervalMs: Infinity })
+      await b.sync.start()
+      await timers.advance(0)
+      expect(await b.sync.conflicts.list()).toHaveLength(1)
+      await timers.advance(5_000)
+      await vi.waitFor(() => expect(b.sync.status).toMatchObject({ phase: 'idle', held: 0 }))
+      await syncAll(a)
+      await expectConverged(server, a, b)
+    })
+
+    test('in the next process: -> asked at once', async () => {
+      const { server, a, b } = await loseRaces(['n1'])
+      b.restart()
+      await syncAll(b, a)
+      await expectConverged(server, a, b)
+    })
+
+    test('with a group: -> the rounds of all of it begin again', async () => {
+      const { server, a, b } = await loseRaces(['n1', 'n2', 'n3'])
+      await a.addToken('n2', 'later')
+      await syncAll(a, b)
+      expect(await b.sync.conflicts.list()).toEqual([])
+      await expectConverged(server, a, b)
+    })
+
+    test('that wants to defer by now: -> asked once, then left to people', async () => {
+      const { b, timers } = await loseRaces(['n1'])
+      let asked = 0
+      b.restart({
+        conflictResolver: {
+          resolve: () => {
+            asked += 1
+            return { type: 'defer' }
+          },
+        },
+      })
+      await b.sync.sync()
+      await timers.advance(60_000)
+      await b.sync.sync()
+      expect(asked).toBe(1)
+      expect(await b.sync.conflicts.list()).toHaveLength(1)
+    })
   })
 
   test('list() while an edit of a conflicting entity commits: -> its group has what was written with it', async () => {

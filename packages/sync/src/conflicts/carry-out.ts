@@ -9,7 +9,7 @@ import type { Verdict } from './ask-resolver.ts'
 import type { OpenConflict } from './conflict-types.ts'
 import { conflictId, fingerprint, type GroupView, viewAgain } from './group-view.ts'
 import type { Pace } from './pace.ts'
-import { roundsAfterDefer } from './rounds.ts'
+import { isAwaitingRest, isGroupExhausted, roundsAfterDefer } from './rounds.ts'
 import { settleGroup } from './settle-group.ts'
 import { openConflicts } from './sides.ts'
 
@@ -87,14 +87,18 @@ async function settleTogether(
 /** Returns the conflicts that wait for the application from now on. */
 function deferGroup(tx: SyncTransaction, view: GroupView): readonly OpenConflict[] {
   const fresh = new Set<string>()
-  for (const member of view.members.values()) {
+  const members = [...view.members.values()]
+  const exhausted = isGroupExhausted(members)
+  for (const member of members) {
+    const { ref, conflict, note, stale } = member
+    const rounds = roundsAfterDefer(note, exhausted)
     const id = conflictId(member)
-    if (id === undefined || member.conflict === null || member.conflict.deferred === id) continue
-    fresh.add(id)
-    tx.changeNote(member.ref, {
-      conflict: { ...member.conflict, stale: member.stale, deferred: id },
-      rounds: roundsAfterDefer(member.note),
-    })
+    if (id !== undefined && conflict !== null && conflict.deferred !== id) {
+      fresh.add(id)
+      tx.changeNote(ref, { conflict: { ...conflict, stale, deferred: id }, rounds })
+    } else if (exhausted ? note.rounds > 0 : isAwaitingRest(note)) {
+      tx.changeNote(ref, { rounds })
+    }
   }
   return openConflicts(view).filter(({ id }) => fresh.has(id))
 }

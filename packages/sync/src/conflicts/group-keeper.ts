@@ -12,7 +12,8 @@ import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
 import { conflictId, type GroupView, restOfSplit, viewGroup } from './group-view.ts'
 import { Pace } from './pace.ts'
-import { isExhausted } from './rounds.ts'
+import { Rest } from './rest.ts'
+import { isAwaitingRest, isGroupExhausted } from './rounds.ts'
 
 /** Times a group is looked at again within one step because it moved meanwhile. */
 const LOOKS_MAX = 8
@@ -32,6 +33,8 @@ export interface GroupKeeperOptions {
   readonly resolverTimeLimitMs: number
   readonly onError: (error: EntiDBError) => void
   readonly onConflict: (conflict: OpenConflict) => void
+  /** There is something to ask about again. */
+  readonly onRested: () => void
 }
 
 /** What is to be done about a group. */
@@ -48,10 +51,12 @@ const LATE = Symbol('late')
 export class GroupKeeper {
   readonly #options: GroupKeeperOptions
   readonly #pace: Pace
+  readonly #rest: Rest
 
   constructor(options: GroupKeeperOptions) {
     this.#options = options
     this.#pace = new Pace(options.turn)
+    this.#rest = new Rest(options.timers, options.onRested)
   }
 
   /** One look at every held group. */
@@ -125,9 +130,11 @@ export class GroupKeeper {
       return rejected && !isEdited(view, store.state) ? undefined : 'release'
     }
     if (!view.isReceived) return undefined
-    if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) return undefined
-    const exhausted = conflicts.some(({ note }) => isExhausted(note))
-    return resolver === undefined || exhausted ? 'defer' : 'ask'
+    if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) {
+      const isRested = !this.#rest.isOn && conflicts.some(({ note }) => isAwaitingRest(note))
+      return resolver !== undefined && isRested ? 'ask' : undefined
+    }
+    return resolver === undefined || isGroupExhausted(conflicts) ? 'defer' : 'ask'
   }
 
   /**
@@ -162,7 +169,11 @@ export class GroupKeeper {
   async #verdictOn({ type, view }: Duty, signal: AbortSignal): Promise<Verdict | undefined> {
     const { resolver, timers, resolverTimeLimitMs: timeLimitMs, onError } = this.#options
     if (type === 'release') return RELEASED
-    if (type === 'defer' || resolver === undefined) return undefined
+    if (resolver === undefined) return undefined
+    if (type === 'defer') {
+      this.#rest.begin(signal)
+      return undefined
+    }
     return askResolver(resolver, view, { timers, timeLimitMs, signal, onError })
   }
 }
