@@ -278,9 +278,14 @@ export class EntityWriter {
 
   /** Begins a change of what is stored about an entity; ends with `end`. */
   beginChange(state: CollectionState, id: string): void {
+    this.beginStep()
+    state.cache.invalidate(id)
+  }
+
+  /** Begins a change of several rows, none of an entity; ends with `end`. */
+  beginStep(): void {
     this.markDirty()
     this.#unfinished++
-    state.cache.invalidate(id)
   }
 
   end(): void {

@@ -19,7 +19,7 @@ export function* acknowledgeFeed(
   opId: number,
   ignores: string | undefined,
 ): Steps<void> {
-  writer.markDirty()
+  writer.beginStep()
   yield* writeMeta(writer.tx, READER_PREFIX + reader, opId)
   // Numbers, written by the line before.
   const readers = (yield* readMetaEntries(writer.tx, READER_PREFIX)) as ReadonlyMap<string, number>
@@ -32,13 +32,15 @@ export function* acknowledgeFeed(
     // Any other reader needs everything.
     ignoredOrigin: readers.size === 1 ? ignores : undefined,
   })
+  writer.end()
 }
 
 /** `reader` is no more. The feed stays on until the next open. */
 export function* removeFeedReader(writer: EntityWriter, reader: string): Steps<void> {
-  writer.markDirty()
+  writer.beginStep()
   writer.setFeed({ ...writer.feedSetting, ignoredOrigin: undefined })
   yield* deleteMeta(writer.tx, READER_PREFIX + reader)
+  writer.end()
 }
 
 /** What `reader` acknowledged last; undefined when it is not registered. */

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { EntiDBError } from '../errors/entidb-error.ts'
+import type { Storage } from '../store/key-value-store.ts'
 import { defineCollection } from './collection-definition.ts'
 import { EntiDB } from './database.ts'
 import type { FeedReader } from './feed-registration.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { naiveStorage } from './naive-store.test-kit.ts'
 import { replication } from './replication-access.ts'
 
 interface Note {
@@ -14,7 +17,7 @@ const collections = {
   counts: defineCollection<{ id: string; seen: number }>(),
 }
 
-function open(storage = memoryStorage(), changeFeed = true) {
+function open(storage: Storage = memoryStorage(), changeFeed = true) {
   return EntiDB.open({ storage, collections, changeFeed })
 }
 
@@ -82,6 +85,45 @@ describe('registered readers', () => {
     await count(false)
     expect(await db.collection('counts').get('all')).toEqual({ id: 'all', seen: 2 })
     expect(await reader.acknowledged()).toBe(2)
+    await db.close()
+  })
+
+  test('the store fails in the middle, which is caught -> nothing is committed', async () => {
+    const storage = naiveStorage()
+    let deletesLeft = Number.POSITIVE_INFINITY
+    const failing: Storage = {
+      description: 'fails',
+      open: async (options) => {
+        const store = await storage.open(options)
+        const begin = store.begin.bind(store)
+        store.begin = async () => {
+          const tx = await begin()
+          const remove = tx.delete.bind(tx)
+          tx.delete = (...entry) => {
+            if (deletesLeft-- === 0) throw new EntiDBError('io_failed', 'simulated')
+            return remove(...entry)
+          }
+          return tx
+        }
+        return store
+      },
+    }
+    const db = await open(failing)
+    const reader = await db.feedReader('search')
+    await db.collection('notes').putMany([{ id: 'a' }, { id: 'b' }])
+    const acknowledge = db.transaction(async (tx) => {
+      deletesLeft = 1
+      await reader.acknowledge(2, { tx }).catch(() => {})
+    })
+    await expect(acknowledge).rejects.toMatchObject({ code: 'io_failed' })
+    expect(await unread(reader)).toEqual(['a', 'b'])
+    const remove = db.transaction(async (tx) => {
+      deletesLeft = 0
+      await replication(db)
+        .removeFeedReader(tx, 'app:search')
+        .catch(() => {})
+    })
+    await expect(remove).rejects.toMatchObject({ code: 'io_failed' })
     await db.close()
   })
 

@@ -89,7 +89,7 @@ function placesOf({ conditions, alternatives }: Demands): readonly Place[] {
   const own = placeOf(conditions)
   if (own !== undefined && own.fields.length > 0) return [own]
   const ofAlternatives = alternatives
-    .map((parts) => parts.map((part) => placeOf(part.conditions)))
+    .map(({ parts }) => parts.map(({ conditions }) => placeOf(conditions)))
     .filter((places): places is Place[] => places.every((place) => place !== undefined))
   const fixed = ofAlternatives.find((places) => places.every(({ fields }) => fields.length > 0))
   return fixed ?? (own === undefined ? (ofAlternatives[0] ?? [ANYWHERE]) : [own])

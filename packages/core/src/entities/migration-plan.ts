@@ -27,7 +27,10 @@ export interface MigrationPlanOptions<D extends CollectionDefinitions> {
 export interface MigrationPlan {
   /** Every older entity can be migrated, and no collection is newer than its definition. */
   readonly ok: boolean
-  /** `EntiDB.open` would fail, and leave everything as it is. */
+  /**
+   * `EntiDB.open` would fail because of the versions, and leave everything as it is. Duplicates in an index that
+   * becomes unique are not looked for: opening finds them (`unique_violation`).
+   */
   readonly isRefused: boolean
   /** The change feed is on. Opening with another `changeFeed` would change that. */
   readonly changeFeed: boolean

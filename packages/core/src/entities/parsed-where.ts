@@ -33,17 +33,23 @@ export interface ParsedCondition {
 export interface ParsedWhere {
   readonly conditions: ParsedCondition[]
   readonly predicates: Predicate[]
-  /** Of each `or`: one of its parts has to hold. They are among the predicates too. */
+  /** Each `or`: one of its parts has to hold. They are among the predicates too. */
   readonly alternatives: Alternatives[]
 }
 
 /** What one part of an `or` asks for by conditions, and the part as a whole. */
 export interface Alternative {
   readonly conditions: readonly ParsedCondition[]
+  /** The part asks for nothing but its only condition. */
+  readonly isOneCondition: boolean
   readonly matches: Predicate
 }
 
-export type Alternatives = readonly Alternative[]
+/** An `or`. */
+export interface Alternatives {
+  readonly parts: readonly Alternative[]
+  readonly matches: Predicate
+}
 
 export function findCondition(
   conditions: readonly ParsedCondition[],
@@ -78,16 +84,39 @@ function parseParts(key: string, value: unknown): readonly unknown[] {
 function parseAlternative(where: unknown): Alternative {
   const { conditions, predicates } = parseWhere(where ?? invalidWhere())
   const all = [...conditions.map(({ matches }) => matches), ...predicates]
-  return { conditions, matches: (entity) => all.every((matches) => matches(entity)) }
+  const isOneCondition = conditions.length === 1 && all.length === 1
+  return {
+    conditions,
+    isOneCondition,
+    matches: (entity) => all.every((matches) => matches(entity)),
+  }
 }
 
 function invalidWhere(): never {
   throw invalidQuery('a condition of and, or, not is missing')
 }
 
-function addAlternatives(parsed: ParsedWhere, alternatives: Alternatives): void {
-  parsed.alternatives.push(alternatives)
-  parsed.predicates.push((entity) => alternatives.some(({ matches }) => matches(entity)))
+function addAlternatives(parsed: ParsedWhere, parts: readonly Alternative[]): void {
+  const oneOf = asOneOf(parts)
+  if (oneOf !== undefined) {
+    parsed.conditions.push(oneOf)
+    return
+  }
+  const matches: Predicate = (entity) => parts.some((part) => part.matches(entity))
+  parsed.alternatives.push({ parts, matches })
+  parsed.predicates.push(matches)
+}
+
+/** Parts that each name one value of the same field are a list of its values, which is searched, not gone through. */
+function asOneOf(parts: readonly Alternative[]): ParsedCondition | undefined {
+  const path = parts[0]?.conditions[0]?.path
+  const values: unknown[] = []
+  for (const { conditions, isOneCondition } of parts) {
+    const [first] = conditions
+    if (!isOneCondition || first?.path !== path || first?.operator !== 'eq') return undefined
+    values.push(first.operand)
+  }
+  return path === undefined ? undefined : madeOf(path, 'in', sortedSet(values))
 }
 
 function complement(matches: Predicate): Predicate {
@@ -131,6 +160,10 @@ function isOperator(name: string): name is Operator {
 
 function condition(path: string, operator: Operator, given: unknown): ParsedCondition {
   const operand = checkOperand(path, operator, takeOperand(given, `${path} ${operator}`))
+  return madeOf(path, operator, operand)
+}
+
+function madeOf(path: string, operator: Operator, operand: unknown): ParsedCondition {
   return { path, operator, operand, matches: tests[operator](fieldReader(path), operand) }
 }
 

@@ -10,7 +10,7 @@ import type { CollectionState } from './collection-state.ts'
 import { idPath } from './id-path.ts'
 import { bindsFirstField, indexPath } from './index-path.ts'
 import type { ParsedQuery } from './parsed-query.ts'
-import type { Alternative, Alternatives } from './parsed-where.ts'
+import type { Alternative, Alternatives, Predicate } from './parsed-where.ts'
 
 const SCORES = {
   exactId: 1000,
@@ -30,7 +30,12 @@ export interface UnionPart {
 
 export type Plan =
   | { readonly kind: 'path'; readonly path: AccessPath }
-  | { readonly kind: 'union'; readonly parts: readonly UnionPart[] }
+  | {
+      readonly kind: 'union'
+      readonly parts: readonly UnionPart[]
+      /** What the parts answer for good. */
+      readonly answered: Predicate
+    }
 
 interface Reading {
   /** Not all of the answer may be asked for. */
@@ -48,7 +53,7 @@ export function choosePlan(state: CollectionState, query: ParsedQuery, reading: 
   for (const alternatives of query.alternatives) {
     const union = chooseParts(state, query, alternatives)
     if (union.score > bestScore) {
-      best = { kind: 'union', parts: union.parts }
+      best = { kind: 'union', parts: union.parts, answered: alternatives.matches }
       bestScore = union.score
     }
   }
@@ -66,7 +71,7 @@ function chooseParts(
   alternatives: Alternatives,
 ): { readonly parts: readonly UnionPart[]; readonly score: number } {
   let score: number = SCORES.exactId
-  const parts = alternatives.map((alternative): UnionPart => {
+  const parts = alternatives.parts.map((alternative): UnionPart => {
     const conditions = [...query.conditions, ...alternative.conditions]
     const scored = choosePath(state, { ...query, conditions }, false)
     score = Math.min(score, scored.score)

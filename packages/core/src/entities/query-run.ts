@@ -43,7 +43,7 @@ export class QueryRun {
     const plan = choosePlan(state, query, { mayStopEarly, streams })
     this.#plan = plan
     if (plan.kind === 'union') {
-      this.#tests = testsOf(query, NONE, after)
+      this.#tests = testsOf(query, NONE, after).filter((test) => test !== plan.answered)
       this.#isOrdered = false
       this.#candidates = new UnionCandidates(state, plan.parts)
       this.#ranges = plan.parts.reduce((sum, { path }) => sum + path.stretches.length, 0)

@@ -231,6 +231,11 @@ describe('explain', () => {
       { where: { or: [{ a: 1 }, { c: { lt: 20 } }] } },
       { index: 'a, c', ranges: 2, sort: 'memory', scanned: 30 },
     ],
+    [
+      'one of several values, as parts',
+      { where: { or: [{ a: 1 }, { a: { eq: 2 } }, { a: 1 }] }, orderBy: { b: 'asc' }, limit: 2 },
+      { index: 'ab', ranges: 2, sort: 'index', scanned: 2 },
+    ],
     ['one of nothing', { where: { or: [] } }, { index: null, ranges: 0, scanned: 0 }],
     [
       'one of two fields, one without an index',
@@ -250,6 +255,18 @@ describe('explain', () => {
     expect(await db.collection('things').explain(query)).toMatchObject(expected)
     await db.close()
   })
+})
+
+test('hundreds of parts -> each entity once', async () => {
+  const db = await open()
+  const things = db.collection('things')
+  const ids = Array.from({ length: 300 }, (_, i) => String(i).padStart(5, '0'))
+  await things.putMany(ids.map((id, c) => ({ id, c })))
+  // Most belong to two of them.
+  const or = ids.map((_, i) => ({ c: { between: [i, i + 1] }, b: { exists: false } }) as const)
+  expect((await things.find({ where: { or } })).map(({ id }) => id)).toEqual(ids)
+  expect(await things.count({ where: { or } })).toBe(ids.length)
+  await db.close()
 })
 
 describe('queries that make no sense', () => {

@@ -22,7 +22,8 @@ export function isOrphan(table: string): boolean {
 
 type Entry = readonly [key: Uint8Array, value: Uint8Array]
 
-const META_KEY = /^(identity|lastOpId|feed|reader:.*|collection:.*|migrating:.*|reindex:.*)$/
+const META_KEY =
+  /^(identity|lastOpId|feed|partings|reader:.*|collection:.*|migrating:.*|reindex:.*)$/
 const decoder = new TextDecoder()
 
 export class OrphanSorter {

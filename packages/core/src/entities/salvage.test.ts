@@ -43,6 +43,7 @@ async function damagedDatabase(damage: (data: Uint8Array) => void) {
     const remote = { collection: 'people', entityId: 'remote', version: 4, schemaVersion: 1 }
     const bytes = encodeEntity({ id: 'remote', name: 'from elsewhere' })
     await tx.replica.applyRaw({ ...remote, bytes })
+    await tx.replica.partAt(3)
   })
   await db.collection('people').update('remote', (person) => ({ ...person, name: 'edited' }))
   const { databaseId } = replication(db).identity
@@ -238,6 +239,15 @@ describe('salvage', () => {
     expect(await db.collection('people').count({ where: { name: 'name 99' } })).toBe(1)
     const { opIds } = await db.collection('people').put({ id: 'new', name: '' })
     expect(opIds[0]).toBe(LAST_OP_ID + 1)
+    const basedOn = { revision: 4, stamp: LAST_OP_ID - 1 }
+    await db.collection('people').put({ id: 'remote', name: 'late' }, { basedOn })
+    // Made on what the server had where its history parted from the one known then.
+    const [late] = await replication(db).readFeed({
+      after: LAST_OP_ID + 1,
+      opsMax: 9,
+      bytesMax: 999,
+    })
+    expect(late).toMatchObject({ entityId: 'remote', entityVersion: 3 })
     await db.close()
   })
 

@@ -6,8 +6,13 @@ import type { Predicate } from './parsed-where.ts'
 import type { UnionPart } from './planner.ts'
 import type { Steps } from './steps.ts'
 
+/** With more, asking those before about every entity takes longer than anything else. */
+const FEW_PARTS = 64
+
 export class UnionCandidates {
   readonly #parts: readonly { readonly candidates: Candidates; readonly matches: Predicate }[]
+  /** Ids of those given out; of few parts, whose answers may be many, undefined. */
+  readonly #given: Set<unknown> | undefined
   #at = 0
 
   constructor(state: CollectionState, parts: readonly UnionPart[]) {
@@ -15,6 +20,7 @@ export class UnionCandidates {
       candidates: new Candidates(state, path, path.stretches),
       matches: alternative.matches,
     }))
+    this.#given = parts.length > FEW_PARTS ? new Set() : undefined
   }
 
   get scanned(): number {
@@ -31,12 +37,19 @@ export class UnionCandidates {
         this.#at++
         continue
       }
-      const found = entities.filter((entity) => this.#firstPartOf(entity) === this.#at)
+      const found = entities.filter(this.#isNew)
       if (found.length > 0) return found
     }
   }
 
-  #firstPartOf(entity: object): number {
-    return this.#parts.findIndex(({ matches }) => matches(entity))
+  /** Does it belong to this part, and to none before? */
+  readonly #isNew = (entity: object): boolean => {
+    const given = this.#given
+    if (given === undefined) {
+      return this.#parts.findIndex(({ matches }) => matches(entity)) === this.#at
+    }
+    if (this.#parts[this.#at]?.matches(entity) !== true) return false
+    const { size } = given
+    return given.add('id' in entity && entity.id).size > size
   }
 }

@@ -2,7 +2,7 @@
 import { decodeBase64 } from '../json/base64.ts'
 import { parseIsoDate } from '../json/iso-date.ts'
 import { parseJson } from '../json/json-text.ts'
-import { fromJson, JsonFormError, toJson } from '../json/json-value.ts'
+import { fromJson, JsonFormError, parseBigint, toJson } from '../json/json-value.ts'
 
 export const CELL_TYPES = [
   'string',
@@ -36,7 +36,7 @@ const READERS: Readonly<Record<CellType, (text: string) => unknown>> = {
   string: (text) => text,
   number: parseNumber,
   boolean: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
-  bigint: (text) => (/^(0|-?[1-9]\d*)$/.test(text) ? BigInt(text) : undefined),
+  bigint: parseBigint,
   date: parseIsoDate,
   bytes: decodeBase64,
   json: parseJsonCell,

@@ -1,6 +1,7 @@
 /** What the header of a CSV file and `--types` make of its cells. */
 import { UsageError } from '../../cli/usage-error.ts'
 import { type InputPlace, invalidInput } from '../input/input-record.ts'
+import { excerpt } from '../json/json-value.ts'
 import { CELL_TYPES, type CellType, fromCell } from './csv-cell.ts'
 import { createFields, setAt } from './field-path.ts'
 
@@ -9,6 +10,9 @@ export interface CsvColumn {
   readonly path: readonly string[]
   readonly type: CellType
 }
+
+/** Of an entity: objects in objects. */
+const DEPTH_MAX = 64
 
 /** Types by column; that of `*` is for all others. */
 export type ColumnTypes = ReadonlyMap<string, CellType>
@@ -45,8 +49,9 @@ export function columnsOf(
     type: name === 'id' ? 'string' : (types.get(name) ?? types.get('*') ?? 'string'),
   }))
   assertHeader(names, columns, place)
+  const known = new Set(names)
   for (const [name, type] of types) {
-    if (name !== '*' && !names.includes(name)) {
+    if (name !== '*' && !known.has(name)) {
       throw new UsageError(`--types names a column that is not there: ${name}`)
     }
     if (name === 'id' && type !== 'string') throw new UsageError('an id is a string')
@@ -65,6 +70,7 @@ function assertHeader(
   for (const { name, path } of columns) {
     if (path.includes('')) throw wrong(`has a column without a name, or a part of one: ${name}`)
     if (seen.has(name)) throw wrong(`has the column ${name} twice`)
+    if (path.length > DEPTH_MAX) throw wrong(`has a path that no entity has: ${excerpt(name)}`)
     seen.add(name)
   }
   for (const { name, path } of columns) {
@@ -90,8 +96,7 @@ export function entityOfRow(
     if (cell === undefined) continue
     const value = fromCell(cell, type)
     if (value === undefined) {
-      const shown = cell.length > 60 ? `${cell.slice(0, 60)}...` : cell
-      throw invalidInput(place, `${shown} in the column ${name} is no ${type}`)
+      throw invalidInput(place, `${excerpt(cell)} in the column ${name} is no ${type}`)
     }
     setAt(entity, path, value)
   }

@@ -83,6 +83,20 @@ describe('CSV in', () => {
     expect(Object.keys(Object(entity))).toEqual(['id', '__proto__', 'constructor'])
   })
 
+  test('a header of 150,000 columns -> read', async () => {
+    const names = Array.from({ length: 150_000 }, (_, i) => `c${i}`)
+    const text = `id,${names.join()}\nx,${names.map(() => '1').join()}\n`
+    const bytes = Buffer.from(text)
+    const chunks = async function* () {
+      yield bytes
+    }
+    const options = { delimiter: ',', types: new Map() }
+    const types = await inferColumnTypes(chunks(), options)
+    let records = 0
+    for await (const _ of csvReader({ ...options, types })(chunks(), INPUT_START)) records++
+    expect(records).toBe(1)
+  })
+
   test('any cells -> from each position the rest', async () => {
     const cell = fc.oneof(
       fc.string({ unit: 'grapheme' }),
@@ -110,6 +124,7 @@ describe('CSV in', () => {
     ['a column twice', 'id,a,a\n', { offset: 0, line: 1 }, 'twice'],
     ['a column without a name', 'id,,a\n', { offset: 0, line: 1 }, 'without a name'],
     ['value and object', 'id,a.b.c,a.b\n', { offset: 0, line: 1 }, 'a.b as a value'],
+    ['a path without end', `id,a${'.a'.repeat(64)}\n`, { line: 1 }, 'that no entity has'],
     ['a cell too few', 'id,a\nx,1\ny\n', { offset: 9, line: 3 }, '1 cells'],
     ['a cell too many', 'id,a\nx,1,2\n', { offset: 5, line: 2 }, '3 cells'],
     ['a quote inside', 'id,a\nx,"1"2\n', { offset: 5, line: 2 }, 'no CSV'],
@@ -137,6 +152,11 @@ describe('CSV in', () => {
       code: 'invalid_input',
       details: { line: 2 },
     })
+  })
+
+  test('a bigint longer than that of any entity -> invalid_input, not read', async () => {
+    const reading = readAll(`id,n\nx,${'1'.repeat(160_001)}\n`, { types: 'n:bigint' })
+    await expect(reading).rejects.toMatchObject({ code: 'invalid_input', details: { line: 2 } })
   })
 
   test('types that make no sense -> usage error', async () => {

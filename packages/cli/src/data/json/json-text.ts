@@ -2,12 +2,10 @@
  * Reads JSON text strictly: `JSON.parse` takes 9007199254740993 for 9007199254740992 and 1e400 for infinity,
  * and nobody is told.
  */
-import { JsonFormError } from './json-value.ts'
+import { excerpt, JsonFormError } from './json-value.ts'
 
 /** Any number that a double might not hold has this many digits, or an exponent like that. */
 const SUSPICIOUS = /\d{16}|[eE]\+?\d{3}/
-/** Strings, to pass over them, and numbers. Only for text that is JSON. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 const INTEGER = /^-?\d+$/
 
 /** @throws SyntaxError for what is no JSON; JsonFormError for a number that would become another one. */
@@ -18,10 +16,27 @@ export function parseJson(text: string): unknown {
 }
 
 function assertNumbers(text: string): void {
-  for (const [token] of text.matchAll(STRING_OR_NUMBER)) {
-    if (token.startsWith('"') || isKept(token)) continue
-    const form = INTEGER.test(token) ? `; write { "$bigint": "${token}" }` : ''
-    throw new JsonFormError(`the number ${token} is beyond what a number holds exactly${form}`)
+  for (const token of numbersIn(text)) {
+    if (isKept(token)) continue
+    const shown = excerpt(token)
+    const form = INTEGER.test(token) ? `; write { "$bigint": "${shown}" }` : ''
+    throw new JsonFormError(`the number ${shown} is beyond what a number holds exactly${form}`)
+  }
+}
+
+/** Of text that is JSON. Strings are passed over piece by piece: one pattern for all of it exhausts the stack. */
+function* numbersIn(text: string): Generator<string, void, undefined> {
+  const quoteOrNumber = /"|-?\d[\d.eE+-]*/g
+  const quoteOrEscape = /"|\\./g
+  for (let found = quoteOrNumber.exec(text); found !== null; found = quoteOrNumber.exec(text)) {
+    const [token] = found
+    if (token !== '"') {
+      yield token
+      continue
+    }
+    quoteOrEscape.lastIndex = quoteOrNumber.lastIndex
+    while (quoteOrEscape.exec(text)?.[0] !== '"');
+    quoteOrNumber.lastIndex = quoteOrEscape.lastIndex
   }
 }
 

@@ -131,6 +131,13 @@ describe('JSON of values', () => {
     },
   )
 
+  test.each(['1', 'ab\\\\\\"1'])('a text of millions of %j -> passed over', (piece) => {
+    const text = piece.repeat(2_000_000 + 14_000_000 / piece.length)
+    const json = `{"id":"a","n":1234567890123456,"x":"${text}"}`
+    expect(parseJson(json)).toEqual(JSON.parse(json))
+    expect(() => parseJson(json.replace('56,', '567,'))).toThrow(JsonFormError)
+  })
+
   test('nested far beyond any entity -> an error of the input, not of the stack', () => {
     const text = `{"id":"a","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     expect(() => entityFromJsonText(text)).toThrow(JsonFormError)

@@ -89,7 +89,9 @@ function fromForm(key: string, item: unknown): unknown {
     )
   }
   const value = parse(item)
-  if (value === undefined) throw new JsonFormError(`{ "${key}": ${excerpt(item)} } ${WANTED[key]}`)
+  if (value === undefined) {
+    throw new JsonFormError(`{ "${key}": ${excerpt(JSON.stringify(item))} } ${WANTED[key]}`)
+  }
   return value
 }
 
@@ -114,11 +116,12 @@ const WANTED: Readonly<Record<string, string>> = {
 /** A bigint of an entity has at most 64 KiB; more digits take long to read for nothing. */
 const BIGINT = /^(0|-?[1-9]\d{0,159999})$/
 
-function parseBigint(text: string): bigint | undefined {
+/** Undefined for text that is no integer, or longer than that of any entity. */
+export function parseBigint(text: string): bigint | undefined {
   return BIGINT.test(text) ? BigInt(text) : undefined
 }
 
-function excerpt(item: unknown): string {
-  const text = JSON.stringify(item)
+/** For a message. */
+export function excerpt(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text
 }
