@@ -40,8 +40,6 @@ export interface ParsedWhere {
 /** What one part of an `or` asks for by conditions, and the part as a whole. */
 export interface Alternative {
   readonly conditions: readonly ParsedCondition[]
-  /** The part asks for nothing but its only condition. */
-  readonly isOneCondition: boolean
   readonly matches: Predicate
 }
 
@@ -84,12 +82,7 @@ function parseParts(key: string, value: unknown): readonly unknown[] {
 function parseAlternative(where: unknown): Alternative {
   const { conditions, predicates } = parseWhere(where ?? invalidWhere())
   const all = [...conditions.map(({ matches }) => matches), ...predicates]
-  const isOneCondition = conditions.length === 1 && all.length === 1
-  return {
-    conditions,
-    isOneCondition,
-    matches: (entity) => all.every((matches) => matches(entity)),
-  }
+  return { conditions, matches: (entity) => all.every((matches) => matches(entity)) }
 }
 
 function invalidWhere(): never {
@@ -97,26 +90,9 @@ function invalidWhere(): never {
 }
 
 function addAlternatives(parsed: ParsedWhere, parts: readonly Alternative[]): void {
-  const oneOf = asOneOf(parts)
-  if (oneOf !== undefined) {
-    parsed.conditions.push(oneOf)
-    return
-  }
   const matches: Predicate = (entity) => parts.some((part) => part.matches(entity))
   parsed.alternatives.push({ parts, matches })
   parsed.predicates.push(matches)
-}
-
-/** Parts that each name one value of the same field are a list of its values, which is searched, not gone through. */
-function asOneOf(parts: readonly Alternative[]): ParsedCondition | undefined {
-  const path = parts[0]?.conditions[0]?.path
-  const values: unknown[] = []
-  for (const { conditions, isOneCondition } of parts) {
-    const [first] = conditions
-    if (!isOneCondition || first?.path !== path || first?.operator !== 'eq') return undefined
-    values.push(first.operand)
-  }
-  return path === undefined ? undefined : madeOf(path, 'in', sortedSet(values))
 }
 
 function complement(matches: Predicate): Predicate {
@@ -160,10 +136,6 @@ function isOperator(name: string): name is Operator {
 
 function condition(path: string, operator: Operator, given: unknown): ParsedCondition {
   const operand = checkOperand(path, operator, takeOperand(given, `${path} ${operator}`))
-  return madeOf(path, operator, operand)
-}
-
-function madeOf(path: string, operator: Operator, operand: unknown): ParsedCondition {
   return { path, operator, operand, matches: tests[operator](fieldReader(path), operand) }
 }
 

@@ -231,11 +231,6 @@ describe('explain', () => {
       { where: { or: [{ a: 1 }, { c: { lt: 20 } }] } },
       { index: 'a, c', ranges: 2, sort: 'memory', scanned: 30 },
     ],
-    [
-      'one of several values, as parts',
-      { where: { or: [{ a: 1 }, { a: { eq: 2 } }, { a: 1 }] }, orderBy: { b: 'asc' }, limit: 2 },
-      { index: 'ab', ranges: 2, sort: 'index', scanned: 2 },
-    ],
     ['one of nothing', { where: { or: [] } }, { index: null, ranges: 0, scanned: 0 }],
     [
       'one of two fields, one without an index',
