@@ -99,7 +99,7 @@ export class EntiDBSync {
     return this.#board.status
   }
 
-  /** Returns a function that ends it. */
+  /** Returns a function that ends it. @throws TypeError for an event that there is not. */
   on<Name extends SyncEventName>(
     name: Name,
     listener: (payload: SyncEvents[Name]) => void,

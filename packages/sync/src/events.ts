@@ -39,14 +39,30 @@ export type ResyncReason = 'cursor_expired' | 'scope' | 'known_revisions' | 'evi
 /** The events there are. */
 export type SyncEventName = keyof SyncEvents
 
+/** A record, so that none is forgotten. */
+const EVENT_NAMES: Readonly<Record<SyncEventName, true>> = {
+  status: true,
+  conflict: true,
+  rejected: true,
+  error: true,
+  resync: true,
+  epoch: true,
+  unauthorized: true,
+  device: true,
+  split: true,
+  violation: true,
+}
+
 export class SyncEmitter {
   readonly #listeners = new Map<SyncEventName, Set<(payload: never) => void>>()
 
-  /** Returns a function that ends it. */
+  /** Returns a function that ends it. @throws TypeError for an event that there is not. */
   on<Name extends SyncEventName>(
     name: Name,
     listener: (payload: SyncEvents[Name]) => void,
   ): () => void {
+    if (!Object.hasOwn(EVENT_NAMES, name)) throw new TypeError(`There is no event ${String(name)}`)
+    if (typeof listener !== 'function') throw new TypeError('A listener is a function')
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     listeners.add(listener)

@@ -136,6 +136,10 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     // As in `get`.
     if (known !== undefined) return [known as Answer<T, S>]
     const parsed = parseQuery(query)
+    // A page's query has the type of one; that `after` is undefined says nothing.
+    if (query !== undefined && 'after' in query && query.after !== undefined) {
+      throw invalidQuery('after is of findPage: find begins at the beginning')
+    }
     const found = await this.#find(parsed, parsed.limit)
     // As in `get`.
     return projectAll(found, parsed.project) as readonly Answer<T, S>[]

@@ -289,4 +289,16 @@ describe('queries that make no sense', () => {
     await expect(ask).rejects.toMatchObject({ code: 'invalid_query' })
     await db.close()
   })
+
+  test('find: with the next of a page -> invalid_query, not the first page once more', async () => {
+    const db = await open()
+    const things = db.collection('things')
+    await things.putMany([{ id: 'a' }, { id: 'b' }])
+    const { next } = await things.findPage({ limit: 1 })
+    const query = { limit: 1, after: next }
+    await expect(things.find(query)).rejects.toMatchObject({ code: 'invalid_query' })
+    expect((await things.findPage(query)).items).toMatchObject([{ id: 'b' }])
+    expect(await things.find({ limit: 1, after: undefined } as never)).toMatchObject([{ id: 'a' }])
+    await db.close()
+  })
 })
