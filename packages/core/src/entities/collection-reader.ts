@@ -138,7 +138,7 @@ export class CollectionReader<T extends Entity = AnyEntity> {
     const parsed = parseQuery(query)
     // A page's query has the type of one; that `after` is undefined says nothing.
     if (query !== undefined && 'after' in query && query.after !== undefined) {
-      throw invalidQuery('after is of findPage: find begins at the beginning')
+      throw invalidQuery('after is for findPage')
     }
     const found = await this.#find(parsed, parsed.limit)
     // As in `get`.

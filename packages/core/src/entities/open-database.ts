@@ -100,7 +100,7 @@ function assertOpenOptions(options: OpenOptions<CollectionDefinitions>): void {
   assertOptions('EntiDB.open', options, OPTION_NAMES)
   const { storage, durability = 'strict', changeFeed = false } = options
   if (typeof storage?.open !== 'function') {
-    throw new TypeError('storage is what fileStorage(directory) or memoryStorage() made')
+    throw new TypeError('storage has no function open')
   }
   if (durability !== 'strict' && durability !== 'relaxed') {
     throw new TypeError("durability is 'strict' or 'relaxed'")
