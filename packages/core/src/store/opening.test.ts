@@ -59,22 +59,6 @@ const codeOf = (done: Promise<unknown>): Promise<string> =>
     (error) => (isEntiDBError(error) ? error.code : String(error)),
   )
 
-test('the list of free space cannot be read once -> io_failed, and the next commit goes on', async () => {
-  const disk = await closedStore()
-  let fails = false
-  const failure: Failure = (operation) =>
-    fails && operation === 'read' ? new EntiDBError('io_failed', 'simulated') : undefined
-  const store = await open(disk, { failure })
-  await keysOf(store)
-  fails = true
-  expect(await codeOf(put(store, 'refused'))).toBe('io_failed')
-  fails = false
-  expect(await codeOf(put(store, 'kept'))).toBe('resolved')
-  expect(await keysOf(store)).toEqual(['closed', 'kept'])
-  await store.close()
-  await assertSpaceAccounted(disk.mount())
-})
-
 describe('a store that was closed cleanly', () => {
   test('opened, read, closed -> nothing is written, truncated, removed or flushed', async () => {
     const disk = await closedStore()

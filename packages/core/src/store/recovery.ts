@@ -70,11 +70,7 @@ export async function recover(
   const space = new SpaceMap(superblock.endUnit)
   let reading: Promise<void> | undefined
   const readFreeSpace = (): Promise<void> => {
-    reading ??= readFreeList(superblock, pages, space).catch((error) => {
-      // Whoever asks again may have more luck.
-      reading = undefined
-      throw error
-    })
+    reading ??= readFreeList(superblock, pages, space)
     return reading
   }
   const retired = new RetiredSpace()
