@@ -194,6 +194,15 @@ describe('samples', () => {
     )
     expect(samples.isDisturbed('get')).toBe(true)
   })
+
+  test('a peer did not finish a round -> its other rounds count, and it is said', () => {
+    const samples = new Samples()
+    add(samples, 'lmdb', 10, 0)
+    samples.addUnfinished(workload, 'lmdb', 5)
+    expect(samples.figuresOf('get', ['lmdb'])).toEqual(new Map([['lmdb', [10]]]))
+    expect(samples.unfinishedIn('get')).toEqual([{ engine: 'lmdb', minutes: 5 }])
+    expect(samples.unfinishedIn('put')).toEqual([])
+  })
 })
 
 describe('options', async () => {
@@ -267,6 +276,16 @@ describe('page', async () => {
     const page = formatPage(suite, { rows: {}, profiles }, '')
     expect(page).toContain(
       '| `equal` | (garbage collector) 50.0 % | `scan` 25.0 % | 2026-01-31, abc |',
+    )
+  })
+
+  test('a round that a peer did not finish -> said below the figures', () => {
+    const engines = { entidb: { median: 1, min: 1, max: 1 } }
+    const get = { ...run, entities: 10, engines, unfinished: [{ engine: 'lmdb', minutes: 5 }] }
+    const row = suite.rowNames[0] ?? ''
+    const page = formatPage(suite, { rows: { [row]: get } }, '')
+    expect(page).toContain(
+      `- \`${row}\`: lmdb did not finish a round within 5 minutes and has no figure of it.`,
     )
   })
 

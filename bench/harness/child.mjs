@@ -21,6 +21,16 @@ async function open(directory = task.directory) {
   return engine
 }
 
+/** A peer that hangs must not take the figures of all others with it. */
+function endAfter(minutes) {
+  if (minutes === undefined) return
+  const end = () => {
+    report({ unfinishedAfterMinutes: minutes })
+    process.exit(0)
+  }
+  setTimeout(end, minutes * 60_000).unref()
+}
+
 const fillAll = (engine) => fill(engine, task.count, LOAD_TRANSACTION_ENTITIES)
 
 /** No workload: the database of the workloads that need one. */
@@ -31,6 +41,7 @@ async function load() {
   return {}
 }
 
+if (workload !== undefined) endAfter(suite.minutesMost)
 const effort = engines.effortOf(task.engine, task.effort)
 const run = workload?.run ?? load
 report({ figures: await run({ ...task, effort, timer, open }), ...timer.notes })

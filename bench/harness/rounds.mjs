@@ -1,6 +1,7 @@
 // Runs the chosen workloads: in every round each workload by all its engines in turn, one process each, so
 // that whatever slows the machine down meets them all.
 import { runScript } from '../processes.mjs'
+import { OURS } from './line-up.mjs'
 import { Places } from './places.mjs'
 import { Samples } from './samples.mjs'
 
@@ -30,7 +31,10 @@ export async function runRounds(suite, { rows, engines, rounds, counts, ...setti
           const outcome = await places.with(place, (directory) =>
             runTask({ workload: workload.name, engine, directory, count, round }),
           )
-          samples.add(workload, engine, outcome)
+          const { unfinishedAfterMinutes: minutes } = outcome
+          if (minutes === undefined) samples.add(workload, engine, outcome)
+          else if (engine !== OURS) samples.addUnfinished(workload, engine, minutes)
+          else throw new Error(`${workload.name}: ours did not finish within ${minutes} minutes`)
         }
       }
     }

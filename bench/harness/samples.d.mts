@@ -12,6 +12,12 @@ export class Samples {
     engine: string,
     outcome: Outcome,
   ): void
+  addUnfinished(
+    workload: { readonly rows: readonly RowName[] },
+    engine: string,
+    minutes: number,
+  ): void
+  unfinishedIn(row: string): { readonly engine: string; readonly minutes: number }[]
   figuresOf(row: string, engines: readonly string[]): Map<string, number[]>
   isDisturbed(row: string): boolean
 }

@@ -8,6 +8,7 @@ export class Samples {
   /** Row name -> engine -> `{ value, disturbed }` by round. */
   #byRow = new Map()
   #profiles = new Map()
+  #unfinished = []
 
   /** `waited`: the share of the measured time in which the process was ready, but no core was free. */
   add({ name: workload, rows }, engine, { figures, waited, profile }) {
@@ -41,6 +42,18 @@ export class Samples {
     return [...(this.#byRow.get(row)?.values() ?? [])].some((samples) =>
       samples.every(({ disturbed }) => disturbed),
     )
+  }
+
+  /** It was ended after so long: that round has no figure of it. */
+  addUnfinished({ rows }, engine, minutes) {
+    this.#unfinished.push({ rows: rows.map(({ name }) => name), engine, minutes })
+  }
+
+  /** `{ engine, minutes }` of each round of a row that an engine did not finish. */
+  unfinishedIn(row) {
+    return this.#unfinished
+      .filter(({ rows }) => rows.includes(row))
+      .map(({ engine, minutes }) => ({ engine, minutes }))
   }
 
   /** `workload, engine` -> the profile of the last round. */

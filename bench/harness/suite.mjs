@@ -24,6 +24,7 @@
  * @property {import('./line-up.mjs').LineUp} engines
  * @property {object[]} workloads In the order they run.
  * @property {(engine: object) => object} assertEngine Throws when an adapter lacks an operation.
+ * @property {number} [minutesMost] A peer that takes longer for a workload is ended and has no figure of it.
  * @property {{ usual: object, quick: object, scale: object }} efforts How much is done to measure once.
  * @property {{ small: number, large: number }} sizes How many entities are few and many.
  * @property {string} scalePeer Beside ours with `--scale`.

@@ -21,7 +21,8 @@ export function formatRow(suite, rowName, samples) {
   const row = suite.rowNamed(rowName)
   const figures = samples.figuresOf(rowName, engines.names)
   const lines = [...figures].map(([name, rates]) => ({ name, rates }))
-  if (lines.length === 0) return `${rowName}: not measured`
+  const missing = samples.unfinishedIn(rowName).map(unfinished)
+  if (lines.length === 0) return [`${rowName}: not measured`, ...missing].join('\n')
   const direction = row.lessIsBetter ? 'less is better' : 'more is better'
   const table = formatTable(lines, {
     heading: row.unit,
@@ -35,8 +36,14 @@ export function formatRow(suite, rowName, samples) {
     `${rowName}: ${row.title} (${row.unit}, ${direction})`,
     table,
     ...verdicts,
+    ...missing,
     ...(samples.isDisturbed(rowName) ? [DISTURBED] : []),
   ].join('\n')
+}
+
+/** Of one round. */
+export function unfinished({ engine, minutes }) {
+  return `${engine} did not finish a round within ${minutes} minutes and has no figure of it`
 }
 
 /** All verdicts of the run, one line each. */

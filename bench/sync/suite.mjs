@@ -22,6 +22,7 @@ export const suite = new Suite({
     memoryOfMany,
   ],
   assertEngine,
+  minutesMost: 5,
   efforts: {
     usual: EFFORT,
     quick: { edits: 20, conflicts: 200 },

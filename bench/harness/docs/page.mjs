@@ -3,6 +3,7 @@ import { formatNumber } from '../../figures.mjs'
 import { judge, ratioOver } from '../goals.mjs'
 import { depthGrowth, judgeGrowth } from '../scale.mjs'
 import { costUnitOf } from '../suite.mjs'
+import { unfinished } from '../tables.mjs'
 
 const NOTES_BEGIN = '<!-- notes: kept by the run -->'
 const NOTES_END = '<!-- end of notes -->'
@@ -23,6 +24,7 @@ export function formatPage(suite, { rows, scale, profiles = {} }, previous) {
     '## Figures',
     figuresTable(suite, measured, rows),
     'Medians, and in brackets the least and the most of the rounds.',
+    ...unfinishedRounds(measured, rows),
     'What has to be reached, ours over theirs:',
     verdictsTable(suite, measured, rows),
     `![How many times better EntiDB is than each peer](${page.file}.svg)`,
@@ -61,6 +63,13 @@ function cell(figures, { digits = 0 }) {
     formatNumber(value, digits),
   )
   return `**${median}** (${min} to ${max})`
+}
+
+function unfinishedRounds(names, rows) {
+  const lines = names.flatMap((name) =>
+    (rows[name].unfinished ?? []).map((round) => `- \`${name}\`: ${unfinished(round)}.`),
+  )
+  return lines.length === 0 ? [] : [[...new Set(lines)].join('\n')]
 }
 
 /** Row name -> engine -> median. */

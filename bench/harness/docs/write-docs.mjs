@@ -22,9 +22,11 @@ export function writeDocs(suite, { samples, scale }, options) {
     for (const name of options.rows) {
       const measured = [...samples.figuresOf(name, suite.engines.names)].map(roundedSummary)
       if (measured.length === 0) continue
+      const unfinished = samples.unfinishedIn(name)
       figures.rows[name] = {
         ...run,
         ...(samples.isDisturbed(name) ? { busyMachine: true } : {}),
+        ...(unfinished.length > 0 ? { unfinished } : {}),
         entities: options.counts[suite.workloadOf(name).size ?? 'usual'],
         engines: Object.fromEntries(measured),
       }
