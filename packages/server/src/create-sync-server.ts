@@ -5,6 +5,8 @@ import { getRequestListener } from '@hono/node-server'
 import { Connections } from './connections.ts'
 import { createSyncHandler, type SyncHandlerOptions } from './create-sync-handler.ts'
 import type { DatabaseStats } from './database/stats.ts'
+import { IncomingBody } from './http/request-body.ts'
+import { sendBytes } from './http/send-bytes.ts'
 import { inTurn } from './in-turn.ts'
 import { createNetServer, type TlsOptions } from './listener.ts'
 import { jsonLogger } from './logger.ts'
@@ -69,7 +71,10 @@ export async function createSyncServer(options: SyncServerOptions): Promise<Sync
   if (warning !== undefined) logger.warn({ node: process.versions.node }, warning)
 
   const listener = getRequestListener(
-    (request, { outgoing }) => handler.fetch(request, { ended: closeOf(outgoing) }),
+    async (request, { incoming, outgoing }) => {
+      const exchange = { ended: closeOf(outgoing), body: new IncomingBody(incoming) }
+      return sendBytes(await handler.fetch(request, exchange), outgoing)
+    },
     { overrideGlobalObjects: false, hostname: 'localhost' },
   )
   const server = createNetServer(tls, inTurn(listener), handler.limits)

@@ -21,14 +21,19 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-/** An answer to a request that was understood. */
-export async function cborResponse(body: Uint8Array, request: Request): Promise<Response> {
+const bytesByResponse = new WeakMap<Response, Uint8Array>()
+
+/** The whole body of a response that was made here: for who can send it as it is. */
+export function bytesOf(response: Response): Uint8Array | undefined {
+  return bytesByResponse.get(response)
+}
+
+/** An answer to a request that was understood. `asked`: the headers of the request. */
+export async function cborResponse(body: Uint8Array, asked: Headers): Promise<Response> {
   const headers = { ...HEADERS, vary: 'Accept-Encoding' }
-  if (body.length < GZIP_BYTES_MIN || !acceptsGzip(request.headers)) {
-    return new Response(bodyOf(body), { headers })
-  }
+  if (body.length < GZIP_BYTES_MIN || !acceptsGzip(asked)) return responseOf(body, { headers })
   const compressed = await deflate(body, { level: GZIP_LEVEL })
-  return new Response(bodyOf(compressed), { headers: { ...headers, 'content-encoding': 'gzip' } })
+  return responseOf(compressed, { headers: { ...headers, 'content-encoding': 'gzip' } })
 }
 
 /** An error: small, and never compressed. */
@@ -37,10 +42,12 @@ export function plainCborResponse(
   body: Uint8Array,
   extraHeaders: Readonly<Record<string, string>>,
 ): Response {
-  return new Response(bodyOf(body), { status, headers: { ...HEADERS, ...extraHeaders } })
+  return responseOf(body, { status, headers: { ...HEADERS, ...extraHeaders } })
 }
 
-function bodyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+function responseOf(bytes: Uint8Array, init: ResponseInit): Response {
   // Encoders and zlib never write into shared memory, which is all that the wider type allows for.
-  return bytes as Uint8Array<ArrayBuffer>
+  const response = new Response(bytes as Uint8Array<ArrayBuffer>, init)
+  bytesByResponse.set(response, bytes)
+  return response
 }

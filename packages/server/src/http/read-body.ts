@@ -8,7 +8,7 @@ import { EntiDBError, isEntiDBError } from '@entidb/core'
 import type { Timers } from '../timers.ts'
 import { invalidRequest, tooLarge, unavailable } from '../wire-error.ts'
 import { ByteCollector } from './byte-collector.ts'
-import { discardRest } from './discard-rest.ts'
+import type { RequestBody } from './request-body.ts'
 
 const inflate = promisify(gunzip)
 
@@ -23,51 +23,40 @@ const BODY_MS_MAX = 120_000
  * After an error the rest of the body is discarded, so that the client gets to read the answer.
  */
 export async function readBody(
-  request: Request,
-  bytesMax: number,
-  timers: Timers,
+  headers: Headers,
+  body: RequestBody | undefined,
+  { bytesMax, timers }: { readonly bytesMax: number; readonly timers: Timers },
 ): Promise<Uint8Array> {
-  const encoding = contentEncoding(request)
-  const announced = Number(request.headers.get('content-length') ?? 0)
-  if (announced > bytesMax) {
-    if (request.body !== null) discardRest(request.body.getReader())
-    throw bodyTooLarge(bytesMax)
+  try {
+    const isGzip = sendsGzip(headers)
+    if (Number(headers.get('content-length') ?? 0) > bytesMax) throw bodyTooLarge(bytesMax)
+    const bytes = body === undefined ? EMPTY : await collect(body, bytesMax, timers)
+    return isGzip ? await inflateWithin(bytes, bytesMax) : bytes
+  } catch (error) {
+    body?.discard()
+    throw error
   }
-  const bytes = request.body === null ? EMPTY : await collect(request.body, bytesMax, timers)
-  return encoding === 'gzip' ? inflateWithin(bytes, bytesMax) : bytes
 }
 
-function contentEncoding(request: Request): 'gzip' | 'identity' {
-  const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
-  if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip'
-  if (encoding === 'identity' || encoding === '') return 'identity'
-  if (request.body !== null) discardRest(request.body.getReader())
+function sendsGzip(headers: Headers): boolean {
+  const encoding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true
+  if (encoding === 'identity' || encoding === '') return false
   throw new EntiDBError('unsupported_media_type', 'Send the body as it is or as gzip')
 }
 
-async function collect(
-  body: ReadableStream<Uint8Array>,
-  bytesMax: number,
-  timers: Timers,
-): Promise<Uint8Array> {
-  const reader = body.getReader()
+async function collect(body: RequestBody, bytesMax: number, timers: Timers): Promise<Uint8Array> {
+  const collected = new ByteCollector(bytesMax)
   let late = false
   const cancelTimer = timers.set(() => {
     late = true
-    void reader.cancel()
+    body.cancel()
   }, BODY_MS_MAX)
   try {
-    const collected = new ByteCollector(bytesMax)
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) break
-      if (collected.length + value.length > bytesMax) {
-        // Cancelling would end the connection before the answer is out.
-        discardRest(reader)
-        throw bodyTooLarge(bytesMax)
-      }
-      collected.add(value)
-    }
+    await body.read((chunk) => {
+      if (collected.length + chunk.length > bytesMax) throw bodyTooLarge(bytesMax)
+      collected.add(chunk)
+    })
     if (late) throw unavailable('The body did not arrive in time')
     return collected.bytes
   } catch (cause) {

@@ -21,6 +21,7 @@ import { errorResponse } from './error-response.ts'
 import { EVENT_STREAM_TYPE, EventStream } from './event-stream.ts'
 import { assertAccepts, assertSendsCbor } from './media-types.ts'
 import { readBody } from './read-body.ts'
+import { type RequestBody, WebBody } from './request-body.ts'
 import type { StreamSlots } from './stream-slots.ts'
 import { SubjectSlots } from './subject-slots.ts'
 
@@ -43,6 +44,8 @@ export interface SyncAppOptions {
 export interface Exchange {
   /** Resolves when the answer has been taken, or its connection has ended. Missing: when the answer is made. */
   readonly ended?: Promise<void>
+  /** The body. Missing: that of the Request. */
+  readonly body?: RequestBody
 }
 
 interface SyncEnv {
@@ -105,7 +108,13 @@ async function answerMessage(
   const giveBack = requests.take(identity.subject)
   if (giveBack === undefined) throw rateLimited('Too many requests at a time')
   try {
-    return await answerTo(request, identity, endpoint, options)
+    assertMethod(request, 'POST')
+    assertSendsCbor(request.headers)
+    assertAccepts(request.headers, 'application/cbor')
+    const { limits, timers } = options
+    const bounds = { bytesMax: limits.maxBodyBytes, timers }
+    const body = await readBody(request.headers, context.env.body ?? bodyOf(request), bounds)
+    return await cborResponse(await endpoint(body, identity), request.headers)
   } finally {
     // Not before: a request goes on when its connection is cut, and an answer takes memory until it is taken.
     const { ended = Promise.resolve() } = context.env
@@ -113,17 +122,8 @@ async function answerMessage(
   }
 }
 
-async function answerTo(
-  request: Request,
-  identity: Identity,
-  endpoint: Endpoint,
-  options: SyncAppOptions,
-): Promise<Response> {
-  assertMethod(request, 'POST')
-  assertSendsCbor(request.headers)
-  assertAccepts(request.headers, 'application/cbor')
-  const body = await readBody(request, options.limits.maxBodyBytes, options.timers)
-  return cborResponse(await endpoint(body, identity), request)
+function bodyOf({ body }: Request): RequestBody | undefined {
+  return body === null ? undefined : new WebBody(body)
 }
 
 async function answerStream(context: SyncContext, options: SyncAppOptions): Promise<Response> {
