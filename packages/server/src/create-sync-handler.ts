@@ -61,7 +61,7 @@ export interface SyncHandlerOptions {
 export interface SyncHandler {
   /**
    * Answers every request, errors included; never rejects. `exchange` tells when an answer has been taken, so that it counts
-   * among those of its subject until then.
+   * among those of its subject until then, and may bring the body by a quicker way than that of the Request.
    */
   fetch(request: Request, exchange?: Exchange): Promise<Response>
   readonly limits: ServerLimits

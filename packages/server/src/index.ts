@@ -42,6 +42,7 @@ export type {
 } from './database/policy.ts'
 export type { DatabaseStats } from './database/stats.ts'
 export type { ClosedFiles, SyncDatabase } from './database/sync-database.ts'
+export type { RequestBody } from './http/request-body.ts'
 export type { Exchange } from './http/sync-app.ts'
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts'
 export type { TlsOptions } from './listener.ts'

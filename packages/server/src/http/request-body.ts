@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 
-/** Read once, or not at all. */
+/** A body that is still to come. It is read once, or not at all. */
 export interface RequestBody {
   /** Resolves at the end, or when cancelled. Rejects when the body breaks off, and with what `take` throws. */
   read(take: (chunk: Uint8Array) => void): Promise<void>
