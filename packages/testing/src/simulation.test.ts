@@ -61,6 +61,11 @@ describe('simulation', () => {
     expect([...met].sort()).toEqual([...OCCURRENCES].sort())
   })
 
+  test('a device dies while what its application sees is read -> the run goes on', async () => {
+    const plan = drawPlan(733, application, { profile: 'crashes' })
+    expect((await runPlan(plan, application)).failure).toBeUndefined()
+  })
+
   test.each(PLAN_PROFILES.filter((each) => each !== 'ordinary'))(
     `${PROFILE_SEEDS} seeds of plans heavy in %s -> nothing lost, all copies equal`,
     { timeout: 60_000 + PROFILE_SEEDS * 2_000 },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Process } from './process.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { atOnce, VirtualTime } from './virtual-time.ts'
 
 test('virtual time: events of any order -> by time, then as they were asked for, promises first', async () => {
   const time = new VirtualTime()
@@ -28,4 +28,15 @@ test('process: ends -> its timers never run, and whoever asked is told', async (
   process.end()
   while (await time.step()) {}
   expect(seen).toEqual(['end'])
+})
+
+test('at once: promises alone -> awaited; what never ends -> an error that names it', async () => {
+  let done = false
+  const chain = async (): Promise<void> => {
+    for (let i = 0; i < 1000; i++) await undefined
+    done = true
+  }
+  await atOnce(chain(), 'a look')
+  expect(done).toBe(true)
+  await expect(atOnce(new Promise(() => {}), 'a look')).rejects.toThrow('a look does not end')
 })

@@ -66,6 +66,12 @@ export function settle(): Promise<void> {
   })
 }
 
+/** Awaits what may wait for nothing but promises: else the run would stand still without a word. */
+export async function atOnce(work: Promise<void>, what: string): Promise<void> {
+  const late = settle().then(() => true)
+  if ((await Promise.race([work, late])) === true) throw new Error(`${what} does not end`)
+}
+
 function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }

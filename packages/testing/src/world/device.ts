@@ -53,8 +53,8 @@ export class SimulatedDevice {
   #mount: SimulatedMount | undefined
   #db: EntiDB | undefined
   #sync: EntiDBSync | undefined
-  /** Snapshots of commits that the oracle has still to see. */
-  readonly #commits: Promise<readonly [Contents, Revisions]>[] = []
+  /** Snapshots of commits that the oracle has still to see; undefined: it died while they were read. */
+  readonly #commits: Promise<readonly [Contents, Revisions] | undefined>[] = []
   #acting = 0
   /** An event said that the cursor may go back. */
   #cursorMayGoBack = true
@@ -230,7 +230,9 @@ export class SimulatedDevice {
   /** Looks at what was committed since the last look. */
   async look(): Promise<void> {
     for (const commit of this.#commits.splice(0)) {
-      const changes = this.view.show(...(await commit))
+      const state = await commit
+      if (state === undefined) return
+      const changes = this.view.show(...state)
       if (changes.length > 0) this.#world.log.write(this.name, `shows ${changes.join(', ')}`)
     }
     const sync = this.#sync
@@ -307,11 +309,14 @@ export class SimulatedDevice {
 
   /** Answers what has it looked at as it is now, which every commit does. */
   #observe(db: EntiDB, process: Process): () => void {
+    // Nothing of a dead process ever answers.
+    const death = new Promise<undefined>((resolve) => process.atEnd(() => resolve(undefined)))
     const look = (): void => {
       if (!process.alive) return
       const snapshot = replication(db).snapshot()
       const state = [readContents(snapshot, this.#collections), readRevisions(snapshot)] as const
-      this.#commits.push(Promise.all(state).finally(() => snapshot.release()))
+      const read = Promise.all(state).finally(() => snapshot.release())
+      this.#commits.push(Promise.race([read, death]))
       this.#world.touched(this)
     }
     replication(db).onCommit(look)

@@ -3,7 +3,7 @@ import type { Application } from '../application/application.ts'
 import { type CompleteVersion, versionsOf } from '../application/versions.ts'
 import { EventLog } from '../kernel/event-log.ts'
 import { Tally } from '../kernel/tally.ts'
-import { VirtualTime } from '../kernel/virtual-time.ts'
+import { atOnce, VirtualTime } from '../kernel/virtual-time.ts'
 import { DrawnFaults, ListedFaults } from '../network/faults.ts'
 import { type AnsweredRequest, Network } from '../network/network.ts'
 import { Oracle } from '../oracle/oracle.ts'
@@ -95,9 +95,10 @@ export class World {
   /** One event, and a look at all it changed. False: nothing is due until then. */
   async step(untilMs: number): Promise<boolean> {
     if (!(await this.time.step(untilMs))) return false
-    await this.server.look()
-    if (this.answers.takeCleared()) await this.server.assertLog()
-    for (const device of this.#touched) await device.look()
+    await atOnce(this.server.look(), 'a look at the server')
+    if (this.answers.takeCleared())
+      await atOnce(this.server.assertLog(), "a look at the server's log")
+    for (const device of this.#touched) await atOnce(device.look(), `a look at ${device.name}`)
     this.#touched.clear()
     if (this.failure !== undefined) throw this.failure.error
     return true
