@@ -229,6 +229,28 @@ describe('exported edits', () => {
     expect(await third.things.get('t')).toEqual({ id: 't', amount: 500 })
   })
 
+  test('by the older version, imported by it over what the newer one wrote -> of the older one', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    await before.things.put({ id: 't', amount: 1 })
+    await before.sync.sync()
+    await before.things.put({ id: 't', amount: 3 })
+    const records = await exported(before.sync)
+    const after = await open(server, inCents)
+    await after.sync.sync()
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    const third = await open(server, inEuros)
+    await third.sync.sync()
+    await third.sync.importUnsynced(records)
+    expect(await third.things.getRaw('t')).toMatchObject({ schemaVersion: 1 })
+    const [conflict] = await third.sync.conflicts.list()
+    await third.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await third.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 300 })
+  })
+
   test('the same bytes of another version are there -> imported: they are another value', async () => {
     const server = new ModelServer()
     const before = await open(server, inEuros)
@@ -245,6 +267,27 @@ describe('exported edits', () => {
 })
 
 describe('what was kept', () => {
+  test('of the older version, brought back by it over what the newer one wrote -> of the older one again', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros, {
+      conflictResolver: { resolve: (): Resolution => ({ type: 'takeRemote' }) },
+    })
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 1 })
+    await before.sync.sync()
+    await after.sync.sync()
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.things.put({ id: 't', amount: 3 })
+    await before.sync.sync()
+    expect(await before.things.getRaw('t')).toMatchObject({ schemaVersion: 2 })
+    const [entry] = await before.sync.ledger.list({ fate: 'conflict' })
+    await before.sync.ledger.restore(entry?.id ?? '')
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 300 })
+  })
+
   test('of the newer version, brought back by the older one -> stays of the newer one', async () => {
     const server = new ModelServer()
     const before = await open(server, inEuros, {
