@@ -172,6 +172,35 @@ describe('conflict between versions', () => {
     expect(await before.things.get('t')).toEqual({ id: 't', amount: 500 })
   })
 
+  test('the older version settles it with one side as it is -> of the version of that side', async () => {
+    const server = new ModelServer()
+    const side = { of: 'local' }
+    const before = await open(server, inEuros, {
+      conflictResolver: {
+        resolve: (local, remote): Resolution => {
+          const { entity } = side.of === 'local' ? local : remote
+          return entity === null ? { type: 'defer' } : { type: 'merge', entity }
+        },
+      },
+    })
+    const after = await open(server, inCents)
+    for (const { of, amount } of [
+      { of: 'local', amount: 300 },
+      { of: 'remote', amount: 500 },
+    ]) {
+      side.of = of
+      await before.things.put({ id: of, amount: 1 })
+      await before.sync.sync()
+      await after.sync.sync()
+      await after.things.put({ id: of, amount: 500 })
+      await after.sync.sync()
+      await before.things.put({ id: of, amount: 3 })
+      await before.sync.sync()
+      await after.sync.sync()
+      expect(await after.things.get(of)).toEqual({ id: of, amount })
+    }
+  })
+
   test('given up -> comes back in the new shape', async () => {
     const { after, newThings } = await bothEdit('Ada King', {
       conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },
