@@ -201,6 +201,26 @@ describe('conflict between versions', () => {
     }
   })
 
+  test('a server that names no revisions, and the echo is compacted away -> the base is of the version that was sent', async () => {
+    const server = new ModelServer({ simple: true })
+    const [a, b] = [await open(server, inCents), await open(server, inCents)]
+    await a.things.put({ id: 't', amount: 500 })
+    await a.sync.sync()
+    await b.sync.sync()
+    await b.things.put({ id: 't', amount: 700 })
+    await b.sync.sync()
+    server.database.compact()
+    await a.things.put({ id: 't', amount: 600 })
+    await a.sync.sync()
+    expect(await a.sync.conflicts.list()).toMatchObject([
+      {
+        local: { entity: { amount: 600 } },
+        remote: { entity: { amount: 700 } },
+        base: { entity: { amount: 500 } },
+      },
+    ])
+  })
+
   test('given up -> comes back in the new shape', async () => {
     const { after, newThings } = await bothEdit('Ada King', {
       conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },

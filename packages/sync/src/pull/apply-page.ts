@@ -218,7 +218,8 @@ async function settleSent(
   else {
     const { base, version } = await tx.replica.state(op.collection, op.entityId)
     if (!sent.accepted || remote.version <= version) return
-    await settlePending(tx, op, { ...base, bytes: sent.bytes }, sent.localOpId)
+    const { bytes, schemaVersion = base.schemaVersion, localOpId } = sent
+    await settlePending(tx, op, { version: base.version, bytes, schemaVersion }, localOpId)
   }
   tx.changeNote(op, { sent: null, rejection: null })
 }

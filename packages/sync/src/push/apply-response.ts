@@ -305,7 +305,8 @@ async function acceptWithoutRevision(
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
   if (!pending) return
-  if (sameState(base, committedState(contents, op, base.version))) {
+  const committed = committedState(contents, op, base.version)
+  if (sameState(base, committed)) {
     await tx.replica.settle(op.collection, op.entityId, base, op.localOpId)
     return settleNoted(tx, op, context)
   }
@@ -314,7 +315,8 @@ async function acceptWithoutRevision(
     deviceId,
     opId: op.opId,
     localOpId: op.localOpId,
-    bytes: contentOf(contents, op).payloadCbor,
+    bytes: committed.bytes,
+    schemaVersion: committed.schemaVersion,
   }
   tx.changeNote(op, { sent })
 }
