@@ -1,5 +1,7 @@
 /** Devices of different application versions: each sees both sides of a conflict in the shape it knows. */
 import { type CollectionDefinitions, defineCollection, EntiDB, memoryStorage } from '@entidb/core'
+import { encodeEntity } from '@entidb/core/cbor'
+import { PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type {
@@ -9,7 +11,7 @@ import type {
   Resolution,
 } from './conflicts/conflict-types.ts'
 import { EntiDBSync } from './entidb-sync.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 interface Old {
   readonly id: string
@@ -245,6 +247,40 @@ describe('conflict between versions', () => {
     expect(questions).toBe(0)
     expect(await after.sync.conflicts.list()).toMatchObject([
       { remote: { entity: { id: 't', name: 'unmigratable' } } },
+    ])
+  })
+})
+
+describe('a peer that names version 0, as the protocol lets it', () => {
+  test('in a pull, in the conflict of a push -> taken for 1, and sync goes on', async () => {
+    const server = new ModelServer()
+    const after = await open(server, inCents)
+    const names = { dbId: 'test', deviceId: 'other' }
+    const push = (opId: number, entityId: string) =>
+      server.database.push({
+        ...names,
+        ops: [
+          {
+            ...names,
+            ...{ opId, opType: 'PUT', collection: 'things', entityId, entityVersion: 0 },
+            entityCbor: encodeEntity({ id: entityId, amount: 3 }),
+            schemaVersion: 0,
+          },
+        ],
+      })
+    push(1, 'pulled')
+    await after.sync.sync()
+    expect(await after.things.get('pulled')).toEqual({ id: 'pulled', amount: 300 })
+    server.fault = ({ path }): Fault => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      push(2, 'pushed')
+      return 'pass'
+    }
+    await after.things.put({ id: 'pushed', amount: 500 })
+    await after.sync.sync()
+    expect(await after.sync.conflicts.list()).toMatchObject([
+      { local: { entity: { amount: 500 } }, remote: { entity: { amount: 300 } } },
     ])
   })
 })

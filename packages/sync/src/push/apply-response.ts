@@ -18,6 +18,7 @@ import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { sameState } from '../same-state.ts'
+import { remoteStateOf } from '../state/remote-state.ts'
 import {
   ABSENT,
   type CommittedPart,
@@ -328,12 +329,8 @@ async function takeConflict(
   { serverState }: Conflict,
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
-  const remote: RemoteState = {
-    version: serverState.entityVersion,
-    bytes: serverState.entityCbor,
-    schemaVersion: serverState.schemaVersion ?? 1,
-  }
   await forgetEvicted(tx, op)
+  const remote = remoteStateOf(serverState)
   await learnRemoteOver(tx, op, state, remote, { ...context, present: true })
 }
 
