@@ -9,6 +9,9 @@ import type { MemberView, OpenConflictNote } from './group-view.ts'
 import { settleNote } from './learn-remote.ts'
 import { migratedOrStored } from './sides.ts'
 
+/** How large an entity may be is for `put` to say. */
+const NO_LIMIT = { maxEntityBytes: Number.MAX_SAFE_INTEGER }
+
 export interface Merge {
   readonly member: MemberView
   readonly entity: SyncedEntity
@@ -79,7 +82,7 @@ function isOverRemote(merge: Merge): merge is MergeOverRemote {
 /** Is what was made of both sides this one, as the application was shown it? */
 function isSide({ member: { ref, entityOf }, entity }: Merge, side: Content): boolean {
   const shown = migratedOrStored(entityOf, ref, side)
-  return shown !== null && sameBytes(encodeEntity(shown), encodeEntity(entity))
+  return shown !== null && sameBytes(encodeEntity(shown, NO_LIMIT), encodeEntity(entity, NO_LIMIT))
 }
 
 /** The local side, where there is a conflict, on the remote one. */
