@@ -443,8 +443,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'sync/src/pull/apply-page.ts',
-        find: 'schemaVersion: op.schemaVersion ?? 1,\n  }\n}\n\n/** States of the entities',
-        replace: 'schemaVersion: 1,\n  }\n}\n\n/** States of the entities',
+        find: '...remoteStateOf(op) }',
+        replace: '...remoteStateOf(op), schemaVersion: 1 }',
       },
     ],
   },

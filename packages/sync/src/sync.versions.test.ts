@@ -1,5 +1,7 @@
 /** Devices of different application versions: each sees both sides of a conflict in the shape it knows. */
 import { type CollectionDefinitions, defineCollection, EntiDB, memoryStorage } from '@entidb/core'
+import { encodeEntity } from '@entidb/core/cbor'
+import { PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type {
@@ -9,7 +11,7 @@ import type {
   Resolution,
 } from './conflicts/conflict-types.ts'
 import { EntiDBSync } from './entidb-sync.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
 interface Old {
   readonly id: string
@@ -172,6 +174,55 @@ describe('conflict between versions', () => {
     expect(await before.things.get('t')).toEqual({ id: 't', amount: 500 })
   })
 
+  test('the older version settles it with one side as it is -> of the version of that side', async () => {
+    const server = new ModelServer()
+    const side = { of: 'local' }
+    const before = await open(server, inEuros, {
+      conflictResolver: {
+        resolve: (local, remote): Resolution => {
+          const { entity } = side.of === 'local' ? local : remote
+          return entity === null ? { type: 'defer' } : { type: 'merge', entity }
+        },
+      },
+    })
+    const after = await open(server, inCents)
+    for (const { of, amount } of [
+      { of: 'local', amount: 300 },
+      { of: 'remote', amount: 500 },
+    ]) {
+      side.of = of
+      await before.things.put({ id: of, amount: 1 })
+      await before.sync.sync()
+      await after.sync.sync()
+      await after.things.put({ id: of, amount: 500 })
+      await after.sync.sync()
+      await before.things.put({ id: of, amount: 3 })
+      await before.sync.sync()
+      await after.sync.sync()
+      expect(await after.things.get(of)).toEqual({ id: of, amount })
+    }
+  })
+
+  test('a server that names no revisions, and the echo is compacted away -> the base is of the version that was sent', async () => {
+    const server = new ModelServer({ simple: true })
+    const [a, b] = [await open(server, inCents), await open(server, inCents)]
+    await a.things.put({ id: 't', amount: 500 })
+    await a.sync.sync()
+    await b.sync.sync()
+    await b.things.put({ id: 't', amount: 700 })
+    await b.sync.sync()
+    server.database.compact()
+    await a.things.put({ id: 't', amount: 600 })
+    await a.sync.sync()
+    expect(await a.sync.conflicts.list()).toMatchObject([
+      {
+        local: { entity: { amount: 600 } },
+        remote: { entity: { amount: 700 } },
+        base: { entity: { amount: 500 } },
+      },
+    ])
+  })
+
   test('given up -> comes back in the new shape', async () => {
     const { after, newThings } = await bothEdit('Ada King', {
       conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },
@@ -196,6 +247,40 @@ describe('conflict between versions', () => {
     expect(questions).toBe(0)
     expect(await after.sync.conflicts.list()).toMatchObject([
       { remote: { entity: { id: 't', name: 'unmigratable' } } },
+    ])
+  })
+})
+
+describe('a peer that names version 0, as the protocol lets it', () => {
+  test('in a pull, in the conflict of a push -> taken for 1, and sync goes on', async () => {
+    const server = new ModelServer()
+    const after = await open(server, inCents)
+    const names = { dbId: 'test', deviceId: 'other' }
+    const push = (opId: number, entityId: string) =>
+      server.database.push({
+        ...names,
+        ops: [
+          {
+            ...names,
+            ...{ opId, opType: 'PUT', collection: 'things', entityId, entityVersion: 0 },
+            entityCbor: encodeEntity({ id: entityId, amount: 3 }),
+            schemaVersion: 0,
+          },
+        ],
+      })
+    push(1, 'pulled')
+    await after.sync.sync()
+    expect(await after.things.get('pulled')).toEqual({ id: 'pulled', amount: 300 })
+    server.fault = ({ path }): Fault => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      push(2, 'pushed')
+      return 'pass'
+    }
+    await after.things.put({ id: 'pushed', amount: 500 })
+    await after.sync.sync()
+    expect(await after.sync.conflicts.list()).toMatchObject([
+      { local: { entity: { amount: 500 } }, remote: { entity: { amount: 300 } } },
     ])
   })
 })
@@ -229,6 +314,28 @@ describe('exported edits', () => {
     expect(await third.things.get('t')).toEqual({ id: 't', amount: 500 })
   })
 
+  test('by the older version, imported by it over what the newer one wrote -> of the older one', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    await before.things.put({ id: 't', amount: 1 })
+    await before.sync.sync()
+    await before.things.put({ id: 't', amount: 3 })
+    const records = await exported(before.sync)
+    const after = await open(server, inCents)
+    await after.sync.sync()
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    const third = await open(server, inEuros)
+    await third.sync.sync()
+    await third.sync.importUnsynced(records)
+    expect(await third.things.getRaw('t')).toMatchObject({ schemaVersion: 1 })
+    const [conflict] = await third.sync.conflicts.list()
+    await third.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await third.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 300 })
+  })
+
   test('the same bytes of another version are there -> imported: they are another value', async () => {
     const server = new ModelServer()
     const before = await open(server, inEuros)
@@ -245,6 +352,27 @@ describe('exported edits', () => {
 })
 
 describe('what was kept', () => {
+  test('of the older version, brought back by it over what the newer one wrote -> of the older one again', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros, {
+      conflictResolver: { resolve: (): Resolution => ({ type: 'takeRemote' }) },
+    })
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 1 })
+    await before.sync.sync()
+    await after.sync.sync()
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.things.put({ id: 't', amount: 3 })
+    await before.sync.sync()
+    expect(await before.things.getRaw('t')).toMatchObject({ schemaVersion: 2 })
+    const [entry] = await before.sync.ledger.list({ fate: 'conflict' })
+    await before.sync.ledger.restore(entry?.id ?? '')
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 300 })
+  })
+
   test('of the newer version, brought back by the older one -> stays of the newer one', async () => {
     const server = new ModelServer()
     const before = await open(server, inEuros, {

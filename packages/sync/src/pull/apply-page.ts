@@ -8,6 +8,7 @@ import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/le
 import { entityKey } from '../entity-ref.ts'
 import { bringsNews } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
+import { remoteStateOf } from '../state/remote-state.ts'
 import type { RemoteState, SentOp, SnapshotRow, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
@@ -132,13 +133,7 @@ async function applyUntouched(
 }
 
 function rawOf(op: SyncOperation): RawOperation {
-  return {
-    collection: op.collection,
-    entityId: op.entityId,
-    version: op.entityVersion,
-    bytes: op.entityCbor,
-    schemaVersion: op.schemaVersion ?? 1,
-  }
+  return { collection: op.collection, entityId: op.entityId, ...remoteStateOf(op) }
 }
 
 /** States of the entities of operations that are applied in turn, read many at a time. */
@@ -180,21 +175,13 @@ async function applyOperation(
   state: ReplicaState | undefined,
   context: Omit<LearnContext, 'present'>,
 ): ReturnType<typeof learnRemote> {
-  const remote = remoteOf(op)
+  const remote = remoteStateOf(op)
   const news = { ...context, present: false }
   const note = tx.findNote(entityKey(op))
   const sent = note === undefined ? null : await tx.sentOf(note)
   if (sent === null && state !== undefined) return learnRemoteOver(tx, op, state, remote, news)
   if (sent !== null) await settleSent(tx, op, remote, sent)
   return learnRemote(tx, op, remote, news)
-}
-
-function remoteOf(op: SyncOperation): RemoteState {
-  return {
-    version: op.entityVersion,
-    bytes: op.entityCbor,
-    schemaVersion: op.schemaVersion ?? 1,
-  }
 }
 
 function isEcho(op: SyncOperation, sent: SentOp): boolean {
@@ -218,7 +205,8 @@ async function settleSent(
   else {
     const { base, version } = await tx.replica.state(op.collection, op.entityId)
     if (!sent.accepted || remote.version <= version) return
-    await settlePending(tx, op, { ...base, bytes: sent.bytes }, sent.localOpId)
+    const { bytes, schemaVersion = base.schemaVersion, localOpId } = sent
+    await settlePending(tx, op, { version: base.version, bytes, schemaVersion }, localOpId)
   }
   tx.changeNote(op, { sent: null, rejection: null })
 }

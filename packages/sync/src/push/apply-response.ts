@@ -18,6 +18,7 @@ import type { LearntVersion } from '../fates/learnt-versions.ts'
 import { type CommittedOperation, committedPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import { sameState } from '../same-state.ts'
+import { remoteStateOf } from '../state/remote-state.ts'
 import {
   ABSENT,
   type CommittedPart,
@@ -305,7 +306,8 @@ async function acceptWithoutRevision(
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
   if (!pending) return
-  if (sameState(base, committedState(contents, op, base.version))) {
+  const committed = committedState(contents, op, base.version)
+  if (sameState(base, committed)) {
     await tx.replica.settle(op.collection, op.entityId, base, op.localOpId)
     return settleNoted(tx, op, context)
   }
@@ -314,7 +316,8 @@ async function acceptWithoutRevision(
     deviceId,
     opId: op.opId,
     localOpId: op.localOpId,
-    bytes: contentOf(contents, op).payloadCbor,
+    bytes: committed.bytes,
+    schemaVersion: committed.schemaVersion,
   }
   tx.changeNote(op, { sent })
 }
@@ -326,12 +329,8 @@ async function takeConflict(
   { serverState }: Conflict,
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
-  const remote: RemoteState = {
-    version: serverState.entityVersion,
-    bytes: serverState.entityCbor,
-    schemaVersion: serverState.schemaVersion ?? 1,
-  }
   await forgetEvicted(tx, op)
+  const remote = remoteStateOf(serverState)
   await learnRemoteOver(tx, op, state, remote, { ...context, present: true })
 }
 

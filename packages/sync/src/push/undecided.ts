@@ -39,9 +39,10 @@ export async function holdAsRejected(
     const { code, message, unknown } = refusal
     tx.changeNote(op, { rejection: { code, message, sinceMs: nowMs, unknown } })
     if (unknown) {
-      const bytes = contentOf(contents, op).payloadCbor
+      const { payloadCbor: bytes, schemaVersion } = contentOf(contents, op)
       const { opId, localOpId } = op
-      const sent = { accepted: false, deviceId: frozen.deviceId, opId, localOpId, bytes }
+      const { deviceId } = frozen
+      const sent = { accepted: false, deviceId, opId, localOpId, bytes, schemaVersion }
       tx.changeNote(op, { sent })
     }
   }

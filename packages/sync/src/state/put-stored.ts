@@ -13,8 +13,8 @@ export async function putStored(
   if (entity === null) return tx.delete(collection, entityId)
   await tx.put(collection, entity)
   const { base, schemaVersion } = await tx.replica.state(collection, entityId)
-  if (schemaVersion >= state.schemaVersion) return
-  // A newer application wrote it. Put over itself it stays of that version: nobody must migrate it again.
+  if (schemaVersion === state.schemaVersion) return
+  // What was there before says nothing about the version that it is of. Put over itself it is of its own, or migrated.
   const version = Math.max(1, state.version)
   await tx.replica.applyRaw({ ...state, collection, entityId, version })
   await tx.put(collection, entity)

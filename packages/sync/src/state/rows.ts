@@ -183,6 +183,8 @@ export interface SentOp {
   readonly opId: number
   readonly localOpId: number
   readonly bytes: Uint8Array | null
+  /** Of the bytes. Not in rows of earlier releases. */
+  readonly schemaVersion?: number
 }
 
 /** As `NotedState`. */

@@ -2,6 +2,7 @@
 import type { SyncOperation } from '@entidb/protocol'
 import type { LearnContext } from '../conflicts/learn-remote.ts'
 import { forgetEvicted } from '../evict/evicted-rows.ts'
+import { remoteStateOf } from '../state/remote-state.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 
 /** Never over a local edit. Returns the operations that were stored. */
@@ -17,9 +18,7 @@ export async function storeOperations(
     const { violations } = await tx.replica.applyRaw({
       collection: op.collection,
       entityId: op.entityId,
-      version: op.entityVersion,
-      bytes: op.entityCbor,
-      schemaVersion: op.schemaVersion ?? 1,
+      ...remoteStateOf(op),
     })
     for (const violation of violations) onViolation(violation)
     await forgetEvicted(tx, op)
