@@ -10,7 +10,7 @@ import { bundleForPages, sources } from './page-bundle.mjs'
 const BOUNDS = [
   { measure: 'entryBytes', title: 'to call EntiDB.open', bytesMost: 30_000 },
   // No goals, but they must not grow unnoticed.
-  { measure: 'openBytes', title: 'with a database open', bytesMost: 80_000 },
+  { measure: 'openBytes', title: 'with a database open', bytesMost: 80_500 },
   { measure: 'totalBytes', title: 'all of it', bytesMost: 96_000 },
 ]
 

@@ -1,5 +1,6 @@
 /** Forms saved late (`basedOn`), and a server that was restored before anybody decided about them. */
 import { describe, expect, test } from 'vitest'
+import type { Note } from './test-kit/device.test-kit.ts'
 import { openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 /** The first of two edits by a, both of which b has; b has a form open from before them. */
@@ -67,4 +68,72 @@ describe('form saved late, and the server is restored to what it has not seen', 
       await expectAsked(history)
     },
   )
+})
+
+describe('form opened on what a late save made, and saved late itself', () => {
+  test.each(['as it was put', 'as it was read', 'as a live query has it'])(
+    'the late save gave way to what it had not seen: %s -> asked, and nothing overwritten',
+    async (how) => {
+      const { server, b, saves } = await editedSince()
+      const notes = b.db.collection('notes')
+      const live = notes.live({ where: { id: 'n1' } })
+      let shown: readonly Note[] = []
+      live.subscribe(({ items }) => {
+        shown = items
+      })
+      const put = await saves()
+      await expect.poll(() => shown[0]?.tokens).toEqual(['base', 'form'])
+      const forms = [put.entity, await notes.get('n1'), shown[0]]
+      const form = forms[['as it was put', 'as it was read'].indexOf(how)] ?? forms.at(-1)
+      if (form === undefined) throw new Error('not there')
+      live.close()
+      await b.sync.sync()
+      const [conflict] = await b.sync.conflicts.list()
+      await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+      await b.sync.sync()
+      expect(await b.tokens('n1')).toEqual(['base', 'unseen'])
+      await notes.put({ id: 'n1', tokens: ['base', 'form', 'more'] }, { basedOn: form })
+      await b.sync.sync()
+      expect(await b.sync.conflicts.list()).toMatchObject([
+        {
+          local: { entity: { tokens: ['base', 'form', 'more'] } },
+          remote: { entity: { tokens: ['base', 'unseen'] } },
+        },
+      ])
+      const other = await openDevice(server)
+      await other.sync.sync()
+      expect(await other.tokens('n1')).toEqual(['base', 'unseen'])
+    },
+  )
+
+  test('another edit of it, without a form, came first -> asked', async () => {
+    const { b, saves } = await editedSince()
+    const notes = b.db.collection('notes')
+    await saves()
+    await b.addToken('n1', 'more')
+    const form = await notes.get('n1')
+    if (form === undefined) throw new Error('not there')
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    await notes.put({ id: 'n1', tokens: ['late'] }, { basedOn: form })
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toHaveLength(1)
+  })
+
+  test('the late save was decided to stay, and accepted -> no question', async () => {
+    const { b, saves } = await editedSince()
+    const notes = b.db.collection('notes')
+    await saves()
+    const form = await notes.get('n1')
+    if (form === undefined) throw new Error('not there')
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await b.sync.sync()
+    await notes.put({ id: 'n1', tokens: ['base', 'form', 'more'] }, { basedOn: form })
+    await b.sync.sync()
+    expect(await b.sync.conflicts.list()).toEqual([])
+    expect(b.sync.status.pending).toBe(0)
+  })
 })

@@ -4,7 +4,7 @@ import { entityOfRecord } from './entity-reader.ts'
 import { rememberVersion } from './entity-version.ts'
 import type { FieldExtractor } from './field-extractor.ts'
 import { indexedForm } from './indexed-form.ts'
-import { decodeRecord, entityBytes } from './record.ts'
+import { decodeRecord, entityBytes, seenRevisionOf, stampOf } from './record.ts'
 import type { RecordChange } from './record-changes.ts'
 
 export class EntityChange implements RecordChange {
@@ -64,7 +64,7 @@ export class EntityChange implements RecordChange {
   /** Of an object that has the content: which version it counts as. */
   renew(entity: object): void {
     if (this.after === undefined) return
-    const { stamp, revision } = decodeRecord(this.after)
+    const [stamp, revision] = [stampOf(this.after), seenRevisionOf(this.after)]
     rememberVersion(entity, { stamp, revision })
   }
 

@@ -12,7 +12,7 @@ import { idKeyOf, idOfKey } from './entity-id.ts'
 import { makeVersioned, rememberVersion } from './entity-version.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import { type QueryBounds, QueryRun } from './query-run.ts'
-import { decodeRecord, revisionOf, type StoredRecord, stampOf } from './record.ts'
+import { decodeRecord, type StoredRecord, seenRevisionOf, stampOf } from './record.ts'
 import { type Steps, wait } from './steps.ts'
 
 export class EntityReader {
@@ -86,7 +86,7 @@ export class EntityReader {
 
   /** As `entityOf`, where the cache has it: no more of the record is looked at than that takes. */
   knownEntityOf(state: CollectionState, record: Uint8Array): object | undefined {
-    return knownEntity(state, stampOf(record), revisionOf(record), this.#isLatest())
+    return knownEntity(state, stampOf(record), seenRevisionOf(record), this.#isLatest())
   }
 
   /**
@@ -109,7 +109,8 @@ export function entityOfRecord(
   stored: StoredRecord,
   latest: boolean,
 ): object {
-  const { stamp, revision, record, entityStart } = stored
+  const { stamp, record, entityStart } = stored
+  const revision = seenRevisionOf(record)
   const known = knownEntity(state, stamp, revision, latest)
   if (known !== undefined) return known
   const id = typeof idOrKey === 'string' ? idOrKey : idOfKey(idOrKey)

@@ -175,6 +175,12 @@ export class EntityWriter {
     const row =
       existing === undefined && !state.isSystem ? yield* this.findRow(state, idKey) : undefined
     const revision = existing?.revision ?? row?.state.version ?? 0
+    const other = otherBase(existing, condition)
+    const { entityVersion, staleBase } =
+      other === undefined
+        ? { entityVersion: revision, staleBase: false }
+        : yield* this.#madeOn(other, revision, existing)
+    const unseen = staleBase || (other === undefined && existing?.unseen === true)
     const opId = bulk?.opId ?? this.begin(state, id)
     if (bulk?.opId !== undefined) this.beginChange(state, id)
     if (row !== undefined) yield* this.putBase(state, idKey, row.state)
@@ -196,16 +202,12 @@ export class EntityWriter {
       schemaVersion,
       stamp: opId,
       opId,
+      unseen,
     })
     const done = this.tx.put(state.recordTable, idKey, record)
     if (done instanceof Promise) yield* wait(done)
     this.recorder.note(state, id, found, record)
     if (this.isRecorded(state)) {
-      const other = otherBase(existing, condition)
-      const { entityVersion, staleBase } =
-        other === undefined
-          ? { entityVersion: revision, staleBase: false }
-          : yield* this.#madeOn(other, revision, existing)
       const payload = prepared.bytes
       const origin = LOCAL
       const made = { state, id, opId, payload, entityVersion, schemaVersion, origin, staleBase }
@@ -213,7 +215,7 @@ export class EntityWriter {
       if (recorded instanceof Promise) yield* wait(recorded)
     }
     this.end()
-    return { opId, existed: existing !== undefined, revision }
+    return { opId, existed: existing !== undefined, revision: unseen ? 0 : revision }
   }
 
   /** Deleting what is not there writes nothing. Errors: `entity_changed`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeRecord, encodeRecord, revisionOf, stampOf } from './record.ts'
+import { decodeRecord, encodeRecord, seenRevisionOf, stampOf } from './record.ts'
 
 const numbers = fc.oneof(
   fc.nat({ max: 300 }),
@@ -14,12 +14,14 @@ test('record: any header -> what is read alone is what is read with the rest', (
       numbers,
       numbers,
       fc.boolean(),
-      (revision, schemaVersion, stamp, pending) => {
+      fc.boolean(),
+      (revision, schemaVersion, stamp, pending, isUnseen) => {
         const opId = pending ? stamp + 7 : 0
-        const header = { pending, revision, schemaVersion, stamp, opId }
+        const unseen = pending && isUnseen
+        const header = { pending, revision, schemaVersion, stamp, opId, unseen }
         const record = encodeRecord(header, Uint8Array.of(0xff, 0xff))
         expect(decodeRecord(record)).toMatchObject(header)
-        expect(revisionOf(record)).toBe(revision)
+        expect(seenRevisionOf(record)).toBe(unseen ? 0 : revision)
         expect(stampOf(record)).toBe(stamp)
       },
     ),

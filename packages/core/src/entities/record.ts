@@ -3,7 +3,7 @@
  *
  * | field         | varint                                                                         |
  * | ------------- | ------------------------------------------------------------------------------ |
- * | flags         | bit 0: pending (local edits that nobody has settled)                            |
+ * | flags         | bit 0: pending (local edits that nobody has settled); bit 1: unseen             |
  * | revision      | the replicated revision; of the base while pending; 0: never replicated         |
  * | schemaVersion |                                                                                |
  * | stamp         | opId of the write that made this state                                         |
@@ -14,6 +14,7 @@ import { varintBytes, writeVarint } from '../store/varint.ts'
 import { FieldReaderCursor } from './field-reader-cursor.ts'
 
 const PENDING = 1
+const UNSEEN = 2
 const FLAGS_BYTES = 1
 
 export interface RecordHeader {
@@ -23,6 +24,8 @@ export interface RecordHeader {
   readonly stamp: number
   /** The last opId of a local edit while pending, else 0. */
   readonly opId: number
+  /** While pending: the edits were made on a state that had been replaced, without a look at the base that they lie over. */
+  readonly unseen?: boolean | undefined
 }
 
 export interface StoredRecord extends RecordHeader {
@@ -61,8 +64,8 @@ function headerBytes({ pending, revision, schemaVersion, stamp, opId }: RecordHe
 }
 
 function writeHeader(target: Uint8Array, start: number, header: RecordHeader): void {
-  const { pending, revision, schemaVersion, stamp, opId } = header
-  target[start] = pending ? PENDING : 0
+  const { pending, revision, schemaVersion, stamp, opId, unseen } = header
+  target[start] = (pending ? PENDING : 0) | (unseen ? UNSEEN : 0)
   let at = writeVarint(target, start + 1, revision)
   at = writeVarint(target, at, schemaVersion)
   at = writeVarint(target, at, stamp)
@@ -71,17 +74,20 @@ function writeHeader(target: Uint8Array, start: number, header: RecordHeader): v
 
 export function decodeRecord(record: Uint8Array): StoredRecord {
   const cursor = new FieldReaderCursor(record)
-  const pending = (cursor.varint() & PENDING) !== 0
+  const flags = cursor.varint()
+  const pending = (flags & PENDING) !== 0
+  const unseen = (flags & UNSEEN) !== 0
   const revision = cursor.varint()
   const schemaVersion = cursor.varint()
   const stamp = cursor.varint()
   const opId = pending ? stamp + cursor.varint() : 0
-  return { pending, revision, schemaVersion, stamp, opId, record, entityStart: cursor.offset }
+  const entityStart = cursor.offset
+  return { pending, revision, schemaVersion, stamp, opId, unseen, record, entityStart }
 }
 
-/** Of a record of which nothing else is wanted. */
-export function revisionOf(record: Uint8Array): number {
-  return varintAt(record, FLAGS_BYTES)
+/** The revision that who reads the entity has seen: none where the edits were made without a look at it. */
+export function seenRevisionOf(record: Uint8Array): number {
+  return (record[0] ?? 0) & UNSEEN ? 0 : varintAt(record, FLAGS_BYTES)
 }
 
 export function stampOf(record: Uint8Array): number {

@@ -82,7 +82,8 @@ export class ReplicaWriter {
     if (!stateOf(found).pending) {
       throw new TypeError(`${id} in ${state.name} has no local edits: it cannot be rebased`)
     }
-    yield* this.#setBase(state, id, found, base)
+    const { base: before } = stateOf(found)
+    yield* this.#setBase(state, id, found, base, isSameForm(before, base))
   }
 
   *settle(
@@ -105,7 +106,7 @@ export class ReplicaWriter {
     const local = stateOf(found)
     if (!local.pending || local.opId < opIdMin) return false
     if (local.opId > throughOpId) {
-      yield* this.#setBase(state, entityId, found, committed)
+      yield* this.#setBase(state, entityId, found, committed, true)
     } else if (isSameForm(local, committed)) {
       const { idKey, existing, row } = found
       this.#writer.beginChange(state, entityId)
@@ -132,7 +133,8 @@ export class ReplicaWriter {
       yield* this.#writer.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
     } else {
       if (!existing.pending) yield* this.#writer.putBase(state, idKey, base)
-      const header = { pending: true, revision: version, schemaVersion, stamp, opId }
+      const { unseen } = existing
+      const header = { pending: true, revision: version, schemaVersion, stamp, opId, unseen }
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     const mutation = { state, id, opId, payload: bytes, entityVersion: version, schemaVersion }
@@ -231,8 +233,14 @@ export class ReplicaWriter {
     return undefined
   }
 
-  /** Replaces the base of a pending entity. */
-  *#setBase(state: CollectionState, id: string, found: Found, base: ReplicatedState): Steps<void> {
+  /** Replaces the base of a pending entity. `sameToReaders`: who has seen the one before has seen this. */
+  *#setBase(
+    state: CollectionState,
+    id: string,
+    found: Found,
+    base: ReplicatedState,
+    sameToReaders: boolean,
+  ): Steps<void> {
     const { idKey, existing, row } = found
     this.#writer.beginChange(state, id)
     if (existing === undefined) {
@@ -241,7 +249,8 @@ export class ReplicaWriter {
     } else {
       yield* this.#writer.putBase(state, idKey, base)
       const { pending, schemaVersion, stamp, opId } = existing
-      const header = { pending, schemaVersion, stamp, opId, revision: base.version }
+      const unseen = sameToReaders && existing.unseen === true
+      const header = { pending, schemaVersion, stamp, opId, revision: base.version, unseen }
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     this.#writer.end()
