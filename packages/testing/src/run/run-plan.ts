@@ -28,7 +28,7 @@ export interface RunResult {
 /** Longest time of the set-up. */
 const SET_UP_MS_MAX = 600_000
 
-/** Never rejects: what goes wrong is the result's `failure`. */
+/** What goes wrong is the result's `failure`. Error: TypeError for an application, or a plan, that cannot be run. */
 export async function runPlan(plan: Plan, application: Application): Promise<RunResult> {
   const world = new World(plan, application)
   let failure: Error | undefined
