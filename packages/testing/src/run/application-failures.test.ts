@@ -21,6 +21,11 @@ test('run: nothing is wrong with the application -> no failure', async () => {
   expect(await failureOf({})).toBeUndefined()
 })
 
+test('run: the policy refuses the set-up -> a failure that says so, instead of an empty world', async () => {
+  const policy: Application['policy'] = { validate: () => ({ code: 'no', message: 'No' }) }
+  expect((await failureOf({ policy }))?.message).toBe('the server refuses what setUp wrote: no')
+})
+
 test('run: more entities than it looks at -> a failure that says so, not one about what is missing', async () => {
   const list = Array.from({ length: 10_000 }, (_, i) => ({ id: `x${i}`, by: 'setUp' }))
   const setUp: Application['setUp'] = async (tx) => {

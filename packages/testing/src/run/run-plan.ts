@@ -74,6 +74,8 @@ async function setUp(world: World): Promise<void> {
     const status = first.sync?.status
     return status?.phase === 'idle' && status.pending === 0 && status.lastSyncAt !== null
   })
+  const [refused] = (await first.sync?.rejections.list()) ?? []
+  if (refused !== undefined) throw new Error(`the server refuses what setUp wrote: ${refused.code}`)
   for (const device of others) void device.boot().catch((error: unknown) => world.fail(error))
   network.healed = false
   world.isSetUp = true
