@@ -23,6 +23,11 @@ describe('published packages', () => {
     npm(['pack', '--workspaces', '--pack-destination', project, '--silent'], '.')
     const tarballs = readdirSync(project).map((name) => `./${name}`)
     expect(tarballs).toHaveLength(6)
+    for (const tarball of tarballs) {
+      const files = execFileSync('tar', ['-tzf', tarball], { cwd: project, encoding: 'utf8' })
+      expect(files).toContain('package/LICENSE\n')
+      expect(files).not.toMatch(/\.test[.-]|\.tsbuildinfo/)
+    }
     writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }')
     npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], project)
     writeFileSync(join(project, 'use.mjs'), program)

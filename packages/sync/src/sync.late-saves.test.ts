@@ -68,6 +68,28 @@ describe('form saved late, and the server is restored to what it has not seen', 
       await expectAsked(history)
     },
   )
+
+  test('deleted from a form, and what it was deleted over is lost: -> asked about what is left', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'base')
+    await a.sync.sync()
+    await b.sync.sync()
+    const backup = server.database.backup()
+    const form = await b.db.collection('notes').get('n1')
+    if (form === undefined) throw new Error('not there')
+    await a.addToken('n1', 'lost')
+    await a.sync.sync()
+    await b.sync.sync()
+    await b.db.collection('notes').delete('n1', { basedOn: form })
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    await b.sync.sync()
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict).toMatchObject({
+      local: { entity: null },
+      remote: { entity: { tokens: ['base'] } },
+    })
+  })
 })
 
 describe('form opened on what a late save made, and saved late itself', () => {

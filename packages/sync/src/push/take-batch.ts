@@ -250,9 +250,14 @@ class BatchTaking {
     const state = await this.#tx.replica.state(row.collection, row.entityId)
     const note = this.#tx.note(row)
     const { nowMs } = this.#options
-    const remote = (await this.#tx.remoteOf(note)) ?? state.base
-    // What the server has may be what that was made on: the edit was not.
-    if (isBaseLost(note, state)) this.#tx.changeNote(row, { ancestorThrough: -1 })
+    const known = await this.#tx.remoteOf(note)
+    const remote = known ?? state.base
+    if (isBaseLost(note, state)) {
+      // What the server has may be what that was made on: the edit was not.
+      this.#tx.changeNote(row, { ancestorThrough: -1 })
+      // That nothing is here either says nothing about the server: the delete is offered to it.
+      if (known === null && state.bytes === null) return
+    }
     const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
     this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
     await learnRemote(this.#tx, row, remote, {

@@ -12,13 +12,16 @@ export interface ActionContext {
   readonly unique: string
   /** Where it happens. */
   readonly device: string
-  /** Entities that this device showed somebody earlier, to be saved late with `{ basedOn }`. */
+  /**
+   * Entities that this device showed somebody earlier, to be saved late with `{ basedOn }`; empty whenever it boots. An edit that
+   * the device made since and that is not synced is the application's own to keep: a form saved over it counts as losing it.
+   */
   readonly forms: Map<string, Entity>
 }
 
 /** Something that a user does: one local transaction. */
 export interface Action<D extends CollectionDefinitions = CollectionDefinitions> {
-  /** How often it happens, compared with the others. Default 1. */
+  /** How often it happens, compared with the others: a whole number, 0 for never. Default 1. */
   readonly weight?: number
   /** What it throws undoes it; it is a failure of the run all the same. */
   run(tx: Transaction<D>, context: ActionContext): Promise<void>
@@ -34,7 +37,10 @@ export interface Application<D extends CollectionDefinitions = CollectionDefinit
   setUp?(tx: Transaction<D>): Promise<void>
   /** By name. */
   readonly actions: Readonly<Record<string, Action<D>>>
-  /** By name; every device gets one of them. Undefined: the device has none, and every conflict waits for `decide`. */
+  /**
+   * By name; every device gets one of them. Undefined: the device has none, and every conflict waits for `decide`. One that
+   * throws, takes too long or answers what is no resolution is a failure of the run.
+   */
   readonly resolvers: Readonly<Record<string, ConflictResolver | undefined>>
   /** What people decide about conflicts that no resolver settled. `defer` leaves them open until the end, where it is an error. */
   readonly decide: ConflictResolver
@@ -43,10 +49,10 @@ export interface Application<D extends CollectionDefinitions = CollectionDefinit
    * run. All have the same collections.
    */
   readonly later?: readonly ApplicationVersion[]
-  /** Of the server. */
+  /** Of the server. What it throws is a failure of the run. */
   readonly policy?: Policy
   /**
-   * What must hold in the server's entities after every commit. The answer says what is wrong; undefined: nothing.
+   * What must hold in the server's entities after every commit. The answer, at once, says what is wrong; undefined: nothing.
    * They are as their version wrote them.
    * Not asked any more once a server was restored: devices then offer what it lost one by one.
    */
@@ -65,12 +71,12 @@ export interface ApplicationVersion<D extends CollectionDefinitions = Collection
 }
 
 /**
- * Checks nothing; it is here for the types.
+ * It is here for the types; what is wrong with an application is said where it is run.
  *
  * @example
  * const application = defineApplication({
  *   collections: { notes: defineCollection<Note>({}) },
- *   actions: { write: { run: (tx, { unique }) => tx.collection('notes').put({ id: 'a', text: unique }) } },
+ *   actions: { write: { run: async (tx, { unique }) => { await tx.collection('notes').put({ id: 'a', text: unique }) } } },
  *   resolvers: { mine },
  *   decide: mine,
  * })

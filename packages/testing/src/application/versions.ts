@@ -2,6 +2,7 @@
 import type { CollectionDefinitions } from '@entidb/core'
 import type { ConflictResolver } from '@entidb/sync'
 import type { Action, Application } from './application.ts'
+import { assertApplication } from './assert-application.ts'
 
 /** What runs on a device of one version. */
 export interface CompleteVersion {
@@ -11,8 +12,9 @@ export interface CompleteVersion {
   readonly decide: ConflictResolver
 }
 
-/** Oldest first, at least one. Error: TypeError when they do not have the same collections. */
+/** Oldest first, at least one. Error: TypeError for what is no application, and when they do not have the same collections. */
 export function versionsOf(application: Application): readonly CompleteVersion[] {
+  assertApplication(application)
   const { collections, actions, resolvers, decide } = application
   let newest: CompleteVersion = { collections, actions, resolvers, decide }
   const versions = [newest]

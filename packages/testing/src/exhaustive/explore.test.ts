@@ -8,6 +8,14 @@ import type { Trial } from './try-choices.ts'
 
 const TIMEOUT_MS = 300_000
 
+test.each([{ faults: ['lsot'] }, { actions: [] }, { faultsMax: Number.NaN }, { fault: ['lost'] }])(
+  'scope: %o -> refused, instead of one in which nothing goes wrong',
+  async (wrong) => {
+    const scope = { ...scopeOf('edit'), ...wrong } as SmallScope
+    await expect(explore(scope, smallNotes)).rejects.toThrow(TypeError)
+  },
+)
+
 const scopeOf = (...actions: readonly string[]) => ({ actions, resolver: 'union', faultsMax: 0 })
 
 /** What each device and the server went through, without the order between them. */

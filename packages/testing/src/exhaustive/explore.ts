@@ -1,4 +1,5 @@
 /** Every interleaving of a small scope, one run each. */
+import { assertOptions } from '@entidb/core'
 import type { Application } from '../application/application.ts'
 import type { SmallScope } from './small-scope.ts'
 import { type Trial, type TryOptions, tryChoices } from './try-choices.ts'
@@ -26,18 +27,20 @@ export interface ExploreOptions extends TryOptions {
 /**
  * Tries every order in which the requests of the devices can reach the server, every place for each device's edit,
  * and with `faultsMax` also a lost answer, a device and a server that lose power, everywhere. Of runs that differ only by the
- * order of what commutes, one is brought to its end. Ends with the first failure.
+ * order of what commutes, one is brought to its end. Ends with the first failure. Error: TypeError for a scope, an application or options that cannot be run.
  */
 export async function explore(
   scope: SmallScope,
   application: Application,
-  { runsMax = Number.POSITIVE_INFINITY, from = [], onRun, ...options }: ExploreOptions = {},
+  options: ExploreOptions = {},
 ): Promise<Exploration> {
+  assertOptions('explore', options, ['runsMax', 'from', 'onRun', 'isReduced'])
+  const { runsMax = Number.POSITIVE_INFINITY, from = [], onRun, ...trying } = options
   const waiting = [from]
   let runs = 0
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (runs === runsMax) return { runs, isComplete: false, failure: undefined }
-    const trial = await tryChoices(scope, application, next, options)
+    const trial = await tryChoices(scope, application, next, trying)
     runs++
     onRun?.(trial)
     const { failure } = trial

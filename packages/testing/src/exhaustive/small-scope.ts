@@ -1,4 +1,5 @@
 /** What is tried exhaustively: two devices or so, each of which edits and syncs once. */
+import { assertOptions } from '@entidb/core'
 import { deviceName, type Plan } from '../plan/plan.ts'
 
 /**
@@ -13,6 +14,8 @@ export type ScopeFault = 'lost' | 'device' | 'server' | 'serverRestore' | 'devic
 /** Those that leave everybody what was durable. */
 export const CRASHES: readonly ScopeFault[] = ['lost', 'device', 'server']
 
+const FAULTS: readonly ScopeFault[] = [...CRASHES, 'serverRestore', 'deviceRestore', 'purge']
+
 /** What is tried. */
 export interface SmallScope {
   /** An action of the application for each device. */
@@ -23,6 +26,21 @@ export interface SmallScope {
   readonly faultsMax: number
   /** What may go wrong. Default: what leaves everybody what was durable. */
   readonly faults?: readonly ScopeFault[]
+}
+
+/** Of a fault that was misspelt, nothing would go wrong. Error: TypeError. */
+export function assertScope(scope: SmallScope): void {
+  assertOptions('A scope', scope, ['actions', 'resolver', 'faultsMax', 'faults'])
+  const { actions, faultsMax, faults = CRASHES } = scope
+  if (!Array.isArray(actions) || actions.length === 0) {
+    throw new TypeError('actions of a scope names one for each device')
+  }
+  if (!(Number.isSafeInteger(faultsMax) && faultsMax >= 0)) {
+    throw new TypeError(`faultsMax is a whole number from 0, not ${faultsMax}`)
+  }
+  const unknown = faults.find((fault) => !FAULTS.includes(fault))
+  if (unknown === undefined) return
+  throw new TypeError(`There is no fault ${unknown}; there are ${FAULTS.join(', ')}`)
 }
 
 /** Longer than anything takes. */

@@ -8,7 +8,7 @@ import { Choices } from './choices.ts'
 import { outcomeOf } from './outcome.ts'
 import { beginQuietly } from './quiet-world.ts'
 import { ScopeRun } from './scope-run.ts'
-import { planOf, type SmallScope } from './small-scope.ts'
+import { assertScope, planOf, type SmallScope } from './small-scope.ts'
 
 /** What came of one run. */
 export interface Trial {
@@ -33,8 +33,8 @@ export interface TryOptions {
 }
 
 /**
- * Runs a scope with these choices, and behind them with the first option of each. Never rejects: what goes wrong is the
- * result's `failure`.
+ * Runs a scope with these choices, and behind them with the first option of each. What goes wrong is the result's
+ * `failure`. Error: TypeError for an application, or a scope, that cannot be run.
  */
 export function tryChoices(
   scope: SmallScope,
@@ -52,6 +52,7 @@ export async function runWith(
   choices: Choices,
   { isReduced = true }: TryOptions = {},
 ): Promise<Trial> {
+  assertScope(scope)
   const world = new World(planOf(scope), application)
   let outcome: string | undefined
   let failure: Error | undefined

@@ -17,7 +17,7 @@ interface Readable {
   collection(name: string): CollectionReader<AnyEntity>
 }
 
-/** More than any simulated database holds. */
+/** Of a collection, and of all that a device knows: every commit is looked at as a whole. */
 const ENTITIES_MAX = 10_000
 
 /** Of a snapshot or a transaction. */
@@ -27,7 +27,9 @@ export async function readContents(
 ): Promise<Contents> {
   const contents = new Map<string, RawEntity>()
   for (const name of collections) {
-    for (const raw of await from.collection(name).nextRaw({ limit: ENTITIES_MAX })) {
+    const raws = await from.collection(name).nextRaw({ limit: ENTITIES_MAX })
+    assertFewEnough(raws.length, name)
+    for (const raw of raws) {
       contents.set(`${name}/${readEntityId(raw.bytes)}`, raw)
     }
   }
@@ -37,8 +39,14 @@ export async function readContents(
 /** Of everything that the device knows. */
 export async function readRevisions(from: ReplicaSnapshot): Promise<Revisions> {
   const entries = await from.scan({ entriesMax: ENTITIES_MAX })
+  assertFewEnough(entries.length, 'all collections')
   const known = entries.filter(({ version }) => version > 0)
   return new Map(known.map((each) => [`${each.collection}/${each.entityId}`, each.version]))
+}
+
+function assertFewEnough(count: number, where: string): void {
+  if (count < ENTITIES_MAX) return
+  throw new RangeError(`more than a simulation can hold: ${ENTITIES_MAX} entities in ${where}`)
 }
 
 /** Keys that differ between the two. */

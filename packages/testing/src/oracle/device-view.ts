@@ -251,11 +251,8 @@ export class DeviceView {
       if (this.#copied.has(shown)) return false
       // An own delete of what was never shown.
       if (shown.isGone && this.#deletes.has(node.key)) return false
-      // An own edit that is not sent, of the same content as one of another device that was accepted.
-      const { transactions } = shown
-      if (transactions.length > 1 && transactions.some((each) => each.device === this.name)) {
-        return false
-      }
+      // An own edit that is not sent, of the same content as one of another device, or a merged one, that was accepted.
+      if (shown.isOfSeveral && wasWrittenBy(shown, this.name)) return false
       if (this.#isTakenForNew(shown) || this.#isTakenForLost(shown)) return false
       return shown.accepted || shown === this.#graph.absent(node.key)
     })

@@ -36,7 +36,8 @@ export interface MadeOn {
 
 /** An entity as a form showed it. */
 export interface LateBase {
-  readonly entity: object
+  /** Undefined: that there was none. */
+  readonly entity: object | undefined
   /** Where it is known: it tells apart what reads the same. */
   readonly stored: Written | undefined
 }
@@ -126,9 +127,11 @@ export class Oracle {
     } else {
       const { stored, entity } = late
       const base =
-        stored === undefined
-          ? this.#known(view, shown, entity as SyncedEntity) // an action put it
-          : this.graph.value(node.key, stored)
+        entity === undefined
+          ? this.graph.absent(node.key)
+          : stored === undefined
+            ? this.#known(view, shown, entity as SyncedEntity) // an action put it
+            : this.graph.value(node.key, stored)
       node.parents.add(base)
       node.shownOver.add(shown)
     }
@@ -166,10 +169,11 @@ export class Oracle {
       const { version } = this.device(device)
       const schemaVersion = this.#shapes.versionOfEdit(version, key, bytes, over)
       const merged = this.graph.value(key, { bytes, schemaVersion })
+      const isSide = merged === mine || merged === theirs
+      if (!isSide) merged.isMerged = true
       for (const side of [mine, theirs]) {
         if (side === merged) continue
         // One side as it is: it was not made on the other one, whatever is decided about them.
-        const isSide = merged === mine || merged === theirs
         if (isSide && !merged.parents.has(side)) merged.settledOver.add(side)
         merged.parents.add(side)
       }
@@ -199,8 +203,8 @@ export class Oracle {
    * of its device's files offered it again after what had been made on it.
    */
   #isAmbiguous(node: WriteNode): boolean {
-    const { transactions, settledOver, parents } = node
-    if (transactions.length > 1 || settledOver.size > 0) return true
+    const { isOfSeveral, settledOver, parents } = node
+    if (isOfSeveral || settledOver.size > 0) return true
     return [...parents].some((each) => descendsFrom(each, node))
   }
 

@@ -24,6 +24,8 @@ export class WriteNode {
   accepted = false
   /** The local transactions that wrote it. */
   readonly transactions: LocalTransaction[] = []
+  /** A decision about a conflict made it, of both sides. */
+  isMerged = false
   /** Of a delete: how much of what the server accepted its device had seen. */
   readonly serverTick: number
   /** Of a delete: who made it. */
@@ -39,6 +41,11 @@ export class WriteNode {
   /** A delete, or an absence. */
   get isGone(): boolean {
     return this.written === null
+  }
+
+  /** Nobody knows whose of it is meant. */
+  get isOfSeveral(): boolean {
+    return this.transactions.length + (this.isMerged ? 1 : 0) > 1
   }
 
   get bytes(): Uint8Array | null {
@@ -150,7 +157,7 @@ export function wasMadeOn(later: WriteNode, earlier: WriteNode): boolean {
   const found = new Set([later])
   for (const each of found) {
     if (each === earlier) return true
-    if (each.transactions.length > 1) continue
+    if (each.isOfSeveral) continue
     for (const parent of each.parents) if (!each.settledOver.has(parent)) found.add(parent)
   }
   return false

@@ -1,10 +1,12 @@
 /** Draws a plan from a seed. */
+import { assertOptions } from '@entidb/core'
 import type { Random } from '@entidb/core/conformance'
 import type { Application } from '../application/application.ts'
+import { versionsOf } from '../application/versions.ts'
 import { between, pick, randomFor } from '../kernel/random-streams.ts'
 import { drawTrouble, type Mix, withTimeToForget } from './mix.ts'
 import { deviceName, type Plan, type Step, type WorldConfig } from './plan.ts'
-import { EMPHASES, type PlanProfile } from './profiles.ts'
+import { EMPHASES, PLAN_PROFILES, type PlanProfile } from './profiles.ts'
 
 /** What may happen, and how much of it. */
 export interface DrawOptions {
@@ -17,12 +19,20 @@ export interface DrawOptions {
 const STEPS_MAX = 60
 const DAY_MS = 24 * 3_600_000
 
-/** The plan of a seed: the same for the same application and profile. */
-export function drawPlan(
-  seed: number,
-  application: Application,
-  { stepsMax = STEPS_MAX, profile = 'ordinary' }: DrawOptions = {},
-): Plan {
+/**
+ * The plan of a seed: the same for the same application and options. Error: TypeError for an application or options that
+ * cannot be run.
+ */
+export function drawPlan(seed: number, application: Application, options: DrawOptions = {}): Plan {
+  assertOptions('drawPlan', options, ['stepsMax', 'profile'])
+  const { stepsMax = STEPS_MAX, profile = 'ordinary' } = options
+  if (!(Number.isSafeInteger(stepsMax) && stepsMax >= 1)) {
+    throw new TypeError(`stepsMax is a whole number from 1, not ${stepsMax}`)
+  }
+  if (!PLAN_PROFILES.includes(profile)) {
+    throw new TypeError(`There is no profile ${profile}; there are ${PLAN_PROFILES.join(', ')}`)
+  }
+  versionsOf(application)
   const random = randomFor(seed, 'plan')
   // Another stream: the ordinary plan of a seed is drawn from the first alone.
   const ofProfile = randomFor(seed, 'plan', profile)
@@ -222,7 +232,9 @@ function weighted(random: Random, { actions, later = [] }: Application): readonl
     ...later.map((each) => each.actions),
     actions,
   )
-  return Object.entries(all).flatMap(([name, { weight = 1 }]) =>
+  const names = Object.entries(all).flatMap(([name, { weight = 1 }]) =>
     Array.from({ length: weight * pick(random, [1, 1, 1, 4]) }, () => name),
   )
+  if (names.length === 0) throw new TypeError('actions names none that ever happens')
+  return names
 }

@@ -28,7 +28,7 @@ export interface RunResult {
 /** Longest time of the set-up. */
 const SET_UP_MS_MAX = 600_000
 
-/** Never rejects: what goes wrong is the result's `failure`. */
+/** What goes wrong is the result's `failure`. Error: TypeError for an application, or a plan, that cannot be run. */
 export async function runPlan(plan: Plan, application: Application): Promise<RunResult> {
   const world = new World(plan, application)
   let failure: Error | undefined
@@ -74,6 +74,8 @@ async function setUp(world: World): Promise<void> {
     const status = first.sync?.status
     return status?.phase === 'idle' && status.pending === 0 && status.lastSyncAt !== null
   })
+  const [refused] = (await first.sync?.rejections.list()) ?? []
+  if (refused !== undefined) throw new Error(`the server refuses what setUp wrote: ${refused.code}`)
   for (const device of others) void device.boot().catch((error: unknown) => world.fail(error))
   network.healed = false
   world.isSetUp = true

@@ -2,6 +2,7 @@
  * Shortens a plan that fails: leaves out steps and faults as long as it still fails. What is left out changes
  * nothing about the rest: every step and every message has chance of its own.
  */
+import { assertOptions } from '@entidb/core'
 import type { Application } from '../application/application.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type RunResult, runPlan } from './run-plan.ts'
@@ -16,12 +17,17 @@ export interface ShrinkOptions {
   readonly onRun?: (runs: number, best: Plan) => void
 }
 
-/** The shortest failing run that was found; the plan itself when it does not fail. */
+/**
+ * The shortest failing run that was found; that of the plan itself when it does not fail. A plan that failed before and does
+ * not now is of an application that takes something from elsewhere than its context, or was changed since.
+ */
 export async function shrinkPlan(
   plan: Plan,
   application: Application,
-  { runsMax = 400, isSame = () => true, onRun = () => {} }: ShrinkOptions = {},
+  options: ShrinkOptions = {},
 ): Promise<RunResult> {
+  assertOptions('shrinkPlan', options, ['runsMax', 'isSame', 'onRun'])
+  const { runsMax = 400, isSame = () => true, onRun = () => {} } = options
   let best = await runPlan(plan, application)
   let runs = 1
   const fails = async (candidate: Plan): Promise<boolean> => {

@@ -7,6 +7,7 @@ import { diskWith, type Random, SimulatedDisk, type SimulatedMount } from '@enti
 import { replication } from '@entidb/core/replication'
 import { EntiDBSync, type OpenConflict } from '@entidb/sync'
 import type { Action } from '../application/application.ts'
+import { describeValue } from '../application/describe-entity.ts'
 import type { CompleteVersion } from '../application/versions.ts'
 import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
@@ -18,9 +19,10 @@ import {
   readRevisions,
 } from '../oracle/contents.ts'
 import type { DeviceView, RememberedDeletes } from '../oracle/device-view.ts'
-import type { Written } from '../oracle/shapes.ts'
 import { Violation } from '../oracle/violation.ts'
+import { assertResolution } from './assert-resolution.ts'
 import { observeResolver } from './observed-resolver.ts'
+import { SeenEntities } from './seen-entities.ts'
 import { storageOf } from './simulated-storage.ts'
 import { readMadeOn, watchBases } from './watch-bases.ts'
 import type { World } from './world.ts'
@@ -46,7 +48,7 @@ export class SimulatedDevice {
   readonly #world: World
   readonly #resolver: string
   readonly #forms = new Map<string, Entity>()
-  readonly #seen = new WeakMap<object, Written>()
+  readonly #seen = new SeenEntities()
   readonly #collections: readonly string[]
   #lives = 0
   #process: Process | undefined
@@ -282,7 +284,7 @@ export class SimulatedDevice {
       for (const entity of (await this.#db?.collection(name).find()) ?? []) {
         const node = this.view.node(`${name}/${entity.id}`)
         if (isSameBytes(encodeEntity(entity), this.view.reads(node))) continue
-        throw new Violation(`${this.name} reads ${JSON.stringify(entity)} where it has ${node}`)
+        throw new Violation(`${this.name} reads ${describeValue(entity)} where it has ${node}`)
       }
     }
   }
@@ -305,6 +307,7 @@ export class SimulatedDevice {
     this.#commits.length = 0
     this.#acting = 0
     this.#forms.clear()
+    this.#seen.clear()
   }
 
   /** Answers what has it looked at as it is now, which every commit does. */
@@ -338,7 +341,14 @@ export class SimulatedDevice {
     const { plan, network, oracle, tokens, log } = this.#world
     const { config } = plan
     const { resolvers } = this.#application
-    const resolver = observeResolver(resolvers[this.#resolver], this.name, oracle, log)
+    const resolver = observeResolver(resolvers[this.#resolver], {
+      device: this.name,
+      oracle,
+      log,
+      onFailure: (error) => {
+        if (process.alive) this.#world.fail(error)
+      },
+    })
     const sync = new EntiDBSync({
       db,
       config: {
@@ -368,7 +378,10 @@ export class SimulatedDevice {
     const tell = (what: string): void => {
       if (process.alive) log.write(this.name, what)
     }
-    sync.on('error', (error) => tell(`error ${error.code}`))
+    sync.on('error', (error) => {
+      tell(`error ${error.code}`)
+      if (error.code === 'resolver_failed' && process.alive) this.#world.fail(error)
+    })
     sync.on('conflict', ({ collection, entityId }) => tell(`conflict on ${collection}/${entityId}`))
     sync.on('rejected', ({ code, group }) => tell(`rejected (${code}): ${group.length} entities`))
     sync.on('epoch', ({ point, recovered }) => {
@@ -409,6 +422,7 @@ export class SimulatedDevice {
       group,
       signal,
     })
+    assertResolution(resolution, entityId)
     oracle.decided(this.name, local, remote, group, resolution)
     if (resolution.type === 'takeRemote') {
       // What goes is what is there now: another decision may have merged since the list was made.

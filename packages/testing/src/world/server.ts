@@ -13,10 +13,12 @@ import {
 import {
   createSyncHandler,
   type Identity,
+  type LogFields,
   type SyncDatabase,
   type SyncHandler,
   silentLogger,
 } from '@entidb/server'
+import { assertInvariant } from '../application/assert-invariant.ts'
 import { Process } from '../kernel/process.ts'
 import { randomFor } from '../kernel/random-streams.ts'
 import { settle } from '../kernel/virtual-time.ts'
@@ -83,7 +85,7 @@ export class SimulatedServer implements Host {
         maxConflictBytes: config.maxConflictBytes,
       },
       retentionMs: config.retentionMs,
-      logger: silentLogger,
+      logger: { ...silentLogger, error: (fields) => this.#failed(process, fields) },
       clock: process.now,
       randomBytes: (count) => random.bytes(count),
       timers: { set: (callback, delayMs) => process.scheduler.after(delayMs, callback) },
@@ -148,8 +150,7 @@ export class SimulatedServer implements Host {
         `has ${op.entityVersion}: ${oracle.server.node(`${op.collection}/${op.entityId}`)}`,
       )
     if (oracle.serverWasRestored || !this.#world.isSetUp) return
-    const problem = application.invariant?.(oracle.server.entities())
-    if (problem !== undefined) throw new Violation(problem)
+    assertInvariant(application, oracle.server.entities())
   }
 
   set clockOffsetMs(offsetMs: number) {
@@ -239,6 +240,11 @@ export class SimulatedServer implements Host {
     } finally {
       forget()
     }
+  }
+
+  /** A request failed in a way that no client can do anything about: the policy of the application threw, or the server. */
+  #failed(process: Process, { code, error }: LogFields): void {
+    if (code === 'internal' && process.alive) this.#world.fail(error)
   }
 
   #died(how: string, silent: boolean): void {

@@ -1,8 +1,8 @@
-/** Notes what the late saves of a transaction were made on. */
-import type { PutOptions, Transaction } from '@entidb/core'
+/** Notes what the late writes of a transaction were made on. */
+import type { Collection, Entity, PageQuery, PutOptions, Query, Transaction } from '@entidb/core'
 import { type Contents, changedKeys } from '../oracle/contents.ts'
 import type { LateBase, MadeOn } from '../oracle/oracle.ts'
-import type { Written } from '../oracle/shapes.ts'
+import type { SeenEntities } from './seen-entities.ts'
 
 export interface WatchedTransaction {
   /** Does what the transaction does. */
@@ -13,30 +13,83 @@ export interface WatchedTransaction {
   readonly puts: Set<string>
 }
 
-/** `seen`: how the entities are stored that transactions of the device got. */
-export function watchBases(tx: Transaction, seen: WeakMap<object, Written>): WatchedTransaction {
+type Change = (entity: Readonly<Entity>) => Readonly<Entity>
+
+/** `seen`: what transactions of the device got. */
+export function watchBases(tx: Transaction, seen: SeenEntities): WatchedTransaction {
   const basedOn = new Map<string, LateBase>()
   const puts = new Set<string>()
   const collection = (name: string): unknown => {
-    const real = tx.collection(name)
+    const real: Collection<Entity> = tx.collection(name)
+    const remember = (query: Query<Entity> | undefined, found: readonly Entity[]): void => {
+      // What is cut out of an entity has no version.
+      if (query?.select === undefined) for (const each of found) seen.add(each)
+    }
+    const note = (id: string, { basedOn: base }: PutOptions<Entity> = {}): void => {
+      const key = `${name}/${id}`
+      if (base === undefined) basedOn.delete(key)
+      else basedOn.set(key, seen.baseOf(base))
+    }
+    const notePut = (id: string, options?: PutOptions<Entity>): void => {
+      puts.add(`${name}/${id}`)
+      note(id, options)
+    }
     return standIn(real, {
       get: async (id: string) => {
         const entity = await real.get(id)
         const raw = await real.getRaw(id)
-        if (entity !== undefined && raw !== undefined) seen.set(entity, raw)
+        if (entity !== undefined && raw !== undefined) seen.add(entity, raw)
         return entity
       },
-      put: (entity: { readonly id: string }, options?: PutOptions<{ readonly id: string }>) => {
-        const base = options?.basedOn
-        const key = `${name}/${entity.id}`
-        puts.add(key)
-        if (base === undefined) basedOn.delete(key)
-        else basedOn.set(key, { entity: base, stored: seen.get(base) })
+      getMany: async (ids: readonly string[]) => {
+        const found = await real.getMany(ids)
+        for (const each of found) if (each !== undefined) seen.add(each)
+        return found
+      },
+      find: async (query?: Query<Entity>) => {
+        const found = await real.find(query)
+        remember(query, found)
+        return found
+      },
+      first: async (query?: Query<Entity>) => {
+        const found = await real.first(query)
+        if (found !== undefined) remember(query, [found])
+        return found
+      },
+      findPage: async (query: PageQuery<Entity>) => {
+        const page = await real.findPage(query)
+        remember(query, page.items)
+        return page
+      },
+      put: (entity: Entity, options?: PutOptions<Entity>) => {
+        if (isNamed(entity)) notePut(entity.id, options)
         return real.put(entity, options)
+      },
+      insert: (entity: Entity) => {
+        if (isNamed(entity)) notePut(entity.id)
+        return real.insert(entity)
+      },
+      putMany: (entities: Iterable<Entity>) => {
+        const list = [...entities]
+        for (const entity of list) if (isNamed(entity)) notePut(entity.id)
+        return real.putMany(list)
+      },
+      update: (id: string, change: Change) => {
+        notePut(id)
+        return real.update(id, change)
+      },
+      delete: (id: string, options?: PutOptions<Entity>) => {
+        note(id, options)
+        return real.delete(id, options)
       },
     })
   }
   return { watched: standIn(tx, { collection }), basedOn, puts }
+}
+
+/** What is none is refused by the write, with a reason. */
+function isNamed(entity: Entity | null | undefined): entity is Entity {
+  return typeof entity?.id === 'string'
 }
 
 /** What the writes of a transaction were made on, where the content before does not tell. */

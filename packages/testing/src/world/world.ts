@@ -8,6 +8,7 @@ import { DrawnFaults, ListedFaults } from '../network/faults.ts'
 import { type AnsweredRequest, Network } from '../network/network.ts'
 import { Oracle } from '../oracle/oracle.ts'
 import { Shapes } from '../oracle/shapes.ts'
+import { assertPlan } from '../plan/assert-plan.ts'
 import { deviceName, type Plan } from '../plan/plan.ts'
 import { SimulatedDevice } from './device.ts'
 import { SimulatedServer } from './server.ts'
@@ -41,6 +42,7 @@ export class World {
     this.plan = plan
     this.application = application
     this.versions = versionsOf(application)
+    assertPlan(plan, this.versions)
     const shapes = new Shapes(this.versions.map(({ collections }) => collections))
     this.oracle = new Oracle(this.tally, shapes)
     this.faults =
@@ -95,12 +97,18 @@ export class World {
   /** One event, and a look at all it changed. False: nothing is due until then. */
   async step(untilMs: number): Promise<boolean> {
     if (!(await this.time.step(untilMs))) return false
+    // Before the looks: what failed first is not to be hidden by what came of it.
+    this.#throwFailure()
     await atOnce(this.server.look(), 'a look at the server')
     if (this.answers.takeCleared())
       await atOnce(this.server.assertLog(), "a look at the server's log")
     for (const device of this.#touched) await atOnce(device.look(), `a look at ${device.name}`)
     this.#touched.clear()
-    if (this.failure !== undefined) throw this.failure.error
+    this.#throwFailure()
     return true
+  }
+
+  #throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error
   }
 }
