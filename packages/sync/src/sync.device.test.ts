@@ -4,7 +4,7 @@ import { PULL_PATH, PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { copyFiles } from './test-kit/copied-files.test-kit.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { ModelServer, refusal } from './test-kit/model-server.test-kit.ts'
 
 let open: Device[] = []
 
@@ -127,9 +127,9 @@ describe('device restored from a copy of its files', () => {
 
 describe('device renamed while an answer is on its way', () => {
   test.each([
-    ['too large, of a group alone', 413, 3],
-    ['forbidden', 403, 1],
-  ])('%s: -> nothing is held, all goes out under the new name', async (_, status, at) => {
+    ['too large, of a group alone', 'too_large', 3],
+    ['forbidden', 'forbidden', 1],
+  ] as const)('%s: -> nothing is held, all goes out under the new name', async (_, code, at) => {
     const server = new ModelServer()
     const device = await deviceOn(createMemoryFileSystem(), server)
     for (const id of ['n1', 'n2', 'n3', 'n4']) await device.addToken(id, 'one')
@@ -139,7 +139,7 @@ describe('device renamed while an answer is on its way', () => {
       if (path !== PUSH_PATH) return 'pass'
       pushes += 1
       if (pushes === at) renaming = device.sync.renameDevice('renamed')
-      return pushes > at ? 'pass' : new Response(null, { status })
+      return pushes > at ? 'pass' : refusal(code)
     }
     const rejected: unknown[] = []
     device.sync.on('rejected', (rejection) => rejected.push(rejection))

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
 import { CrashError } from './test-kit/faulty-engine.test-kit.ts'
-import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
+import { type Fault, ModelServer, refusal } from './test-kit/model-server.test-kit.ts'
 import { openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const baseOf = (op: SyncOperation): number => op.entityVersion
@@ -328,8 +328,7 @@ describe('re-sync', () => {
 describe('refusals of the whole request', () => {
   test('push forbidden: -> held as rejected, outcome unknown; pulling goes on', async () => {
     const { server, a, b } = await prepared()
-    server.fault = ({ path }) =>
-      path === '/v1/push' ? new Response(null, { status: 403 }) : 'pass'
+    server.fault = ({ path }) => (path === '/v1/push' ? refusal('forbidden') : 'pass')
     await b.sync.sync()
     const rejections = await b.sync.rejections.list()
     expect(rejections.length).toBeGreaterThan(0)
@@ -345,8 +344,7 @@ describe('refusals of the whole request', () => {
     const { server, b } = await prepared({ maxOpsPerPush: 100, maxPullOps: 100 })
     server.fault = ({ path }) => (path === '/v1/push' ? 'lose' : 'pass')
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
-    server.fault = ({ path }) =>
-      path === '/v1/push' ? new Response(null, { status: 403 }) : 'pass'
+    server.fault = ({ path }) => (path === '/v1/push' ? refusal('forbidden') : 'pass')
     await b.sync.sync()
     expect(b.sync.stateOf('notes', 'n5')).toBe('synced')
     expect(b.sync.stateOf('notes', 'n3')).toBe('synced')
@@ -369,9 +367,7 @@ describe('refusals of the whole request', () => {
     const { server, a, b } = await prepared({ maxOpsPerPush: 100, maxPullOps: 100 })
     await b.addToken('n8', 'poison')
     server.fault = ({ path, body }) =>
-      path === '/v1/push' && Buffer.from(body).includes('poison')
-        ? new Response(null, { status: 500 })
-        : 'pass'
+      path === '/v1/push' && Buffer.from(body).includes('poison') ? refusal('internal') : 'pass'
     await b.syncThrough()
     expect(await b.sync.rejections.list()).toMatchObject([{ entityId: 'n8', code: 'internal' }])
     expect(await b.sync.rejections.discard((await b.sync.rejections.list())[0]?.id ?? '')).toBe(

@@ -3,7 +3,7 @@ import { HANDSHAKE_PATH, PULL_PATH, PUSH_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Device } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { ModelServer, refusal } from './test-kit/model-server.test-kit.ts'
 
 let open: Device[] = []
 
@@ -85,7 +85,7 @@ describe('cycles while the stream is open', () => {
   test('a push that fails -> what the server says about itself is asked anew', async () => {
     const server = new ModelServer()
     const { device } = await following(server)
-    server.fault = ({ path }) => (path === PUSH_PATH ? new Response(null, { status: 403 }) : 'pass')
+    server.fault = ({ path }) => (path === PUSH_PATH ? refusal('forbidden') : 'pass')
     await requestsOf(server, () => device.addToken('n1', 'one'))
     server.fault = () => 'pass'
     const requests = await requestsOf(server, () => device.sync.sync())

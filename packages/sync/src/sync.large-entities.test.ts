@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { sameBytes } from './same-bytes.ts'
 import { decodeUnsynced } from './sign-out/export-unsynced.ts'
 import { type Account, type Device, syncAll } from './test-kit/device.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { ModelServer, refusal } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -137,8 +137,7 @@ describe('entities of the largest size', { timeout: 180_000 }, () => {
     await b.db.collection('accounts').put(accountOf('x', 'l', LARGEST))
     server.fault = ({ path }) => (path === '/v1/push' ? 'lose' : 'pass')
     await expect(b.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
-    server.fault = ({ path }) =>
-      path === '/v1/push' ? new Response(null, { status: 403 }) : 'pass'
+    server.fault = ({ path }) => (path === '/v1/push' ? refusal('forbidden') : 'pass')
     await b.sync.sync()
     server.fault = () => 'pass'
     await syncAll(b, a)

@@ -171,3 +171,32 @@ describe('push', () => {
     await expectConverged(server, device)
   })
 })
+
+describe('an answer of something in between', () => {
+  const HTML = { 'content-type': 'text/html' }
+
+  test.each([
+    [400, 'invalid_response', new Response('<html>', { status: 400, headers: HTML })],
+    [403, 'invalid_response', new Response('<html>', { status: 403, headers: HTML })],
+    [404, 'invalid_response', new Response(null, { status: 404 })],
+    [409, 'invalid_response', cbor(Uint8Array.of(0xa0), 409)],
+    [410, 'invalid_response', new Response(null, { status: 410 })],
+    [500, 'unavailable', new Response('<html>', { status: 500, headers: HTML })],
+  ])(
+    'to a push, %i -> %s, each time; no edit is held, and all arrives later',
+    async (_, code, bare) => {
+      const { server, a, b } = await openPair()
+      await a.addToken('n1', 'x')
+      await b.addToken('n2', 'y')
+      server.fault = ({ path }) => (path === PUSH_PATH ? bare.clone() : 'pass')
+      for (let i = 0; i < 4; i++) {
+        await expect(a.sync.sync()).rejects.toMatchObject({ code, retry: 'later' })
+      }
+      expect(await a.sync.rejections.list()).toEqual([])
+      server.fault = () => 'pass'
+      await syncAll(a, b)
+      await expectConverged(server, a, b)
+      expect(await b.tokens('n1')).toEqual(['x'])
+    },
+  )
+})

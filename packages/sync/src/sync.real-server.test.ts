@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { Device, syncAll, unionResolver } from './test-kit/device.test-kit.ts'
-import type { Fault } from './test-kit/model-server.test-kit.ts'
+import { type Fault, refusal } from './test-kit/model-server.test-kit.ts'
 import { RealServer } from './test-kit/real-server.test-kit.ts'
 
 let server: RealServer
@@ -109,8 +109,7 @@ describe('real server', () => {
 
   test('read-only token: -> edits are held as rejected, others arrive', async () => {
     const { b } = await prepared()
-    server.fault = ({ path }) =>
-      path === '/v1/push' ? new Response(null, { status: 403 }) : 'pass'
+    server.fault = ({ path }) => (path === '/v1/push' ? refusal('forbidden') : 'pass')
     await b.sync.sync()
     expect(await b.tokens('n4')).toEqual(['a'])
     expect((await b.sync.rejections.list()).map(({ code }) => code)).toContain('forbidden')

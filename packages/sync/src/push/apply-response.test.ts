@@ -49,6 +49,7 @@ describe('push response', () => {
   test.each([
     ['silent on an operation', committed([])],
     ['about an operation that was not sent', committed([1, 99])],
+    ['without a revision for a put', committed([], { committed: [{ opId: 1, entityVersion: 0 }] })],
   ])('%s: -> invalid_response, nothing applied', async (_, response) => {
     const { store, request } = await frozenEdit()
     await expect(

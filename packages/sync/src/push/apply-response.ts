@@ -2,7 +2,6 @@
  * Applies the answer to a push: one transaction that settles exactly the operations it was asked for,
  * and that does nothing when they are not the frozen ones any more.
  */
-import { EntiDBError } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
 import type { Conflict, PushResponse, RejectedOp } from '@entidb/protocol'
 import { joinGroup } from '../conflicts/groups.ts'
@@ -30,16 +29,9 @@ import {
   type SentOp,
 } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
+import { type Answer, answersOf, isAccepted, type SentRequest } from './answers.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
 import { holdTransactions, noteDropped } from './hold-transactions.ts'
-
-export interface SentRequest {
-  readonly batch: number
-  readonly ops: readonly FrozenOp[]
-  readonly contents: FrozenContents
-  /** The cursor and epoch it was sent with. */
-  readonly cursor: number
-}
 
 export interface PushOutcome {
   readonly committed: readonly CommittedOperation[]
@@ -174,45 +166,6 @@ function isStillFrozen(frozen: FrozenRow, { batch, ops }: SentRequest): boolean 
   if (frozen.batch !== batch) return false
   const opIds = new Set(frozen.ops.map(({ opId }) => opId))
   return ops.every(({ opId }) => opIds.has(opId))
-}
-
-type Answer =
-  | { readonly revision: number }
-  | { readonly conflict: Conflict }
-  | { readonly rejection: RejectedOp }
-
-function isAccepted(answer: Answer | undefined): answer is Extract<Answer, { revision: number }> {
-  return answer !== undefined && 'revision' in answer
-}
-
-/** By opId. Every operation has one, except the accepted ones of a server that names no revisions. */
-function answersOf({ ops }: SentRequest, response: PushResponse): ReadonlyMap<number, Answer> {
-  const answers = new Map<number, Answer>()
-  for (const { opId, entityVersion } of response.committed ?? []) {
-    answers.set(opId, { revision: entityVersion })
-  }
-  for (const conflict of response.conflicts) answers.set(conflict.clientOp.opId, { conflict })
-  for (const rejection of response.rejected ?? []) answers.set(rejection.opId, { rejection })
-  const sent = new Map(ops.map((op) => [op.opId, op]))
-  for (const opId of answers.keys())
-    if (!sent.has(opId)) throw wrongAnswer('it was not asked', opId)
-  for (const { clientOp, collection, entityId } of response.conflicts) {
-    const op = sent.get(clientOp.opId)
-    if (op?.collection !== collection || op.entityId !== entityId) {
-      throw wrongAnswer('it names another entity for', clientOp.opId)
-    }
-  }
-  if (response.committed !== undefined) {
-    for (const { opId } of ops) if (!answers.has(opId)) throw wrongAnswer('it is silent on', opId)
-  }
-  return answers
-}
-
-function wrongAnswer(what: string, opId: number): EntiDBError {
-  return new EntiDBError('invalid_response', `The answer does not fit: ${what} operation ${opId}`, {
-    details: { opId },
-    retry: 'later',
-  })
 }
 
 interface AcceptedOp {

@@ -17,7 +17,8 @@ import type { FrozenOp, FrozenRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { isTimedOut } from '../transport/http-transport.ts'
 import { isTooLong } from '../transport/response-body.ts'
-import { applyPushResponse, type PushOutcome, type SentRequest } from './apply-response.ts'
+import type { SentRequest } from './answers.ts'
+import { applyPushResponse, type PushOutcome } from './apply-response.ts'
 import {
   contentOf,
   countGroups,

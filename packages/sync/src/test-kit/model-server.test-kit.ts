@@ -2,7 +2,7 @@
  * The model as a `fetch`: decodes and encodes with the real codecs, asks for a token, streams heads, and
  * fails on demand before or after a request was processed.
  */
-import { EntiDBError, isEntiDBError } from '@entidb/core'
+import { EntiDBError, type ErrorCode, isEntiDBError } from '@entidb/core'
 import {
   assertPushRequest,
   decodeHandshakeRequest,
@@ -139,6 +139,11 @@ export class ModelServer {
 
 function cursorEvent(head: number): Uint8Array {
   return new TextEncoder().encode(`event: cursor\nid: ${head}\ndata: ${head}\n\n`)
+}
+
+/** The protocol's answer to a request that is refused with `code`. */
+export function refusal(code: ErrorCode): Response {
+  return answer(new EntiDBError(code, 'no'))
 }
 
 function answer(error: unknown): Response {

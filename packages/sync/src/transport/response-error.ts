@@ -1,4 +1,7 @@
-/** What an answer other than 200 means. The code is the server's where it speaks the protocol, else its status's. */
+/**
+ * What an answer other than 200 means. The code is the server's where it speaks the protocol. What does not, comes from
+ * something in between: it decides nothing about an edit, and is asked again later.
+ */
 import { EntiDBError, type ErrorCode, type Retry } from '@entidb/core'
 import { decodeErrorResponse, type ErrorResponse } from '@entidb/protocol'
 
@@ -24,6 +27,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'unavailable',
 ])
 
+/** Of an error of the protocol whose code is not known here. */
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'invalid_request',
   401: 'unauthenticated',
@@ -40,9 +44,16 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   501: 'not_found',
 }
 
+/** Of what is no error of the protocol. Proxies that take less than the server does are told apart: requests get smaller. */
+const CODE_BY_BARE_STATUS: Readonly<Record<number, ErrorCode>> = {
+  408: 'unavailable',
+  413: 'too_large',
+  429: 'rate_limited',
+}
+
 /**
  * `details` holds `status` and whatever the server's details hold; `retryAfterMs` when it named a
- * delay. A body that is not the protocol's counts by its status alone.
+ * delay.
  */
 export function responseError(
   status: number,
@@ -72,8 +83,11 @@ function decoded(body: Uint8Array): ErrorResponse | undefined {
 }
 
 function codeOf(status: number, answer: ErrorResponse | undefined): ErrorCode {
+  if (answer === undefined) {
+    return CODE_BY_BARE_STATUS[status] ?? (status >= 500 ? 'unavailable' : 'invalid_response')
+  }
   // Only known codes count, and the set holds nothing but codes.
-  if (answer !== undefined && CODES.has(answer.code)) return answer.code as ErrorCode
+  if (CODES.has(answer.code)) return answer.code as ErrorCode
   const known = CODE_BY_STATUS[status]
   if (known !== undefined) return known
   if (status >= 500) return 'unavailable'
