@@ -1,11 +1,12 @@
-/** Forms saved late (`basedOn`), and a server that was restored before anybody decided about them. */
+/** Forms saved late (`basedOn`): what a restored server lost, what a late save made, an own edit under way. */
 import { describe, expect, test } from 'vitest'
 import type { Note } from './test-kit/device.test-kit.ts'
+import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
 import { openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 /** The first of two edits by a, both of which b has; b has a form open from before them. */
-async function editedSince() {
-  const { server, a, b } = await openPair()
+async function editedSince(options: ModelOptions = {}) {
+  const { server, a, b } = await openPair({}, options)
   await a.addToken('n1', 'base')
   await a.sync.sync()
   await b.sync.sync()
@@ -157,5 +158,43 @@ describe('form opened on what a late save made, and saved late itself', () => {
     await b.sync.sync()
     expect(await b.sync.conflicts.list()).toEqual([])
     expect(b.sync.status.pending).toBe(0)
+  })
+})
+
+describe.each([
+  ['the answer', {}],
+  ['the echo', { simple: true }],
+])('form saved late over an own edit of which %s tells that it is accepted', (_, options) => {
+  /** The edit is pushed; the form is held. */
+  async function savedOverOwnEdit() {
+    const history = await editedSince(options)
+    const { a, b, saves } = history
+    await b.addToken('n1', 'own')
+    await saves()
+    await b.sync.sync()
+    await a.sync.sync()
+    expect(await a.tokens('n1')).toEqual(['base', 'own', 'unseen'])
+    return history
+  }
+
+  test('-> asked about what the server has by it', async () => {
+    const { b } = await savedOverOwnEdit()
+    expect(await b.sync.conflicts.list()).toMatchObject([
+      {
+        local: { entity: { tokens: ['base', 'form'] } },
+        remote: { entity: { tokens: ['base', 'own', 'unseen'] } },
+        base: undefined,
+      },
+    ])
+  })
+
+  test.each(['takeRemote', 'keepLocal'] as const)('%s -> both agree', async (type) => {
+    const { a, b } = await savedOverOwnEdit()
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type })
+    for (const { sync } of [b, a]) await sync.sync()
+    const expected = type === 'keepLocal' ? ['base', 'form'] : ['base', 'own', 'unseen']
+    expect(await b.tokens('n1')).toEqual(expected)
+    expect(await a.tokens('n1')).toEqual(expected)
   })
 })

@@ -26,10 +26,13 @@ describe('whole file', () => {
     expect(readdirSync(path('.'))).toEqual(['a'])
   })
 
-  test('disk full -> disk_full, and nothing is left', async () => {
-    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
-    const writing = writeWholeFile(path('a'), () => Promise.reject(full))
-    await expect(writing).rejects.toMatchObject({ code: 'disk_full', retry: 'later' })
-    expect(readdirSync(path('.'))).toEqual([])
-  })
+  test.each(['ENOSPC', 'EDQUOT', 'EFBIG'])(
+    'disk full (%s) -> disk_full, and nothing is left',
+    async (code) => {
+      const full = Object.assign(new Error(code), { code })
+      const writing = writeWholeFile(path('a'), () => Promise.reject(full))
+      await expect(writing).rejects.toMatchObject({ code: 'disk_full', retry: 'later' })
+      expect(readdirSync(path('.'))).toEqual([])
+    },
+  )
 })

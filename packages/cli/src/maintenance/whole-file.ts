@@ -34,7 +34,7 @@ export async function writeWholeFile<T>(
     await flushDirectory(dirname(path))
     return result
   } catch (error) {
-    throw isSystemError(error, 'ENOSPC', 'EDQUOT') ? diskFull(path, error) : error
+    throw isSystemError(error, 'ENOSPC', 'EDQUOT', 'EFBIG') ? diskFull(path, error) : error
   } finally {
     await rm(partial, { force: true })
   }

@@ -49,6 +49,7 @@ describe('node file, write', () => {
   test.each([
     ['ENOSPC', 'disk_full', 'later'],
     ['EDQUOT', 'disk_full', 'later'],
+    ['EFBIG', 'disk_full', 'later'],
     ['EIO', 'io_failed', 'no'],
     ['EROFS', 'io_failed', 'no'],
   ])(

@@ -7,7 +7,8 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-const diskFullCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
+/** No room on the disk, for the user, or in the file: of EFBIG the limit is that of `ulimit -f` or of the file system. */
+const diskFullCodes: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const readOnlyCodes: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM'])
 
 /** `disk_full` or `io_failed`. */
@@ -19,7 +20,7 @@ export function toFileError(
 ): EntiDBError {
   const systemCode = systemCodeOf(cause)
   const full = diskFullCodes.has(systemCode)
-  const reason = full ? 'the disk is full' : (systemCode ?? String(cause))
+  const reason = full ? `the disk is full (${systemCode})` : (systemCode ?? String(cause))
   const message = `Cannot ${operation} ${file}: ${reason}`
   return new EntiDBError(full ? 'disk_full' : 'io_failed', message, {
     cause,

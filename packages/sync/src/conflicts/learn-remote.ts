@@ -48,6 +48,23 @@ export async function learnRemoteOver(
     : storeClean(tx, ref, state, remote, context)
 }
 
+/**
+ * An own edit was accepted, as `committed`: later ones, such as a form saved late over it, meet that, unless what they
+ * were in conflict with is newer.
+ */
+export async function meetAgain(
+  tx: SyncTransaction,
+  ref: EntityRef,
+  committed: RemoteState,
+  context: Omit<LearnContext, 'present'>,
+): Promise<void> {
+  const note = tx.findNote(entityKey(ref))
+  const remote = note === undefined ? null : await tx.remoteOf(note)
+  if (remote === null) return
+  const newest = committed.version > remote.version ? committed : remote
+  await learnRemote(tx, ref, newest, { ...context, present: true })
+}
+
 async function storeClean(
   tx: SyncTransaction,
   ref: EntityRef,

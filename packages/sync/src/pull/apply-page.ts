@@ -4,7 +4,12 @@
  */
 import type { RawOperation, ReplicaState } from '@entidb/core/replication'
 import type { PullResponse, SyncOperation } from '@entidb/protocol'
-import { type LearnContext, learnRemote, learnRemoteOver } from '../conflicts/learn-remote.ts'
+import {
+  type LearnContext,
+  learnRemote,
+  learnRemoteOver,
+  meetAgain,
+} from '../conflicts/learn-remote.ts'
 import { entityKey } from '../entity-ref.ts'
 import { bringsNews } from '../evict/evicted-rows.ts'
 import { sameBytes } from '../same-bytes.ts'
@@ -180,7 +185,7 @@ async function applyOperation(
   const note = tx.findNote(entityKey(op))
   const sent = note === undefined ? null : await tx.sentOf(note)
   if (sent === null && state !== undefined) return learnRemoteOver(tx, op, state, remote, news)
-  if (sent !== null) await settleSent(tx, op, remote, sent)
+  if (sent !== null) await settleSent(tx, op, remote, sent, context)
   return learnRemote(tx, op, remote, news)
 }
 
@@ -200,9 +205,12 @@ async function settleSent(
   op: SyncOperation,
   remote: RemoteState,
   sent: SentOp,
+  context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
-  if (isEcho(op, sent)) await settlePending(tx, op, remote, sent.localOpId)
-  else {
+  if (isEcho(op, sent)) {
+    await settlePending(tx, op, remote, sent.localOpId)
+    await meetAgain(tx, op, remote, context)
+  } else {
     const { base, version } = await tx.replica.state(op.collection, op.entityId)
     if (!sent.accepted || remote.version <= version) return
     const { bytes, schemaVersion = base.schemaVersion, localOpId } = sent

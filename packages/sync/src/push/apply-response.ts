@@ -10,6 +10,7 @@ import {
   type LearnContext,
   learnRemote,
   learnRemoteOver,
+  meetAgain,
 } from '../conflicts/learn-remote.ts'
 import { entityKey, entityRef } from '../entity-ref.ts'
 import { forgetEvicted } from '../evict/evicted-rows.ts'
@@ -227,7 +228,7 @@ async function settleAccepted(
       const committed = committedState(contents, op, revision)
       await learnRemote(tx, op, committed, { ...context, present: false })
     } else if (tx.hasNotes) {
-      await settleNoted(tx, op, context)
+      await settleNoted(tx, op, committedState(contents, op, revision), context)
     }
   }
 }
@@ -240,13 +241,13 @@ function committedState(contents: FrozenContents, op: FrozenOp, revision: number
 async function settleNoted(
   tx: SyncTransaction,
   op: FrozenOp,
+  committed: RemoteState,
   context: Omit<LearnContext, 'present'>,
 ): Promise<void> {
   const note = tx.findNote(entityKey(op))
   if (note === undefined) return
   tx.changeNote(op, { ancestorThrough: 0, rounds: 0, sent: null })
-  const remote = await tx.remoteOf(note)
-  if (remote !== null) await learnRemote(tx, op, remote, { ...context, present: true })
+  await meetAgain(tx, op, committed, context)
 }
 
 /** Accepted, but as which revision only its echo will say. None comes of what changed nothing. */
@@ -262,7 +263,7 @@ async function acceptWithoutRevision(
   const committed = committedState(contents, op, base.version)
   if (sameState(base, committed)) {
     await tx.replica.settle(op.collection, op.entityId, base, op.localOpId)
-    return settleNoted(tx, op, context)
+    return settleNoted(tx, op, base, context)
   }
   const sent: SentOp = {
     accepted: true,

@@ -68,9 +68,7 @@ export class LocalEdits {
   add(operation: LocalOperation, transactionId: number, standsAlone: boolean): void {
     this.skip(operation.opId)
     const transaction = this.#transactionFor(transactionId, operation.opId, standsAlone)
-    this.#byKey.delete(transaction.key)
-    transaction.key = operation.opId
-    this.#byKey.set(transaction.key, transaction)
+    this.#rename(transaction, operation.opId)
     const entity = entityKey(operation)
     transaction.rows.push({ opId: operation.opId, entity, stale: operation.staleBase })
     if (operation.staleBase) {
@@ -82,6 +80,14 @@ export class LocalEdits {
     else if (touching instanceof Set) touching.add(transaction)
     else if (touching !== transaction) this.#byEntity.set(entity, new Set([touching, transaction]))
     this.#operations += 1
+  }
+
+  /** An operation that is accounted for. Whoever waits for the fate of its transaction may name it by this one. */
+  addSettled(opId: number, transactionId: number, standsAlone: boolean): void {
+    this.skip(opId)
+    const open = this.#open
+    if (standsAlone || open?.transactionId !== transactionId || open.rows.length === 0) return
+    this.#rename(open, opId)
   }
 
   /** Operations of each entity up to the given opId are accounted for elsewhere. */
@@ -147,6 +153,12 @@ export class LocalEdits {
   /** In the order of their commits. */
   transactions(): readonly PendingTransaction[] {
     return [...this.#byKey.values()].map(pendingOf)
+  }
+
+  #rename(transaction: LocalTransaction, key: number): void {
+    this.#byKey.delete(transaction.key)
+    transaction.key = key
+    this.#byKey.set(key, transaction)
   }
 
   #reachTransaction(transactionId: number, reached: Set<string>): void {

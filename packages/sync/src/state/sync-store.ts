@@ -259,10 +259,12 @@ export class SyncStore {
     const { state, notes } = this.#memory
     const { looseRanges } = (this.#running ?? this.#memory).state
     const skipThrough = notes.get(entityKey(row))?.skipThrough ?? 0
-    if (row.origin !== 'local' || row.opId <= Math.max(skipThrough, state.feedPosition)) {
-      this.edits.skip(row.opId)
+    const standsAlone = isLoose(looseRanges, row.opId)
+    if (row.origin !== 'local') this.edits.skip(row.opId)
+    else if (row.opId <= Math.max(skipThrough, state.feedPosition)) {
+      this.edits.addSettled(row.opId, row.transactionId, standsAlone)
     } else {
-      this.edits.add(row, row.transactionId, isLoose(looseRanges, row.opId))
+      this.edits.add(row, row.transactionId, standsAlone)
     }
   }
 
