@@ -352,10 +352,11 @@ describe('exported edits', () => {
 })
 
 describe('what was kept', () => {
-  test('of the older version, brought back by it over what the newer one wrote -> of the older one again', async () => {
+  /** 500 cents of the newer version met an amount in euros of the older one, which decided so. */
+  async function conflictOf(type: 'takeRemote' | 'keepLocal', amount: number) {
     const server = new ModelServer()
     const before = await open(server, inEuros, {
-      conflictResolver: { resolve: (): Resolution => ({ type: 'takeRemote' }) },
+      conflictResolver: { resolve: (): Resolution => ({ type }) },
     })
     const after = await open(server, inCents)
     await before.things.put({ id: 't', amount: 1 })
@@ -363,8 +364,13 @@ describe('what was kept', () => {
     await after.sync.sync()
     await after.things.put({ id: 't', amount: 500 })
     await after.sync.sync()
-    await before.things.put({ id: 't', amount: 3 })
+    await before.things.put({ id: 't', amount })
     await before.sync.sync()
+    return { before, after }
+  }
+
+  test('of the older version, brought back by it over what the newer one wrote -> of the older one again', async () => {
+    const { before, after } = await conflictOf('takeRemote', 3)
     expect(await before.things.getRaw('t')).toMatchObject({ schemaVersion: 2 })
     const [entry] = await before.sync.ledger.list({ fate: 'conflict' })
     await before.sync.ledger.restore(entry?.id ?? '')
@@ -374,18 +380,7 @@ describe('what was kept', () => {
   })
 
   test('of the newer version, brought back by the older one -> stays of the newer one', async () => {
-    const server = new ModelServer()
-    const before = await open(server, inEuros, {
-      conflictResolver: { resolve: (): Resolution => ({ type: 'keepLocal' }) },
-    })
-    const after = await open(server, inCents)
-    await before.things.put({ id: 't', amount: 1 })
-    await before.sync.sync()
-    await after.sync.sync()
-    await after.things.put({ id: 't', amount: 500 })
-    await after.sync.sync()
-    await before.things.put({ id: 't', amount: 2 })
-    await before.sync.sync()
+    const { before, after } = await conflictOf('keepLocal', 2)
     const [entry] = await before.sync.ledger.list({ fate: 'conflict' })
     await before.sync.ledger.restore(entry?.id ?? '', { side: 'remote' })
     await before.sync.sync()
