@@ -79,10 +79,10 @@ export class ReplicaWriter {
   *rebase(state: CollectionState, id: string, base: ReplicatedState): Steps<void> {
     assertReplicatedState(base)
     const found = yield* this.#find(state, id)
-    if (!stateOf(found).pending) {
+    const { pending, base: before } = stateOf(found)
+    if (!pending) {
       throw new TypeError(`${id} in ${state.name} has no local edits: it cannot be rebased`)
     }
-    const { base: before } = stateOf(found)
     yield* this.#setBase(state, id, found, base, isSameForm(before, base))
   }
 
