@@ -17,7 +17,7 @@ const fastestCrc32: Checksum = typeof zlib.crc32 === 'function' ? zlib.crc32 : c
 
 /** Options of `fileStorage`. */
 export interface FileStorageOptions {
-  /** Bytes of the tree kept in memory, at most. Default 64 MiB. */
+  /** Bytes of the tree kept in memory, at most. Default 48 MiB. */
   readonly cacheBytes?: number
 }
 

@@ -20,7 +20,7 @@ export interface TreeStoreOptions {
    * Bytes of tree nodes kept in memory, about. Those that a checkpoint has still to write count first, and
    * leave the others a quarter at least; when they take all of it, a checkpoint begins, and writers wait for
    * one that is under way. What one transaction changes may be more, and each scan of what is not in memory
-   * has up to 64 KiB of the file. Default 64 MiB.
+   * has up to 64 KiB of the file. Default 48 MiB.
    */
   readonly cacheBytes?: number
   /** Bytes of log after which a checkpoint begins. Default: half of the data, from 8 to 32 MiB. */
@@ -45,7 +45,7 @@ export function settingsOf(options: TreeStoreOptions): TreeStoreSettings {
     flushDelayMs: options.flushDelayMs ?? 100,
     nodeBytes,
     largeValueBytes: options.largeValueBytes ?? nodeBytes / 2,
-    cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+    cacheBytes: options.cacheBytes ?? 48 * 1024 * 1024,
     walCheckpointBytes: options.walCheckpointBytes,
     walAllocationBytes: options.walAllocationBytes ?? 1024 * 1024,
     checksum: options.checksum ?? crc32,
