@@ -37,7 +37,7 @@ export const packageNames = {
 export const portable = {
   core: [/^src\/node\.ts$/, /^src\/files\/node-[a-z-]+\.ts$/],
   protocol: [],
-  sync: [],
+  sync: [/^src\/node\.ts$/, /^src\/node\//],
 }
 
 /** Foreign packages that product code may import, by package. Absent means none. */

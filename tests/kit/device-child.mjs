@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline'
 import { defineCollection, EntiDB } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { EntiDBSync } from '@entidb/sync'
-import { Agent, fetch } from 'undici'
+import { nodeFetch } from '@entidb/sync/node'
 import { contentDigest } from './content-digest.mjs'
 
 const config = JSON.parse(process.argv[2])
@@ -31,14 +31,13 @@ const db = await EntiDB.open({
   },
   changeFeed: true,
 })
-const dispatcher = new Agent({ connect: { ca: readFileSync(config.caFile, 'utf8') } })
 const sync = new EntiDBSync({
   db,
   config: {
     serverUrl: new URL(config.serverUrl),
     dbId: config.dbId,
     authTokenProvider: async () => config.token,
-    fetch: (url, init) => fetch(url, { ...init, dispatcher }),
+    fetch: nodeFetch({ ca: readFileSync(config.caFile) }),
   },
 })
 sync.on('error', (error) =>

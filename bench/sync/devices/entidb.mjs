@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { defineCollection, EntiDB } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
 import { EntiDBSync, mergeFields } from '@entidb/sync'
-import { Agent, fetch } from 'undici'
+import { nodeFetch } from '@entidb/sync/node'
 
 const PEOPLE = 'people'
 
@@ -16,9 +16,7 @@ export async function openDevice(directory, { url, directory: serverDirectory, g
     changeFeed: true,
   })
   const people = db.collection(PEOPLE)
-  const dispatcher = new Agent({
-    connect: { ca: readFileSync(`${serverDirectory}/cert.pem`, 'utf8') },
-  })
+  const fetch = nodeFetch({ ca: readFileSync(`${serverDirectory}/cert.pem`) })
   const encoding = gzip ? { 'accept-encoding': 'gzip' } : {}
   const sync = new EntiDBSync({
     db,
@@ -27,8 +25,7 @@ export async function openDevice(directory, { url, directory: serverDirectory, g
       dbId: PEOPLE,
       authTokenProvider: async () => 'bench',
       conflictResolver: mergeFields({ [PEOPLE]: { contested: 'remote' } }),
-      fetch: (input, init) =>
-        fetch(input, { ...init, headers: { ...init.headers, ...encoding }, dispatcher }),
+      fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...encoding } }),
     },
   })
   const following = new AbortController()
@@ -58,7 +55,6 @@ export async function openDevice(directory, { url, directory: serverDirectory, g
       following.abort()
       await sync.stop()
       await db.close()
-      await dispatcher.close()
     },
   }
 }

@@ -2,20 +2,19 @@
 // of a first sync, the next page on its way while one is written. A live edit: stored, stored again as what is sent, sent,
 // and the answer stored; on the other device woken, asked for and stored.
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { Agent, fetch } from 'undici'
+import { nodeFetch } from '@entidb/sync/node'
 import { FlushedFile } from '../flushed-file.mjs'
 
 export async function openDevice(directory, { url, directory: serverDirectory }) {
   const pages = openSync(`${directory}/limit`, 'w')
   const log = new FlushedFile(`${directory}/limit-log`)
-  const dispatcher = new Agent({
-    connect: { ca: readFileSync(`${serverDirectory}/cert.pem`, 'utf8') },
-  })
+  const fetch = nodeFetch({ ca: readFileSync(`${serverDirectory}/cert.pem`) })
   const following = new AbortController()
   const ask = async (path, init) => {
-    const response = await fetch(`${url}/${path}`, { ...init, dispatcher })
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    return response.status === 200 ? bytes : undefined
+    const { status, body } = await fetch(`${url}/${path}`, init)
+    const pieces = []
+    for await (const piece of piecesOf(body)) pieces.push(piece)
+    return status === 200 ? Buffer.concat(pieces) : undefined
   }
   /** The number of the last push that is known here. */
   let known = 0
@@ -28,10 +27,10 @@ export async function openDevice(directory, { url, directory: serverDirectory })
   }
   let listening = Promise.resolve()
   const listen = async (stream, listener) => {
-    for await (const chunk of stream) {
+    for await (const piece of piecesOf(stream)) {
       await sending
       // Of a push of its own.
-      if (Number(/data: (\d+)/.exec(Buffer.from(chunk))?.[1] ?? 0) <= known) continue
+      if (Number(/data: (\d+)/.exec(Buffer.from(piece))?.[1] ?? 0) <= known) continue
       const bytes = await ask('last')
       log.write(bytes)
       for (const entity of JSON.parse(Buffer.from(bytes))) listener(entity)
@@ -55,7 +54,7 @@ export async function openDevice(directory, { url, directory: serverDirectory })
     },
     async follow(listener) {
       const { signal } = following
-      const { body } = await fetch(`${url}/stream`, { dispatcher, signal })
+      const { body } = await fetch(`${url}/stream`, { signal })
       listening = listen(body, listener).catch((error) => {
         if (!signal.aborted) throw error
       })
@@ -66,7 +65,15 @@ export async function openDevice(directory, { url, directory: serverDirectory })
       await listening
       closeSync(pages)
       log.close()
-      await dispatcher.close()
     },
+  }
+}
+
+async function* piecesOf(body) {
+  const reader = body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
   }
 }

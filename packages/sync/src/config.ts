@@ -21,7 +21,7 @@ export interface SyncConfig {
   readonly conflictResolver?: ConflictResolver
   /** For the logs of the server. */
   readonly clientInfo?: { readonly platform?: string; readonly appVersion?: string }
-  /** Default: the platform's. In Node, undici's with an agent of your own takes a private CA. */
+  /** Default: the platform's. In Node, `nodeFetch` of `@entidb/sync/node` is quicker, and takes a private CA. */
   readonly fetch?: FetchLike
   /** Accepts `http://` to this machine. Default false. */
   readonly allowInsecureLoopback?: boolean

@@ -30,7 +30,7 @@ export interface FetchResponse {
   readonly body: ByteStream | null
 }
 
-/** The `fetch` of the platform, of undici, or a server's own handler. */
+/** The `fetch` of the platform, `nodeFetch`, or a server's own handler. */
 export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>
 
 /** Timers, for tests. The answer of `after` ends the timer. */

@@ -1,0 +1,2 @@
+/** `@entidb/sync/node`: requests by Node's own `https`. */
+export { type NodeFetchOptions, nodeFetch } from './node/node-fetch.ts'
