@@ -11,7 +11,7 @@ export async function openDevice(directory, { url, directory: serverDirectory })
   const fetch = nodeFetch({ ca: readFileSync(`${serverDirectory}/cert.pem`) })
   const following = new AbortController()
   const ask = async (path, init) => {
-    const { status, body } = await fetch(`${url}/${path}`, init)
+    const { status, body } = await fetch(`${url}/${path}`, { method: 'GET', ...init })
     const pieces = []
     for await (const piece of piecesOf(body)) pieces.push(piece)
     return status === 200 ? Buffer.concat(pieces) : undefined
@@ -54,7 +54,7 @@ export async function openDevice(directory, { url, directory: serverDirectory })
     },
     async follow(listener) {
       const { signal } = following
-      const { body } = await fetch(`${url}/stream`, { signal })
+      const { body } = await fetch(`${url}/stream`, { method: 'GET', signal })
       listening = listen(body, listener).catch((error) => {
         if (!signal.aborted) throw error
       })
