@@ -37,7 +37,7 @@ export interface SyncHandlerOptions {
   readonly createDatabases?: boolean
   /**
    * Whether a deviceId belongs to the subject that uses it first: another subject's requests with it are answered
-   * `device_conflict`, and its device goes on under a new one. Default false: whoever may write may use any deviceId.
+   * `device_conflict`, and its device goes on under a new one. Default false: whoever may read may use any deviceId.
    */
   readonly bindDevices?: boolean
   /**

@@ -85,6 +85,19 @@ describe('databases in a folder', () => {
     await handler.close()
   })
 
+  test('a folder that holds none, and may not be made one -> refused, and left for who restores it', async () => {
+    const folder = join(directory, 'data', 'one')
+    await mkdir(folder, { recursive: true })
+    const handler = start(false)
+    await expect(handler.stats('one')).rejects.toMatchObject({ code: 'unknown_database' })
+    expect(await readdir(folder)).toEqual([])
+    await writeFile(join(folder, 'data.entidb.new'), 'half of it')
+    const answer = await errorOf(await handshake(handler, 'one'))
+    expect(answer).toMatchObject({ status: 503, code: 'unavailable' })
+    expect(await readdir(folder)).toEqual(['data.entidb.new'])
+    await handler.close()
+  })
+
   test('many first requests at once -> opened once, all answered', async () => {
     const handler = start(true)
     const answers = await Promise.all(Array.from({ length: 10 }, () => handshake(handler, 'one')))

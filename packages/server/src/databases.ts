@@ -3,7 +3,6 @@
  * serves many more than it has open; a request waits when as many as may be are all in use. Streams outlive the closing:
  * they listen here.
  */
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isEntiDBError, type Storage } from '@entidb/core'
 import { fileStorage } from '@entidb/core/node'
@@ -14,6 +13,7 @@ import {
   SyncDatabase,
   type SyncDatabaseOptions,
 } from './database/sync-database.ts'
+import { assertHoldsDatabase } from './database-folder.ts'
 import { OpenSlots } from './open-slots.ts'
 import { cannotOpen, forbidden, unavailable, unknownDatabase } from './wire-error.ts'
 
@@ -195,7 +195,7 @@ export class Databases {
     await this.#leavingById.get(dbId)
     const { dataDir, storage, createDatabases: _, closesIdle: __, ...common } = this.#options
     const directory = join(dataDir ?? '.', dbId)
-    if (storage === undefined && !create && !(await isDirectory(directory))) throw unknownDatabase()
+    if (storage === undefined && !create) await assertHoldsDatabase(directory)
     if (this.#slots.isFull) this.#closeLeastRecentlyUsed()
     await this.#slots.take()
     try {
@@ -287,13 +287,4 @@ export class Databases {
 /** What the engine says of them, or the operating system. */
 function isOfFiles(error: unknown): boolean {
   return isEntiDBError(error) || (error instanceof Error && 'syscall' in error)
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
 }

@@ -15,14 +15,22 @@ export interface FaultyStorage {
   failing: boolean
   /** No flush succeeds after so many more. */
   failAfter(flushes: number): void
+  /** Flushes wait for it. */
+  held: Promise<void>
 }
 
 export function createFaultyStorage(): FaultyStorage {
   const files = createMemoryFileSystem()
   let flushesLeft = Number.POSITIVE_INFINITY
   const faulty: FaultyStorage = {
-    storage: treeStorage(withoutLock(files, () => faulty.failing || flushesLeft-- <= 0)),
+    storage: treeStorage(
+      withoutLock(files, async () => {
+        await faulty.held
+        return faulty.failing || flushesLeft-- <= 0
+      }),
+    ),
     failing: false,
+    held: Promise.resolve(),
     failAfter: (flushes) => {
       flushesLeft = flushes
     },
@@ -30,7 +38,7 @@ export function createFaultyStorage(): FaultyStorage {
   return faulty
 }
 
-function withoutLock(files: FileSystem, isFailing: () => boolean): FileSystem {
+function withoutLock(files: FileSystem, isFailing: () => Promise<boolean>): FileSystem {
   return {
     description: files.description,
     lock: async () => ({ release: async () => {} }),
@@ -45,7 +53,7 @@ function withoutLock(files: FileSystem, isFailing: () => boolean): FileSystem {
   }
 }
 
-function withFlush(file: File, isFailing: () => boolean): File {
+function withFlush(file: File, isFailing: () => Promise<boolean>): File {
   return {
     name: file.name,
     size: () => file.size(),
@@ -53,7 +61,7 @@ function withFlush(file: File, isFailing: () => boolean): File {
     writeAt: (offset, bytes) => file.writeAt(offset, bytes),
     truncate: (size) => file.truncate(size),
     flush: async () => {
-      if (isFailing()) throw new EntiDBError('io_failed', 'The test lets flushes fail')
+      if (await isFailing()) throw new EntiDBError('io_failed', 'The test lets flushes fail')
       await file.flush()
     },
     close: () => file.close(),

@@ -1,5 +1,6 @@
 import { EntiDB, memoryStorage, type Storage } from '@entidb/core'
 import { describe, expect, test } from 'vitest'
+import { createFaultyStorage } from '../faulty-storage.test-kit.ts'
 import { createManualTimers } from '../timers.test-kit.ts'
 import type { Timers } from '../timers.ts'
 import { type ServerDatabase, serverCollections } from './collections.ts'
@@ -89,6 +90,29 @@ describe('housekeeping by itself', () => {
     expect(delays.length).toBeGreaterThan(3)
     expect((await pull(database)).ops).toHaveLength(1_000)
     await database.close()
+  })
+
+  test('closed while it stores what was seen of devices -> the files are named as they are then', async () => {
+    const disk = createFaultyStorage()
+    const { storage } = disk
+    let nowMs = 0
+    const timers = createManualTimers()
+    const database = await openTestDatabase({ storage, timers, clock: () => nowMs })
+    await push(database, [put(1, 'x', 0, 'a')])
+    await timers.run()
+    nowMs += DAY_MS
+    await pull(database, { deviceId: deviceB })
+    let letGo = (): void => {}
+    disk.held = new Promise((resolve) => {
+      letGo = resolve
+    })
+    await timers.run()
+    const closing = database.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    letGo()
+    const files = await closing
+    const commits = await inspect(storage, async (db) => db.recovery.lastLsn)
+    expect(files).toMatchObject({ commits })
   })
 
   test('closed in the middle of a round -> ends after the step in hand', async () => {

@@ -58,6 +58,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions
   #stopTimer: (() => void) | undefined
   #round: Promise<HousekeepingReport> | undefined
+  #looking: Promise<void> | undefined
   #stopped = false
   /** Callers of `run` that wait. */
   #asked = 0
@@ -104,7 +105,8 @@ export class Housekeeping {
    * that is always closed that early would never be cleared.
    */
   async finish(): Promise<void> {
-    if (this.#stopTimer === undefined && this.#round === undefined) return
+    const isAtWork = this.#round !== undefined || this.#looking !== undefined
+    if (this.#stopTimer === undefined && !isAtWork) return
     const stopTimer = this.#options.timers.set(() => {
       this.#stopped = true
     }, FINISH_MS)
@@ -116,11 +118,12 @@ export class Housekeeping {
     stopTimer()
   }
 
-  /** Ends after the step in hand. What was noted of devices is stored. */
+  /** Ends after the step in hand, and nothing is written any more then. What was noted of devices is stored. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#stopTimer?.()
     this.#resume()
+    await this.#looking
     await this.#round?.catch(() => {})
     await this.#storeSeen().catch((error: unknown) => this.#warn(error))
   }
@@ -132,8 +135,15 @@ export class Housekeeping {
     return this.#round
   }
 
+  #look(): Promise<void> {
+    this.#looking ??= this.#doWhatIsDue().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
   /** That it fails must not stop anyone from reading; a database that cannot write any more says so to pushes. */
-  async #look(): Promise<void> {
+  async #doWhatIsDue(): Promise<void> {
     try {
       if (await this.#isWorthIt()) await this.#runRound()
       else if (this.#isSeenOld()) await this.#storeSeen()

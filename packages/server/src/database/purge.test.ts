@@ -226,6 +226,16 @@ describe('purge', () => {
     expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
   })
 
+  test('a pull from 0 asked for while the clock was ahead, and given up -> not waited for', async () => {
+    const aging = await openAging()
+    const { database } = aging
+    await deleteOne(aging)
+    aging.pass(10_000)
+    expect(await pull(database, { limit: 1 })).toMatchObject({ hasMore: true })
+    aging.pass(-10_000 + 30)
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+  })
+
   test('many tombstones -> all purged, in small steps', async () => {
     const aging = await openAging()
     const { database } = aging

@@ -76,9 +76,11 @@ export class Resyncs {
     return keysOf(puller).some((key) => this.#begunAt(key, cursor) === purgedThrough)
   }
 
-  /** Deletes beyond it are still to be told to a pull under way; Infinity without one. */
+  /** Deletes beyond it are still to be told to a pull under way; Infinity without one. A clock that is set ends the waiting. */
   toldThrough(nowMs: number): number {
-    const waited = [...this.#pullers.values()].filter(({ atMs }) => nowMs - atMs < WAIT_MS)
+    const waited = [...this.#pullers.values()].filter(
+      ({ atMs }) => Math.abs(nowMs - atMs) < WAIT_MS,
+    )
     return Math.min(Number.POSITIVE_INFINITY, ...waited.map(({ since }) => since))
   }
 
