@@ -252,6 +252,48 @@ describe('conflict between versions', () => {
   })
 })
 
+describe('the older application deletes what the newer one wrote', () => {
+  test.each(['before', 'after'])(
+    'and puts it back %s the delete was pushed -> of the newer version, nobody migrates it again',
+    async (when) => {
+      const server = new ModelServer()
+      const before = await open(server, inEuros)
+      const after = await open(server, inCents)
+      await after.things.put({ id: 't', amount: 500 })
+      await after.sync.sync()
+      await before.sync.sync()
+      const seen = (await before.things.get('t')) ?? { id: 't', amount: 0 }
+      await before.things.delete('t')
+      if (when === 'after') await before.sync.sync()
+      await before.things.put(seen)
+      await before.sync.sync()
+      await after.sync.sync()
+      expect(await after.things.get('t')).toEqual({ id: 't', amount: 500 })
+      expect(await after.sync.verify()).toMatchObject({ outcome: 'converged', entities: 1 })
+    },
+  )
+
+  test('saves a form late that was opened before the newer one edited -> the form is of its own version', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 3 })
+    await before.sync.sync()
+    await after.sync.sync()
+    const form = (await before.things.get('t')) ?? { id: 't', amount: 0 }
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.sync.sync()
+    await before.things.put({ ...form, amount: 4 }, { basedOn: form })
+    await before.sync.sync()
+    const [conflict] = await before.sync.conflicts.list()
+    await before.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 400 })
+  })
+})
+
 describe('a peer that names version 0, as the protocol lets it', () => {
   test('in a pull, in the conflict of a push -> taken for 1, and sync goes on', async () => {
     const server = new ModelServer()
