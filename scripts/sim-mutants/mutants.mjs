@@ -455,8 +455,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'core/src/entities/version-of-write.ts',
-        find: 'return isEdit ? existing.schemaVersion : schemaVersion',
-        replace: 'return isEdit ? schemaVersion : schemaVersion',
+        find: 'return isEdit ? from.schemaVersion : state.schemaVersion',
+        replace: 'return isEdit ? state.schemaVersion : state.schemaVersion',
       },
     ],
   },

@@ -47,6 +47,7 @@ export interface SyncResult {
   readonly pushed: number
   /** Times both sides had changed one entity, settled or not. */
   readonly conflicts: number
+  /** Operations that the server refused, or would, with all that stands or falls with them. */
   readonly rejected: number
   /** Everything up to here was received. */
   readonly cursor: number

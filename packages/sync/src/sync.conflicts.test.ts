@@ -262,7 +262,7 @@ describe('conflict', () => {
     await syncAll(a, b)
     if (seen === undefined) throw new Error('not there')
     await b.db.collection('notes').put({ id: 'n1', tokens: ['form'] }, { basedOn: seen })
-    await b.sync.sync()
+    expect(await b.sync.sync()).toMatchObject({ pushed: 0, conflicts: 1 })
     const [conflict] = await b.sync.conflicts.list()
     expect(conflict).toMatchObject({
       local: { entity: { tokens: ['form'] } },

@@ -120,7 +120,7 @@ describe('an answer to a push that is too long', () => {
     await syncAll(b)
     await a.addToken('n1', 'one')
     server.fault = ({ path }): Fault => (path === PUSH_PATH ? endless() : 'pass')
-    await a.sync.sync()
+    expect(await a.sync.sync()).toMatchObject({ pushed: 0, rejected: 1 })
     expect(await a.tokens('n2')).toEqual(['theirs'])
     const [rejection] = await a.sync.rejections.list()
     expect(rejection).toMatchObject({ code: 'too_large', outcomeUnknown: true, entityId: 'n1' })

@@ -62,8 +62,9 @@ async function open<C extends CollectionDefinitions>(
   server: ModelServer,
   collections: C,
   config: Partial<SyncConfig> = {},
+  storage = memoryStorage(),
 ) {
-  const db = await EntiDB.open({ storage: memoryStorage(), collections, changeFeed: true })
+  const db = await EntiDB.open({ storage, collections, changeFeed: true })
   const sync = new EntiDBSync({
     db,
     config: {
@@ -79,7 +80,7 @@ async function open<C extends CollectionDefinitions>(
     await sync.stop()
     await db.close()
   })
-  return { things: db.collection('things'), sync }
+  return { db, things: db.collection('things'), sync }
 }
 
 /** `t` was made by the old application, and then edited by both. */
@@ -251,6 +252,48 @@ describe('conflict between versions', () => {
   })
 })
 
+describe('the older application deletes what the newer one wrote', () => {
+  test.each(['before', 'after'])(
+    'and puts it back %s the delete was pushed -> of the newer version, nobody migrates it again',
+    async (when) => {
+      const server = new ModelServer()
+      const before = await open(server, inEuros)
+      const after = await open(server, inCents)
+      await after.things.put({ id: 't', amount: 500 })
+      await after.sync.sync()
+      await before.sync.sync()
+      const seen = (await before.things.get('t')) ?? { id: 't', amount: 0 }
+      await before.things.delete('t')
+      if (when === 'after') await before.sync.sync()
+      await before.things.put(seen)
+      await before.sync.sync()
+      await after.sync.sync()
+      expect(await after.things.get('t')).toEqual({ id: 't', amount: 500 })
+      expect(await after.sync.verify()).toMatchObject({ outcome: 'converged', entities: 1 })
+    },
+  )
+
+  test('saves a form late that was opened before the newer one edited -> the form is of its own version', async () => {
+    const server = new ModelServer()
+    const before = await open(server, inEuros)
+    const after = await open(server, inCents)
+    await before.things.put({ id: 't', amount: 3 })
+    await before.sync.sync()
+    await after.sync.sync()
+    const form = (await before.things.get('t')) ?? { id: 't', amount: 0 }
+    await after.things.put({ id: 't', amount: 500 })
+    await after.sync.sync()
+    await before.sync.sync()
+    await before.things.put({ ...form, amount: 4 }, { basedOn: form })
+    await before.sync.sync()
+    const [conflict] = await before.sync.conflicts.list()
+    await before.sync.conflicts.resolve(conflict?.id ?? '', { type: 'keepLocal' })
+    await before.sync.sync()
+    await after.sync.sync()
+    expect(await after.things.get('t')).toEqual({ id: 't', amount: 400 })
+  })
+})
+
 describe('a peer that names version 0, as the protocol lets it', () => {
   test('in a pull, in the conflict of a push -> taken for 1, and sync goes on', async () => {
     const server = new ModelServer()
@@ -387,5 +430,37 @@ describe('what was kept', () => {
     await after.sync.sync()
     expect(await after.things.get('t')).toEqual({ id: 't', amount: 500 })
     expect(before.sync.status).toMatchObject({ pending: 0, held: 0 })
+  })
+})
+
+describe('a restored server lost what no migration of a new version brings up', () => {
+  test('offered again, not accepted yet -> the new version opens, reads the rest, and brings it back to the server', async () => {
+    const server = new ModelServer()
+    const backup = server.database.backup()
+    const other = await open(server, old)
+    await other.things.put({ id: 'bad', name: 'unmigratable' })
+    await other.things.put({ id: 'good', name: 'Ada Lovelace' })
+    await other.sync.sync()
+    const storage = memoryStorage()
+    const before = await open(server, old, {}, storage)
+    await before.sync.sync()
+    server.database.restore(backup)
+    server.database.beginEpoch()
+    server.fault = ({ path }): Fault => (path === PUSH_PATH ? 'refuse' : 'pass')
+    await expect(before.sync.sync()).rejects.toMatchObject({ code: 'server_unreachable' })
+    expect(before.sync.stateOf('things', 'bad')).not.toBe('synced')
+    await before.sync.stop()
+    await before.db.close()
+    server.fault = () => 'pass'
+
+    const after = await open(server, renewed, {}, storage)
+    expect(await after.things.get('good')).toEqual({ id: 'good', names: ['Ada', 'Lovelace'] })
+    await expect(after.things.get('bad')).rejects.toMatchObject({ code: 'migration_failed' })
+    await after.sync.sync()
+    expect([...server.database.live().keys()]).toHaveLength(2)
+    expect(await after.sync.verify()).toMatchObject({ outcome: 'converged', entities: 2 })
+    const third = await open(server, old)
+    await third.sync.sync()
+    expect(await third.things.get('bad')).toEqual({ id: 'bad', name: 'unmigratable' })
   })
 })

@@ -12,6 +12,7 @@ import { type IndexPlan, indexEntryValue } from './index-plan.ts'
 import { LOCAL } from './operation.ts'
 import type { PreparedBatch, PreparedEntity } from './prepared-entity.ts'
 import { type Steps, wait } from './steps.ts'
+import { versionOfWrite } from './version-of-write.ts'
 
 const NO_CONDITION = {}
 
@@ -112,7 +113,8 @@ export class BulkPut {
     const { id } = prepared
     const writer = this.#writer
     const state = this.#state
-    const { schemaVersion, isSystem, indexes } = state
+    const { isSystem, indexes } = state
+    const schemaVersion = versionOfWrite(state, undefined, prepared)
     if (opIdBegun !== undefined) writer.beginChange(state, id)
     const opId = opIdBegun ?? writer.begin(state, id)
     const entryValue = indexEntryValue(idKey)
@@ -133,17 +135,20 @@ export class BulkPut {
     writer.recorder.note(state, id, undefined, record)
     const recorded =
       stored instanceof Promise
-        ? stored.then(() => this.#recordPlain(prepared, opId))
-        : this.#recordPlain(prepared, opId)
+        ? stored.then(() => this.#recordPlain(prepared, opId, schemaVersion))
+        : this.#recordPlain(prepared, opId, schemaVersion)
     if (recorded instanceof Promise) return recorded.then(() => writer.end())
     writer.end()
     return undefined
   }
 
-  #recordPlain({ id, bytes }: PreparedEntity, opId: number): MaybePromise<void> {
+  #recordPlain(
+    { id, bytes }: PreparedEntity,
+    opId: number,
+    schemaVersion: number,
+  ): MaybePromise<void> {
     const state = this.#state
     if (!this.#writer.isRecorded(state)) return
-    const { schemaVersion } = state
     const made = { state, id, opId, payload: bytes, entityVersion: 0, schemaVersion }
     return this.#writer.record({ ...made, origin: LOCAL, staleBase: false })
   }

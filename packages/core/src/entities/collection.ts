@@ -50,7 +50,7 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
    * await people.put({ ...person, name: 'Ada' }, { basedOn: person })
    */
   async put(entity: Readonly<T>, options: PutOptions<T> = {}): Promise<CommitReceipt<T>> {
-    const prepared = this.#prepare(entity)
+    const prepared = this.#prepare(entity, options?.basedOn)
     const condition = conditionOf(options, prepared.id)
     return this.#write(prepared, (writer) => writer.put(this.#state, prepared, condition))
   }
@@ -107,9 +107,9 @@ export class Collection<T extends Entity = AnyEntity> extends CollectionReader<T
     return this.#write(undefined, (writer) => writer.delete(this.#state, id, condition))
   }
 
-  #prepare(entity: Readonly<T>): PreparedEntity {
+  #prepare(entity: Readonly<T>, basedOn?: object): PreparedEntity {
     this.#source.assertOpen()
-    return prepareEntity(this.#state, entity)
+    return prepareEntity(this.#state, entity, basedOn)
   }
 
   #write(

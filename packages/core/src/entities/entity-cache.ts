@@ -12,7 +12,7 @@
  * a much larger collection, it becomes smaller, down to an eighth.
  */
 import { Doorkeeper } from './doorkeeper.ts'
-import type { EntityVersion } from './entity-version.ts'
+import type { KnownVersion } from './entity-version.ts'
 import { UniqueLookups } from './unique-lookups.ts'
 
 /** An entity of 200 bytes and ten fields takes a kilobyte as an object, with all that leads to it. */
@@ -34,7 +34,7 @@ export function decodedBytes(encodedBytes: number): number {
   return Math.ceil(ENTRY_MEMORY_BYTES + MEMORY_BYTES_PER_BYTE * encodedBytes)
 }
 
-export interface CacheEntry extends EntityVersion {
+export interface CacheEntry extends KnownVersion {
   readonly value: object
   /** Of memory. */
   readonly bytes: number
@@ -202,16 +202,20 @@ export class CollectionCache {
   /** Replaces another version, unless that is the latest and this one is not. */
   put(
     id: string,
-    entity: EntityVersion & Pick<CacheEntry, 'value' | 'bytes' | 'latest'>,
+    { stamp, revision, shape }: KnownVersion,
+    value: object,
+    bytes: number,
+    latest: boolean,
   ): CacheEntry {
     const previous = this.#entriesById.get(id)
     // Written out: one shape for all entries.
     const entry: CacheEntry = {
-      stamp: entity.stamp,
-      revision: entity.revision,
-      value: entity.value,
-      bytes: entity.bytes,
-      latest: entity.latest,
+      stamp,
+      revision,
+      shape,
+      value,
+      bytes,
+      latest,
       home: this,
       id,
       used: false,

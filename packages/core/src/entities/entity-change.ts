@@ -1,10 +1,10 @@
 /** One entity that a commit changed, decoded where somebody looks at it. Shared by all live queries it touches. */
 import { bytesEqual } from '../store/bytes.ts'
 import { entityOfRecord } from './entity-reader.ts'
-import { rememberVersion } from './entity-version.ts'
+import { rememberVersion, shapeOf } from './entity-version.ts'
 import type { FieldExtractor } from './field-extractor.ts'
 import { indexedForm } from './indexed-form.ts'
-import { decodeRecord, entityBytes, seenRevisionOf, stampOf } from './record.ts'
+import { decodeRecord, entityBytes, seenRevisionOf } from './record.ts'
 import type { RecordChange } from './record-changes.ts'
 
 export class EntityChange implements RecordChange {
@@ -64,8 +64,9 @@ export class EntityChange implements RecordChange {
   /** Of an object that has the content: which version it counts as. */
   renew(entity: object): void {
     if (this.after === undefined) return
-    const [stamp, revision] = [stampOf(this.after), seenRevisionOf(this.after)]
-    rememberVersion(entity, { stamp, revision })
+    const { stamp, schemaVersion } = decodeRecord(this.after)
+    const shape = shapeOf(this.state, schemaVersion)
+    rememberVersion(entity, { stamp, revision: seenRevisionOf(this.after), shape })
   }
 
   #compare(): void {

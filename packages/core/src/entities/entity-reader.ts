@@ -9,7 +9,7 @@ import type { CollectionState } from './collection-state.ts'
 import type { CommitLog } from './commit-log.ts'
 import { decodedBytes } from './entity-cache.ts'
 import { idKeyOf, idOfKey } from './entity-id.ts'
-import { makeVersioned, rememberVersion } from './entity-version.ts'
+import { makeVersioned, rememberVersion, shapeOf } from './entity-version.ts'
 import type { ParsedQuery } from './parsed-query.ts'
 import { type QueryBounds, QueryRun } from './query-run.ts'
 import { decodeRecord, type StoredRecord, seenRevisionOf, stampOf } from './record.ts'
@@ -120,12 +120,12 @@ export function entityOfRecord(
       : decodeFrozenEntity(record, entityStart, makeVersioned)
   // Only maps are stored.
   const value = decoded.value as object
-  if (!decoded.shareable || !state.cache.admits(id)) {
-    rememberVersion(value, { stamp, revision })
-    return value
-  }
-  const bytes = decodedBytes(record.length)
-  rememberVersion(value, state.cache.put(id, { stamp, revision, value, bytes, latest }))
+  const version = { stamp, revision, shape: shapeOf(state, stored.schemaVersion) }
+  const isKept = decoded.shareable && state.cache.admits(id)
+  rememberVersion(
+    value,
+    isKept ? state.cache.put(id, version, value, decodedBytes(record.length), latest) : version,
+  )
   return value
 }
 

@@ -1,11 +1,21 @@
 /** Which stored state an entity object is: remembered for every object that a read handed out. */
 import type { Entity } from './collection-definition.ts'
+import type { CollectionState } from './collection-state.ts'
 import type { EntityStamp } from './entity-stamp.ts'
 
 /** Names one stored state of one entity; plain data, may be kept and passed on. */
 export interface EntityVersion extends EntityStamp {
   /** The replicated revision known when it was read: the one its edits were made on. 0: none. */
   readonly revision: number
+}
+
+/** A version of the shape of a collection's entities. */
+export type EntityShape = Pick<CollectionState, 'name' | 'schemaVersion'>
+
+/** What is remembered of an object. */
+export interface KnownVersion extends EntityVersion {
+  /** The one that the object has. */
+  readonly shape: EntityShape
 }
 
 class Returning {
@@ -20,13 +30,13 @@ class Returning {
  * and cost as much as all the rest of decoding an entity.
  */
 class Versioned extends Returning {
-  #version: EntityVersion | undefined
+  #version: KnownVersion | undefined
 
-  static set(entity: object, version: EntityVersion): void {
+  static set(entity: object, version: KnownVersion): void {
     if (#version in entity) entity.#version = version
   }
 
-  static get(entity: object): EntityVersion | undefined {
+  static get(entity: object): KnownVersion | undefined {
     return #version in entity ? entity.#version : undefined
   }
 }
@@ -36,12 +46,13 @@ export function makeVersioned(entity: object): void {
   new Versioned(entity)
 }
 
-export function rememberVersion(entity: object, version: EntityVersion): void {
-  Versioned.set(entity, version)
-}
+export const rememberVersion: (entity: object, version: KnownVersion) => void = Versioned.set
 
-export function knownVersion(entity: object): EntityVersion | undefined {
-  return Versioned.get(entity)
+export const knownVersion: (entity: object) => KnownVersion | undefined = Versioned.get
+
+/** Of what is stored in `schemaVersion`, as it is read: older code has what a newer one wrote as it is. */
+export function shapeOf(state: EntityShape, schemaVersion: number): EntityShape {
+  return schemaVersion > state.schemaVersion ? { name: state.name, schemaVersion } : state
 }
 
 /**
@@ -58,9 +69,7 @@ export function versionOf(entity: Entity | undefined): EntityVersion {
   if (entity === undefined) return { stamp: 0, revision: 0 }
   const version = knownVersion(entity)
   if (version === undefined) {
-    throw new TypeError(
-      'versionOf needs the very entity that a read returned, not a copy or a selected part of it',
-    )
+    throw new TypeError('versionOf needs the very entity that a read returned, no copy or part')
   }
   return { stamp: version.stamp, revision: version.revision }
 }

@@ -196,6 +196,7 @@ export class EntityWriter {
     }
     const { isSystem } = state
     const schemaVersion = versionOfWrite(state, existing, prepared)
+    prepared.schemaVersion = schemaVersion
     const record = prepared.record({
       pending: !isSystem,
       revision,
@@ -481,9 +482,7 @@ function wholeMs(timeMs: number): number {
 }
 
 function failedHalfway(): EntiDBError {
-  return new EntiDBError(
-    'io_failed',
-    'A write of this transaction failed halfway, so all of it was rolled back.',
-    { retry: 'later' },
-  )
+  return new EntiDBError('io_failed', 'A write failed halfway: its transaction was rolled back.', {
+    retry: 'later',
+  })
 }

@@ -252,7 +252,8 @@ function isSameState(held: object, read: object): boolean {
   if (version === undefined) return false
   if (knownVersion(held)?.stamp === version.stamp) return true
   if (!isSameContent(held, read)) return false
-  rememberVersion(held, { stamp: version.stamp, revision: version.revision })
+  const { stamp, revision, shape } = version
+  rememberVersion(held, { stamp, revision, shape })
   return true
 }
 

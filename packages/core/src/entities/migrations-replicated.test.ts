@@ -4,6 +4,7 @@ import { decodeEntity } from '../cbor/entity-decoder.ts'
 import { defineCollection, type Migration } from './collection-definition.ts'
 import { coreOf, EntiDB } from './database.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { planMigrations } from './migration-plan.ts'
 import {
   firstVersion,
   migratedPersonOf,
@@ -168,6 +169,8 @@ describe('no migration brings it up', () => {
     const storage = memoryStorage()
     const db = await openPeople(storage, firstVersion)
     await db.transaction((tx) => tx.applyRaw(rawPerson(unnamed('bad'), 5, 1)))
+    await db.collection('people').update('bad', (person) => ({ ...person, last: 'Edited' }))
+    // As who settles a conflict for the edit, or offers what was made before sync.
     await db.transaction((tx) => tx.replica.touch('people', 'bad'))
     await db.close()
     await expect(openPeople(storage, secondVersion)).rejects.toMatchObject({
@@ -175,6 +178,40 @@ describe('no migration brings it up', () => {
       details: { id: 'bad' },
     })
     await (await openPeople(storage, firstVersion)).close()
+  })
+
+  test('it is offered again to a server that lost it -> no edit: the new version opens all the same', async () => {
+    const storage = memoryStorage()
+    const db = await openPeople(storage, firstVersion, { changeFeed: true })
+    await db.transaction(async (tx) => {
+      await tx.replica.applyNewer([rawPerson(unnamed('bad'), 5, 1), rawPerson(personOf(1), 6, 1)])
+      await tx.replica.touch('people', 'bad')
+      await tx.replica.rebase('people', 'bad', { version: 0, bytes: null, schemaVersion: 1 })
+      await tx.replica.touch('people', 'bad')
+    })
+    await db.close()
+    for (const definition of [secondVersion, thirdVersion, thirdVersion]) {
+      expect(await planMigrations({ storage, collections: { people: definition } })).toMatchObject({
+        isRefused: false,
+        collections: [{ failures: [{ id: 'bad', isLocal: false }] }],
+      })
+      const opened = await openPeople(storage, definition, { changeFeed: true })
+      const people = opened.collection('people')
+      await expect(people.get('bad')).rejects.toMatchObject({ code: 'migration_failed' })
+      expect(await people.find({ where: { last: 'Last1' } })).toHaveLength(1)
+      expect((await opened.verify()).problems).toMatchObject([
+        { code: 'migration_failed', id: 'bad' },
+      ])
+      const { pending, schemaVersion } = await opened.transaction((tx) =>
+        tx.replica.state('people', 'bad'),
+      )
+      expect({ pending, schemaVersion }).toEqual({ pending: true, schemaVersion: 1 })
+      await opened.close()
+    }
+    const healed = await openPeople(storage, fixed, { changeFeed: true })
+    await healed.collection('people').update('bad', (person) => ({ ...person, status: 'seen' }))
+    expect((await healed.verify()).problems).toEqual([])
+    await healed.close()
   })
 })
 

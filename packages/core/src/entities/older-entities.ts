@@ -86,8 +86,8 @@ function migrated(
 }
 
 /** Did this device write it, as opposed to what replication brought and nobody edited since? */
-export function isLocal({ revision, pending }: StoredRecord): boolean {
-  return revision === 0 || pending
+export function isLocal({ revision, pending, offered }: StoredRecord): boolean {
+  return !offered && (revision === 0 || pending)
 }
 
 /** Replicated bytes are the same on every device and the server, or nobody could prove that they agree. */

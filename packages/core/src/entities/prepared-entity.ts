@@ -40,6 +40,10 @@ function viewOf({ buffer, base }: Arena, start: number, end: number): Uint8Array
 
 export class PreparedEntity {
   readonly id: string
+  /** What it was made from, if that was read before. */
+  readonly madeFrom: object | undefined
+  /** Of its shape; 0 before it is stored. */
+  schemaVersion = 0
   readonly #arena: Arena
   /** From `#first` on: where the CBOR begins, and where it, the id and the keys in each index end. */
   readonly #bounds: readonly number[]
@@ -52,8 +56,10 @@ export class PreparedEntity {
     bounds: readonly number[],
     first: number,
     indexes: readonly IndexPlan[],
+    madeFrom: object | undefined,
   ) {
     this.id = id
+    this.madeFrom = madeFrom
     this.#arena = arena
     this.#bounds = bounds
     this.#first = first
@@ -114,9 +120,16 @@ export class PreparedEntity {
 
 const writer = new KeyWriter()
 
-/** Errors: `invalid_entity`, `invalid_id`, `schema_violation`, `schema_transforms`. */
-export function prepareEntity(state: CollectionState, entity: unknown): PreparedEntity {
-  return prepareOne(state, (bounds) => writeEntity(writer, bounds, state, entity))
+/**
+ * `madeFrom`: the entity itself, if nobody named another. Errors: `invalid_entity`, `invalid_id`, `schema_violation`,
+ * `schema_transforms`.
+ */
+export function prepareEntity(
+  state: CollectionState,
+  entity: unknown,
+  madeFrom: unknown = entity,
+): PreparedEntity {
+  return prepareOne(state, (bounds) => writeEntity(writer, bounds, state, entity), madeFrom)
 }
 
 /**
@@ -132,13 +145,18 @@ export function prepareEncodedEntity(state: CollectionState, bytes: Uint8Array):
   return prepareOne(state, (bounds) => writeEncoded(writer, bounds, state, entity, bytes))
 }
 
-function prepareOne(state: CollectionState, write: (bounds: number[]) => string): PreparedEntity {
+function prepareOne(
+  state: CollectionState,
+  write: (bounds: number[]) => string,
+  madeFrom?: unknown,
+): PreparedEntity {
   writer.reset()
   const bounds: number[] = []
   const id = write(bounds)
   const buffer = allocateBytes(writer.length)
   writer.moveTo(buffer, 0)
-  return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes)
+  // Of no use where it is no object.
+  return new PreparedEntity(id, arenaOf(buffer), bounds, 0, state.indexes, madeFrom as object)
 }
 
 /** Many entities in one buffer: nothing of them is an object of its own while they wait to be stored. */
@@ -148,6 +166,8 @@ export class PreparedBatch {
   readonly #writer = new KeyWriter()
   #arena: Arena | undefined
   readonly #ids: string[] = []
+  /** Those that may have been read before: these are frozen. */
+  readonly #madeFrom: (object | undefined)[] = []
   readonly #bounds: number[] = []
 
   /** `sizeExpected`: 0 where it is not known. */
@@ -168,6 +188,8 @@ export class PreparedBatch {
   /** `encoded`: its bytes, where they are known. Errors as for `prepareEntity`; then the batch must not be used any more. */
   add(entity: unknown, encoded?: Uint8Array): void {
     this.#ids.push(writeEntity(this.#writer, this.#bounds, this.#state, entity, encoded))
+    // Written: an object.
+    this.#madeFrom.push(Object.isFrozen(entity) ? (entity as object) : undefined)
     if (this.size === SAMPLE) this.#reserve()
   }
 
@@ -207,6 +229,7 @@ export class PreparedBatch {
       this.#bounds,
       position * (indexes.length + 3),
       indexes,
+      this.#madeFrom[position],
     )
   }
 }

@@ -15,10 +15,12 @@ test('record: any header -> what is read alone is what is read with the rest', (
       numbers,
       fc.boolean(),
       fc.boolean(),
-      (revision, schemaVersion, stamp, pending, isUnseen) => {
+      fc.boolean(),
+      (revision, schemaVersion, stamp, pending, isUnseen, isOffered) => {
         const opId = pending ? stamp + 7 : 0
         const unseen = pending && isUnseen
-        const header = { pending, revision, schemaVersion, stamp, opId, unseen }
+        const offered = pending && isOffered
+        const header = { pending, revision, schemaVersion, stamp, opId, unseen, offered }
         const record = encodeRecord(header, Uint8Array.of(0xff, 0xff))
         expect(decodeRecord(record)).toMatchObject(header)
         expect(seenRevisionOf(record)).toBe(unseen ? 0 : revision)

@@ -3,7 +3,7 @@
  *
  * | field         | varint                                                                         |
  * | ------------- | ------------------------------------------------------------------------------ |
- * | flags         | bit 0: pending (local edits that nobody has settled); bit 1: unseen             |
+ * | flags         | bit 0: pending (local edits that nobody has settled); bit 1: unseen; 2: offered |
  * | revision      | the replicated revision; of the base while pending; 0: never replicated         |
  * | schemaVersion |                                                                                |
  * | stamp         | opId of the write that made this state                                         |
@@ -15,6 +15,7 @@ import { FieldReaderCursor } from './field-reader-cursor.ts'
 
 const PENDING = 1
 const UNSEEN = 2
+const OFFERED = 4
 const FLAGS_BYTES = 1
 
 export interface RecordHeader {
@@ -26,6 +27,8 @@ export interface RecordHeader {
   readonly opId: number
   /** While pending: the edits were made on a state that had been replaced, without a look at the base that they lie over. */
   readonly unseen?: boolean | undefined
+  /** While pending: nobody edited what replication brought; it is offered again to a server that lost it. */
+  readonly offered?: boolean | undefined
 }
 
 export interface StoredRecord extends RecordHeader {
@@ -64,8 +67,8 @@ function headerBytes({ pending, revision, schemaVersion, stamp, opId }: RecordHe
 }
 
 function writeHeader(target: Uint8Array, start: number, header: RecordHeader): void {
-  const { pending, revision, schemaVersion, stamp, opId, unseen } = header
-  target[start] = (pending ? PENDING : 0) | (unseen ? UNSEEN : 0)
+  const { pending, revision, schemaVersion, stamp, opId, unseen, offered } = header
+  target[start] = (pending ? PENDING : 0) | (unseen ? UNSEEN : 0) | (offered ? OFFERED : 0)
   let at = writeVarint(target, start + 1, revision)
   at = writeVarint(target, at, schemaVersion)
   at = writeVarint(target, at, stamp)
@@ -77,12 +80,13 @@ export function decodeRecord(record: Uint8Array): StoredRecord {
   const flags = cursor.varint()
   const pending = (flags & PENDING) !== 0
   const unseen = (flags & UNSEEN) !== 0
+  const offered = (flags & OFFERED) !== 0
   const revision = cursor.varint()
   const schemaVersion = cursor.varint()
   const stamp = cursor.varint()
   const opId = pending ? stamp + cursor.varint() : 0
   const entityStart = cursor.offset
-  return { pending, revision, schemaVersion, stamp, opId, unseen, record, entityStart }
+  return { pending, revision, schemaVersion, stamp, opId, unseen, offered, record, entityStart }
 }
 
 /** The revision that who reads the entity has seen: none where the edits were made without a look at it. */

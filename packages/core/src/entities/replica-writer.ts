@@ -126,15 +126,15 @@ export class ReplicaWriter {
   *touch(state: CollectionState, id: string): Steps<{ readonly opId: number }> {
     const found = yield* this.#find(state, id)
     const { existing, idKey } = found
-    const { base, stamp, version, bytes, schemaVersion } = stateOf(found)
+    const { base, version, bytes, schemaVersion } = stateOf(found)
     if (existing === undefined && found.row === undefined) throw entityNotFound(state.name, id)
     const opId = this.#writer.begin(state, id)
     if (existing === undefined) {
       yield* this.#writer.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
     } else {
       if (!existing.pending) yield* this.#writer.putBase(state, idKey, base)
-      const { unseen } = existing
-      const header = { pending: true, revision: version, schemaVersion, stamp, opId, unseen }
+      const offered = !existing.pending || existing.offered
+      const header = { ...existing, pending: true, opId, offered }
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     const mutation = { state, id, opId, payload: bytes, entityVersion: version, schemaVersion }
@@ -248,9 +248,8 @@ export class ReplicaWriter {
       yield* this.#writer.putRow(state, idKey, { kind: 'pendingDelete', state: base, opId })
     } else {
       yield* this.#writer.putBase(state, idKey, base)
-      const { pending, schemaVersion, stamp, opId } = existing
       const unseen = sameToReaders && existing.unseen === true
-      const header = { pending, schemaVersion, stamp, opId, revision: base.version, unseen }
+      const header = { ...existing, revision: base.version, unseen }
       yield* this.#putRecord(state, id, found, encodeRecord(header, entityBytes(existing)))
     }
     this.#writer.end()

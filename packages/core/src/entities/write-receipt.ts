@@ -3,7 +3,7 @@ import { decodeFrozenEntity } from '../cbor/entity-decoder.ts'
 import type { Entity } from './collection-definition.ts'
 import type { CollectionState } from './collection-state.ts'
 import { decodedBytes } from './entity-cache.ts'
-import { makeVersioned, rememberVersion } from './entity-version.ts'
+import { makeVersioned, rememberVersion, shapeOf } from './entity-version.ts'
 import type { EntityWriter, WriteOutcome } from './entity-writer.ts'
 import type { PreparedEntity } from './prepared-entity.ts'
 import type { CommitReceipt } from './receipt.ts'
@@ -60,7 +60,7 @@ class PutReceipt<T> implements CommitReceipt<T> {
 
 function storedEntity(
   state: CollectionState,
-  { id, bytes }: PreparedEntity,
+  { id, bytes, schemaVersion }: PreparedEntity,
   stamp: number,
   revision: number,
 ): object {
@@ -69,11 +69,10 @@ function storedEntity(
   const { value, shareable } = decodeFrozenEntity(bytes, 0, makeVersioned)
   // An entity is an object.
   const entity = value as object
-  const version = { stamp, revision }
-  if (!shareable) rememberVersion(entity, version)
-  else {
-    const entry = { ...version, value: entity, bytes: decodedBytes(bytes.length), latest: false }
-    rememberVersion(entity, state.cache.put(id, entry))
-  }
+  const version = { stamp, revision, shape: shapeOf(state, schemaVersion) }
+  rememberVersion(
+    entity,
+    shareable ? state.cache.put(id, version, entity, decodedBytes(bytes.length), false) : version,
+  )
   return entity
 }

@@ -139,6 +139,21 @@ describe('purge', () => {
     })
   })
 
+  test('a retention of less than a day, and a device that was silent for longer than that -> not waited for either', async () => {
+    let nowMs = 1_700_000_000_000
+    const database = await openTestDatabase({ clock: () => nowMs, retentionMs: 1_000 })
+    const { head = 0 } = await push(database, [put(1, 'x', 0, 'a')])
+    await seeAt(database, deviceB, head)
+    const { head: tombstone = 0 } = await push(database, [remove(2, 'x', head)])
+    await push(database, [put(3, 'y', 0, 'a')])
+    nowMs += 2_000
+    // The author is active, and has seen it.
+    await seeAt(database, deviceA, tombstone)
+    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+    await expect(seeAt(database, deviceB, head)).rejects.toMatchObject({ code: 'cursor_expired' })
+    expect((await pull(database)).ops.map((op) => op.entityId)).toEqual(['y'])
+  })
+
   test('deleted, then made again -> nothing to purge', async () => {
     const aging = await openAging()
     const { database } = aging

@@ -3,7 +3,7 @@
  * device may conclude from it does not depend on the clock: one that has not seen a purged delete is told
  * `cursor_expired` and syncs anew. `docs/decisions/0011-tombstone-retention.md`.
  */
-import type { MetaRow, ServerTransaction, TombstoneRow } from './collections.ts'
+import type { MetaRow, ServerReader, ServerTransaction, TombstoneRow } from './collections.ts'
 import { readMeta } from './meta.ts'
 
 /** Of one step, which others wait for: a few milliseconds. */
@@ -40,6 +40,16 @@ export async function purgeStep(tx: ServerTransaction, bounds: PurgeBounds): Pro
   return { purged, hasMore: due.length === TOMBSTONES_MAX }
 }
 
+/**
+ * Up to where the next step would purge if compaction had come so far. Who has not seen that is to sync anew: compaction need
+ * not wait for it.
+ */
+export async function purgeableThrough(reader: ServerReader, bounds: PurgeBounds): Promise<number> {
+  const rows = await reader.collection('tombstones').find({ limit: TOMBSTONES_MAX })
+  const last = dueOf(rows, bounds.seenThrough, bounds).at(-1)
+  return last === undefined ? 0 : cursorOf(last)
+}
+
 /** Whether the oldest tombstone is old enough. */
 export function isDue({ deletedAt }: TombstoneRow, nowMs: number, retentionMs: number): boolean {
   return nowMs - deletedAt >= retentionMs
@@ -48,13 +58,23 @@ export function isDue({ deletedAt }: TombstoneRow, nowMs: number, retentionMs: n
 async function dueTombstones(
   tx: ServerTransaction,
   through: number,
-  { nowMs, retentionMs }: PurgeBounds,
+  bounds: PurgeBounds,
 ): Promise<readonly TombstoneRow[]> {
   const tombstones = tx.collection('tombstones')
   const rows = await tombstones.find({ limit: TOMBSTONES_MAX })
   // Written while the clock was ahead: they wait their time from now on, instead of for ever.
+  const { nowMs } = bounds
   const ahead = rows.filter(({ deletedAt }) => deletedAt > nowMs)
   await tombstones.putMany(ahead.map((row) => ({ ...row, deletedAt: nowMs })))
+  return dueOf(rows, through, bounds)
+}
+
+/** Those before the first that has to stay. */
+function dueOf(
+  rows: readonly TombstoneRow[],
+  through: number,
+  { nowMs, retentionMs }: PurgeBounds,
+): readonly TombstoneRow[] {
   const end = rows.findIndex((row) => cursorOf(row) > through || !isDue(row, nowMs, retentionMs))
   return end === -1 ? rows : rows.slice(0, end)
 }

@@ -60,7 +60,7 @@ export class Pusher {
     await offerAll(store)
     progress.beginPush()
     try {
-      for (let taken = await this.#take(); ; ) {
+      for (let taken = await this.#take(totals); ; ) {
         signal.throwIfAborted()
         if (!taken.atEnd) progress.pushGoesOn()
         const conflicts = totals.conflicts
@@ -71,7 +71,7 @@ export class Pusher {
           if (held || isBehind || taken.waits || totals.conflicts > conflicts) return true
           if (taken.atEnd) return false
         }
-        taken = next ?? (await this.#take())
+        taken = next ?? (await this.#take(totals))
       }
     } finally {
       this.#next.clear()
@@ -105,20 +105,25 @@ export class Pusher {
       } catch (error) {
         if (!isEntiDBError(error)) throw error
         if (error.code === 'op_id_reused' && ++renumbers > RENUMBERS_MAX) throw error
-        if (!(await this.#cope(error, frozen, request))) throw error
+        const refused = await this.#cope(error, frozen, request)
+        if (refused === undefined) throw error
+        totals.rejected += refused
       }
     }
     return next
   }
 
-  async #take(): Promise<TakenBatch> {
+  async #take(totals: CycleTotals): Promise<TakenBatch> {
     const taken = await this.#context.store.transaction((tx) => this.#next.take(tx))
-    await this.#noteTaken(taken)
+    await this.#noteTaken(taken, totals)
     return taken
   }
 
-  async #noteTaken({ contents, splitTransactionId, heldGroups }: TakenBatch): Promise<void> {
+  async #noteTaken(taken: TakenBatch, totals: CycleTotals): Promise<void> {
+    const { contents, splitTransactionId, heldGroups, conflicts, rejected } = taken
     const { store, emitter } = this.#context
+    totals.conflicts += conflicts
+    totals.rejected += rejected
     const batch = store.frozen?.batch
     if (batch !== undefined) this.#contents = { batch, byOpId: contents }
     if (splitTransactionId !== null) {
@@ -168,7 +173,7 @@ export class Pusher {
     this.#context.head = Math.max(this.#context.head, response.head ?? 0)
     this.#internals = { batch: 0, count: 0 }
     if (outcome !== undefined) await this.#tell(outcome, totals)
-    if (next !== undefined) await this.#noteTaken(next)
+    if (next !== undefined) await this.#noteTaken(next, totals)
     return next
   }
 
@@ -215,35 +220,39 @@ export class Pusher {
     for (const rejection of rejections) emitter.emit('rejected', rejection)
   }
 
-  /** True when the batch was changed so that sending goes on; otherwise the error ends the cycle. */
-  async #cope(error: EntiDBError, frozen: FrozenRow, request: SentRequest): Promise<boolean> {
+  /**
+   * Changes the batch so that sending goes on; answers how many operations of it were set aside as rejected.
+   * Undefined when the error ends the cycle.
+   */
+  async #cope(
+    error: EntiDBError,
+    frozen: FrozenRow,
+    request: SentRequest,
+  ): Promise<number | undefined> {
     const { code, message } = error
+    const { ops } = request
     switch (code) {
       case 'op_id_reused':
         return this.#renumber(error)
       case 'too_large':
       case 'invalid_request':
-        return this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: false })
+        return this.#shrinkOrHold(frozen, ops, { code, message, unknown: false })
       case 'forbidden':
         return this.#hold(frozen, frozen.ops, { code, message, unknown: true })
       case 'server_unreachable':
         if (isTimedOut(error) && bytesOf(request) > SLOW_BYTES_MIN) {
-          await this.#sendLess(frozen, request.ops)
+          await this.#sendLess(frozen, ops)
         }
-        return false
+        return undefined
       case 'invalid_response':
         // Conflicts tell what the server has of each operation, however short the request was.
-        return (
-          isTooLong(error) &&
-          this.#shrinkOrHold(frozen, request.ops, { code: 'too_large', message, unknown: true })
-        )
+        if (!isTooLong(error)) return undefined
+        return this.#shrinkOrHold(frozen, ops, { code: 'too_large', message, unknown: true })
       case 'internal':
-        return (
-          this.#isThirdInternal(frozen.batch) &&
-          this.#shrinkOrHold(frozen, request.ops, { code, message, unknown: true })
-        )
+        if (!this.#isThirdInternal(frozen.batch)) return undefined
+        return this.#shrinkOrHold(frozen, ops, { code, message, unknown: true })
       default:
-        return false
+        return undefined
     }
   }
 
@@ -253,22 +262,22 @@ export class Pusher {
     return count === INTERNALS_MAX
   }
 
-  async #renumber({ details }: EntiDBError): Promise<boolean> {
+  async #renumber({ details }: EntiDBError): Promise<number> {
     const { store, emitter } = this.#context
     const serverOpIdMax = typeof details.lastOpId === 'number' ? details.lastOpId : 0
     await store.transaction(async (tx) => renumber(tx, serverOpIdMax))
     emitter.emit('device', { reason: 'renumbered', deviceId: store.state.deviceId })
-    return true
+    return 0
   }
 
   async #shrinkOrHold(
     frozen: FrozenRow,
     sent: readonly FrozenOp[],
     refusal: Refusal,
-  ): Promise<boolean> {
+  ): Promise<number> {
     if (countGroups(sent) <= 1) return this.#hold(frozen, sent, refusal)
     await this.#sendLess(frozen, sent)
-    return true
+    return 0
   }
 
   /** With the next request, unless `sent` is a group alone. */
@@ -278,7 +287,7 @@ export class Pusher {
     })
   }
 
-  async #hold(frozen: FrozenRow, ops: readonly FrozenOp[], refusal: Refusal): Promise<boolean> {
+  async #hold(frozen: FrozenRow, ops: readonly FrozenOp[], refusal: Refusal): Promise<number> {
     const { store, now } = this.#context
     const contents = await this.#contentsOf(frozen)
     const groups = await store.transaction(async (tx) => {
@@ -287,7 +296,7 @@ export class Pusher {
       return holdAsRejected(tx, tx.frozen, ops, contents, refusal, now())
     })
     await this.#tellRejected(groups)
-    return true
+    return groups.size === 0 ? 0 : ops.length
   }
 }
 

@@ -36,6 +36,10 @@ export interface TakenBatch {
   readonly contents: ReadonlyMap<number, FeedRow>
   /** Groups that came to be held. */
   readonly heldGroups: ReadonlySet<number>
+  /** Edits made on what had been replaced by the server's. */
+  readonly conflicts: number
+  /** Operations that no server accepts, and those that stand or fall with them. */
+  readonly rejected: number
   /** The transaction of which this batch is a part, if it is. */
   readonly splitTransactionId: number | null
 }
@@ -69,6 +73,8 @@ class BatchTaking {
   #position: number
   #splitPart: number | null = null
   #waits = false
+  #conflicts = 0
+  #rejected = 0
 
   constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
     const { dbId, deviceId, feedPosition } = tx.state
@@ -88,6 +94,8 @@ class BatchTaking {
       waits: this.#waits,
       contents: this.#draft.contents(),
       heldGroups: this.#heldGroups,
+      conflicts: this.#conflicts,
+      rejected: this.#rejected,
       splitTransactionId: this.#splitPart,
     }
   }
@@ -211,6 +219,7 @@ class BatchTaking {
     this.#heldGroups.add(group)
     for (const row of stale) await this.#noteStale(row)
     for (const { row, reason } of refused) this.#noteRefusal(row, reason)
+    if (refused.length > 0) this.#rejected += rows.length
     const part = joinParts(this.#splitOf(transaction)?.before, heldPart(rows))
     if (transaction.complete) {
       const code = refused[0]?.reason.code ?? (rest === null ? null : this.#rejectionOf(group))
@@ -260,11 +269,12 @@ class BatchTaking {
     }
     const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
     this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
-    await learnRemote(this.#tx, row, remote, {
+    const learnt = await learnRemote(this.#tx, row, remote, {
       nowMs,
       present: true,
       onViolation: () => {},
     })
+    if (learnt === 'conflict') this.#conflicts++
   }
 
   #noteRefusal(row: FeedRow, { code, message }: Refusal): void {
