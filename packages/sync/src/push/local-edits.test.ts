@@ -31,6 +31,29 @@ describe('local edits', () => {
     expect(transactions.map((one) => one.key).sort()).toEqual([2, 4])
   })
 
+  test('written again: -> only by the same transaction, and after that', () => {
+    const edits = editsOf(
+      [
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'c'],
+        [4, 'a'],
+      ],
+      [
+        [5, 'b'],
+        [6, 'c'],
+        [7, 'c'],
+      ],
+    )
+    const writes = new Map([
+      [key('a'), 1],
+      [key('b'), 2],
+    ])
+    expect(edits.writtenAgain(1, writes)).toEqual(new Set([key('a')]))
+    expect(edits.writtenAgain(1, new Map([[key('a'), 4]]))).toEqual(new Set())
+    expect(edits.writtenAgain(2, new Map([[key('c'), 6]]))).toEqual(new Set([key('c')]))
+  })
+
   test('dropped entity: -> ties nothing any more; others stay', () => {
     const edits = editsOf(
       [

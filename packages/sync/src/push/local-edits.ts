@@ -92,11 +92,7 @@ export class LocalEdits {
 
   /** Operations of each entity up to the given opId are accounted for elsewhere. */
   drop(throughByEntity: ReadonlyMap<string, number>): void {
-    const touching = new Set<LocalTransaction>()
-    for (const entity of throughByEntity.keys()) {
-      for (const transaction of this.#touching(entity)) touching.add(transaction)
-    }
-    for (const transaction of touching) {
+    for (const transaction of this.#touchingAny(throughByEntity.keys())) {
       this.#keep(transaction, (row) => row.opId > (throughByEntity.get(row.entity) ?? 0))
     }
   }
@@ -133,6 +129,18 @@ export class LocalEdits {
       if (transaction.stale?.has(entity) === true) return true
     }
     return false
+  }
+
+  /** Which of the entities, given with the opId of a write, the same transaction writes again after that. */
+  writtenAgain(transactionId: number, writes: ReadonlyMap<string, number>): ReadonlySet<string> {
+    const again = new Set<string>()
+    for (const transaction of this.#touchingAny(writes.keys())) {
+      if (transaction.transactionId !== transactionId) continue
+      for (const { opId, entity } of transaction.rows) {
+        if (opId > (writes.get(entity) ?? Number.POSITIVE_INFINITY)) again.add(entity)
+      }
+    }
+    return again
   }
 
   /** Everything that some transaction ties, directly or through others, to one of `entities`. */
@@ -196,6 +204,14 @@ export class LocalEdits {
     if (touching instanceof Set) touching.delete(transaction)
     const isEmpty = touching instanceof Set ? touching.size === 0 : touching === transaction
     if (isEmpty) this.#byEntity.delete(entity)
+  }
+
+  #touchingAny(entities: Iterable<string>): ReadonlySet<LocalTransaction> {
+    const touching = new Set<LocalTransaction>()
+    for (const entity of entities) {
+      for (const transaction of this.#touching(entity)) touching.add(transaction)
+    }
+    return touching
   }
 
   #touching(entity: string): Iterable<LocalTransaction> {

@@ -163,6 +163,15 @@ export class SyncStore {
     return mine
   }
 
+  /** Which of the entities, given with the opId of a write, the same local transaction writes again after that. */
+  async writtenAgain(
+    transactionId: number,
+    writes: ReadonlyMap<string, number>,
+  ): Promise<ReadonlySet<string>> {
+    await this.followFeed()
+    return this.edits.writtenAgain(transactionId, writes)
+  }
+
   /** Another store works on the rows from now on: no transaction begins any more. Error of those: `sync_stopped`. */
   retire(): void {
     this.#retired = true
