@@ -138,6 +138,11 @@ export function entityOfConflictId(id: string): EntityRef | undefined {
   return match?.[1] === undefined ? undefined : entityRef(match[1])
 }
 
+/** Equal exactly when members and their local edits are. */
+export function localFingerprint({ members }: GroupView): string {
+  return [...members].map(([key, { state }]) => `${state.opId}:${key}`).join('\n')
+}
+
 /** Equal exactly when members, local sides and remote sides are. */
 export function fingerprint({ members }: GroupView): string {
   return [...members.values()].map(sidesOf).join('\n')

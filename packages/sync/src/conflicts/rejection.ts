@@ -1,5 +1,7 @@
 /** Groups of local edits that the server refused. */
-import type { EntityRef } from '../entity-ref.ts'
+import { sha256 } from '@entidb/protocol'
+import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
+import { type GroupView, localFingerprint } from './group-view.ts'
 
 /** An entity of a rejected group. */
 export interface RejectedEntity extends EntityRef {
@@ -9,6 +11,7 @@ export interface RejectedEntity extends EntityRef {
 
 /** The edits are held: visible here, not sent, until they are edited or discarded. */
 export interface Rejection extends EntityRef {
+  /** Names the local edits of the whole group: another one when an entity joined or left it, or was edited. */
   readonly id: string
   /** Why the entity named here was refused; the rest of the group went with it. */
   readonly code: string
@@ -18,4 +21,19 @@ export interface Rejection extends EntityRef {
   readonly group: readonly RejectedEntity[]
   /** Milliseconds since 1970. */
   readonly since: number
+}
+
+const DIGEST_BYTES = 8
+
+/** Names the edits that are given up with the group in which `ref` was refused. */
+export function rejectionId(view: GroupView, ref: EntityRef): string {
+  const digest = sha256(new TextEncoder().encode(localFingerprint(view))).subarray(0, DIGEST_BYTES)
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `${hex}:${entityKey(ref)}`
+}
+
+/** The entity that was refused; undefined for text that is no id of a rejection. */
+export function entityOfRejectionId(id: string): EntityRef | undefined {
+  const match = /^[0-9a-f]+:([^/]+\/.+)$/s.exec(id)
+  return match?.[1] === undefined ? undefined : entityRef(match[1])
 }

@@ -11,7 +11,7 @@ import type {
 } from './conflict-types.ts'
 import { conflictId, type GroupView, type MemberView } from './group-view.ts'
 import { isBaseLost } from './learn-remote.ts'
-import type { Rejection } from './rejection.ts'
+import { type Rejection, rejectionId } from './rejection.ts'
 
 export function localSide({ ref, state, entityOf }: MemberView): LocalSide {
   return {
@@ -100,7 +100,7 @@ export function rejectionOf(view: GroupView): Rejection | undefined {
   const reason = culprit?.note.rejection ?? null
   if (culprit === undefined || reason === null) return undefined
   return {
-    id: String(Math.min(...view.groups)),
+    id: rejectionId(view, culprit.ref),
     collection: culprit.ref.collection,
     entityId: culprit.ref.entityId,
     code: reason.code,
