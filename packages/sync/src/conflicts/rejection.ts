@@ -1,7 +1,6 @@
 /** Groups of local edits that the server refused. */
-import { sha256 } from '@entidb/protocol'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
-import { type GroupView, localFingerprint } from './group-view.ts'
+import { editsDigest, type GroupView } from './group-view.ts'
 
 /** An entity of a rejected group. */
 export interface RejectedEntity extends EntityRef {
@@ -23,13 +22,9 @@ export interface Rejection extends EntityRef {
   readonly since: number
 }
 
-const DIGEST_BYTES = 8
-
 /** Names the edits that are given up with the group in which `ref` was refused. */
 export function rejectionId(view: GroupView, ref: EntityRef): string {
-  const digest = sha256(new TextEncoder().encode(localFingerprint(view))).subarray(0, DIGEST_BYTES)
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `${hex}:${entityKey(ref)}`
+  return `${editsDigest(view)}:${entityKey(ref)}`
 }
 
 /** The entity that was refused; undefined for text that is no id of a rejection. */

@@ -3,7 +3,7 @@ import { syncAll } from './test-kit/device.test-kit.ts'
 import type { ModelOptions } from './test-kit/model-database.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
 
-describe('discarding what has changed since it was listed', () => {
+describe('a rejection, discarded', () => {
   const refuseBad: ModelOptions = {
     policy: ({ entityId }) =>
       entityId.startsWith('bad') ? { code: 'not_allowed', message: 'no' } : undefined,
@@ -82,5 +82,51 @@ describe('discarding what has changed since it was listed', () => {
     expect(await a.sync.rejections.discard(id)).toBe(true)
     expect(await a.sync.rejections.discard(id)).toBe(false)
     expect(await a.sync.rejections.discard('1')).toBe(false)
+  })
+})
+
+describe('a conflict, decided', () => {
+  /** `n1` is in conflict on `a`; then a local transaction ties `unseen` to it by way of `mate`. */
+  async function listed() {
+    const { server, a, b } = await openPair()
+    await a.addToken('n1', 'base')
+    await syncAll(a, b)
+    await b.addToken('n1', 'b')
+    await b.sync.sync()
+    await a.db.collection('notes').putMany([
+      { id: 'n1', tokens: ['a'] },
+      { id: 'mate', tokens: ['a'] },
+    ])
+    await a.sync.sync()
+    const [{ id } = { id: '' }] = await a.sync.conflicts.list()
+    await a.db.collection('notes').putMany([
+      { id: 'mate', tokens: ['more'] },
+      { id: 'unseen', tokens: ['more'] },
+    ])
+    return { server, a, b, id }
+  }
+
+  test('takeRemote, an edit joined its group: -> conflict_changed, nothing is lost; its new id drops all of it', async () => {
+    const { server, a, b, id } = await listed()
+    const now = (await a.sync.conflicts.list())[0]?.id
+    await expect(a.sync.conflicts.resolve(id, { type: 'takeRemote' })).rejects.toMatchObject({
+      code: 'conflict_changed',
+      details: { was: id, id: now },
+    })
+    expect(await a.tokens('unseen')).toEqual(['more'])
+    expect(await a.tokens('mate')).toEqual(['more'])
+    await a.sync.conflicts.resolve(now ?? '', { type: 'takeRemote' })
+    expect(await a.tokens('unseen')).toEqual([])
+    await syncAll(a, b)
+    await expectConverged(server, a, b)
+  })
+
+  test('keepLocal, an edit joined its group: -> settled, for nothing is given up', async () => {
+    const { server, a, b, id } = await listed()
+    await a.sync.conflicts.resolve(id, { type: 'keepLocal' })
+    await syncAll(a, b)
+    expect(await b.tokens('unseen')).toEqual(['more'])
+    expect(await b.tokens('n1')).toEqual(['a'])
+    await expectConverged(server, a, b)
   })
 })
