@@ -62,6 +62,8 @@ class BatchTaking {
   /** Transactions whose entities the server has as they are here. */
   readonly #converged: CommittedTransaction[] = []
   #position: number
+  /** A transaction that the draft has the beginning of may be as long as any, whatever came before it. */
+  #countedFrom: number
   /** The transaction that the draft has the beginning, or the next part, of. */
   #splitPart: number | null = null
   #waits = false
@@ -74,6 +76,7 @@ class BatchTaking {
     this.#draft = this.#newDraft()
     this.#feedAfter = feedPosition
     this.#position = feedPosition
+    this.#countedFrom = feedPosition
   }
 
   #newDraft(): BatchDraft {
@@ -95,7 +98,7 @@ class BatchTaking {
 
   /** True at the end of the feed. */
   async #readFeed(): Promise<boolean> {
-    while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
+    while (this.#position - this.#countedFrom < READ_OPS_PER_TAKE) {
       const rows = await this.#window.read(this.#position, batchLimits(this.#options.limits))
       if (rows.length === 0) return true
       const { looseRanges } = this.#tx.state
@@ -186,6 +189,7 @@ class BatchTaking {
   }
 
   #addPart({ transactionId }: FeedTransaction, rows: readonly PendingRow[]): void {
+    if (this.#splitPart === null) this.#countedFrom = rows[0]?.row.opId ?? this.#position
     this.#draft.add(rows, undefined)
     this.#splitPart = transactionId
   }
