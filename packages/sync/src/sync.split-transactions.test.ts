@@ -1,6 +1,7 @@
 import { decodeEntity } from '@entidb/core/cbor'
 import { decodePushRequest, PUSH_PATH } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
 import { type Device, syncAll, tokensOf } from './test-kit/device.test-kit.ts'
 import type { Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openPair } from './test-kit/pair.test-kit.ts'
@@ -92,6 +93,62 @@ describe('transaction in parts that writes an entity more than once', () => {
     ])
     await syncAll(a, b)
     expect(tokensSent(server)).toEqual(['final'])
+    await expectConverged(server, a, b)
+  })
+})
+
+describe('transaction in parts, the rest of which another device wrote alike', () => {
+  /** The first part of a transaction of `b` meets a conflict; by the next pull its rest is no edit any more. */
+  async function restConverges(config: Partial<SyncConfig> = {}) {
+    const { server, a, b } = await openPair(config, { limits: { maxOpsPerPush: 2, maxPullOps: 2 } })
+    for (const id of ['p', 'q']) await a.addToken(id, 'base')
+    await syncAll(a, b)
+    const notes = ['p', 'q', 'r', 's'].map((id) => ({ id, tokens: ['b'] }))
+    const receipt = await b.db.collection('notes').putMany(notes)
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      await a.addToken('p', 'a')
+      await a.db.collection('notes').putMany(notes.slice(2))
+      // More than a page.
+      for (const id of ['m1', 'm2', 'm3', 'm4']) await a.addToken(id, 'a')
+      await a.sync.sync()
+      return 'pass'
+    }
+    await b.sync.sync()
+    return { server, a, b, receipt }
+  }
+
+  test.each(['takeRemote', 'keepLocal'] as const)(
+    '%s by a resolver: -> that is its fate, and what lost is kept',
+    async (type) => {
+      const { server, a, b, receipt } = await restConverges({
+        conflictResolver: { resolve: () => ({ type }) },
+      })
+      await syncAll(a, b)
+      expect((await b.sync.ledger.list()).at(-1)).toMatchObject({
+        id: String(Math.max(...receipt.opIds)),
+        fate: 'conflict',
+        how: type,
+        decidedBy: 'resolver',
+        isSettled: true,
+        hasKept: true,
+      })
+      expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: type })
+      await expectConverged(server, a, b)
+    },
+  )
+
+  test('takeRemote by hand: -> listed before, and that is its fate', async () => {
+    const { server, a, b, receipt } = await restConverges()
+    expect(await b.sync.ledger.list()).toMatchObject([{ fate: 'conflict', isSettled: false }])
+    const [conflict] = await b.sync.conflicts.list()
+    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
+    expect(await b.sync.ledger.list()).toMatchObject([{ fate: 'conflict', how: 'takeRemote' }])
+    expect(await b.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+    await b.sync.ledger.restore(String(Math.max(...receipt.opIds)))
+    await syncAll(b, a)
+    expect(await a.tokens('p')).toEqual(['b'])
     await expectConverged(server, a, b)
   })
 })

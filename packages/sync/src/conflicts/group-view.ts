@@ -119,7 +119,12 @@ function reach(
       const found = tx.findNote(key)?.group ?? null
       if (found !== null) groups.add(found)
     }
-    if (groups.size === before) return { groups, entities, transactions }
+    if (groups.size > before) continue
+    // It is decided about with its group also when nothing is left of the rest.
+    const split = rest === null ? undefined : edits.pendingTransaction(rest)
+    const isThere = transactions.some(({ transactionId }) => transactionId === rest)
+    const all = split === undefined || isThere ? transactions : [...transactions, split]
+    return { groups, entities, transactions: all }
   }
 }
 
