@@ -236,7 +236,7 @@ export const mutants = [
     seedsMax: 300,
     edits: [
       {
-        file: 'sync/src/push/take-batch.ts',
+        file: 'sync/src/push/hold-taken.ts',
         find: 'if (row.staleBase && (await',
         replace: 'if (row.staleBase && row.opId < 0 && (await',
       },

@@ -3,7 +3,7 @@
  * never overwrites an edit silently. Everything it has to remember lies in the database itself.
  */
 import type { EntiDB } from '@entidb/core'
-import { EntiDBError } from '@entidb/core'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
 import { ChangeSignal } from './change-signal.ts'
 import { assertDeviceId, type Settings, type SyncConfig, settingsOf } from './config.ts'
 import { ConflictDesk } from './conflicts/conflict-desk.ts'
@@ -20,6 +20,7 @@ import { renumberForDevice } from './push/undecided.ts'
 import { type ImportedEdits, importUnsynced } from './sign-out/import-unsynced.ts'
 import { SignOut, type SignOutParts } from './sign-out/sign-out.ts'
 import { reportUnsynced } from './sign-out/unsynced.ts'
+import { StartAgain } from './start-again.ts'
 import { coreEngine } from './state/core-engine.ts'
 import { type Commit, type Engine, SYNC_ORIGIN } from './state/engine.ts'
 import type { SyncStore } from './state/sync-store.ts'
@@ -74,6 +75,9 @@ export class EntiDBSync {
   /** When it has ended: one session works on the database at a time. */
   #closing: Promise<void> = Promise.resolve()
   #session: SyncSession | undefined
+  readonly #startAgain: StartAgain
+  /** Of `start` and `stop` only what the last call began goes on. */
+  #starts = 0
   #endListening: () => void = () => {}
   #endFollowing: (() => void) | undefined
   #endClaim: () => void = () => {}
@@ -87,6 +91,8 @@ export class EntiDBSync {
     this.#engine = engine
     this.#trace = new SyncTrace(this.#settings.environment.now)
     traceEvents(this.#emitter, this.#trace)
+    const { environment, pollIntervalMs } = this.#settings
+    this.#startAgain = new StartAgain({ ...environment, pollIntervalMs })
     this.#board = new StatusBoard((status) => this.#emitter.emit('status', status))
     const store = async (): Promise<SyncStore> => (await this.#open()).store
     const wake = (): void => this.#session?.driver.wake()
@@ -110,27 +116,62 @@ export class EntiDBSync {
 
   /**
    * From now on syncs by itself: after commits, when the server has news, when the device comes online,
-   * and on a slow timer. Resolves when that is set up; being offline is no error. Of `start` and `stop` the last call
-   * counts, whether the ones before were waited for or not.
+   * and on a slow timer. Resolves when that is set up; being offline is no error. Where it cannot be set up because of
+   * what may pass (`disk_full`), that is told by the event `error` and by `status`, as of a cycle, and tried again by
+   * itself. Of `start` and `stop` the last call counts, whether the ones before were waited for or not.
    *
-   * Errors: `change_feed_off`.
+   * Errors: `change_feed_off`; what a database that failed throws.
    */
   async start(): Promise<void> {
+    this.#startAgain.reset()
     this.#stopped = false
     this.#signedOut = false
-    const opening = this.#open()
-    const { driver, stream } = await opening
-    // Stopped meanwhile.
-    if (opening !== this.#opening || opening === this.#ending) return
+    await this.#start()
+  }
+
+  async #start(): Promise<void> {
+    const mine = ++this.#starts
+    let session: SyncSession
+    try {
+      session = await this.#open()
+    } catch (error) {
+      if (!isEntiDBError(error) || error.retry !== 'later') throw error
+      if (mine === this.#starts) this.#startLater(error)
+      return
+    }
+    if (mine === this.#starts) this.#setOff(session)
+  }
+
+  #setOff({ driver, stream }: SyncSession): void {
     this.#endListening()
     this.#endListening = this.#settings.environment.onOnline(() => driver.online())
     driver.start()
     stream?.start()
   }
 
+  #startLater(error: EntiDBError): void {
+    // It is this one's turn still.
+    this.#endClaim = this.#engine.claim(() => false)
+    const before = this.#board.status.lastError
+    const phase = this.#startAgain.after(error, () => this.#startSilently())
+    this.#board.set({ phase, lastError: error })
+    if (before?.code !== error.code) this.#emitter.emit('error', error)
+  }
+
+  /** Nobody waits for it. What was no failure that passes may be over, too, when it is tried again. */
+  #startSilently(): void {
+    this.#startAgain.cancel()
+    this.#start().catch((error) => {
+      if (!isEntiDBError(error)) throw error
+      this.#startLater(error)
+    })
+  }
+
   /** Ends everything that runs. What is not synced stays in the database for the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#starts += 1
+    this.#startAgain.reset()
     this.#endListening()
     this.#endListening = () => {}
     this.#ending = this.#opening
@@ -313,9 +354,18 @@ export class EntiDBSync {
 
   async #pause(): Promise<void> {
     this.#assertNotStopped()
+    const { isWaiting } = this.#startAgain
+    const mine = ++this.#starts
+    this.#startAgain.reset()
+    const { driver, stream } = await this.#open().catch((error) => {
+      const goesOn = isWaiting && mine === this.#starts
+      if (goesOn && isEntiDBError(error)) this.#startLater(error)
+      throw error
+    })
+    // Started meanwhile: that is the last word.
+    if (mine !== this.#starts) return
     this.#endListening()
     this.#endListening = () => {}
-    const { driver, stream } = await this.#open()
     await Promise.all([driver.pause(), stream?.stop()])
   }
 
@@ -329,9 +379,14 @@ export class EntiDBSync {
     if (this.#opening !== undefined && isUsable) return this.#opening
     const opening = this.#openSession(this.#closing)
     this.#opening = opening
-    opening.catch(() => {
-      if (this.#opening === opening) this.#opening = undefined
-    })
+    opening.then(
+      () => {
+        if (this.#startAgain.isWaiting) this.#startSilently()
+      },
+      () => {
+        if (this.#opening === opening) this.#opening = undefined
+      },
+    )
     return opening
   }
 
@@ -364,6 +419,8 @@ export class EntiDBSync {
 
   async #openSession(before: Promise<void>): Promise<SyncSession> {
     await before
+    this.#endClaim()
+    this.#endClaim = () => {}
     let session: SyncSession | undefined
     const endClaim = this.#engine.claim(() => this.#letGo(session))
     try {
@@ -385,7 +442,10 @@ export class EntiDBSync {
       if (this.#stopped) this.#board.set({ phase: 'stopped' })
       return opened
     } catch (error) {
-      endClaim()
+      this.#endFollowing?.()
+      this.#endFollowing = undefined
+      if (this.#startAgain.isWaiting) this.#endClaim = endClaim
+      else endClaim()
       throw error
     }
   }

@@ -40,7 +40,7 @@ export interface SyncStatus {
   readonly progress: SyncProgress | null
   /** When the last whole cycle ended, in milliseconds since 1970; null: never. */
   readonly lastSyncAt: number | null
-  /** Why the last cycle failed; null after one that did not. */
+  /** Why the last cycle failed, or `start()` could not set sync up yet; null after a cycle that did not. */
   readonly lastError: EntiDBError | null
 }
 

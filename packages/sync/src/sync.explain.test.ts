@@ -85,6 +85,22 @@ describe('explain', () => {
     })
   })
 
+  test('older than what the server can be asked about -> said so, in words; an own one is known from the ledger', async () => {
+    const { server, a, b } = await openPair()
+    await a.addToken('n0', 'x')
+    await a.addToken('n1', 'x')
+    await a.addToken('n2', 'x')
+    await syncAll(a, b)
+    server.database.purge()
+    const other = await b.sync.explain('notes', 'n1')
+    expect(other).toMatchObject({ author: null, authorUnknown: 'cursor_expired' })
+    expect(other.lines).toContain(
+      `Who made revision ${other.revision}: not known any more, for it is older than what the server can be asked about (cursor_expired).`,
+    )
+    const own = await a.sync.explain('notes', 'n1')
+    expect(own.author).toMatchObject({ isThisDevice: true, source: 'ledger' })
+  })
+
   test('edited, in conflict, settled by a resolver -> each is told', async () => {
     const { a, b } = await openPair()
     await a.addToken('n1', 'base')

@@ -71,6 +71,14 @@ describe('ledger', () => {
     expect(b.sync.status).toMatchObject({ pending: 0, held: 0 })
   })
 
+  test('another device wrote the same, in the first of many pages -> committed', async () => {
+    const { a, b } = await openPair({}, { limits: { maxPullOps: 2 } })
+    for (const id of ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']) await a.addToken(id, 'same')
+    await b.addToken('n1', 'same')
+    await syncAll(a, b)
+    expect(await fatesOf(b)).toEqual([['committed', null, true]])
+  })
+
   test('after a restart -> still known', async () => {
     const { a } = await openPair()
     await a.addToken('n1', 'x')

@@ -64,6 +64,7 @@ export type SyncErrorCode =
   | 'sync_stopped'
   | 'unauthorized'
   | 'conflict_changed'
+  | 'rejection_changed'
   | 'entity_unsynced'
   | 'unsynced_edits'
   | 'nothing_kept'

@@ -3,11 +3,12 @@
  * transaction of its own, and is left alone when a side of it moved since the question.
  */
 import type { EntiDBError } from '@entidb/core'
+import { entityKey } from '../entity-ref.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import type { Verdict } from './ask-resolver.ts'
 import type { OpenConflict } from './conflict-types.ts'
-import { conflictId, fingerprint, type GroupView, viewAgain } from './group-view.ts'
+import { fingerprint, type GroupView, pairOf, viewAgain } from './group-view.ts'
 import type { Pace } from './pace.ts'
 import { isAwaitingRest, isGroupExhausted, roundsAfterDefer } from './rounds.ts'
 import { settleGroup } from './settle-group.ts'
@@ -92,15 +93,15 @@ function deferGroup(tx: SyncTransaction, view: GroupView): readonly OpenConflict
   for (const member of members) {
     const { ref, conflict, note, stale } = member
     const rounds = roundsAfterDefer(note, exhausted)
-    const id = conflictId(member)
-    if (id !== undefined && conflict !== null && conflict.deferred !== id) {
-      fresh.add(id)
-      tx.changeNote(ref, { conflict: { ...conflict, stale, deferred: id }, rounds })
+    const pair = pairOf(member)
+    if (pair !== undefined && conflict !== null && conflict.deferred !== pair) {
+      fresh.add(entityKey(ref))
+      tx.changeNote(ref, { conflict: { ...conflict, stale, deferred: pair }, rounds })
     } else if (exhausted ? note.rounds > 0 : isAwaitingRest(note)) {
       tx.changeNote(ref, { rounds })
     }
   }
-  return openConflicts(view).filter(({ id }) => fresh.has(id))
+  return openConflicts(view).filter((conflict) => fresh.has(entityKey(conflict)))
 }
 
 const REFUSALS: ReadonlySet<unknown> = new Set([

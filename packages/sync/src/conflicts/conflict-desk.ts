@@ -5,15 +5,9 @@ import { LiveList } from '../live-list.ts'
 import type { SyncStore } from '../state/sync-store.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { answerOf, typeOf } from './ask-resolver.ts'
+import { conflictIdsOf, parseConflictId } from './conflict-id.ts'
 import type { OpenConflict, Resolution } from './conflict-types.ts'
-import {
-  conflictId,
-  entityOfConflictId,
-  fingerprint,
-  type GroupView,
-  type MemberView,
-  viewGroup,
-} from './group-view.ts'
+import { fingerprint, type GroupView, type MemberView, pairOf, viewGroup } from './group-view.ts'
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { settleOneConflict } from './settle-one-conflict.ts'
 import { openConflicts } from './sides.ts'
@@ -70,8 +64,9 @@ export class ConflictDesk {
    * of the whole group; with `keepLocal` and `merge` the group is pushed again once none of its
    * conflicts is open any more.
    *
-   * Errors: `conflict_changed` when either side moved since `id` was listed (`details.id` is the conflict
-   * as it is now, undefined when none is listed any more); what `put` throws for a merged entity.
+   * Errors: `conflict_changed` when either side moved since `id` was listed, or `takeRemote` would drop an edit that the
+   * group did not have then (`details.id` is the conflict as it is now, undefined when none is listed any more); what
+   * `put` throws for a merged entity.
    */
   async resolve(id: string, resolution: Resolution): Promise<void> {
     if (typeOf(resolution) === 'defer') return
@@ -94,15 +89,17 @@ async function decide(
   id: string,
   resolution: Resolution,
 ): Promise<boolean> {
-  const ref = entityOfConflictId(id)
-  const group = ref === undefined ? null : (tx.findNote(entityKey(ref))?.group ?? null)
-  if (ref === undefined || group === null) throw changed(id, undefined)
+  const parts = parseConflictId(id)
+  const group = parts && tx.findNote(entityKey(parts.ref))?.group
+  if (parts === undefined || group == null) throw changed(id, undefined)
   const view = await viewGroup(tx, group, store.edits)
   if (view.isBehind) return false
-  const member = view.members.get(entityKey(ref))
-  const present = member === undefined ? undefined : conflictId(member)
-  if (!view.isReceived) throw changed(id, undefined)
-  if (member === undefined || present !== id) throw changed(id, present)
+  const member = view.members.get(entityKey(parts.ref))
+  const pair = member && pairOf(member)
+  if (!view.isReceived || member === undefined || pair === undefined) throw changed(id, undefined)
+  const present = conflictIdsOf(view)(pair)
+  const isSame = typeOf(resolution) === 'takeRemote' ? present === id : pair === parts.pair
+  if (!isSame) throw changed(id, present)
   await carryOut(tx, view, member, resolution)
   return true
 }
@@ -133,7 +130,7 @@ function changed(id: string, present: string | undefined): EntiDBError {
     'conflict_changed',
     present === undefined
       ? 'This conflict is settled, or what the server has now is yet to be received'
-      : 'A side of this conflict moved since you looked: decide on what it is now',
+      : 'A side of this conflict, or an edit of its group, moved since you looked: decide on what it is now',
     { details: { was: id, id: present } },
   )
 }

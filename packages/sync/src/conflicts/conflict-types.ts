@@ -67,7 +67,7 @@ export interface ConflictResolver {
 
 /** A conflict that nobody has settled. */
 export interface OpenConflict extends EntityRef {
-  /** Names this pair of states; when either side moves it is another conflict. */
+  /** Names this pair of states, and the local edits of the group; when one of them moves it is another one. */
   readonly id: string
   readonly local: LocalSide
   readonly remote: RemoteSide

@@ -10,7 +10,7 @@ import type { SyncStore } from '../state/sync-store.ts'
 import { askResolver, type Verdict } from './ask-resolver.ts'
 import { carryOut, type Decision, RELEASED } from './carry-out.ts'
 import type { ConflictResolver, OpenConflict } from './conflict-types.ts'
-import { conflictId, type GroupView, restOfSplit, viewGroup } from './group-view.ts'
+import { type GroupView, pairOf, restOfSplit, viewGroup } from './group-view.ts'
 import { Pace } from './pace.ts'
 import { Rest } from './rest.ts'
 import { isAwaitingRest, isGroupExhausted } from './rounds.ts'
@@ -130,7 +130,7 @@ export class GroupKeeper {
       return rejected && !isEdited(view, store.state) ? undefined : 'release'
     }
     if (!view.isReceived) return undefined
-    if (conflicts.every((each) => each.conflict?.deferred === conflictId(each))) {
+    if (conflicts.every((each) => each.conflict?.deferred === pairOf(each))) {
       const isRested = !this.#rest.isOn && conflicts.some(({ note }) => isAwaitingRest(note))
       return resolver !== undefined && isRested ? 'ask' : undefined
     }

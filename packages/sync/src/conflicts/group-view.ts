@@ -4,6 +4,7 @@
  */
 import { assertInvariant } from '@entidb/core'
 import type { ReplicaState } from '@entidb/core/replication'
+import { sha256 } from '@entidb/protocol'
 import { type EntityRef, entityKey, entityRef } from '../entity-ref.ts'
 import { epochNameAt } from '../handshake/history.ts'
 import type { LocalEdits, PendingTransaction } from '../push/local-edits.ts'
@@ -118,7 +119,12 @@ function reach(
       const found = tx.findNote(key)?.group ?? null
       if (found !== null) groups.add(found)
     }
-    if (groups.size === before) return { groups, entities, transactions }
+    if (groups.size > before) continue
+    // It is decided about with its group also when nothing is left of the rest.
+    const split = rest === null ? undefined : edits.pendingTransaction(rest)
+    const isThere = transactions.some(({ transactionId }) => transactionId === rest)
+    const all = split === undefined || isThere ? transactions : [...transactions, split]
+    return { groups, entities, transactions: all }
   }
 }
 
@@ -128,14 +134,17 @@ export function restOfSplit({ split }: StateRow, groups: ReadonlySet<number>): n
 }
 
 /** Names the pair of states in conflict. Undefined without a conflict. */
-export function conflictId(member: MemberView): string | undefined {
+export function pairOf(member: MemberView): string | undefined {
   return member.conflict === null ? undefined : sidesOf(member)
 }
 
-/** The entity a conflict id speaks of; undefined for text that is none. */
-export function entityOfConflictId(id: string): EntityRef | undefined {
-  const match = /^\d+:\d+(?:\.[0-9a-f]+)?:([^/]+\/.+)$/s.exec(id)
-  return match?.[1] === undefined ? undefined : entityRef(match[1])
+const EDITS_DIGEST_BYTES = 8
+
+/** Names the local edits of the whole group: what would be given up with it. */
+export function editsDigest({ members }: GroupView): string {
+  const edits = [...members].map(([key, { state }]) => `${state.opId}:${key}`).join('\n')
+  const digest = sha256(new TextEncoder().encode(edits)).subarray(0, EDITS_DIGEST_BYTES)
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Equal exactly when members, local sides and remote sides are. */

@@ -1,7 +1,9 @@
 /** `sync.rejections`: edits that the server refused. */
+import { EntiDBError } from '@entidb/core'
+import { entityKey } from '../entity-ref.ts'
 import type { SyncStore } from '../state/sync-store.ts'
-import { type GroupView, viewGroup } from './group-view.ts'
-import type { Rejection } from './rejection.ts'
+import { viewGroup } from './group-view.ts'
+import { entityOfRejectionId, type Rejection } from './rejection.ts'
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { rejectionOf } from './sides.ts'
 import { viewHeldGroups } from './view-held-groups.ts'
@@ -31,17 +33,24 @@ export class RejectionDesk {
 
   /**
    * Drops the local edits of the whole group: each of its entities returns to the server's state, as far as it was
-   * received.
-   * Resolves to false when there is no such group any more.
+   * received. Resolves to false when the entity that `id` is of is not rejected any more.
+   *
+   * Error: `rejection_changed` when the group has other edits than those that `id` was listed with; nothing is dropped
+   * (`details.id` is the rejection as it is now).
    */
   async discard(id: string): Promise<boolean> {
     const store = await this.#store()
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       await store.followFeed()
       const done = await store.transaction(async (tx) => {
-        const view = await viewGroup(tx, Number(id), store.edits)
+        const ref = entityOfRejectionId(id)
+        const group = ref === undefined ? null : (tx.findNote(entityKey(ref))?.group ?? null)
+        if (group === null) return false
+        const view = await viewGroup(tx, group, store.edits)
         if (view.isBehind) return undefined
-        if (!isRejected(view)) return false
+        const present = rejectionOf(view)?.id
+        if (present === undefined) return false
+        if (present !== id) throw changed(id, present)
         const answers = answerForAll(view, { type: 'takeRemote' })
         await settleGroup(tx, view, answers, 'discarded', 'application')
         return true
@@ -49,10 +58,14 @@ export class RejectionDesk {
       if (done === true) this.#discarded()
       if (done !== undefined) return done
     }
-    return false
+    throw changed(id, undefined)
   }
 }
 
-function isRejected(view: GroupView): boolean {
-  return [...view.members.values()].some(({ note }) => note.rejection !== null)
+function changed(id: string, present: string | undefined): EntiDBError {
+  return new EntiDBError(
+    'rejection_changed',
+    'What was refused has other edits since you looked: decide on what it is now',
+    { details: { was: id, id: present } },
+  )
 }

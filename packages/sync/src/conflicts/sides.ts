@@ -2,6 +2,7 @@
 import { isEntiDBError } from '@entidb/core'
 import { decodeEntity } from '@entidb/core/cbor'
 import type { EntityOf } from '../state/sync-transaction.ts'
+import { conflictIdsOf } from './conflict-id.ts'
 import type {
   GroupMember,
   LocalSide,
@@ -9,9 +10,9 @@ import type {
   RemoteSide,
   SyncedEntity,
 } from './conflict-types.ts'
-import { conflictId, type GroupView, type MemberView } from './group-view.ts'
+import { type GroupView, type MemberView, pairOf } from './group-view.ts'
 import { isBaseLost } from './learn-remote.ts'
-import type { Rejection } from './rejection.ts'
+import { type Rejection, rejectionId } from './rejection.ts'
 
 export function localSide({ ref, state, entityOf }: MemberView): LocalSide {
   return {
@@ -48,8 +49,10 @@ export function groupMember(member: MemberView): GroupMember {
 export function openConflicts(view: GroupView): readonly OpenConflict[] {
   if (!view.isReceived) return []
   const members = [...view.members.values()].map(asStored)
+  if (members.every(({ conflict }) => conflict === null)) return []
   const locals = members.map(localSide)
-  return members.flatMap((member, index) => openConflict(member, index, locals) ?? [])
+  const idOf = conflictIdsOf(view)
+  return members.flatMap((member, index) => openConflict(member, index, locals, idOf) ?? [])
 }
 
 /** `locals` are the local sides of the group, this member's at `index`. */
@@ -57,12 +60,13 @@ function openConflict(
   member: MemberView,
   index: number,
   locals: readonly LocalSide[],
+  idOf: (pair: string) => string,
 ): OpenConflict | undefined {
-  const id = conflictId(member)
+  const pair = pairOf(member)
   const remote = remoteSide(member)
-  if (id === undefined || remote === undefined) return undefined
+  if (pair === undefined || remote === undefined) return undefined
   return {
-    id,
+    id: idOf(pair),
     collection: member.ref.collection,
     entityId: member.ref.entityId,
     // As many as members.
@@ -100,7 +104,7 @@ export function rejectionOf(view: GroupView): Rejection | undefined {
   const reason = culprit?.note.rejection ?? null
   if (culprit === undefined || reason === null) return undefined
   return {
-    id: String(Math.min(...view.groups)),
+    id: rejectionId(view, culprit.ref),
     collection: culprit.ref.collection,
     entityId: culprit.ref.entityId,
     code: reason.code,

@@ -57,7 +57,8 @@ export class CycleDriver {
   start(): void {
     if (this.#automatic) return
     this.#automatic = true
-    this.#abort = new AbortController()
+    // A cycle that was asked for before ends with the next stop, too.
+    if (this.#abort.signal.aborted) this.#abort = new AbortController()
     this.#options.cycle.call('start')
     this.#runSilently('asked')
   }

@@ -28,7 +28,11 @@ export interface SyncExplanation extends EntityRef {
   readonly revision: number
   /** Null for revision 0, and where neither ledger nor server say it. */
   readonly author: RevisionAuthor | null
-  /** Why `author` is null, as the code of an error; null where it is not, or there is none to know. */
+  /**
+   * Why `author` is null, as the code of an error: `cursor_expired` where the revision is older than the deletes that the
+   * server has forgotten, `not_found` where it has a newer one, or why it could not be asked. Null where it is not, or
+   * there is none to know.
+   */
   readonly authorUnknown: string | null
   readonly conflict: OpenConflict | null
   readonly rejection: Rejection | null

@@ -2,6 +2,11 @@
 import type { LedgerEntry } from '../ledger/ledger-types.ts'
 import type { SyncExplanation } from './explanation.ts'
 
+const WHY_UNKNOWN: ReadonlyMap<string, string> = new Map([
+  ['cursor_expired', 'not known any more, for it is older than what the server can be asked about'],
+  ['not_found', 'not known any more, for the server has a newer one'],
+])
+
 export function linesOf(explanation: Omit<SyncExplanation, 'lines'>): readonly string[] {
   const { conflict, rejection, transactions } = explanation
   return [
@@ -31,7 +36,10 @@ function authorLine({
   revision,
 }: Omit<SyncExplanation, 'lines'>): readonly string[] {
   if (author === null) {
-    return authorUnknown === null ? [] : [`Who made revision ${revision}: ${authorUnknown}.`]
+    if (authorUnknown === null) return []
+    const why = WHY_UNKNOWN.get(authorUnknown)
+    const answer = why === undefined ? authorUnknown : `${why} (${authorUnknown})`
+    return [`Who made revision ${revision}: ${answer}.`]
   }
   const who = author.isThisDevice ? 'this device' : `device ${author.deviceId}`
   const operation = author.opId === null ? '' : `, operation ${author.opId}`

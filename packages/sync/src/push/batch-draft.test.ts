@@ -35,6 +35,21 @@ describe('batch draft', () => {
     ])
   })
 
+  test('transaction added in stretches: -> one group, named with all that it wrote', () => {
+    const draft = new BatchDraft(roomy, 20)
+    draft.add([at(1, 'a'), at(2, 'b')], undefined)
+    draft.add([at(3, 'a'), at(4, 'c')], undefined)
+    draft.add([at(5, 'd')], 5)
+    draft.add([at(6, 'x')], 6)
+    const { ops, transactions } = draft.finish(0)
+    expect(new Set(ops.slice(0, 4).map(({ group }) => group)).size).toBe(1)
+    expect(ops[4]?.group).not.toBe(ops[0]?.group)
+    expect(transactions).toMatchObject([
+      { key: 5, localOpIds: [3, 2, 4, 5], size: 4 },
+      { key: 6, localOpIds: [6], size: 1 },
+    ])
+  })
+
   test('limits: operations, bytes -> only as many rows as fit', () => {
     const rows = [feedRow(1, 'a'), feedRow(2, 'b'), feedRow(3, 'a'), feedRow(4, 'c')]
     expect(new BatchDraft({ opsMax: 2, bytesMax: 1_000_000 }, 20).fitting(rows)).toBe(3)

@@ -51,6 +51,8 @@ export class BatchDraft {
   }[] = []
   /** Union-find over transactions, by the order they came in. */
   readonly #parents: number[] = []
+  /** The transaction that was added last, if its end was not. */
+  #open: { readonly member: number; readonly written: Set<Entry> } | undefined
   #bytes = REQUEST_OVERHEAD_BYTES
   #nameBytes = 0
 
@@ -89,17 +91,22 @@ export class BatchDraft {
   }
 
   /**
-   * Adds operations of one transaction; `key` names it, undefined for a part that is not its last. `before` is what
-   * parts of it that were sent before wrote.
+   * Adds operations of one transaction; `key` names it, undefined while it goes on: what is added next is of it, too.
+   * `before` is what parts of it that were sent before wrote.
    */
   add(rows: readonly DraftRow[], key: number | undefined, before?: CommittedPart): void {
-    const member = this.#parents.length
-    this.#parents.push(member)
-    const written = new Set<Entry>()
+    const { member, written } = this.#open ?? this.#begin()
     for (const { row, base } of rows) written.add(this.#put(row, base, member))
+    this.#open = key === undefined ? { member, written } : undefined
     if (key === undefined) return
     const named = [...written].slice(0, WRITTEN_NAMED_MAX)
     this.#transactions.push({ key, member, named, size: written.size, before })
+  }
+
+  #begin(): { readonly member: number; readonly written: Set<Entry> } {
+    const member = this.#parents.length
+    this.#parents.push(member)
+    return { member, written: new Set() }
   }
 
   finish(opIdOffset: number): {

@@ -31,6 +31,54 @@ describe('local edits', () => {
     expect(transactions.map((one) => one.key).sort()).toEqual([2, 4])
   })
 
+  test('written again: -> only by the same transaction, and after that', () => {
+    const edits = editsOf(
+      [
+        [1, 'a'],
+        [2, 'b'],
+        [3, 'c'],
+        [4, 'a'],
+      ],
+      [
+        [5, 'b'],
+        [6, 'c'],
+        [7, 'c'],
+      ],
+    )
+    const writes = new Map([
+      [key('a'), 1],
+      [key('b'), 2],
+    ])
+    expect(edits.writtenAgain(1, writes)).toEqual(new Set([key('a')]))
+    expect(edits.writtenAgain(1, new Map([[key('a'), 4]]))).toEqual(new Set())
+    expect(edits.writtenAgain(2, new Map([[key('c'), 6]]))).toEqual(new Set([key('c')]))
+  })
+
+  test('nothing of it is to be pushed: -> known by its last operation until it is taken', () => {
+    const edits = editsOf(
+      [
+        [1, 'a'],
+        [2, 'b'],
+      ],
+      [[3, 'c']],
+    )
+    edits.addSettled(4, 2, false)
+    edits.addSettled(5, 3, false)
+    edits.drop(new Map([[key('a'), 1]]))
+    expect(edits.pendingTransaction(1)).toMatchObject({ key: 2, entities: [key('b')] })
+    edits.drop(new Map([[key('b'), 2]]))
+    expect(edits.pendingTransaction(1)).toMatchObject({ key: 2, entities: [] })
+    expect(edits.pendingTransaction(2)).toMatchObject({ key: 4, entities: [key('c')] })
+    expect(edits.pendingTransaction(3)).toMatchObject({ key: 5, entities: [] })
+    expect(edits.lastLocalOpId).toBe(5)
+    edits.dropThrough(4)
+    expect([1, 2, 3].map((id) => edits.pendingTransaction(id)?.key)).toEqual([
+      undefined,
+      undefined,
+      5,
+    ])
+  })
+
   test('dropped entity: -> ties nothing any more; others stay', () => {
     const edits = editsOf(
       [

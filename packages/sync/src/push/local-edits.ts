@@ -38,9 +38,17 @@ export class LocalEdits {
   /** The transactions that wrote an entity. Of nearly every one there is a single one: no set for that. */
   readonly #byEntity = new Map<string, LocalTransaction | Set<LocalTransaction>>()
   readonly #byKey = new Map<number, LocalTransaction>()
+  /** Keys, by transactionId, of transactions that are not taken to their end, and of which no operation is to be pushed. */
+  readonly #settled = new Map<number, number>()
   #open: LocalTransaction | undefined
   #operations = 0
   #readThrough = 0
+  #lastLocalOpId = 0
+
+  /** OpId of the last local operation that was read, accounted for or not. */
+  get lastLocalOpId(): number {
+    return this.#lastLocalOpId
+  }
 
   /** The feed was read up to here. */
   get readThrough(): number {
@@ -55,6 +63,7 @@ export class LocalEdits {
   reset(readThrough: number): void {
     this.#byEntity.clear()
     this.#byKey.clear()
+    this.#settled.clear()
     this.#open = undefined
     this.#operations = 0
     this.#readThrough = readThrough
@@ -66,7 +75,7 @@ export class LocalEdits {
   }
 
   add(operation: LocalOperation, transactionId: number, standsAlone: boolean): void {
-    this.skip(operation.opId)
+    this.#readLocal(operation.opId)
     const transaction = this.#transactionFor(transactionId, operation.opId, standsAlone)
     this.#rename(transaction, operation.opId)
     const entity = entityKey(operation)
@@ -84,19 +93,16 @@ export class LocalEdits {
 
   /** An operation that is accounted for. Whoever waits for the fate of its transaction may name it by this one. */
   addSettled(opId: number, transactionId: number, standsAlone: boolean): void {
-    this.skip(opId)
+    this.#readLocal(opId)
     const open = this.#open
-    if (standsAlone || open?.transactionId !== transactionId || open.rows.length === 0) return
-    this.#rename(open, opId)
+    if (standsAlone) return
+    if (open?.transactionId === transactionId && open.rows.length > 0) this.#rename(open, opId)
+    else this.#settled.set(transactionId, opId)
   }
 
   /** Operations of each entity up to the given opId are accounted for elsewhere. */
   drop(throughByEntity: ReadonlyMap<string, number>): void {
-    const touching = new Set<LocalTransaction>()
-    for (const entity of throughByEntity.keys()) {
-      for (const transaction of this.#touching(entity)) touching.add(transaction)
-    }
-    for (const transaction of touching) {
+    for (const transaction of this.#touchingAny(throughByEntity.keys())) {
       this.#keep(transaction, (row) => row.opId > (throughByEntity.get(row.entity) ?? 0))
     }
   }
@@ -108,6 +114,9 @@ export class LocalEdits {
       if (first === undefined || first.opId > opId) break
       this.#keep(transaction, (row) => row.opId > opId)
       if (key > opId) break
+    }
+    for (const [transactionId, key] of this.#settled) {
+      if (key <= opId) this.#settled.delete(transactionId)
     }
   }
 
@@ -135,6 +144,27 @@ export class LocalEdits {
     return false
   }
 
+  /** Of a transaction that is not taken to its end; undefined when nothing of it was read. */
+  pendingTransaction(transactionId: number): PendingTransaction | undefined {
+    for (const transaction of this.#byKey.values()) {
+      if (transaction.transactionId === transactionId) return pendingOf(transaction)
+    }
+    const key = this.#settled.get(transactionId)
+    return key === undefined ? undefined : { transactionId, key, entities: [] }
+  }
+
+  /** Which of the entities, given with the opId of a write, the same transaction writes again after that. */
+  writtenAgain(transactionId: number, writes: ReadonlyMap<string, number>): ReadonlySet<string> {
+    const again = new Set<string>()
+    for (const transaction of this.#touchingAny(writes.keys())) {
+      if (transaction.transactionId !== transactionId) continue
+      for (const { opId, entity } of transaction.rows) {
+        if (opId > (writes.get(entity) ?? Number.POSITIVE_INFINITY)) again.add(entity)
+      }
+    }
+    return again
+  }
+
   /** Everything that some transaction ties, directly or through others, to one of `entities`. */
   componentOf(entities: Iterable<string>, transactionId: number | null = null): Component {
     const reached = new Set(entities)
@@ -153,6 +183,11 @@ export class LocalEdits {
   /** In the order of their commits. */
   transactions(): readonly PendingTransaction[] {
     return [...this.#byKey.values()].map(pendingOf)
+  }
+
+  #readLocal(opId: number): void {
+    this.skip(opId)
+    this.#lastLocalOpId = Math.max(this.#lastLocalOpId, opId)
   }
 
   #rename(transaction: LocalTransaction, key: number): void {
@@ -188,7 +223,9 @@ export class LocalEdits {
     }
     transaction.rows = rows
     transaction.stale = staleOf(rows)
-    if (rows.length === 0) this.#byKey.delete(transaction.key)
+    if (rows.length > 0) return
+    this.#byKey.delete(transaction.key)
+    this.#settled.set(transaction.transactionId, transaction.key)
   }
 
   #forget(entity: string, transaction: LocalTransaction): void {
@@ -196,6 +233,14 @@ export class LocalEdits {
     if (touching instanceof Set) touching.delete(transaction)
     const isEmpty = touching instanceof Set ? touching.size === 0 : touching === transaction
     if (isEmpty) this.#byEntity.delete(entity)
+  }
+
+  #touchingAny(entities: Iterable<string>): ReadonlySet<LocalTransaction> {
+    const touching = new Set<LocalTransaction>()
+    for (const entity of entities) {
+      for (const transaction of this.#touching(entity)) touching.add(transaction)
+    }
+    return touching
   }
 
   #touching(entity: string): Iterable<LocalTransaction> {

@@ -8,6 +8,7 @@ import type { FrozenOp, FrozenRow, StateRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { FeedWindow } from './feed-window.ts'
 import { encodeFrozenOps } from './frozen-request.ts'
+import type { WrittenAgain } from './last-states.ts'
 import { type TakenBatch, takeBatch } from './take-batch.ts'
 
 interface Rehearsed {
@@ -69,8 +70,9 @@ export class NextBatch {
   }
 
   #takeNow(tx: SyncTransaction): Promise<TakenBatch> {
-    const { limits, now } = this.#context
-    return takeBatch(tx, this.#window, { limits, nowMs: now() })
+    const { limits, now, store } = this.#context
+    const writtenAgain: WrittenAgain = (...writes) => store.writtenAgain(...writes)
+    return takeBatch(tx, this.#window, { limits, nowMs: now(), writtenAgain })
   }
 
   /**

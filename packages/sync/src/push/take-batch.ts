@@ -2,29 +2,24 @@
  * Takes the next local transactions from the change feed: into a batch that is frozen, or into a held
  * group. One transaction; what it took is never taken again.
  */
-import { isValidCollectionName, type Limits } from '@entidb/protocol'
-import { joinGroup } from '../conflicts/groups.ts'
-import { isBaseLost, learnRemote } from '../conflicts/learn-remote.ts'
+import type { Limits } from '@entidb/protocol'
 import { entityKey } from '../entity-ref.ts'
-import { findEvicted } from '../evict/evicted-rows.ts'
 import { heldPart, joinParts } from '../ledger/committed-part.ts'
 import { recordCommitted } from '../ledger/record-committed.ts'
 import type { FeedRow } from '../state/engine.ts'
 import { looseRangesAfter } from '../state/loose-ranges.ts'
-import type {
-  CommittedPart,
-  CommittedTransaction,
-  SplitRow,
-  WrittenEntities,
-} from '../state/rows.ts'
+import type { CommittedPart, CommittedTransaction, SplitRow } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
-import { BatchDraft, type BatchLimits, type DraftRow } from './batch-draft.ts'
+import { BatchDraft, type BatchLimits } from './batch-draft.ts'
 import { type FeedTransaction, feedTransactions } from './feed-transactions.ts'
 import type { FeedWindow } from './feed-window.ts'
+import { holdTaken, reasonsToHold } from './hold-taken.ts'
+import { lastStates, type PendingRow, type WrittenAgain } from './last-states.ts'
 
 export interface TakeOptions {
   readonly limits: Limits
   readonly nowMs: number
+  readonly writtenAgain: WrittenAgain
 }
 
 export interface TakenBatch {
@@ -65,25 +60,34 @@ class BatchTaking {
   readonly #tx: SyncTransaction
   readonly #window: FeedWindow
   readonly #options: TakeOptions
-  readonly #draft: BatchDraft
+  #draft: BatchDraft
   readonly #feedAfter: number
   readonly #heldGroups = new Set<number>()
   /** Transactions whose entities the server has as they are here. */
   readonly #converged: CommittedTransaction[] = []
   #position: number
+  /** A transaction that the draft has the beginning of may be as long as any, whatever came before it. */
+  #countedFrom: number
+  /** The transaction that the draft has the beginning, or the next part, of. */
   #splitPart: number | null = null
   #waits = false
   #conflicts = 0
   #rejected = 0
 
   constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
-    const { dbId, deviceId, feedPosition } = tx.state
+    const { feedPosition } = tx.state
     this.#tx = tx
     this.#window = window
     this.#options = options
-    this.#draft = new BatchDraft(batchLimits(options.limits), dbId.length + deviceId.length)
+    this.#draft = this.#newDraft()
     this.#feedAfter = feedPosition
     this.#position = feedPosition
+    this.#countedFrom = feedPosition
+  }
+
+  #newDraft(): BatchDraft {
+    const { dbId, deviceId } = this.#tx.state
+    return new BatchDraft(batchLimits(this.#options.limits), dbId.length + deviceId.length)
   }
 
   async run(): Promise<TakenBatch> {
@@ -102,7 +106,7 @@ class BatchTaking {
 
   /** True at the end of the feed. */
   async #readFeed(): Promise<boolean> {
-    while (this.#position - this.#feedAfter < READ_OPS_PER_TAKE) {
+    while (this.#position - this.#countedFrom < READ_OPS_PER_TAKE) {
       const rows = await this.#window.read(this.#position, batchLimits(this.#options.limits))
       if (rows.length === 0) return true
       const { looseRanges } = this.#tx.state
@@ -118,29 +122,47 @@ class BatchTaking {
 
   /** False when the transaction has to wait for the next batch. */
   async #take(transaction: FeedTransaction): Promise<boolean> {
-    const rows = await this.#pendingRows(transaction.rows)
-    if (this.#waitsForEcho(rows)) {
+    const pending = await this.#pendingRows(transaction.rows)
+    if (this.#waitsForEcho(pending)) {
       this.#waits = true
       return false
     }
-    const feedRows = rows.map(({ row }) => row)
+    const feedRows = pending.map(({ row }) => row)
     if (this.#isSettledRest(transaction, feedRows)) return this.#passed(transaction)
-    const hold = await this.#holdIfNeeded(transaction, feedRows)
-    const count = hold ? 0 : this.#draft.fitting(feedRows)
-    const isWhole = count === rows.length && transaction.complete
-    if (!hold && !isWhole && !this.#draft.isEmpty) return false
-    if (hold) return this.#passed(transaction)
-    if (isWhole) {
-      const before = this.#splitOf(transaction)?.before
-      if (rows.length > 0) this.#draft.add(rows, transaction.lastOpId, before)
-      else await this.#noteConverged(transaction, before)
+    const rows = await lastStates(transaction, pending, this.#options.writtenAgain)
+    const last = rows.map(({ row }) => row)
+    const split = this.#splitOf(transaction)
+    const { limits, nowMs } = this.#options
+    const reasons = await reasonsToHold(this.#tx, feedRows, last, split, limits)
+    if (reasons !== undefined) {
+      const begun = this.#takeBack(transaction)
+      const held = { all: [...begun, ...feedRows], last: [...begun, ...last] }
+      const taken = await holdTaken(this.#tx, transaction, held, reasons, split, nowMs)
+      this.#heldGroups.add(taken.group)
+      this.#conflicts += taken.conflicts
+      this.#rejected += taken.rejected
       return this.#passed(transaction)
     }
-    return this.#takePart(transaction, rows, Math.max(count, 1))
+    const fitting = this.#draft.fitting(last)
+    // One that alone exceeds the limits is the server's to refuse.
+    const count = this.#draft.isEmpty && last.length > 0 ? Math.max(fitting, 1) : fitting
+    const goesOn = this.#splitPart === transaction.transactionId
+    if (count === last.length && transaction.complete) {
+      if (last.length > 0 || goesOn) this.#draft.add(rows, transaction.lastOpId, split?.before)
+      else await this.#noteConverged(transaction, split?.before)
+      this.#splitPart = null
+      return this.#passed(transaction)
+    }
+    if (!goesOn && !this.#draft.isEmpty) return false
+    if (count > 0) this.#addPart(transaction, rows.slice(0, count))
+    // Perhaps all of it fits.
+    if (count === last.length) return this.#passed(transaction)
+    this.#cut(transaction, last[count - 1])
+    return false
   }
 
   /** An entity whose last edit was accepted, the server did not say as which revision. */
-  #waitsForEcho(rows: readonly DraftRow[]): boolean {
+  #waitsForEcho(rows: readonly PendingRow[]): boolean {
     if (!this.#tx.hasNotes) return false
     return rows.some(({ row }) => this.#tx.findNote(entityKey(row))?.sent?.accepted === true)
   }
@@ -177,126 +199,40 @@ class BatchTaking {
     return true
   }
 
-  /** A transaction beyond the limits goes in parts; each waits for the outcome of the one before. */
-  #takePart(transaction: FeedTransaction, rows: readonly DraftRow[], count: number): false {
-    const part = rows.slice(0, count)
-    const last = part.at(-1)
-    this.#draft.add(part, undefined)
-    this.#position =
-      count < rows.length && last !== undefined ? last.row.opId : transaction.lastOpId
-    const { transactionId } = transaction
+  #addPart({ transactionId }: FeedTransaction, rows: readonly PendingRow[]): void {
+    if (this.#splitPart === null) this.#countedFrom = rows[0]?.row.opId ?? this.#position
+    this.#draft.add(rows, undefined)
     this.#splitPart = transactionId
+  }
+
+  /** What the draft has of a transaction that is to be held: nothing of it is sent. */
+  #takeBack({ transactionId }: FeedTransaction): readonly FeedRow[] {
+    if (this.#splitPart !== transactionId) return []
+    const rows = [...this.#draft.contents().values()]
+    this.#draft = this.#newDraft()
+    this.#splitPart = null
+    return rows
+  }
+
+  /** A transaction beyond the limits goes in parts; each waits for the outcome of the one before. */
+  #cut(transaction: FeedTransaction, last: FeedRow | undefined): void {
+    if (last === undefined) return
+    this.#position = last.opId
+    const { transactionId } = transaction
     const before = this.#splitOf(transaction)?.before
     this.#tx.setState({
       split: { transactionId, group: null, ...(before === undefined ? {} : { before }) },
     })
-    return false
   }
 
   /** Only entities that are still pending have something to push. */
-  async #pendingRows(rows: readonly FeedRow[]): Promise<readonly DraftRow[]> {
+  async #pendingRows(rows: readonly FeedRow[]): Promise<readonly PendingRow[]> {
     const states = await this.#tx.replica.states(rows)
     return rows.flatMap((row, index) => {
       const state = states[index]
-      return state?.pending === true ? [{ row, base: state.base.version }] : []
-    })
-  }
-
-  /** Whether the transaction joined a held group instead of the batch. */
-  async #holdIfNeeded(transaction: FeedTransaction, rows: readonly FeedRow[]): Promise<boolean> {
-    const rest = this.#splitOf(transaction)?.group ?? null
-    const held =
-      this.#tx.hasNotes && rows.some((row) => this.#tx.findNote(entityKey(row))?.group != null)
-    const stale = await this.#staleRows(rows)
-    const refused = rows.flatMap((row) => {
-      const reason = refusalOf(row, this.#options.limits)
-      return reason === undefined ? [] : [{ row, reason }]
-    })
-    if (rest === null && !held && stale.length === 0 && refused.length === 0) return false
-    const group = await joinGroup(this.#tx, rows, rest)
-    // The rest of a transaction of which a part was refused is no edit since.
-    if (rows.length > 0 && rest === null) this.#sendRejectedAgain(group)
-    this.#heldGroups.add(group)
-    for (const row of stale) await this.#noteStale(row)
-    for (const { row, reason } of refused) this.#noteRefusal(row, reason)
-    if (refused.length > 0) this.#rejected += rows.length
-    const part = joinParts(this.#splitOf(transaction)?.before, heldPart(rows))
-    if (transaction.complete) {
-      const code = refused[0]?.reason.code ?? (rest === null ? null : this.#rejectionOf(group))
-      await this.#noteFate(transaction, part.written, group, code)
-    } else {
-      // Its last part names it.
-      const { transactionId } = transaction
-      this.#tx.setState({ split: { transactionId, group, before: part } })
-    }
-    return true
-  }
-
-  /** Made on what is not stored any more. What was evicted is no news: the server says what it has. */
-  async #staleRows(rows: readonly FeedRow[]): Promise<readonly FeedRow[]> {
-    const stale: FeedRow[] = []
-    for (const row of rows) {
-      if (row.staleBase && (await findEvicted(this.#tx, row)) === undefined) stale.push(row)
-    }
-    return stale
-  }
-
-  /** An edit of a rejected group: with nothing else against it, the whole group is sent again. */
-  #sendRejectedAgain(group: number): void {
-    for (const note of this.#tx.notesOfGroup(group)) {
-      if (note.rejection !== null) this.#tx.changeNote(note, { rejection: null })
-    }
-  }
-
-  /** The code that explains a rejected group; null when it is not rejected. */
-  #rejectionOf(group: number): string | null {
-    const codes = this.#tx.notesOfGroup(group).flatMap(({ rejection }) => rejection?.code ?? [])
-    return codes.find((code) => code !== 'group') ?? codes[0] ?? null
-  }
-
-  /** Edited on a state that the device had replaced: as if the stored one had come just now. */
-  async #noteStale(row: FeedRow): Promise<void> {
-    const state = await this.#tx.replica.state(row.collection, row.entityId)
-    const note = this.#tx.note(row)
-    const { nowMs } = this.#options
-    const known = await this.#tx.remoteOf(note)
-    const remote = known ?? state.base
-    if (isBaseLost(note, state)) {
-      // What the server has may be what that was made on: the edit was not.
-      this.#tx.changeNote(row, { ancestorThrough: -1 })
-      // That nothing is here either says nothing about the server: the delete is offered to it.
-      if (known === null && state.bytes === null) return
-    }
-    const since = { sinceMs: note.conflict?.sinceMs ?? nowMs, deferred: null }
-    this.#tx.changeNote(row, { conflict: { ...since, remote, stale: true } })
-    const learnt = await learnRemote(this.#tx, row, remote, {
-      nowMs,
-      present: true,
-      onViolation: () => {},
-    })
-    if (learnt === 'conflict') this.#conflicts++
-  }
-
-  #noteRefusal(row: FeedRow, { code, message }: Refusal): void {
-    this.#tx.changeNote(row, {
-      rejection: { code, message, sinceMs: this.#options.nowMs, unknown: false },
-    })
-  }
-
-  async #noteFate(
-    { lastOpId }: FeedTransaction,
-    written: WrittenEntities,
-    group: number,
-    code: string | null,
-  ): Promise<void> {
-    await this.#tx.putFate(lastOpId, {
-      group,
-      fate: code === null ? 'open' : 'rejected',
-      how: code,
-      decidedBy: null,
-      successor: null,
-      entityVersions: null,
-      written,
+      return state?.pending === true
+        ? [{ row, base: state.base.version, newestOpId: state.opId }]
+        : []
     })
   }
 
@@ -335,23 +271,4 @@ class BatchTaking {
       if (note.skipThrough <= this.#position) this.#tx.changeNote(note, { skipThrough: 0 })
     }
   }
-}
-
-interface Refusal {
-  readonly code: string
-  readonly message: string
-}
-
-/** What no server takes is not sent: one such operation would refuse the whole request. */
-function refusalOf(row: FeedRow, limits: Limits): Refusal | undefined {
-  if (!isValidCollectionName(row.collection)) {
-    return { code: 'invalid_request', message: `Collection ${row.collection} cannot be synced` }
-  }
-  if ((row.payloadCbor?.length ?? 0) > limits.maxEntityBytes) {
-    return {
-      code: 'too_large',
-      message: `The entity exceeds the server's ${limits.maxEntityBytes} bytes`,
-    }
-  }
-  return undefined
 }

@@ -163,6 +163,15 @@ export class SyncStore {
     return mine
   }
 
+  /** Which of the entities, given with the opId of a write, the same local transaction writes again after that. */
+  async writtenAgain(
+    transactionId: number,
+    writes: ReadonlyMap<string, number>,
+  ): Promise<ReadonlySet<string>> {
+    await this.followFeed()
+    return this.edits.writtenAgain(transactionId, writes)
+  }
+
   /** Another store works on the rows from now on: no transaction begins any more. Error of those: `sync_stopped`. */
   retire(): void {
     this.#retired = true
@@ -203,10 +212,14 @@ export class SyncStore {
     return new SyncTransaction(engineTx, this.#memory, { engine, nowMs: now(), ledger })
   }
 
-  /** Nothing that was read of the feed is to be pushed: it was all applied by sync itself. */
+  /**
+   * Nothing that was read of the feed is a local operation: it was all applied by sync itself. One that needs no push any
+   * more is still to be taken: what became of its transaction is noted then.
+   */
   #letGoOfFeed(tx: SyncTransaction): void {
-    const { readThrough, size } = this.edits
-    if (size === 0 && tx.frozen === null && readThrough > tx.state.feedPosition) {
+    const { readThrough, lastLocalOpId } = this.edits
+    const { feedPosition } = tx.state
+    if (tx.frozen === null && lastLocalOpId <= feedPosition && feedPosition < readThrough) {
       tx.setState({ feedPosition: readThrough })
     }
   }

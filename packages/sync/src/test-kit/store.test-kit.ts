@@ -32,7 +32,11 @@ export async function freeze(store: SyncStore) {
   await store.transaction(async (tx) => tx.setState({ offer: null }))
   await store.followFeed()
   const { contents } = await store.transaction((tx) =>
-    takeBatch(tx, new FeedWindow(store.engine), { limits: DEFAULT_LIMITS, nowMs: 0 }),
+    takeBatch(tx, new FeedWindow(store.engine), {
+      limits: DEFAULT_LIMITS,
+      nowMs: 0,
+      writtenAgain: (...writes) => store.writtenAgain(...writes),
+    }),
   )
   const { frozen } = store
   if (frozen === null) throw new Error('nothing to freeze')

@@ -261,7 +261,11 @@ export class SimulatedDevice {
       const nodes = group.map((each) => this.view.node(`${each.collection}/${each.entityId}`))
       this.#world.log.write(this.name, `discards ${nodes.join(', ')}`)
       this.#world.oracle.dropped(this.name, nodes, 'the rejection was discarded')
-      await this.#sync?.rejections.discard(id)
+      try {
+        await this.#sync?.rejections.discard(id)
+      } catch (error) {
+        if (!isEntiDBError(error, 'rejection_changed')) throw error
+      }
     }
     return rejections.length
   }
