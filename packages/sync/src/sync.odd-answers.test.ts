@@ -10,14 +10,13 @@ import {
   encodePushResponse,
   HANDSHAKE_PATH,
   type HandshakeResponse,
-  MEDIA_TYPE,
   PULL_PATH,
   PUSH_PATH,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import type { FetchLike } from './environment.ts'
 import { syncAll } from './test-kit/device.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import { cborAnswer as cbor, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const NO_OP_ID = Number.MAX_SAFE_INTEGER - 1
@@ -35,11 +34,6 @@ async function rewritten(server: ModelServer) {
     return cbor(between.rewrite(new URL(url).pathname, body) ?? body)
   }
   return { between, device: await openDevice(server, { fetch }) }
-}
-
-function cbor(body: Uint8Array, status = 200): Response {
-  const headers = { 'content-type': MEDIA_TYPE }
-  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers })
 }
 
 function handshakes(change: Partial<HandshakeResponse>): Rewrite {

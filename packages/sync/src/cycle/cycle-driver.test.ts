@@ -14,8 +14,9 @@ function driverOf(
   let cycles = 0
   let head = 0
   const state: CycleState = 'idle'
-  const cycle: Pick<Cycle, 'run' | 'call' | 'state'> = {
+  const cycle: Pick<Cycle, 'run' | 'call' | 'state' | 'isInVain'> = {
     state,
+    isInVain: false,
     call: () => {},
     run: async () => {
       cycles += 1

@@ -32,6 +32,8 @@ export interface ExclusiveTurn {
 export class CycleDriver {
   readonly #options: CycleDriverOptions
   readonly #backoff: Backoff
+  /** Of cycles in a row that found nothing although the stream said so. */
+  readonly #vainBackoff: Backoff
   #abort = new AbortController()
   /** A cycle, or a task that keeps cycles away. */
   #running: Promise<unknown> | undefined
@@ -43,14 +45,15 @@ export class CycleDriver {
   /** If the cycle fails, it may be for what was before. */
   #onlineWhileRunning = false
   #cancelTimer: () => void = () => {}
+  /** Ends the pause in which the stream begins no cycle; undefined: there is none. */
+  #endPause: (() => void) | undefined
 
   constructor(options: CycleDriverOptions) {
     this.#options = options
-    this.#backoff = new Backoff({
-      baseMs: BACKOFF_BASE_MS,
-      capMs: BACKOFF_CAP_MS,
-      random: options.random,
-    })
+    const { random } = options
+    const backoffOptions = { baseMs: BACKOFF_BASE_MS, capMs: BACKOFF_CAP_MS, random }
+    this.#backoff = new Backoff(backoffOptions)
+    this.#vainBackoff = new Backoff(backoffOptions)
   }
 
   /** From now on cycles run by themselves; the first one at once. */
@@ -66,6 +69,7 @@ export class CycleDriver {
   async stop(): Promise<void> {
     this.#automatic = false
     this.#cancelTimer()
+    this.#endPause?.()
     this.#abort.abort()
     this.#options.cycle.call('stop')
     await Promise.allSettled([this.#running, this.#queued])
@@ -118,7 +122,7 @@ export class CycleDriver {
 
   /** There may be something to pull. A cycle that runs looks itself, at its end. */
   wakeIfBehind(): void {
-    if (this.#running === undefined && this.#options.isBehind()) this.#wakeIdle()
+    if (this.#running === undefined && this.#hasNews()) this.#wakeIdle()
   }
 
   /** The network is back, or the device has another name: no reason to wait any longer. */
@@ -145,7 +149,7 @@ export class CycleDriver {
     const isDue = this.#dueWhileRunning
     this.#dueWhileRunning = false
     if (isDue) this.#runAfter(0)
-    else if (this.#wokenWhileRunning || this.#options.isBehind()) this.#wakeIdle()
+    else if (this.#wokenWhileRunning || this.#hasNews()) this.#wakeIdle()
   }
 
   #begin(reason: CycleReason): Promise<CycleTotals> {
@@ -159,15 +163,16 @@ export class CycleDriver {
   }
 
   async #runCycle(reason: CycleReason): Promise<CycleTotals> {
-    const { cycle, onSuccess, onFailure, isBehind, pollIntervalMs } = this.#options
+    const { cycle, onSuccess, onFailure, pollIntervalMs } = this.#options
     this.#cancelTimer()
     this.#wokenWhileRunning = false
     this.#onlineWhileRunning = false
     try {
       const totals = await cycle.run(this.#abort.signal, reason)
       this.#backoff.reset()
+      this.#pauseIfInVain()
       onSuccess(totals)
-      if (this.#wokenWhileRunning || isBehind()) this.#runSoon()
+      if (this.#wokenWhileRunning || this.#hasNews()) this.#runSoon()
       else this.#runAfter(pollIntervalMs)
       return totals
     } catch (error) {
@@ -176,6 +181,27 @@ export class CycleDriver {
         this.#runAfterFailure(error)
       } else this.#runAfter(pollIntervalMs)
       throw error
+    }
+  }
+
+  #hasNews(): boolean {
+    return this.#endPause === undefined && this.#options.isBehind()
+  }
+
+  /** A stream that names heads which the server does not serve must not be run after. Whatever else begins cycles, does. */
+  #pauseIfInVain(): void {
+    const { cycle, timers } = this.#options
+    if (!cycle.isInVain) this.#vainBackoff.reset()
+    else if (this.#automatic && this.#endPause === undefined) {
+      const end = (): void => {
+        cancel()
+        this.#endPause = undefined
+      }
+      this.#endPause = end
+      const cancel = timers.after(this.#vainBackoff.next(), () => {
+        end()
+        this.wakeIfBehind()
+      })
     }
   }
 

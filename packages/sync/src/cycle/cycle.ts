@@ -36,6 +36,7 @@ export class Cycle {
   #greetedOn: Following | null = null
   /** Cycles since then that did without. */
   #ungreeted = 0
+  #isInVain = false
 
   /** `enter` is told of every state. */
   constructor(steps: CycleSteps, enter: (state: CycleState) => void) {
@@ -45,6 +46,11 @@ export class Cycle {
 
   get state(): CycleState {
     return this.#state
+  }
+
+  /** The stream named more than the cycle found: no pull brought anything, or came to what was named before it. */
+  get isInVain(): boolean {
+    return this.#isInVain
   }
 
   /** An event from outside: `start`, `stop`. */
@@ -59,6 +65,7 @@ export class Cycle {
     const round = new Round(totals, reason === 'woken' && this.#goesUngreeted())
     this.#send('begin')
     context.head = 0
+    this.#isInVain = false
     context.progress.begin()
     try {
       while (isWorking(this.#state)) {
@@ -105,12 +112,13 @@ export class Cycle {
     const { following, store } = context
     const heard = following?.head
     if (round.mayTrustStream() && heard !== undefined && isCurrent(store.state, heard)) return
+    const { pulled } = totals
     await puller.pullAll(totals, signal)
     context.progress.endPull()
+    if (following === null || heard === undefined || heard <= store.state.cursor) return
     // A head that the server does not have must not be run after.
-    if (following !== null && heard !== undefined && following.head === heard) {
-      following.head = Math.min(heard, store.state.cursor)
-    }
+    if (totals.pulled === pulled) this.#isInVain = true
+    if (following.head === heard) following.head = store.state.cursor
   }
 
   async #step(totals: CycleTotals, round: Round, signal: AbortSignal): Promise<CycleEvent> {
