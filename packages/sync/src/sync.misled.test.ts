@@ -5,17 +5,20 @@ import {
   PULL_PATH,
   type PullRequest,
   type PullResponse,
+  STREAM_PATH,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
+import type { SyncConfig } from './config.ts'
+import type { FetchLike } from './environment.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
-import { cborAnswer, ModelServer } from './test-kit/model-server.test-kit.ts'
+import { cborAnswer, ModelServer, refusal } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice } from './test-kit/pair.test-kit.ts'
 
 /** Answers a pull in the server's place; undefined: the server does. */
 type MakePage = (request: PullRequest) => PullResponse | undefined
 
 /** A started device with timers of its own, and somebody between it and the server who makes pages. */
-async function startedDevice(server: ModelServer) {
+async function startedDevice(server: ModelServer, config: Partial<SyncConfig> = {}) {
   const between: { pageFor: MakePage } = { pageFor: () => undefined }
   server.fault = ({ path, body }) => {
     const page = path === PULL_PATH ? between.pageFor(decodePullRequest(body)) : undefined
@@ -23,7 +26,7 @@ async function startedDevice(server: ModelServer) {
   }
   const timers = new ManualTimers()
   const environment = { timers, random: () => 0.999999999, now: () => timers.nowMs }
-  const device = await openDevice(server, { stream: true, environment })
+  const device = await openDevice(server, { ...config, stream: true, environment })
   await device.sync.start()
   await settle()
   await device.addToken('own', 'x')
@@ -151,4 +154,52 @@ describe('pages that say there is more and bring nothing', () => {
     await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
     expect(await device.tokens('theirs')).toEqual(['x'])
   })
+})
+
+describe('streams that end at once, again and again', () => {
+  test.each([
+    ['without a byte', ''],
+    ['after a comment', ':\n\n'],
+    ['after a head that the server does not have', 'event: cursor\ndata: 999999999999\n\n'],
+    ['by something that is no event stream of ours', `data: ${'x'.repeat(100_000)}\n\n`],
+    ['after a comment without end', `:${'x'.repeat(100_000)}\n\n`],
+  ])('%s -> opened less and less often', async (_, text) => {
+    const server = new ModelServer()
+    let opened = 0
+    const fetch: FetchLike = async (url, init) => {
+      if (new URL(url).pathname !== STREAM_PATH) return server.fetch(url, init)
+      opened += 1
+      return new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+    }
+    const { timers } = await startedDevice(server, { fetch })
+    expect(await requestsOf(server, () => timers.advance(60_000))).toBeLessThan(20)
+    expect(opened).toBeLessThan(10)
+  })
+
+  test('each lasted for a while -> opened again after a second', async () => {
+    const server = new ModelServer()
+    const { device, timers } = await startedDevice(server)
+    const other = await openDevice(server)
+    for (let i = 0; i < 10; i++) {
+      await timers.advance(30_000)
+      server.endStreams()
+      await settle()
+      await timers.advance(1_000)
+      await other.addToken('theirs', `${i}`)
+      await other.sync.sync()
+      await settle()
+      expect(await device.tokens('theirs')).toContain(`${i}`)
+    }
+  })
+})
+
+test('an epoch that is never the right one, with the same history each time -> asked for once a cycle', async () => {
+  const server = new ModelServer()
+  const { device, timers } = await startedDevice(server)
+  server.fault = ({ path }) => (path === PULL_PATH ? refusal('epoch_mismatch') : 'pass')
+  await expect(device.sync.sync()).rejects.toMatchObject({ code: 'epoch_mismatch' })
+  expect(await requestsOf(server, () => timers.advance(60_000))).toBeLessThan(40)
+  server.fault = () => 'pass'
+  await device.sync.sync()
+  await expectConverged(server, device)
 })

@@ -138,7 +138,8 @@ export class Cycle {
       if (signal.aborted) throw failure
       // A handshake has no epoch to be wrong about: there it is the server that is.
       const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
-      if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
+      if (canChangeEpoch && round.mayChangeEpoch(this.#steps.context.store.state.epoch))
+        return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
         // Away for so long that deletes were forgotten: what the server said before may be as old.
         this.#steps.context.greeted = false

@@ -23,6 +23,8 @@ export interface StreamFollowerOptions {
 const SILENCE_MS_MAX = 45_000
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_CAP = 5 * 60_000
+/** What ends sooner did not work: something in between lets no stream through, or the server takes none. */
+const LASTING_MS_MIN = 5_000
 
 export class StreamFollower {
   readonly #options: StreamFollowerOptions
@@ -59,26 +61,32 @@ export class StreamFollower {
     }
   }
 
-  async #read(outer: AbortSignal, onBytes: () => void): Promise<void> {
+  /** `onLasting`: it sent something, and has lasted for a while. */
+  async #read(outer: AbortSignal, onLasting: () => void): Promise<void> {
     const silence = new AbortController()
     const end = (): void => silence.abort()
     outer.addEventListener('abort', end)
-    let cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
+    const { timers } = this.#options
+    let cancelTimer = timers.after(SILENCE_MS_MAX, end)
+    let cancelLasting = (): void => {}
     try {
       const reader = (await this.#options.open(silence.signal)).getReader()
       this.#options.onOpen()
+      let hasSent = false
+      cancelLasting = timers.after(LASTING_MS_MIN, () => hasSent && onLasting())
       silence.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}))
       const parser = new SseParser()
       while (!silence.signal.aborted) {
         const { done, value } = await reader.read()
         if (done || value === undefined) return
         cancelTimer()
-        cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
-        onBytes()
+        cancelTimer = timers.after(SILENCE_MS_MAX, end)
+        hasSent = true
         for (const { event, data } of parser.push(value)) this.#heard(event, data)
       }
     } finally {
       cancelTimer()
+      cancelLasting()
       outer.removeEventListener('abort', end)
       silence.abort()
       this.#options.onEnd()
