@@ -16,7 +16,12 @@ import {
 import { describe, expect, test } from 'vitest'
 import type { FetchLike } from './environment.ts'
 import { syncAll } from './test-kit/device.test-kit.ts'
-import { cborAnswer as cbor, ModelServer } from './test-kit/model-server.test-kit.ts'
+import {
+  cborAnswer as cbor,
+  type Fault,
+  ModelServer,
+  refusal,
+} from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const NO_OP_ID = Number.MAX_SAFE_INTEGER - 1
@@ -73,6 +78,27 @@ describe('pull', () => {
     await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
     expect(device.sync.status.cursor).toBe(cursor)
   })
+
+  test('a page of a snapshot with a revision beyond its head -> invalid_response', async () => {
+    const server = new ModelServer()
+    const other = await openDevice(server)
+    await other.addToken('n1', 'x')
+    await syncAll(other)
+    const { between, device } = await rewritten(server)
+    between.rewrite = (path, body) => {
+      if (path !== PULL_PATH) return undefined
+      const { ops, ...page } = decodePullResponse(body)
+      const through = page.nextCursor
+      const beyond = ops.map((op) => ({ ...op, entityVersion: 2 ** 50 }))
+      return encodePullResponse({ ...page, ops: beyond, head: through, snapshot: { through } })
+    }
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    between.rewrite = undefined
+    await device.sync.sync()
+    await device.addToken('n1', 'y')
+    await syncAll(device, other)
+    await expectConverged(server, device, other)
+  })
 })
 
 describe('push', () => {
@@ -93,6 +119,42 @@ describe('push', () => {
     await device.sync.sync()
     await expectConverged(server, device)
   })
+
+  test.each(['committed', 'conflicts'] as const)(
+    'a revision beyond the head, among %s -> invalid_response',
+    async (list) => {
+      const server = new ModelServer()
+      const { between, device } = await rewritten(server)
+      const other = await openDevice(server)
+      await other.addToken('n1', 'x')
+      await device.addToken(list === 'committed' ? 'n2' : 'n1', 'y')
+      const entityVersion = 2 ** 50
+      between.rewrite = (path, body) => {
+        if (path !== PUSH_PATH) return undefined
+        const { committed = [], conflicts, ...response } = decodePushResponse(body)
+        return encodePushResponse({
+          ...response,
+          committed: committed.map((op) => ({ ...op, entityVersion })),
+          conflicts: conflicts.map((conflict) => ({
+            ...conflict,
+            serverState: { ...conflict.serverState, entityVersion },
+          })),
+        })
+      }
+      // Pushes what the device has not pulled.
+      let hasPushed = false
+      server.fault = async ({ path }): Promise<Fault> => {
+        if (path !== PUSH_PATH || hasPushed) return 'pass'
+        hasPushed = true
+        await other.sync.sync()
+        return 'pass'
+      }
+      await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+      between.rewrite = undefined
+      await device.sync.sync()
+      expect(device.sync.status.held).toBe(list === 'committed' ? 0 : 1)
+    },
+  )
 
   test('accepted without a word about revisions, heads named -> learnt from the pull', async () => {
     const server = new ModelServer()
@@ -193,4 +255,19 @@ describe('an answer of something in between', () => {
       expect(await b.tokens('n1')).toEqual(['x'])
     },
   )
+})
+
+describe('online', () => {
+  test('answers of something in between -> false, until the server answers', async () => {
+    const server = new ModelServer()
+    const device = await openDevice(server)
+    await device.sync.sync()
+    expect(device.sync.status.online).toBe(true)
+    server.fault = () => new Response('<html>', { headers: { 'content-type': 'text/html' } })
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    expect(device.sync.status.online).toBe(false)
+    server.fault = () => refusal('internal')
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'internal' })
+    expect(device.sync.status.online).toBe(true)
+  })
 })

@@ -37,12 +37,14 @@ function followsCursor(page: PullResponse, cursor: number): boolean {
 }
 
 function followsSnapshot(
-  { snapshot, nextCursor, hasMore, head }: PullResponse,
+  { ops, snapshot, nextCursor, hasMore, head }: PullResponse,
   asked: AskedPage,
 ): boolean {
   if (snapshot === undefined || asked.snapshot === undefined) return false
   const { through, after } = snapshot
   if (through !== (asked.snapshot.through ?? through) || through > (head ?? through)) return false
+  // A revision that the server has not given yet would be believed for ever.
+  if (head !== undefined && (ops.at(-1)?.entityVersion ?? 0) > head) return false
   if (after === undefined) return nextCursor === through
   return nextCursor === 0 && hasMore && after !== asked.snapshot.after
 }
