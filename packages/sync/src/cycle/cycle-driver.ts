@@ -3,7 +3,7 @@
  * nothing happens. What happens while a cycle runs shares the next one. Never in a tight loop: a failed cycle is
  * followed by a timer or by silence.
  */
-import { type EntiDBError, isEntiDBError } from '@entidb/core'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Backoff } from '../backoff.ts'
 import type { Timers } from '../environment.ts'
 import type { Cycle, CycleReason } from './cycle.ts'
@@ -60,8 +60,7 @@ export class CycleDriver {
   start(): void {
     if (this.#automatic) return
     this.#automatic = true
-    this.#abort = new AbortController()
-    this.#options.cycle.call('start')
+    this.#listen()
     this.#runSilently('asked')
   }
 
@@ -79,8 +78,12 @@ export class CycleDriver {
   async pause(): Promise<void> {
     await this.stop()
     // Started meanwhile: that is the last word.
-    if (this.#automatic) return
-    this.#abort = new AbortController()
+    if (!this.#automatic) this.#listen()
+  }
+
+  /** A cycle that runs already was asked for since the last stop, and ends with the next one. */
+  #listen(): void {
+    if (this.#abort.signal.aborted) this.#abort = new AbortController()
     this.#options.cycle.call('start')
   }
 
@@ -98,12 +101,13 @@ export class CycleDriver {
    */
   async exclusively<R>(task: (turn: ExclusiveTurn) => Promise<R>): Promise<R> {
     while (this.#running !== undefined) await Promise.allSettled([this.#running])
+    const { signal } = this.#abort
     const running = task({
       cycle: () => {
         this.#backoff.reset()
-        return this.#runCycle('asked')
+        return this.#runCycle('asked', signal)
       },
-      signal: this.#abort.signal,
+      signal,
     })
     this.#running = running
     try {
@@ -162,13 +166,14 @@ export class CycleDriver {
     return running
   }
 
-  async #runCycle(reason: CycleReason): Promise<CycleTotals> {
+  async #runCycle(reason: CycleReason, signal = this.#abort.signal): Promise<CycleTotals> {
+    if (signal.aborted) throw new EntiDBError('sync_stopped', 'Sync was stopped')
     const { cycle, onSuccess, onFailure, pollIntervalMs } = this.#options
     this.#cancelTimer()
     this.#wokenWhileRunning = false
     this.#onlineWhileRunning = false
     try {
-      const totals = await cycle.run(this.#abort.signal, reason)
+      const totals = await cycle.run(signal, reason)
       this.#backoff.reset()
       this.#pauseIfInVain()
       onSuccess(totals)
