@@ -119,7 +119,9 @@ class BatchTaking {
     if (this.#isSettledRest(transaction, feedRows)) return this.#passed(transaction)
     const hold = await this.#holdIfNeeded(transaction, feedRows)
     const count = hold ? 0 : this.#draft.fitting(feedRows)
-    const isWhole = count === rows.length && transaction.complete
+    // What does not fit alone is sent all the same, and refused there.
+    const isAlone = this.#draft.isEmpty && rows.length === 1
+    const isWhole = (count === rows.length || isAlone) && transaction.complete
     if (!hold && !isWhole && !this.#draft.isEmpty) return false
     if (hold) return this.#passed(transaction)
     if (isWhole) {
