@@ -271,3 +271,22 @@ describe('online', () => {
     expect(device.sync.status.online).toBe(true)
   })
 })
+
+test('status: a cycle fails, then one succeeds -> phase and error change together', async () => {
+  const server = new ModelServer()
+  const device = await openDevice(server)
+  const told: [string, string | undefined][] = []
+  device.sync.on('status', ({ phase, lastError }) => told.push([phase, lastError?.code]))
+  server.fault = () => refusal('unavailable')
+  await device.sync.sync().catch(() => {})
+  server.fault = () => refusal('unknown_database')
+  await device.sync.sync().catch(() => {})
+  server.fault = () => 'pass'
+  await device.sync.sync()
+  const resting = told.filter(([phase]) => ['backingOff', 'blocked', 'idle'].includes(phase))
+  expect([...new Set(resting.map(String))]).toEqual([
+    'backingOff,unavailable',
+    'blocked,unknown_database',
+    'idle,',
+  ])
+})

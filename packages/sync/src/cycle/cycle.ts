@@ -28,9 +28,12 @@ export type CycleReason = 'woken' | 'asked'
 /** Woken cycles in a row that make do with what the server said about itself before them. */
 const UNGREETED_MAX = 50
 
+/** Told of every state, and with one that ends a cycle how that ended: by a failure, or well (null). */
+export type EnterState = (state: CycleState, ending?: EntiDBError | null) => void
+
 export class Cycle {
   readonly #steps: CycleSteps
-  readonly #enter: (state: CycleState) => void
+  readonly #enter: EnterState
   #state: CycleState = 'idle'
   /** The stream that was open when hands were shaken last, if nothing since says that it has to be done again. */
   #greetedOn: Following | null = null
@@ -38,8 +41,7 @@ export class Cycle {
   #ungreeted = 0
   #isInVain = false
 
-  /** `enter` is told of every state. */
-  constructor(steps: CycleSteps, enter: (state: CycleState) => void) {
+  constructor(steps: CycleSteps, enter: EnterState) {
     this.#steps = steps
     this.#enter = enter
   }
@@ -72,7 +74,7 @@ export class Cycle {
         const event = await this.#step(totals, round, signal)
         // Perhaps started again since: the state is that of the next cycle.
         if (signal.aborted) break
-        this.#send(event)
+        this.#send(event, event === 'pushed' ? null : undefined)
       }
     } finally {
       context.progress.pause()
@@ -146,7 +148,8 @@ export class Cycle {
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)
       }
-      this.#send(eventOf(failure))
+      const event = eventOf(failure)
+      this.#send(event, event === 'stop' ? undefined : failure)
       throw failure
     }
   }
@@ -176,11 +179,11 @@ export class Cycle {
     }
   }
 
-  #send(event: CycleEvent): void {
+  #send(event: CycleEvent, ending?: EntiDBError | null): void {
     const next = nextState(this.#state, event)
     if (next === this.#state) return
     this.#state = next
-    this.#enter(next)
+    this.#enter(next, ending)
   }
 }
 
