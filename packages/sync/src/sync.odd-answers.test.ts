@@ -257,6 +257,32 @@ describe('an answer of something in between', () => {
   )
 })
 
+test('an error page without end, to a push -> its status counts, it is not read, and no edit is held', async () => {
+  const server = new ModelServer()
+  const device = await openDevice(server)
+  await device.addToken('n1', 'x')
+  let pieces = 0
+  let cancelled = 0
+  server.fault = ({ path }) => {
+    if (path !== PUSH_PATH) return 'pass'
+    const page = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pieces += 1
+        controller.enqueue(new Uint8Array(1024 * 1024))
+      },
+      cancel: () => {
+        cancelled += 1
+      },
+    })
+    return new Response(page, { status: 502, headers: { 'content-type': 'text/html' } })
+  }
+  await expect(device.sync.sync()).rejects.toMatchObject({ code: 'unavailable' })
+  expect([pieces < 5, cancelled]).toEqual([true, 1])
+  server.fault = () => 'pass'
+  await device.sync.sync()
+  await expectConverged(server, device)
+})
+
 describe('online', () => {
   test('answers of something in between -> false, until the server answers', async () => {
     const server = new ModelServer()

@@ -253,9 +253,11 @@ export class HttpTransport {
   }
 
   async #errorOf(response: FetchResponse): Promise<EntiDBError> {
+    const { status, headers } = response
     const isCbor = mediaTypeOf(response) === MEDIA_TYPE
-    const body = await this.#read(response)
-    return responseError(response.status, body, isCbor, response.headers.get('retry-after'))
+    if (!isCbor) discardBody(response)
+    const body = isCbor ? await this.#read(response) : undefined
+    return responseError(status, body, headers.get('retry-after'))
   }
 
   #unreachable(cause: unknown, details: { readonly timedOut?: true } = {}): EntiDBError {
