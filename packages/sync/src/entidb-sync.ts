@@ -122,7 +122,10 @@ export class EntiDBSync {
     // Stopped meanwhile.
     if (opening !== this.#opening || opening === this.#ending) return
     this.#endListening()
-    this.#endListening = this.#settings.environment.onOnline(() => driver.online())
+    this.#endListening = this.#settings.environment.onOnline(() => {
+      driver.online()
+      stream?.online()
+    })
     driver.start()
     stream?.start()
   }

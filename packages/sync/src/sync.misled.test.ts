@@ -25,7 +25,12 @@ async function startedDevice(server: ModelServer, config: Partial<SyncConfig> = 
     return page === undefined ? 'pass' : cborAnswer(encodePullResponse(page))
   }
   const timers = new ManualTimers()
-  const environment = { timers, random: () => 0.999999999, now: () => timers.nowMs }
+  const environment = {
+    timers,
+    random: () => 0.999999999,
+    now: () => timers.nowMs,
+    ...config.environment,
+  }
   const device = await openDevice(server, { ...config, stream: true, environment })
   await device.sync.start()
   await settle()
@@ -191,6 +196,32 @@ describe('streams that end at once, again and again', () => {
       expect(await device.tokens('theirs')).toContain(`${i}`)
     }
   })
+})
+
+test('offline for long, then online -> the stream is opened at once', async () => {
+  const server = new ModelServer()
+  let isOffline = false
+  let comeOnline = (): void => {}
+  const fetch: FetchLike = async (url, init) => {
+    if (isOffline) throw new TypeError('fetch failed')
+    return server.fetch(url, init)
+  }
+  const onOnline = (listener: () => void) => {
+    comeOnline = listener
+    return () => {}
+  }
+  const { device, timers } = await startedDevice(server, { fetch, environment: { onOnline } })
+  isOffline = true
+  server.endStreams()
+  await timers.advance(3_600_000)
+  isOffline = false
+  comeOnline()
+  await settle()
+  const other = await openDevice(server)
+  await other.addToken('theirs', 'x')
+  await other.sync.sync()
+  await settle()
+  expect(await device.tokens('theirs')).toEqual(['x'])
 })
 
 test('an epoch that is never the right one, with the same history each time -> asked for once a cycle', async () => {

@@ -30,13 +30,18 @@ export class StreamFollower {
   readonly #options: StreamFollowerOptions
   #abort: AbortController | undefined
   #following: Promise<void> = Promise.resolve()
+  readonly #backoff: Backoff
+  #endPause: () => void = () => {}
 
   constructor(options: StreamFollowerOptions) {
     this.#options = options
+    const { random } = options
+    this.#backoff = new Backoff({ baseMs: RETRY_MS_MIN, capMs: RETRY_MS_CAP, random })
   }
 
   start(): void {
     if (this.#abort !== undefined) return
+    this.#backoff.reset()
     const abort = new AbortController()
     this.#abort = abort
     this.#following = this.#follow(abort.signal)
@@ -48,16 +53,20 @@ export class StreamFollower {
     await this.#following
   }
 
+  /** The network is back: no reason to wait any longer. */
+  online(): void {
+    this.#backoff.reset()
+    this.#endPause()
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
-    const { random } = this.#options
-    const backoff = new Backoff({ baseMs: RETRY_MS_MIN, capMs: RETRY_MS_CAP, random })
     while (!signal.aborted) {
       try {
-        await this.#read(signal, () => backoff.reset())
+        await this.#read(signal, () => this.#backoff.reset())
       } catch {
         // The cycles meet the same server, and say what is wrong with it.
       }
-      await this.#pause(Math.max(RETRY_MS_MIN, backoff.next()), signal)
+      await this.#pause(Math.max(RETRY_MS_MIN, this.#backoff.next()), signal)
     }
   }
 
@@ -105,6 +114,7 @@ export class StreamFollower {
         signal.removeEventListener('abort', end)
         resolve()
       }
+      this.#endPause = end
       const cancel = this.#options.timers.after(delayMs, end)
       signal.addEventListener('abort', end)
     })
