@@ -117,7 +117,7 @@ export class Puller {
       throw error
     })
     this.#pageSize.came(limits.maxPullOps)
-    assertFits(page, origin, { dbId, snapshot })
+    assertFits(page, origin.cursor, { dbId, snapshot })
     return page
   }
 

@@ -19,7 +19,7 @@ export interface AskedPage {
 }
 
 /** A page must be of our database, lie behind the cursor and lead on. Error: `invalid_response`. */
-export function assertFits(page: PullResponse, { cursor }: PullOrigin, asked: AskedPage): void {
+export function assertFits(page: PullResponse, cursor: number, asked: AskedPage): void {
   const fits =
     page.snapshot === undefined ? followsCursor(page, cursor) : followsSnapshot(page, asked)
   if (fits && page.ops.every((op) => op.dbId === asked.dbId)) return
