@@ -144,7 +144,10 @@ export class EntiDBSync {
 
   #setOff({ driver, stream }: SyncSession): void {
     this.#endListening()
-    this.#endListening = this.#settings.environment.onOnline(() => driver.online())
+    this.#endListening = this.#settings.environment.onOnline(() => {
+      driver.online()
+      stream?.online()
+    })
     driver.start()
     stream?.start()
   }

@@ -25,7 +25,7 @@ export interface SyncProgress {
 /** Where sync stands. */
 export interface SyncStatus {
   readonly phase: CycleState
-  /** The last request reached the server. */
+  /** The last request reached the server; what only something in between answered did not. */
   readonly online: boolean
   /** Everything up to here was received. */
   readonly cursor: number

@@ -168,10 +168,14 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
     onRested: () => driver.wake(),
   })
   const steps = { context, keeper, pusher: new Pusher(context), puller: new Puller(context) }
+  let told: string | undefined = board.status.lastError?.code
   const driver = new CycleDriver({
-    cycle: new Cycle(steps, (phase) => {
+    cycle: new Cycle(steps, (phase, lastError) => {
       trace.add({ kind: 'state', state: phase })
-      board.set({ phase })
+      // All at once: a phase without what led to it would be told as well.
+      if (lastError === undefined) board.set({ phase })
+      else if (lastError !== null) board.set({ phase, lastError })
+      else board.set({ phase, lastError, lastSyncAt: environment.now() })
     }),
     timers: environment.timers,
     random: environment.random,
@@ -180,22 +184,21 @@ function driverOf(parts: SessionParts, context: SyncContext): CycleDriver {
     isBehind: () => (context.following?.head ?? 0) > store.state.cursor,
     onSuccess: (totals: CycleTotals) => {
       trace.add({ kind: 'cycle', outcome: 'ok', counts: { ...totals } })
-      board.set({ lastSyncAt: environment.now(), lastError: null })
+      told = undefined
     },
     onFailure: (error) => {
       trace.add({ kind: 'cycle', outcome: error.code, counts: {} })
-      tellFailure(error, parts, store)
+      if (error.code === 'sync_stopped') return
+      board.set({ lastError: error })
+      // A failure that goes on is told once.
+      if (told !== error.code) tellFailure(error, emitter, store)
+      told = error.code
     },
   })
   return driver
 }
 
-/** A failure that goes on is told once. */
-function tellFailure(error: EntiDBError, { board, emitter }: SessionParts, store: SyncStore): void {
-  if (error.code === 'sync_stopped') return
-  const before = board.status.lastError
-  board.set({ lastError: error })
-  if (before?.code === error.code) return
+function tellFailure(error: EntiDBError, emitter: SyncEmitter, store: SyncStore): void {
   emitter.emit('error', error)
   if (error.code === 'unauthorized') emitter.emit('unauthorized', error)
   if (error.code === 'device_conflict') {

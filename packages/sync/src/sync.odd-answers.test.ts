@@ -10,14 +10,18 @@ import {
   encodePushResponse,
   HANDSHAKE_PATH,
   type HandshakeResponse,
-  MEDIA_TYPE,
   PULL_PATH,
   PUSH_PATH,
 } from '@entidb/protocol'
 import { describe, expect, test } from 'vitest'
 import type { FetchLike } from './environment.ts'
 import { syncAll } from './test-kit/device.test-kit.ts'
-import { ModelServer } from './test-kit/model-server.test-kit.ts'
+import {
+  cborAnswer as cbor,
+  type Fault,
+  ModelServer,
+  refusal,
+} from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice, openPair } from './test-kit/pair.test-kit.ts'
 
 const NO_OP_ID = Number.MAX_SAFE_INTEGER - 1
@@ -35,11 +39,6 @@ async function rewritten(server: ModelServer) {
     return cbor(between.rewrite(new URL(url).pathname, body) ?? body)
   }
   return { between, device: await openDevice(server, { fetch }) }
-}
-
-function cbor(body: Uint8Array, status = 200): Response {
-  const headers = { 'content-type': MEDIA_TYPE }
-  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers })
 }
 
 function handshakes(change: Partial<HandshakeResponse>): Rewrite {
@@ -79,6 +78,27 @@ describe('pull', () => {
     await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
     expect(device.sync.status.cursor).toBe(cursor)
   })
+
+  test('a page of a snapshot with a revision beyond its head -> invalid_response', async () => {
+    const server = new ModelServer()
+    const other = await openDevice(server)
+    await other.addToken('n1', 'x')
+    await syncAll(other)
+    const { between, device } = await rewritten(server)
+    between.rewrite = (path, body) => {
+      if (path !== PULL_PATH) return undefined
+      const { ops, ...page } = decodePullResponse(body)
+      const through = page.nextCursor
+      const beyond = ops.map((op) => ({ ...op, entityVersion: 2 ** 50 }))
+      return encodePullResponse({ ...page, ops: beyond, head: through, snapshot: { through } })
+    }
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    between.rewrite = undefined
+    await device.sync.sync()
+    await device.addToken('n1', 'y')
+    await syncAll(device, other)
+    await expectConverged(server, device, other)
+  })
 })
 
 describe('push', () => {
@@ -99,6 +119,42 @@ describe('push', () => {
     await device.sync.sync()
     await expectConverged(server, device)
   })
+
+  test.each(['committed', 'conflicts'] as const)(
+    'a revision beyond the head, among %s -> invalid_response',
+    async (list) => {
+      const server = new ModelServer()
+      const { between, device } = await rewritten(server)
+      const other = await openDevice(server)
+      await other.addToken('n1', 'x')
+      await device.addToken(list === 'committed' ? 'n2' : 'n1', 'y')
+      const entityVersion = 2 ** 50
+      between.rewrite = (path, body) => {
+        if (path !== PUSH_PATH) return undefined
+        const { committed = [], conflicts, ...response } = decodePushResponse(body)
+        return encodePushResponse({
+          ...response,
+          committed: committed.map((op) => ({ ...op, entityVersion })),
+          conflicts: conflicts.map((conflict) => ({
+            ...conflict,
+            serverState: { ...conflict.serverState, entityVersion },
+          })),
+        })
+      }
+      // Pushes what the device has not pulled.
+      let hasPushed = false
+      server.fault = async ({ path }): Promise<Fault> => {
+        if (path !== PUSH_PATH || hasPushed) return 'pass'
+        hasPushed = true
+        await other.sync.sync()
+        return 'pass'
+      }
+      await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+      between.rewrite = undefined
+      await device.sync.sync()
+      expect(device.sync.status.held).toBe(list === 'committed' ? 0 : 1)
+    },
+  )
 
   test('accepted without a word about revisions, heads named -> learnt from the pull', async () => {
     const server = new ModelServer()
@@ -199,4 +255,64 @@ describe('an answer of something in between', () => {
       expect(await b.tokens('n1')).toEqual(['x'])
     },
   )
+})
+
+test('an error page without end, to a push -> its status counts, it is not read, and no edit is held', async () => {
+  const server = new ModelServer()
+  const device = await openDevice(server)
+  await device.addToken('n1', 'x')
+  let pieces = 0
+  let cancelled = 0
+  server.fault = ({ path }) => {
+    if (path !== PUSH_PATH) return 'pass'
+    const page = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pieces += 1
+        controller.enqueue(new Uint8Array(1024 * 1024))
+      },
+      cancel: () => {
+        cancelled += 1
+      },
+    })
+    return new Response(page, { status: 502, headers: { 'content-type': 'text/html' } })
+  }
+  await expect(device.sync.sync()).rejects.toMatchObject({ code: 'unavailable' })
+  expect([pieces < 5, cancelled]).toEqual([true, 1])
+  server.fault = () => 'pass'
+  await device.sync.sync()
+  await expectConverged(server, device)
+})
+
+describe('online', () => {
+  test('answers of something in between -> false, until the server answers', async () => {
+    const server = new ModelServer()
+    const device = await openDevice(server)
+    await device.sync.sync()
+    expect(device.sync.status.online).toBe(true)
+    server.fault = () => new Response('<html>', { headers: { 'content-type': 'text/html' } })
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    expect(device.sync.status.online).toBe(false)
+    server.fault = () => refusal('internal')
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'internal' })
+    expect(device.sync.status.online).toBe(true)
+  })
+})
+
+test('status: a cycle fails, then one succeeds -> phase and error change together', async () => {
+  const server = new ModelServer()
+  const device = await openDevice(server)
+  const told: [string, string | undefined][] = []
+  device.sync.on('status', ({ phase, lastError }) => told.push([phase, lastError?.code]))
+  server.fault = () => refusal('unavailable')
+  await device.sync.sync().catch(() => {})
+  server.fault = () => refusal('unknown_database')
+  await device.sync.sync().catch(() => {})
+  server.fault = () => 'pass'
+  await device.sync.sync()
+  const resting = told.filter(([phase]) => ['backingOff', 'blocked', 'idle'].includes(phase))
+  expect([...new Set(resting.map(String))]).toEqual([
+    'backingOff,unavailable',
+    'blocked,unknown_database',
+    'idle,',
+  ])
 })

@@ -202,3 +202,16 @@ describe('a slow link', () => {
     return new Response(body, { status: response.status, headers: response.headers })
   }
 })
+
+test('an entity that fits no request, of a server that says so -> not told committed before it is refused', async () => {
+  const server = new ModelServer({ limits: { maxBodyBytes: 2_000, maxEntityBytes: 10_000 } })
+  const device = await openDevice(server)
+  await device.sync.sync()
+  const receipt = await device.db.collection('notes').put({ id: 'n1', tokens: ['x'.repeat(3_000)] })
+  const settled = device.sync.settled(receipt)
+  await device.addToken('n2', 'y')
+  await device.sync.sync()
+  expect(await settled).toMatchObject({ fate: 'rejected', how: 'too_large' })
+  expect(await device.sync.ledger.list({ fate: 'rejected' })).toHaveLength(1)
+  expect(device.sync.stateOf('notes', 'n2')).toBe('synced')
+})

@@ -8,20 +8,23 @@ import { CycleDriver } from './cycle-driver.ts'
 /** A driver of cycles that do nothing but `work`; `atEnd` runs when one has succeeded. */
 function driverOf(
   atEnd: (driver: CycleDriver, cycles: number) => void,
-  work: (driver: CycleDriver, cycles: number) => void = () => {},
+  work: (driver: CycleDriver, cycles: number) => unknown = () => {},
 ) {
   const timers = new ManualTimers()
+  const signals: AbortSignal[] = []
   let cycles = 0
   let head = 0
   const state: CycleState = 'idle'
-  const cycle: Pick<Cycle, 'run' | 'call' | 'state'> = {
+  const cycle: Pick<Cycle, 'run' | 'call' | 'state' | 'isInVain'> = {
     state,
+    isInVain: false,
     call: () => {},
-    run: async () => {
+    run: async (signal) => {
       cycles += 1
+      signals.push(signal)
       head = 0
       await Promise.resolve()
-      work(driver, cycles)
+      await work(driver, cycles)
       return { pulled: 0, pushed: 0, conflicts: 0, rejected: 0 }
     },
   }
@@ -40,7 +43,7 @@ function driverOf(
     head = 1
     driver.wakeIfBehind()
   }
-  return { driver, hear, timers, cycles: () => cycles }
+  return { driver, hear, timers, signals, cycles: () => cycles }
 }
 
 describe('superseded under the name of before', () => {
@@ -89,6 +92,47 @@ describe('woken in the moment in which a cycle ends', () => {
     driver.start()
     await settle()
     expect(cycles()).toBe(1)
+    await driver.stop()
+  })
+})
+
+describe('stopped while a cycle runs', () => {
+  const untilTold = () => {
+    let tell = (): void => {}
+    const told = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    return { told, tell }
+  }
+
+  test('that was asked for before start -> it is told to end', async () => {
+    const { told, tell } = untilTold()
+    const { driver, signals } = driverOf(
+      () => {},
+      () => told,
+    )
+    const asked = driver.run()
+    driver.start()
+    const stopped = driver.stop()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true])
+    tell()
+    await Promise.all([asked, stopped])
+  })
+
+  test('by a task that began before a pause -> the task begins no other cycle', async () => {
+    const { told, tell } = untilTold()
+    const { driver, cycles } = driverOf(() => {})
+    const task = driver.exclusively(async ({ cycle }) => {
+      await told
+      return cycle()
+    })
+    const pause = driver.pause()
+    driver.start()
+    tell()
+    await expect(task).rejects.toMatchObject({ code: 'sync_stopped' })
+    await pause
+    await settle()
+    expect(cycles()).toBe(0)
     await driver.stop()
   })
 })

@@ -3,7 +3,7 @@
  * nothing happens. What happens while a cycle runs shares the next one. Never in a tight loop: a failed cycle is
  * followed by a timer or by silence.
  */
-import { type EntiDBError, isEntiDBError } from '@entidb/core'
+import { EntiDBError, isEntiDBError } from '@entidb/core'
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, Backoff } from '../backoff.ts'
 import type { Timers } from '../environment.ts'
 import type { Cycle, CycleReason } from './cycle.ts'
@@ -32,6 +32,8 @@ export interface ExclusiveTurn {
 export class CycleDriver {
   readonly #options: CycleDriverOptions
   readonly #backoff: Backoff
+  /** Of cycles in a row that found nothing although the stream said so. */
+  readonly #vainBackoff: Backoff
   #abort = new AbortController()
   /** A cycle, or a task that keeps cycles away. */
   #running: Promise<unknown> | undefined
@@ -43,23 +45,22 @@ export class CycleDriver {
   /** If the cycle fails, it may be for what was before. */
   #onlineWhileRunning = false
   #cancelTimer: () => void = () => {}
+  /** Ends the pause in which the stream begins no cycle; undefined: there is none. */
+  #endPause: (() => void) | undefined
 
   constructor(options: CycleDriverOptions) {
     this.#options = options
-    this.#backoff = new Backoff({
-      baseMs: BACKOFF_BASE_MS,
-      capMs: BACKOFF_CAP_MS,
-      random: options.random,
-    })
+    const { random } = options
+    const backoffOptions = { baseMs: BACKOFF_BASE_MS, capMs: BACKOFF_CAP_MS, random }
+    this.#backoff = new Backoff(backoffOptions)
+    this.#vainBackoff = new Backoff(backoffOptions)
   }
 
   /** From now on cycles run by themselves; the first one at once. */
   start(): void {
     if (this.#automatic) return
     this.#automatic = true
-    // A cycle that was asked for before ends with the next stop, too.
-    if (this.#abort.signal.aborted) this.#abort = new AbortController()
-    this.#options.cycle.call('start')
+    this.#listen()
     this.#runSilently('asked')
   }
 
@@ -67,6 +68,7 @@ export class CycleDriver {
   async stop(): Promise<void> {
     this.#automatic = false
     this.#cancelTimer()
+    this.#endPause?.()
     this.#abort.abort()
     this.#options.cycle.call('stop')
     await Promise.allSettled([this.#running, this.#queued])
@@ -76,8 +78,12 @@ export class CycleDriver {
   async pause(): Promise<void> {
     await this.stop()
     // Started meanwhile: that is the last word.
-    if (this.#automatic) return
-    this.#abort = new AbortController()
+    if (!this.#automatic) this.#listen()
+  }
+
+  /** A cycle that runs already was asked for since the last stop, and ends with the next one. */
+  #listen(): void {
+    if (this.#abort.signal.aborted) this.#abort = new AbortController()
     this.#options.cycle.call('start')
   }
 
@@ -95,12 +101,13 @@ export class CycleDriver {
    */
   async exclusively<R>(task: (turn: ExclusiveTurn) => Promise<R>): Promise<R> {
     while (this.#running !== undefined) await Promise.allSettled([this.#running])
+    const { signal } = this.#abort
     const running = task({
       cycle: () => {
         this.#backoff.reset()
-        return this.#runCycle('asked')
+        return this.#runCycle('asked', signal)
       },
-      signal: this.#abort.signal,
+      signal,
     })
     this.#running = running
     try {
@@ -119,7 +126,7 @@ export class CycleDriver {
 
   /** There may be something to pull. A cycle that runs looks itself, at its end. */
   wakeIfBehind(): void {
-    if (this.#running === undefined && this.#options.isBehind()) this.#wakeIdle()
+    if (this.#running === undefined && this.#hasNews()) this.#wakeIdle()
   }
 
   /** The network is back, or the device has another name: no reason to wait any longer. */
@@ -146,7 +153,7 @@ export class CycleDriver {
     const isDue = this.#dueWhileRunning
     this.#dueWhileRunning = false
     if (isDue) this.#runAfter(0)
-    else if (this.#wokenWhileRunning || this.#options.isBehind()) this.#wakeIdle()
+    else if (this.#wokenWhileRunning || this.#hasNews()) this.#wakeIdle()
   }
 
   #begin(reason: CycleReason): Promise<CycleTotals> {
@@ -159,16 +166,18 @@ export class CycleDriver {
     return running
   }
 
-  async #runCycle(reason: CycleReason): Promise<CycleTotals> {
-    const { cycle, onSuccess, onFailure, isBehind, pollIntervalMs } = this.#options
+  async #runCycle(reason: CycleReason, signal = this.#abort.signal): Promise<CycleTotals> {
+    if (signal.aborted) throw new EntiDBError('sync_stopped', 'Sync was stopped')
+    const { cycle, onSuccess, onFailure, pollIntervalMs } = this.#options
     this.#cancelTimer()
     this.#wokenWhileRunning = false
     this.#onlineWhileRunning = false
     try {
-      const totals = await cycle.run(this.#abort.signal, reason)
+      const totals = await cycle.run(signal, reason)
       this.#backoff.reset()
+      this.#pauseIfInVain()
       onSuccess(totals)
-      if (this.#wokenWhileRunning || isBehind()) this.#runSoon()
+      if (this.#wokenWhileRunning || this.#hasNews()) this.#runSoon()
       else this.#runAfter(pollIntervalMs)
       return totals
     } catch (error) {
@@ -177,6 +186,27 @@ export class CycleDriver {
         this.#runAfterFailure(error)
       } else this.#runAfter(pollIntervalMs)
       throw error
+    }
+  }
+
+  #hasNews(): boolean {
+    return this.#endPause === undefined && this.#options.isBehind()
+  }
+
+  /** A stream that names heads which the server does not serve must not be run after. Whatever else begins cycles, does. */
+  #pauseIfInVain(): void {
+    const { cycle, timers } = this.#options
+    if (!cycle.isInVain) this.#vainBackoff.reset()
+    else if (this.#automatic && this.#endPause === undefined) {
+      const end = (): void => {
+        cancel()
+        this.#endPause = undefined
+      }
+      this.#endPause = end
+      const cancel = timers.after(this.#vainBackoff.next(), () => {
+        end()
+        this.wakeIfBehind()
+      })
     }
   }
 

@@ -28,23 +28,31 @@ export type CycleReason = 'woken' | 'asked'
 /** Woken cycles in a row that make do with what the server said about itself before them. */
 const UNGREETED_MAX = 50
 
+/** Told of every state, and with one that ends a cycle how that ended: by a failure, or well (null). */
+export type EnterState = (state: CycleState, ending?: EntiDBError | null) => void
+
 export class Cycle {
   readonly #steps: CycleSteps
-  readonly #enter: (state: CycleState) => void
+  readonly #enter: EnterState
   #state: CycleState = 'idle'
   /** The stream that was open when hands were shaken last, if nothing since says that it has to be done again. */
   #greetedOn: Following | null = null
   /** Cycles since then that did without. */
   #ungreeted = 0
+  #isInVain = false
 
-  /** `enter` is told of every state. */
-  constructor(steps: CycleSteps, enter: (state: CycleState) => void) {
+  constructor(steps: CycleSteps, enter: EnterState) {
     this.#steps = steps
     this.#enter = enter
   }
 
   get state(): CycleState {
     return this.#state
+  }
+
+  /** The stream named more than the cycle found: no pull brought anything, or came to what was named before it. */
+  get isInVain(): boolean {
+    return this.#isInVain
   }
 
   /** An event from outside: `start`, `stop`. */
@@ -59,13 +67,14 @@ export class Cycle {
     const round = new Round(totals, reason === 'woken' && this.#goesUngreeted())
     this.#send('begin')
     context.head = 0
+    this.#isInVain = false
     context.progress.begin()
     try {
       while (isWorking(this.#state)) {
         const event = await this.#step(totals, round, signal)
         // Perhaps started again since: the state is that of the next cycle.
         if (signal.aborted) break
-        this.#send(event)
+        this.#send(event, event === 'pushed' ? null : undefined)
       }
     } finally {
       context.progress.pause()
@@ -105,12 +114,13 @@ export class Cycle {
     const { following, store } = context
     const heard = following?.head
     if (round.mayTrustStream() && heard !== undefined && isCurrent(store.state, heard)) return
+    const { pulled } = totals
     await puller.pullAll(totals, signal)
     context.progress.endPull()
+    if (following === null || heard === undefined || heard <= store.state.cursor) return
     // A head that the server does not have must not be run after.
-    if (following !== null && heard !== undefined && following.head === heard) {
-      following.head = Math.min(heard, store.state.cursor)
-    }
+    if (totals.pulled === pulled) this.#isInVain = true
+    if (following.head === heard) following.head = store.state.cursor
   }
 
   async #step(totals: CycleTotals, round: Round, signal: AbortSignal): Promise<CycleEvent> {
@@ -130,14 +140,16 @@ export class Cycle {
       if (signal.aborted) throw failure
       // A handshake has no epoch to be wrong about: there it is the server that is.
       const canChangeEpoch = failure.code === 'epoch_mismatch' && this.#state !== 'handshaking'
-      if (canChangeEpoch && round.mayChangeEpoch()) return 'epochChanged'
+      if (canChangeEpoch && round.mayChangeEpoch(this.#steps.context.store.state.epoch))
+        return 'epochChanged'
       if (failure.code === 'cursor_expired' && this.#state === 'pulling' && round.mayResync()) {
         // Away for so long that deletes were forgotten: what the server said before may be as old.
         this.#steps.context.greeted = false
         await this.#steps.puller.resync()
         return this.#step(totals, round, signal)
       }
-      this.#send(eventOf(failure))
+      const event = eventOf(failure)
+      this.#send(event, event === 'stop' ? undefined : failure)
       throw failure
     }
   }
@@ -167,11 +179,11 @@ export class Cycle {
     }
   }
 
-  #send(event: CycleEvent): void {
+  #send(event: CycleEvent, ending?: EntiDBError | null): void {
     const next = nextState(this.#state, event)
     if (next === this.#state) return
     this.#state = next
-    this.#enter(next)
+    this.#enter(next, ending)
   }
 }
 

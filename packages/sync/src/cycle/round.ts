@@ -1,3 +1,4 @@
+import { sameBytes } from '../same-bytes.ts'
 import type { CycleTotals } from './sync-context.ts'
 
 /** Rounds of a cycle in which nothing moved before it ends all the same. */
@@ -13,6 +14,7 @@ export class Round {
   #moved = -1
   #idle = 0
   #epochs = 0
+  #epoch: Uint8Array | null | undefined
   #resyncs = 0
   #trustsStream: boolean
 
@@ -42,8 +44,11 @@ export class Round {
     return this.#resyncs <= RESYNCS_MAX
   }
 
-  mayChangeEpoch(): boolean {
+  /** `epoch`: the one that the server refuses. What a handshake told it refuses a second time. */
+  mayChangeEpoch(epoch: Uint8Array | null): boolean {
+    const isOther = this.#epoch === undefined || !sameBytes(this.#epoch, epoch)
+    this.#epoch = epoch
     this.#epochs += 1
-    return this.#epochs <= EPOCH_CHANGES_MAX
+    return isOther && this.#epochs <= EPOCH_CHANGES_MAX
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { ResyncReason } from '../events.ts'
 import { applyPage, type PullOrigin, snapshotAfter } from './apply-page.ts'
 import { PageSize } from './page-size.ts'
+import { PullPatience } from './patience.ts'
 import { beginResync, forgetStep, sweepStep } from './resync.ts'
 import { assertFits, snapshotToAskFor } from './snapshot-place.ts'
 
@@ -22,6 +23,7 @@ const MISFITS_MAX = 20
 export class Puller {
   readonly #context: SyncContext
   readonly #pageSize = new PageSize()
+  readonly #patience = new PullPatience()
 
   constructor(context: SyncContext) {
     this.#context = context
@@ -115,12 +117,12 @@ export class Puller {
       throw error
     })
     this.#pageSize.came(limits.maxPullOps)
-    assertFits(page, origin, { dbId, snapshot })
+    assertFits(page, origin.cursor, { dbId, snapshot })
     return page
   }
 
   async #apply(page: PullResponse, origin: PullOrigin, totals: CycleTotals): Promise<boolean> {
-    const { store, progress, turn } = this.#context
+    const { store, progress, turn, limits } = this.#context
     const context = { ...learnContext(this.#context), turn }
     noteTouched(this.#context, page.ops)
     const outcome = await store
@@ -135,6 +137,13 @@ export class Puller {
     totals.pulled += outcome.pulled
     totals.conflicts += outcome.conflicts
     progress.pulled(page, store.state, this.#knownHead())
+    this.#patience.look({
+      // Pages of a snapshot may bring again what is known, without end.
+      broughtSomething: page.snapshot === undefined ? page.ops.length > 0 : outcome.pulled > 0,
+      hasMore: page.hasMore,
+      cursors: page.nextCursor - origin.cursor,
+      maxPullOps: limits.maxPullOps,
+    })
     return true
   }
 

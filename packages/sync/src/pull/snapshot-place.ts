@@ -19,7 +19,7 @@ export interface AskedPage {
 }
 
 /** A page must be of our database, lie behind the cursor and lead on. Error: `invalid_response`. */
-export function assertFits(page: PullResponse, { cursor }: PullOrigin, asked: AskedPage): void {
+export function assertFits(page: PullResponse, cursor: number, asked: AskedPage): void {
   const fits =
     page.snapshot === undefined ? followsCursor(page, cursor) : followsSnapshot(page, asked)
   if (fits && page.ops.every((op) => op.dbId === asked.dbId)) return
@@ -37,12 +37,14 @@ function followsCursor(page: PullResponse, cursor: number): boolean {
 }
 
 function followsSnapshot(
-  { snapshot, nextCursor, hasMore, head }: PullResponse,
+  { ops, snapshot, nextCursor, hasMore, head }: PullResponse,
   asked: AskedPage,
 ): boolean {
   if (snapshot === undefined || asked.snapshot === undefined) return false
   const { through, after } = snapshot
   if (through !== (asked.snapshot.through ?? through) || through > (head ?? through)) return false
+  // A revision that the server has not given yet would be believed for ever.
+  if (head !== undefined && (ops.at(-1)?.entityVersion ?? 0) > head) return false
   if (after === undefined) return nextCursor === through
   return nextCursor === 0 && hasMore && after !== asked.snapshot.after
 }

@@ -47,6 +47,7 @@ export function answersOf(
       throw wrongAnswer('it names another entity for', clientOp.opId)
     }
   }
+  assertRevisionsGiven(response)
   if (response.committed !== undefined) {
     for (const op of ops) {
       const answer = answers.get(op.opId)
@@ -59,6 +60,19 @@ export function answersOf(
     }
   }
   return answers
+}
+
+/** One that the server has not given yet would be believed for ever. */
+function assertRevisionsGiven({ committed = [], conflicts, head }: PushResponse): void {
+  if (head === undefined) return
+  for (const { opId, entityVersion } of committed) {
+    if (entityVersion > head) throw wrongAnswer('it names a revision beyond the head for', opId)
+  }
+  for (const { clientOp, serverState } of conflicts) {
+    if (serverState.entityVersion > head) {
+      throw wrongAnswer('it names a revision beyond the head for', clientOp.opId)
+    }
+  }
 }
 
 function wrongAnswer(what: string, opId: number): EntiDBError {

@@ -21,6 +21,16 @@ describe('event stream parser', () => {
     ])
   })
 
+  test.each(['\n', '\r', '\r\n'])(
+    'event that ends with its chunk, line ending %j: -> told at once',
+    (ending) => {
+      const parser = new SseParser()
+      const event = bytes(`\uFEFFevent: cursor${ending}data: 7${ending}${ending}`)
+      expect(parser.push(event)).toEqual([{ event: 'cursor', data: '7' }])
+      expect(parser.push(bytes(`data: 8${ending}${ending}`))).toHaveLength(1)
+    },
+  )
+
   test('line without end: -> refused', () => {
     expect(() => new SseParser().push(bytes('x'.repeat(10_000)))).toThrow(RangeError)
   })

@@ -11,18 +11,22 @@ const CHARS_MAX = 8192
 export class SseParser {
   readonly #decoder = new TextDecoder()
   #rest = ''
+  /** A LF that follows belongs to it. */
+  #endedWithCr = false
   #event = ''
   #data: string[] = []
   #dataChars = 0
 
   /** The events that `chunk` completes. Throws RangeError for a line, or an event, without end. */
   push(chunk: Uint8Array): readonly ServerSentEvent[] {
-    const text = this.#rest + this.#decoder.decode(chunk, { stream: true })
-    // A trailing CR may be half of a CR LF: it waits for what follows.
-    const end = text.endsWith('\r') ? text.length - 1 : text.length
-    const lines = text.slice(0, end).split(/\r\n|\n|\r/)
-    this.#rest = (lines.pop() ?? '') + text.slice(end)
-    if (this.#rest.length > CHARS_MAX) throw new RangeError('Event stream line too long')
+    const decoded = this.#decoder.decode(chunk, { stream: true })
+    const text = this.#endedWithCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded
+    if (decoded !== '') this.#endedWithCr = decoded.endsWith('\r')
+    const lines = `${this.#rest}${text}`.split(/\r\n|\n|\r/)
+    if (lines.some((line) => line.length > CHARS_MAX)) {
+      throw new RangeError('Event stream line too long')
+    }
+    this.#rest = lines.pop() ?? ''
     return lines.flatMap((line) => this.#line(line) ?? [])
   }
 

@@ -23,18 +23,25 @@ export interface StreamFollowerOptions {
 const SILENCE_MS_MAX = 45_000
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_CAP = 5 * 60_000
+/** What ends sooner did not work: something in between lets no stream through, or the server takes none. */
+const LASTING_MS_MIN = 5_000
 
 export class StreamFollower {
   readonly #options: StreamFollowerOptions
   #abort: AbortController | undefined
   #following: Promise<void> = Promise.resolve()
+  readonly #backoff: Backoff
+  #endPause: () => void = () => {}
 
   constructor(options: StreamFollowerOptions) {
     this.#options = options
+    const { random } = options
+    this.#backoff = new Backoff({ baseMs: RETRY_MS_MIN, capMs: RETRY_MS_CAP, random })
   }
 
   start(): void {
     if (this.#abort !== undefined) return
+    this.#backoff.reset()
     const abort = new AbortController()
     this.#abort = abort
     this.#following = this.#follow(abort.signal)
@@ -46,39 +53,49 @@ export class StreamFollower {
     await this.#following
   }
 
+  /** The network is back: no reason to wait any longer. */
+  online(): void {
+    this.#backoff.reset()
+    this.#endPause()
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
-    const { random } = this.#options
-    const backoff = new Backoff({ baseMs: RETRY_MS_MIN, capMs: RETRY_MS_CAP, random })
     while (!signal.aborted) {
       try {
-        await this.#read(signal, () => backoff.reset())
+        await this.#read(signal, () => this.#backoff.reset())
       } catch {
         // The cycles meet the same server, and say what is wrong with it.
       }
-      await this.#pause(Math.max(RETRY_MS_MIN, backoff.next()), signal)
+      await this.#pause(Math.max(RETRY_MS_MIN, this.#backoff.next()), signal)
     }
   }
 
-  async #read(outer: AbortSignal, onBytes: () => void): Promise<void> {
+  /** `onLasting`: it sent something, and has lasted for a while. */
+  async #read(outer: AbortSignal, onLasting: () => void): Promise<void> {
     const silence = new AbortController()
     const end = (): void => silence.abort()
     outer.addEventListener('abort', end)
-    let cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
+    const { timers } = this.#options
+    let cancelTimer = timers.after(SILENCE_MS_MAX, end)
+    let cancelLasting = (): void => {}
     try {
       const reader = (await this.#options.open(silence.signal)).getReader()
       this.#options.onOpen()
+      let hasSent = false
+      cancelLasting = timers.after(LASTING_MS_MIN, () => hasSent && onLasting())
       silence.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}))
       const parser = new SseParser()
       while (!silence.signal.aborted) {
         const { done, value } = await reader.read()
         if (done || value === undefined) return
         cancelTimer()
-        cancelTimer = this.#options.timers.after(SILENCE_MS_MAX, end)
-        onBytes()
+        cancelTimer = timers.after(SILENCE_MS_MAX, end)
+        hasSent = true
         for (const { event, data } of parser.push(value)) this.#heard(event, data)
       }
     } finally {
       cancelTimer()
+      cancelLasting()
       outer.removeEventListener('abort', end)
       silence.abort()
       this.#options.onEnd()
@@ -97,6 +114,7 @@ export class StreamFollower {
         signal.removeEventListener('abort', end)
         resolve()
       }
+      this.#endPause = end
       const cancel = this.#options.timers.after(delayMs, end)
       signal.addEventListener('abort', end)
     })

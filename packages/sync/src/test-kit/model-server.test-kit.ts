@@ -85,9 +85,7 @@ export class ModelServer {
     try {
       const bytes = this.#answerOf(path, body)
       if (this.database.head !== before) this.announce()
-      return new Response(bytes as Uint8Array<ArrayBuffer>, {
-        headers: { 'content-type': MEDIA_TYPE },
-      })
+      return cborAnswer(bytes)
     } catch (error) {
       return answer(error)
     }
@@ -141,6 +139,12 @@ function cursorEvent(head: number): Uint8Array {
   return new TextEncoder().encode(`event: cursor\nid: ${head}\ndata: ${head}\n\n`)
 }
 
+/** An answer of the protocol with these bytes. */
+export function cborAnswer(body: Uint8Array, status = 200): Response {
+  const headers = { 'content-type': MEDIA_TYPE }
+  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers })
+}
+
 /** The protocol's answer to a request that is refused with `code`. */
 export function refusal(code: ErrorCode): Response {
   return answer(new EntiDBError(code, 'no'))
@@ -151,8 +155,5 @@ function answer(error: unknown): Response {
   const code = error.code as Parameters<typeof httpStatusOf>[0] // the model throws wire codes only
   const { code: _, ...details } = error.details
   const body = encodeErrorResponse({ code, message: error.message, details })
-  return new Response(body as Uint8Array<ArrayBuffer>, {
-    status: httpStatusOf(code) ?? 400,
-    headers: { 'content-type': MEDIA_TYPE },
-  })
+  return cborAnswer(body, httpStatusOf(code) ?? 400)
 }

@@ -28,6 +28,7 @@ import {
   type VerifyResponse,
 } from '@entidb/protocol'
 import type { ByteStream, FetchInit, FetchLike, FetchResponse, Timers } from '../environment.ts'
+import { mediaTypeOf, messageHeaders, streamHeaders } from './headers.ts'
 import { discardBody, readBody } from './response-body.ts'
 import { responseError } from './response-error.ts'
 import { isLoopback } from './server-url.ts'
@@ -65,6 +66,8 @@ interface Message {
   readonly signal: AbortSignal
   readonly time: TimeLimit
 }
+
+const PROTOCOL_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE, 'text/event-stream'])
 
 const TIMED_OUT = { timedOut: true } as const
 
@@ -114,9 +117,10 @@ export class HttpTransport {
 
   async #openStream(dbId: string, signal: AbortSignal): Promise<ByteStream> {
     const path = `${STREAM_PATH}?dbId=${encodeURIComponent(dbId)}`
-    const response = await this.#authorized((token) =>
-      this.#fetch(path, { method: 'GET', headers: streamHeaders(token), signal }),
-    )
+    const send = (token: string): Promise<FetchResponse> =>
+      this.#fetch(path, { method: 'GET', headers: streamHeaders(token), signal })
+    // Of a token that is no good cycles are told as well; what does not let streams through must not stop them.
+    const response = await this.#authorized(send, (refused) => this.#errorOf(refused))
     if (response.status !== 200) throw await this.#errorOf(response)
     const isStream = mediaTypeOf(response) === 'text/event-stream'
     if (response.body !== null && isStream) return response.body
@@ -138,7 +142,10 @@ export class HttpTransport {
       return await orAborted(this.#exchangeTwice({ path, body, signal, time }), signal)
     } catch (error) {
       if (outer.aborted) throw stopped()
-      throw signal.aborted ? this.#unreachable(error, TIMED_OUT) : error
+      if (!signal.aborted) throw error
+      throw this.#options.tokens.isAsking
+        ? tokenNeverCame(error)
+        : this.#unreachable(error, TIMED_OUT)
     } finally {
       time.cancel()
       outer.removeEventListener('abort', abort)
@@ -172,15 +179,19 @@ export class HttpTransport {
   }
 
   async #exchangeUntold({ path, body, signal, time }: Message): Promise<Uint8Array> {
-    const response = await this.#authorized((token) =>
+    const send = (token: string): Promise<FetchResponse> =>
       this.#fetch(path, {
         method: 'POST',
         headers: messageHeaders(token, this.#encoding),
         // Encoders return bytes of their own, never on shared memory.
         body: body as Uint8Array<ArrayBuffer>,
         signal,
-      }),
-    )
+      })
+    const response = await this.#authorized(send, async (refused, token) => {
+      const { code } = await this.#errorOf(refused)
+      const { tokens } = this.#options
+      return code === 'unauthenticated' ? tokens.reject(token) : tokens.doubt()
+    })
     if (response.status !== 200) throw await this.#errorOf(response)
     if (mediaTypeOf(response) !== MEDIA_TYPE) {
       discardBody(response)
@@ -189,8 +200,11 @@ export class HttpTransport {
     return this.#read(response, time.arrived)
   }
 
-  /** Sends with the token; once more with a renewed one when the first is refused. */
-  async #authorized(send: (token: string) => Promise<FetchResponse>): Promise<FetchResponse> {
+  /** Sends with the token; once more with a renewed one when the first is refused. `errorOf` is of the second refusal. */
+  async #authorized(
+    send: (token: string) => Promise<FetchResponse>,
+    errorOf: (refused: FetchResponse, token: string) => Promise<EntiDBError>,
+  ): Promise<FetchResponse> {
     const { tokens } = this.#options
     const token = await tokens.get()
     const first = await send(token)
@@ -199,8 +213,7 @@ export class HttpTransport {
     const renewed = await tokens.renew(token)
     const second = await send(renewed)
     if (second.status !== 401) return this.#accepted(second)
-    discardBody(second)
-    throw tokens.reject(renewed)
+    throw await errorOf(second, renewed)
   }
 
   #accepted(response: FetchResponse): FetchResponse {
@@ -219,7 +232,9 @@ export class HttpTransport {
         cache: 'no-store',
         credentials: 'omit',
       })
-      this.#options.onContact(true)
+      // The page of a proxy, or of a captive portal, is no contact. One that lets no stream through says nothing of the rest.
+      const isProtocol = PROTOCOL_TYPES.has(mediaTypeOf(response))
+      if (isProtocol || init.method === 'POST') this.#options.onContact(isProtocol)
       return response
     } catch (error) {
       throw this.#unreachable(error)
@@ -238,9 +253,11 @@ export class HttpTransport {
   }
 
   async #errorOf(response: FetchResponse): Promise<EntiDBError> {
+    const { status, headers } = response
     const isCbor = mediaTypeOf(response) === MEDIA_TYPE
-    const body = await this.#read(response)
-    return responseError(response.status, body, isCbor, response.headers.get('retry-after'))
+    if (!isCbor) discardBody(response)
+    const body = isCbor ? await this.#read(response) : undefined
+    return responseError(status, body, headers.get('retry-after'))
   }
 
   #unreachable(cause: unknown, details: { readonly timedOut?: true } = {}): EntiDBError {
@@ -274,30 +291,15 @@ function decoded<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   }
 }
 
-function messageHeaders(token: string, encoding: string): Readonly<Record<string, string>> {
-  return {
-    Accept: MEDIA_TYPE,
-    'Accept-Encoding': encoding,
-    Authorization: `Bearer ${token}`,
-    'Content-Type': MEDIA_TYPE,
-  }
-}
-
-function streamHeaders(token: string): Readonly<Record<string, string>> {
-  return {
-    Accept: 'text/event-stream',
-    'Accept-Encoding': 'identity',
-    Authorization: `Bearer ${token}`,
-  }
-}
-
-function mediaTypeOf(response: FetchResponse): string {
-  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
-  return type.trim().toLowerCase()
-}
-
 function notTheProtocol(what: string): EntiDBError {
   return new EntiDBError('invalid_response', `This is not a sync server: ${what}`, {
+    retry: 'later',
+  })
+}
+
+function tokenNeverCame(cause: unknown): EntiDBError {
+  return new EntiDBError('server_unreachable', 'authTokenProvider did not answer in time', {
+    cause,
     retry: 'later',
   })
 }

@@ -52,16 +52,15 @@ const CODE_BY_BARE_STATUS: Readonly<Record<number, ErrorCode>> = {
 }
 
 /**
- * `details` holds `status` and whatever the server's details hold; `retryAfterMs` when it named a
- * delay.
+ * `body`: of an answer in CBOR; nothing else is read. `details` holds `status` and whatever the server's details hold;
+ * `retryAfterMs` when it named a delay.
  */
 export function responseError(
   status: number,
-  body: Uint8Array,
-  isCbor: boolean,
+  body: Uint8Array | undefined,
   retryAfter: string | null,
 ): EntiDBError {
-  const answer = isCbor ? decoded(body) : undefined
+  const answer = body === undefined ? undefined : decoded(body)
   const code = codeOf(status, answer)
   const retryAfterMs = answer?.retryAfterMs ?? secondsToMs(retryAfter)
   return new EntiDBError(code, messageOf(status, answer), {

@@ -17,14 +17,21 @@ export class TokenSource {
   readonly #provider: AuthTokenProvider
   #token: string | undefined
   #refused: string | undefined
+  #wasRefused = false
+  #asked = 0
 
   constructor(provider: AuthTokenProvider) {
     this.#provider = provider
   }
 
+  /** The provider was asked, and has not answered yet. */
+  get isAsking(): boolean {
+    return this.#asked > 0
+  }
+
   /** A token worth trying. Error: `unauthorized` while the provider has no other than the refused one. */
   async get(): Promise<string> {
-    this.#token ??= await this.#ask(this.#refused === undefined ? 'start' : 'rejected')
+    this.#token ??= await this.#ask(this.#wasRefused ? 'rejected' : 'start')
     if (this.#token === this.#refused) {
       this.#token = undefined
       throw unauthorized()
@@ -40,25 +47,39 @@ export class TokenSource {
 
   /** The server answered 401 to the renewed `token` as well. */
   reject(token: string): EntiDBError {
-    this.#token = undefined
     this.#refused = token
+    return this.doubt()
+  }
+
+  /** It was not the server that refused the renewed token as well: the same one may be tried again. */
+  doubt(): EntiDBError {
+    this.#token = undefined
+    this.#wasRefused = true
     return unauthorized()
   }
 
   accept(): void {
     this.#refused = undefined
+    this.#wasRefused = false
   }
 
   async #ask(reason: TokenReason): Promise<string> {
+    this.#asked += 1
     try {
-      const token: unknown = await this.#provider({ reason })
-      if (typeof token === 'string' && token !== '') return token
+      const given: unknown = await this.#provider({ reason })
+      // What was read from a file ends with its line.
+      const token = typeof given === 'string' ? given.trim() : ''
+      if (FITS_HEADER.test(token)) return token
     } catch (error) {
       throw providerFailed(error)
+    } finally {
+      this.#asked -= 1
     }
-    throw unauthorized('authTokenProvider gave no token: it returns a non-empty string')
+    throw unauthorized('authTokenProvider gave no token: it returns text that fits a header')
   }
 }
+
+const FITS_HEADER = /^[\x20-\x7e\x80-\xff]+$/
 
 function unauthorized(
   why = 'The server refuses the token. Sync goes on when authTokenProvider gives another one',
@@ -66,8 +87,9 @@ function unauthorized(
   return new EntiDBError('unauthorized', why, { retry: 'after-auth' })
 }
 
-function providerFailed(cause: unknown): Error {
-  if (isEntiDBError(cause)) return cause
+/** Errors with codes of ours may come from anywhere: they say nothing about a request. */
+function providerFailed(cause: unknown): EntiDBError {
+  if (isEntiDBError(cause, 'unauthorized')) return cause
   return new EntiDBError('server_unreachable', 'authTokenProvider failed', {
     cause,
     retry: 'later',

@@ -1,5 +1,6 @@
 /** Divergence that takes several passes over what the server has. */
 import { encodeEntity } from '@entidb/core/cbor'
+import { DEFAULT_LIMITS } from '@entidb/protocol'
 import { expect, test } from 'vitest'
 import { ModelServer } from '../test-kit/model-server.test-kit.ts'
 import { openDevice } from '../test-kit/pair.test-kit.ts'
@@ -45,6 +46,7 @@ test('find divergence: more names than one pass may hold -> all found, over seve
     transport,
     replicaId: new Uint8Array(16),
     capabilities: undefined,
+    limits: DEFAULT_LIMITS,
     turn: async () => {},
   }
   const pulled = () => server.requests.filter(({ path }) => path === '/v1/pull').length
