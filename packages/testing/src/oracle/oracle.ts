@@ -40,6 +40,8 @@ export interface LateBase {
   readonly entity: object | undefined
   /** Where it is known: it tells apart what reads the same. */
   readonly stored: Written | undefined
+  /** A plain version says nothing of the shape that the edit was made in. */
+  readonly isPlainVersion?: boolean
 }
 
 export class Oracle {
@@ -76,7 +78,9 @@ export class Oracle {
         present === undefined
           ? this.graph.delete(key, this.server.tickAt(view.cursor), device)
           : this.graph.value(key, present)
-      this.#assertVersion(view, node, old)
+      const { late } = madeOn.get(key) ?? {}
+      const form = late?.isPlainVersion ? undefined : late?.stored
+      this.#assertVersion(view, node, form ?? old)
       this.#relate(view, node, shown, madeOn.get(key))
       view.wrote(node)
       return node
@@ -101,7 +105,7 @@ export class Oracle {
     return transaction
   }
 
-  /** Whatever a device writes is of its own version, or still of the newer one that it edited. */
+  /** Whatever a device writes is of its own version, or still of the newer one that it edited: `over`, or a form on that. */
   #assertVersion(view: DeviceView, { key, written }: WriteNode, over: Written | undefined): void {
     if (written === null) return
     const expected = this.#shapes.versionOfEdit(view.version, key, written.bytes, over)

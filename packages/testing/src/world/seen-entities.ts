@@ -15,9 +15,10 @@ export class SeenEntities {
 
   /** Of what `basedOn` names. Error: TypeError for the version of what no read returned. */
   baseOf(base: Entity | EntityVersion): LateBase {
-    const entity = 'stamp' in base ? this.#ofVersion(base as EntityVersion) : base
-    if (entity === undefined) return { entity: undefined, stored: undefined }
-    return { entity, stored: this.#storedByEntity.get(entity) }
+    const isPlainVersion = 'stamp' in base
+    const entity = isPlainVersion ? this.#ofVersion(base as EntityVersion) : base
+    const stored = entity && this.#storedByEntity.get(entity)
+    return { entity, stored, isPlainVersion }
   }
 
   /** It begins anew: its files may be others then, which name other states by the same stamps. */
