@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import type { FetchResponse } from './environment.ts'
 import { isWorking } from './machine/cycle-machine.ts'
-import { syncAll } from './test-kit/device.test-kit.ts'
+import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
 import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 import { expectConverged, openDevice } from './test-kit/pair.test-kit.ts'
@@ -129,6 +129,55 @@ describe('an answer to a push that is too long', () => {
     await syncAll(a, b)
     await expectConverged(server, a, b)
     expect(await b.tokens('n1')).toEqual(['one', 'two'])
+  })
+})
+
+describe('an edit that was given up while it was under way, and is refused', () => {
+  /** `n1` is under way, given up together with a rejected group, and refused with `code`; `edit` runs before the answer. */
+  async function givenUp(code: 'too_large' | 'forbidden', edit = async (_a: Device) => {}) {
+    const policy = ({ entityId }: { readonly entityId: string }) =>
+      entityId === 'bad' ? { code: 'no', message: 'no' } : undefined
+    const server = new ModelServer({ policy })
+    const a = await openDevice(server)
+    await a.addToken('bad', 'refused')
+    await a.sync.sync()
+    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: ['under way'] })
+    server.fault = async ({ path }): Promise<Fault> => {
+      if (path !== PUSH_PATH) return 'pass'
+      server.fault = () => 'pass'
+      await a.db.collection('notes').putMany([
+        { id: 'bad', tokens: ['tie'] },
+        { id: 'n1', tokens: ['tie'] },
+      ])
+      const [rejection] = await a.sync.rejections.list()
+      await a.sync.rejections.discard(rejection?.id ?? '')
+      await edit(a)
+      return refusal(code === 'too_large' ? [413, code] : [403, code])
+    }
+    await a.sync.sync()
+    return { server, a, receipt }
+  }
+
+  test('nothing else: -> not called committed', async () => {
+    const { server, a, receipt } = await givenUp('too_large')
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected', how: 'too_large' })
+    const ids = (await a.sync.ledger.list()).map(({ id }) => id)
+    expect(ids).toContain(String(receipt.opIds[0]))
+    await expectConverged(server, a)
+  })
+
+  test('the outcome is unknown: -> given up', async () => {
+    const { a, receipt } = await givenUp('forbidden')
+    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
+  })
+
+  test('the entity was edited since: -> that is no edit that was refused; it is sent', async () => {
+    const { server, a } = await givenUp('too_large', (device) => device.addToken('n1', 'since'))
+    expect(await a.sync.rejections.list()).toEqual([])
+    await syncAll(a)
+    expect([...server.database.live().keys()]).toEqual(['notes/n1'])
+    expect(await a.tokens('n1')).toEqual(['since'])
+    await expectConverged(server, a)
   })
 })
 

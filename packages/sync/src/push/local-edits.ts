@@ -160,6 +160,8 @@ export class LocalEdits {
       if (transaction.transactionId !== transactionId) continue
       for (const { opId, entity } of transaction.rows) {
         if (opId > (writes.get(entity) ?? Number.POSITIVE_INFINITY)) again.add(entity)
+        // Often found at once, of a transaction that may have very many operations.
+        if (again.size === writes.size) break
       }
     }
     return again

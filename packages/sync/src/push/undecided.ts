@@ -29,11 +29,14 @@ export function halveRequests(
 export async function holdAsRejected(
   tx: SyncTransaction,
   frozen: FrozenRow,
-  ops: readonly FrozenOp[],
+  sent: readonly FrozenOp[],
   contents: FrozenContents,
   refusal: Refusal,
   nowMs: number,
 ): Promise<ReadonlySet<number>> {
+  const opIds = new Set(sent.map(({ opId }) => opId))
+  // As they are now: the application may have given one up since it was sent.
+  const ops = frozen.ops.filter(({ opId }) => opIds.has(opId))
   const { held, groups } = await hold(tx, ops)
   for (const op of held) {
     const { code, message, unknown } = refusal
@@ -48,6 +51,9 @@ export async function holdAsRejected(
   }
   const codes = new Map([...groups.keys()].map((group) => [group, refusal.code]))
   await holdTransactions(tx, frozen, groups, codes)
+  const dropped = groupsBut(ops, groups)
+  const known = refusal.unknown ? [] : [...dropped]
+  await noteDropped(tx, frozen, dropped, new Map(known.map((group) => [group, refusal.code])))
   takeOut(tx, frozen, ops)
   return new Set(groups.values())
 }
@@ -61,9 +67,16 @@ export async function holdBack(tx: SyncTransaction, ops: readonly FrozenOp[]): P
   if (frozen === null || ops.length === 0) return
   const { groups } = await hold(tx, ops)
   await holdTransactions(tx, frozen, groups, new Map())
-  const dropped = ops.map(({ group }) => group).filter((group) => !groups.has(group))
-  await noteDropped(tx, frozen, new Set(dropped), new Map())
+  await noteDropped(tx, frozen, groupsBut(ops, groups), new Map())
   takeOut(tx, frozen, ops)
+}
+
+/** Groups of which nothing is left to hold. */
+function groupsBut(
+  ops: readonly FrozenOp[],
+  held: ReadonlyMap<number, number>,
+): ReadonlySet<number> {
+  return new Set(ops.map(({ group }) => group).filter((group) => !held.has(group)))
 }
 
 /** Those of which an edit is left, and the held groups that their groups became. */
