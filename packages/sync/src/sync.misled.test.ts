@@ -181,6 +181,21 @@ describe('streams that end at once, again and again', () => {
     expect(opened).toBeLessThan(10)
   })
 
+  test('refused with a time to wait -> not opened before it is over', async () => {
+    const server = new ModelServer()
+    let opened = 0
+    const fetch: FetchLike = async (url, init) => {
+      if (new URL(url).pathname !== STREAM_PATH) return server.fetch(url, init)
+      opened += 1
+      return new Response(null, { status: 503, headers: { 'retry-after': '120' } })
+    }
+    const { timers } = await startedDevice(server, { fetch })
+    await timers.advance(119_000)
+    expect(opened).toBe(1)
+    await timers.advance(2_000)
+    expect(opened).toBe(2)
+  })
+
   test('each lasted for a while -> opened again after a second', async () => {
     const server = new ModelServer()
     const { device, timers } = await startedDevice(server)

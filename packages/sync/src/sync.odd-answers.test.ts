@@ -201,6 +201,28 @@ describe('push', () => {
     expect(await b.tokens('n1')).toEqual(['y'])
   })
 
+  test('a conflict with the edit itself, at the revision it was made on -> invalid_response, and the edit waits', async () => {
+    const server = new ModelServer()
+    const device = await openDevice(server)
+    await device.addToken('n1', 'x')
+    await device.sync.sync()
+    await device.addToken('n1', 'y')
+    server.fault = ({ path, body }) => {
+      const [clientOp] = path === PUSH_PATH ? decodePushRequest(body).ops : []
+      if (clientOp === undefined) return 'pass'
+      const { collection, entityId, entityVersion, entityCbor, opId } = clientOp
+      const serverState = { entityVersion, entityCbor }
+      const conflicts = [{ collection, entityId, clientOp, serverState }]
+      return cbor(encodePushResponse({ acknowledgedUpToOpId: opId, conflicts, committed: [] }))
+    }
+    await expect(device.sync.sync()).rejects.toMatchObject({ code: 'invalid_response' })
+    expect(device.sync.status.pending).toBe(1)
+    server.fault = () => 'pass'
+    await device.sync.sync()
+    await expectConverged(server, device)
+    expect(await device.tokens('n1')).toEqual(['x', 'y'])
+  })
+
   test('a conflict with what the edit was made on, each time -> the cycle ends, the edit waits', async () => {
     const server = new ModelServer()
     const device = await openDevice(server)

@@ -75,7 +75,7 @@ function assertRevisionsGiven({ committed = [], conflicts, head }: PushResponse)
   }
 }
 
-function wrongAnswer(what: string, opId: number): EntiDBError {
+export function wrongAnswer(what: string, opId: number): EntiDBError {
   return new EntiDBError('invalid_response', `The answer does not fit: ${what} operation ${opId}`, {
     details: { opId },
     retry: 'later',

@@ -30,7 +30,7 @@ import {
   type SentOp,
 } from '../state/rows.ts'
 import type { SyncTransaction } from '../state/sync-transaction.ts'
-import { type Answer, answersOf, isAccepted, type SentRequest } from './answers.ts'
+import { type Answer, answersOf, isAccepted, type SentRequest, wrongAnswer } from './answers.ts'
 import { contentOf, type FrozenContents } from './frozen-request.ts'
 import { holdTransactions, noteDropped } from './hold-transactions.ts'
 
@@ -276,6 +276,19 @@ async function acceptWithoutRevision(
   tx.changeNote(op, { sent })
 }
 
+/** Taken for the server's state it would count as pushed. A revision names one state for ever. */
+function isOwnEditOnItsBase(
+  tx: SyncTransaction,
+  op: FrozenOp,
+  state: ReplicaState,
+  remote: RemoteState,
+): boolean {
+  const { base } = state
+  if (op.base === 0 || remote.version !== op.base || base.version !== op.base) return false
+  const isKept = (tx.findNote(entityKey(op))?.ancestorThrough ?? 0) === 0
+  return isKept && sameState(state, remote) && !sameState(base, remote)
+}
+
 async function takeConflict(
   tx: SyncTransaction,
   op: FrozenOp,
@@ -285,6 +298,9 @@ async function takeConflict(
 ): Promise<void> {
   await forgetEvicted(tx, op)
   const remote = remoteStateOf(serverState)
+  if (isOwnEditOnItsBase(tx, op, state, remote)) {
+    throw wrongAnswer('it gives a revision another state for', op.opId)
+  }
   await learnRemoteOver(tx, op, state, remote, { ...context, present: true })
 }
 

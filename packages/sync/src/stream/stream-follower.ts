@@ -3,6 +3,7 @@
  * poll covers its absence.
  */
 
+import { isEntiDBError } from '@entidb/core'
 import { STREAM_EVENT } from '@entidb/protocol'
 import { Backoff } from '../backoff.ts'
 import type { ByteStream, Timers } from '../environment.ts'
@@ -28,9 +29,9 @@ const LASTING_MS_MIN = 5_000
 
 export class StreamFollower {
   readonly #options: StreamFollowerOptions
+  readonly #backoff: Backoff
   #abort: AbortController | undefined
   #following: Promise<void> = Promise.resolve()
-  readonly #backoff: Backoff
   #endPause: () => void = () => {}
 
   constructor(options: StreamFollowerOptions) {
@@ -61,12 +62,14 @@ export class StreamFollower {
 
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      let askedMs = 0
       try {
         await this.#read(signal, () => this.#backoff.reset())
-      } catch {
+      } catch (error) {
         // The cycles meet the same server, and say what is wrong with it.
+        askedMs = retryAfterMsOf(error)
       }
-      await this.#pause(Math.max(RETRY_MS_MIN, this.#backoff.next()), signal)
+      await this.#pause(Math.max(RETRY_MS_MIN, this.#backoff.next(askedMs)), signal)
     }
   }
 
@@ -119,4 +122,9 @@ export class StreamFollower {
       signal.addEventListener('abort', end)
     })
   }
+}
+
+function retryAfterMsOf(error: unknown): number {
+  const asked = isEntiDBError(error) ? error.details.retryAfterMs : undefined
+  return typeof asked === 'number' ? asked : 0
 }
