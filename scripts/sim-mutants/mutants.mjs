@@ -342,8 +342,8 @@ export function storageOf(`,
     edits: [
       {
         file: 'server/src/database/purge.ts',
-        find: 'Math.min(bounds.seenThrough, meta.compactedThrough ?? 0)',
-        replace: 'bounds.seenThrough',
+        find: 'cursor > compactedThrough ?',
+        replace: 'cursor < 0 ?',
       },
     ],
   },
@@ -354,7 +354,7 @@ export function storageOf(`,
     edits: [
       {
         file: 'server/src/database/purge.ts',
-        find: 'purgedThrough = Math.max(purgedThrough, cursorOf(tombstone))',
+        find: 'purgedThrough = Math.max(purgedThrough, cursor)',
         replace: 'purgedThrough = Math.max(purgedThrough, 0)',
       },
     ],

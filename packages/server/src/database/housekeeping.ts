@@ -12,7 +12,7 @@ import { forgetAcceptedOps, forgetConflicts, forgetDevices, setBackSeen } from '
 import { GiveWay } from './give-way.ts'
 import type { KnownTotals } from './known-totals.ts'
 import { readMeta } from './meta.ts'
-import { isDue, type PurgeBounds, purgeableThrough, purgeStep } from './purge.ts'
+import { isDue, purgeStep } from './purge.ts'
 import type { Resyncs } from './resyncs.ts'
 import { type SeenDevices, storeSightings } from './seen-devices.ts'
 
@@ -192,22 +192,20 @@ export class Housekeeping {
     await this.#storeSeen()
     const times = { nowMs, retentionMs, liveMs: LIVE_MS }
     const survey = await surveyDevices(read, times, this.#pauseAfterEach())
-    const compactedOps = await this.#compact(survey, nowMs)
+    const compactedOps = await this.#compact(survey)
     const purgedTombstones = await this.#purge(survey, nowMs)
     await this.#forget(survey, nowMs)
     return { compactedOps, purgedTombstones }
   }
 
-  async #compact(survey: DeviceSurvey, nowMs: number): Promise<number> {
+  async #compact(survey: DeviceSurvey): Promise<number> {
     const { read, totals } = this.#options
     const horizon = await read(async (reader) => {
       const meta = await readMeta(reader)
       const { head, superseded = 0 } = meta
       const { liveEntities } = await totals.read(reader, meta)
       const isTooMuch = superseded > Math.max(SUPERSEDED_HELD_MAX, liveEntities)
-      if (isTooMuch) return head
-      const purgeable = await purgeableThrough(reader, this.#purgeBounds(survey, nowMs))
-      return Math.max(purgeable, Math.min(head, survey.liveThrough))
+      return isTooMuch ? head : Math.min(head, survey.liveThrough)
     })
     let removed = 0
     await this.#repeat(async (tx) => {
@@ -218,19 +216,16 @@ export class Housekeeping {
     return removed
   }
 
-  async #purge(survey: DeviceSurvey, nowMs: number): Promise<number> {
+  async #purge({ activeThrough }: DeviceSurvey, nowMs: number): Promise<number> {
+    const { retentionMs, resyncs } = this.#options
     let purged = 0
     await this.#repeat(async (tx) => {
-      const step = await purgeStep(tx, this.#purgeBounds(survey, nowMs))
+      const seenThrough = Math.min(activeThrough, resyncs.toldThrough(nowMs))
+      const step = await purgeStep(tx, { nowMs, retentionMs, seenThrough })
       purged += step.purged
       return step.hasMore
     })
     return purged
-  }
-
-  #purgeBounds({ activeThrough }: DeviceSurvey, nowMs: number): PurgeBounds {
-    const { retentionMs, resyncs } = this.#options
-    return { nowMs, retentionMs, seenThrough: Math.min(activeThrough, resyncs.toldThrough(nowMs)) }
   }
 
   async #forget({ forgetful, idle, ahead }: DeviceSurvey, nowMs: number): Promise<void> {

@@ -139,19 +139,48 @@ describe('purge', () => {
     })
   })
 
-  test('a retention of less than a day, and a device that was silent for longer than that -> not waited for either', async () => {
-    let nowMs = 1_700_000_000_000
-    const database = await openTestDatabase({ clock: () => nowMs, retentionMs: 1_000 })
-    const { head = 0 } = await push(database, [put(1, 'x', 0, 'a')])
-    await seeAt(database, deviceB, head)
-    const { head: tombstone = 0 } = await push(database, [remove(2, 'x', head)])
-    await push(database, [put(3, 'y', 0, 'a')])
-    nowMs += 2_000
-    // The author is active, and has seen it.
-    await seeAt(database, deviceA, tombstone)
-    expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
-    await expect(seeAt(database, deviceB, head)).rejects.toMatchObject({ code: 'cursor_expired' })
-    expect((await pull(database)).ops.map((op) => op.entityId)).toEqual(['y'])
+  describe('a retention of less than a day, and a device that was silent for longer than that', () => {
+    async function silentReader(edits: number) {
+      let nowMs = 1_700_000_000_000
+      const database = await openTestDatabase({ clock: () => nowMs, retentionMs: 1_000 })
+      let { head = 0 } = await push(database, [put(1, 'x', 0, 'a')])
+      await seeAt(database, deviceB, head)
+      const seen = head
+      for (let opId = 2; opId <= edits; opId++) {
+        head = (await push(database, [put(opId, 'x', head, opId)])).head ?? 0
+      }
+      const tombstone = (await push(database, [remove(edits + 1, 'x', head)])).head ?? 0
+      await push(database, [put(edits + 2, 'y', 0, 'a')])
+      nowMs += 2_000
+      // The author is active, and has seen it.
+      await seeAt(database, deviceA, tombstone)
+      return { database, seen, tombstone, pass: (ms: number) => (nowMs += ms) }
+    }
+
+    test.each([1, 5])(
+      'deleted after %i edits -> not waited for; nothing of it is left in the log',
+      async (edits) => {
+        const { database, seen, tombstone, pass } = await silentReader(edits)
+        expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+        await expect(seeAt(database, deviceB, seen)).rejects.toMatchObject({
+          code: 'cursor_expired',
+        })
+        expect((await pull(database)).ops.map((op) => op.entityId)).toEqual(['y'])
+        expect(await push(database, [])).toMatchObject({ purgedThrough: tombstone })
+        // Compaction finds what is left, and nothing missing.
+        pass(DAY_MS)
+        expect(await database.housekeep()).toEqual({ compactedOps: 0, purgedTombstones: 0 })
+      },
+    )
+
+    test('more edits than one step takes out of the log -> with compaction, after a day', async () => {
+      const { database, seen, pass } = await silentReader(400)
+      expect(await database.housekeep()).toMatchObject({ purgedTombstones: 0 })
+      expect((await seeAt(database, deviceB, seen)).ops).toHaveLength(401)
+      pass(DAY_MS)
+      expect(await database.housekeep()).toMatchObject({ purgedTombstones: 1 })
+      expect((await pull(database)).ops.map((op) => op.entityId)).toEqual(['y'])
+    })
   })
 
   test('deleted, then made again -> nothing to purge', async () => {

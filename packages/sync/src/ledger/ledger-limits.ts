@@ -3,7 +3,7 @@ import { assertOptions } from '@entidb/core'
 
 /** Bounds of the ledger; whichever is reached first drops the oldest. */
 export interface LedgerConfig {
-  /** Settled local transactions, at least 0. Default 10,000. */
+  /** Settled local transactions, at least 0. Default 10,000. While sync runs, up to 2,000 more stay. */
   readonly maxTransactions?: number
   /** Bytes of values that lost a conflict, at least 0. The last decision is kept whatever its size. Default 64 MiB. */
   readonly maxKeptBytes?: number

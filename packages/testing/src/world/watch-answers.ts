@@ -53,7 +53,10 @@ export class AnswerWatch {
     if (pathname === HANDSHAKE_PATH && status === 200) this.#following.add(device)
     if (body === undefined || pathname !== PULL_PATH) return
     if (status !== 200) {
-      if (decodeErrorResponse(answer).code === 'cursor_expired') this.#tally.count('cursorExpired')
+      if (decodeErrorResponse(answer).code !== 'cursor_expired') return
+      this.#tally.count('cursorExpired')
+      // It was told to begin again: it does not keep up.
+      this.#seen.delete(decodePullRequest(body).deviceId ?? '')
       return
     }
     const request = decodePullRequest(body)
