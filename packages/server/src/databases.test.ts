@@ -6,11 +6,12 @@ import { encodeHandshakeRequest, encodePushRequest } from '@entidb/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { staticTokens } from './auth/static-tokens.ts'
 import { createSyncHandler, type SyncHandler } from './create-sync-handler.ts'
-import { put } from './database/sync-database.test-kit.ts'
-import { Databases } from './databases.ts'
+import { put, writer } from './database/sync-database.test-kit.ts'
+import { Databases, type DatabasesOptions } from './databases.ts'
 import { bytesOf, errorOf, makeRequest } from './http/sync-app.test-kit.ts'
 import { resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
+import { createManualTimers } from './timers.test-kit.ts'
 import { systemTimers } from './timers.ts'
 
 let directory: string
@@ -41,26 +42,56 @@ function pushOne(handler: SyncHandler, dbId: string): Promise<Response> {
   return handler.fetch(makeRequest({ path: '/v1/push', body }))
 }
 
+function createDatabases(options: Partial<DatabasesOptions> = {}): Databases {
+  return new Databases({
+    storage: () => memoryStorage(),
+    createDatabases: false,
+    bindDevices: false,
+    closesIdle: false,
+    limits: resolveLimits(),
+    policy: {},
+    logger: silentLogger,
+    clock: Date.now,
+    timers: systemTimers,
+    retentionMs: 1_000,
+    randomBytes: (count) => new Uint8Array(count),
+    ...options,
+  })
+}
+
 describe('databases of a storage', () => {
   test('names that are no database -> nothing is remembered of them', async () => {
-    const databases = new Databases({
-      storage: () => memoryStorage(),
-      createDatabases: false,
-      bindDevices: false,
-      closesIdle: false,
-      limits: resolveLimits(),
-      policy: {},
-      logger: silentLogger,
-      clock: Date.now,
-      timers: systemTimers,
-      retentionMs: 1_000,
-      randomBytes: (count) => new Uint8Array(count),
-    })
+    const databases = createDatabases()
     for (const dbId of ['one', 'two']) {
       const using = databases.use(dbId, async () => {})
       await expect(using).rejects.toMatchObject({ code: 'unknown_database' })
     }
     expect(databases.headsCount).toBe(0)
+    await databases.close()
+  })
+
+  test('one that is always in use -> makes room for who waits, and waits in line itself', async () => {
+    const timers = createManualTimers()
+    const limits = resolveLimits({ maxOpenDatabases: 1 })
+    const options = { createDatabases: true, closesIdle: true, limits, timers }
+    const databases = createDatabases(options)
+    const ends: (() => void)[] = []
+    const useHot = (): Promise<void> =>
+      databases.useFor('hot', writer, () => new Promise((resolve) => ends.push(resolve)))
+    const first = useHot()
+    await expect.poll(() => ends.length).toBe(1)
+    const cold = databases.useFor('cold', writer, async ({ dbId }) => dbId)
+    await new Promise((resolve) => setTimeout(resolve))
+    await timers.run()
+    // Keeps it in use beyond the first, if it need not wait.
+    const second = useHot()
+    await new Promise((resolve) => setTimeout(resolve))
+    ends[0]?.()
+    expect(await cold).toBe('cold')
+    await expect.poll(() => ends.length).toBe(2)
+    expect(databases.openCount).toBe(1)
+    ends[1]?.()
+    await Promise.all([first, second])
     await databases.close()
   })
 })

@@ -14,6 +14,7 @@ import {
   type SyncDatabaseOptions,
 } from './database/sync-database.ts'
 import { assertHoldsDatabase } from './database-folder.ts'
+import { longestOpen, type OpenDatabase, untilUnused } from './open-database.ts'
 import { OpenSlots } from './open-slots.ts'
 import { cannotOpen, forbidden, unavailable, unknownDatabase } from './wire-error.ts'
 
@@ -33,16 +34,8 @@ export interface DatabasesOptions
   readonly closesIdle: boolean
 }
 
-/** A database that is open or opening. */
-interface OpenDatabase {
-  readonly dbId: string
-  readonly opening: Promise<SyncDatabase>
-  /** Requests that are using it. */
-  users: number
-  /** Handed out for good: never closed for being idle. */
-  isPinned: boolean
-  stopTimer: () => void
-}
+/** How long a request waits for a place before one is freed that is always in use. */
+const PATIENCE_MS = 1_000
 
 /** What is remembered of databases that were closed, so that opening them again begins no epoch. */
 const CLOSED_MAX = 10_000
@@ -57,6 +50,7 @@ export class Databases {
   readonly #headsById = new Map<string, HeadListeners>()
   readonly #slots: OpenSlots
   #openFiles = 0
+  #turns = 0
   #closing = false
 
   constructor(options: DatabasesOptions) {
@@ -163,6 +157,7 @@ export class Databases {
 
   #giveBack(open: OpenDatabase): void {
     open.users--
+    if (open.users === 0) open.onUnused()
     if (!this.#isIdle(open)) return
     // Who waits gets the place of the first that is free.
     if (this.#slots.waiting > this.#leavingById.size) this.#closeIdle(open)
@@ -183,11 +178,18 @@ export class Databases {
       users: 0,
       isPinned: false,
       stopTimer: () => {},
+      turn: undefined,
+      onUnused: () => {},
     }
     this.#openById.set(dbId, open)
-    open.opening.catch(() => {
-      if (this.#openById.get(dbId) === open) this.#openById.delete(dbId)
-    })
+    open.opening.then(
+      () => {
+        open.turn = ++this.#turns
+      },
+      () => {
+        if (this.#openById.get(dbId) === open) this.#openById.delete(dbId)
+      },
+    )
     return open
   }
 
@@ -196,8 +198,7 @@ export class Databases {
     const { dataDir, storage, createDatabases: _, closesIdle: __, ...common } = this.#options
     const directory = join(dataDir ?? '.', dbId)
     if (storage === undefined && !create) await assertHoldsDatabase(directory)
-    if (this.#slots.isFull) this.#closeLeastRecentlyUsed()
-    await this.#slots.take()
+    await this.#takePlace()
     try {
       const closedFiles = this.#closedById.get(dbId)
       const heads = this.#headsOf(dbId)
@@ -224,6 +225,13 @@ export class Databases {
     }
   }
 
+  async #takePlace(): Promise<void> {
+    if (!this.#slots.isFull) return this.#slots.take()
+    this.#closeLeastRecentlyUsed()
+    const stopTimer = this.#options.timers.set(() => this.#retireOne(), PATIENCE_MS)
+    await this.#slots.take().finally(stopTimer)
+  }
+
   #headsOf(dbId: string): HeadListeners {
     const heads = this.#headsById.get(dbId) ?? new HeadListeners()
     this.#headsById.set(dbId, heads)
@@ -240,11 +248,24 @@ export class Databases {
     if (idle !== undefined) this.#closeIdle(idle)
   }
 
+  /** Who asks for it from now on waits in line: one that is always in use would never make room otherwise. */
+  #retireOne(): void {
+    if (this.#slots.waiting <= this.#leavingById.size) return
+    const open = longestOpen(this.#openById.values())
+    if (open !== undefined) this.#closeUnused(open)
+  }
+
   #closeIdle(open: OpenDatabase): void {
-    if (!this.#isIdle(open)) return
+    if (this.#isIdle(open)) this.#closeUnused(open)
+  }
+
+  /** As soon as the requests that are using it have their answers. */
+  #closeUnused(open: OpenDatabase): void {
     open.stopTimer()
-    this.#forgetHeads(open.dbId)
+    const unused = untilUnused(open)
     this.#letGo(open, async (database) => {
+      await unused
+      this.#forgetHeads(open.dbId)
       await database.finishHousekeeping()
       const files = await database.close()
       if (files === undefined) return

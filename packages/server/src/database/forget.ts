@@ -7,6 +7,8 @@ import { readDevice } from './devices.ts'
 
 const ROWS_MAX = 300
 const DEVICES_MAX = 100
+/** Rows with what was pushed, which may be a megabyte each. */
+const CONFLICTS_MAX = 20
 
 /**
  * Removes records of accepted operations below their device's floor: without a record an operation down there is never
@@ -83,14 +85,20 @@ export async function setBackSeen(
   return queue.length > 0
 }
 
-/** Removes conflicts that were found before `beforeMs`. */
-export async function forgetConflicts(tx: ServerTransaction, beforeMs: number): Promise<boolean> {
+/** Removes conflicts that were found before `beforeMs`. Those found later than now, by a clock that was ahead, were found now. */
+export async function forgetConflicts(
+  tx: ServerTransaction,
+  beforeMs: number,
+  nowMs: number,
+): Promise<boolean> {
   const conflicts = tx.collection('conflicts')
+  const ahead = await conflicts.find({ where: { detectedAt: { gt: nowMs } }, limit: CONFLICTS_MAX })
+  await conflicts.putMany(ahead.map((row) => ({ ...row, detectedAt: nowMs })))
   const rows = await conflicts.find({
     where: { detectedAt: { lte: beforeMs } },
     select: ['id'],
     limit: ROWS_MAX,
   })
   for (const { id } of rows) await conflicts.delete(id)
-  return rows.length === ROWS_MAX
+  return rows.length === ROWS_MAX || ahead.length === CONFLICTS_MAX
 }

@@ -227,6 +227,21 @@ describe('what the server forgets', () => {
     expect(left.map(({ id }) => Number(id.split('/')[1]))).toEqual([2])
   })
 
+  test('conflicts of a time when the clock was ahead -> listed for a retention from when it was set right', async () => {
+    let nowMs = 1_700_000_000_000
+    const storage = memoryStorage()
+    const options = { storage, clock: () => nowMs, retentionMs: 30 * DAY_MS }
+    const database = await openTestDatabase(options)
+    nowMs += 10_000 * DAY_MS
+    await push(database, [put(1, 'x', 5, 'ahead')])
+    nowMs -= 10_000 * DAY_MS
+    await database.housekeep()
+    nowMs += 30 * DAY_MS
+    await database.housekeep()
+    await database.close()
+    expect(await inspect(storage, (db) => db.collection('conflicts').count())).toBe(0)
+  })
+
   test('a device that only reads -> remembered with its cursor when the database is closed, without a commit before', async () => {
     const storage = memoryStorage()
     const database = await openTestDatabase({ storage })

@@ -229,11 +229,12 @@ export class Housekeeping {
   }
 
   async #forget({ forgetful, idle, ahead }: DeviceSurvey, nowMs: number): Promise<void> {
-    const beforeMs = nowMs - this.#options.retentionMs
+    const { clock, retentionMs } = this.#options
+    const beforeMs = nowMs - retentionMs
     await this.#repeat((tx) => forgetAcceptedOps(tx, forgetful))
     if (idle.length > 0) await this.#repeat((tx) => forgetDevices(tx, idle, beforeMs))
     if (ahead.length > 0) await this.#repeat((tx) => setBackSeen(tx, ahead, nowMs))
-    await this.#repeat((tx) => forgetConflicts(tx, beforeMs))
+    await this.#repeat((tx) => forgetConflicts(tx, beforeMs, clock()))
   }
 
   /** Each step in a transaction of its own, as long as there is more. */
