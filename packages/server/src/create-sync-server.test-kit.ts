@@ -95,3 +95,25 @@ export async function requestHttp2(
   for await (const chunk of stream) chunks.push(chunk)
   return { status: answered[':status'], headers: answered, body: Buffer.concat(chunks) }
 }
+
+/** What every server needs, but for how it is protected. */
+export function minimal(): SyncServerOptions {
+  return {
+    storage: () => memoryStorage(),
+    auth: staticTokens({ token: { subject: 'ada', databases: '*', access: 'write' } }),
+    logger: silentLogger,
+  }
+}
+
+export async function readUntil(
+  reader: { read(): Promise<{ done: boolean; value?: Uint8Array }> } | undefined,
+  end: string,
+): Promise<string> {
+  let text = ''
+  while (reader !== undefined && !text.includes(end)) {
+    const { done, value } = await reader.read()
+    if (done) break
+    text += Buffer.from(value ?? []).toString()
+  }
+  return text
+}

@@ -1,10 +1,10 @@
-/** start, stop, wake-ups, tokens, backoff, fates, status. */
+/** start, stop, wake-ups, tokens, backoff, status. */
 import { HANDSHAKE_PATH, PULL_PATH } from '@entidb/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { SyncConfig } from './config.ts'
 import { EntiDBSync } from './entidb-sync.ts'
 import { coreEngine } from './state/core-engine.ts'
-import { Device, unionResolver } from './test-kit/device.test-kit.ts'
+import { Device } from './test-kit/device.test-kit.ts'
 import { ManualTimers, settle } from './test-kit/manual-timers.test-kit.ts'
 import { type Fault, ModelServer } from './test-kit/model-server.test-kit.ts'
 
@@ -386,79 +386,6 @@ describe('token', () => {
       expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
     },
   )
-})
-
-describe('fates', () => {
-  test('accepted: -> committed, with its revision; also when asked late', async () => {
-    const server = new ModelServer()
-    const a = await device(server)
-    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
-    const waiting = a.sync.settled(receipt)
-    await a.sync.sync()
-    const revision = server.database.head
-    expect(await waiting).toEqual({
-      fate: 'committed',
-      how: null,
-      entityVersions: { 'notes/n1': revision },
-    })
-    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'committed' })
-  })
-
-  test('overtaken and merged: -> conflict, how, and the revision of the merge', async () => {
-    const server = new ModelServer()
-    const [a, b] = [await device(server), await device(server, { conflictResolver: unionResolver })]
-    await a.addToken('n1', 'a')
-    await a.sync.sync()
-    const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
-    const waiting = b.sync.settled(receipt)
-    await b.sync.sync()
-    expect(await waiting).toEqual({
-      fate: 'conflict',
-      how: 'merge',
-      entityVersions: { 'notes/n1': server.database.head },
-    })
-  })
-
-  test('held, then dropped by the application: -> conflict, takeRemote', async () => {
-    const server = new ModelServer()
-    const [a, b] = [await device(server), await device(server)]
-    await a.addToken('n1', 'a')
-    await a.sync.sync()
-    const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
-    await b.sync.sync()
-    let settled: unknown
-    void b.sync.settled(receipt).then((fate) => {
-      settled = fate
-    })
-    await settle()
-    expect(settled).toBeUndefined()
-    const [conflict] = await b.sync.conflicts.list()
-    await b.sync.conflicts.resolve(conflict?.id ?? '', { type: 'takeRemote' })
-    await settle()
-    expect(settled).toMatchObject({ fate: 'conflict', how: 'takeRemote' })
-  })
-
-  test('refused: -> rejected, with the code', async () => {
-    const server = new ModelServer({ policy: () => ({ code: 'not_allowed', message: 'no' }) })
-    const a = await device(server)
-    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
-    await a.sync.sync()
-    expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected', how: 'not_allowed' })
-  })
-
-  test('stopped or aborted while waiting: -> ends', async () => {
-    const a = await device(new ModelServer())
-    const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
-    const abort = new AbortController()
-    const aborted = a.sync.settled(receipt, { signal: abort.signal })
-    const stopped = a.sync.settled(receipt)
-    const [first, second] = [aborted.catch((error) => error), stopped.catch((error) => error)]
-    await settle()
-    abort.abort(new Error('enough'))
-    expect(await first).toMatchObject({ message: 'enough' })
-    await a.sync.stop()
-    expect(await second).toMatchObject({ code: 'sync_stopped' })
-  })
 })
 
 describe('status', () => {

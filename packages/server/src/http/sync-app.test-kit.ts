@@ -1,10 +1,13 @@
 /** A sync handler in memory, and requests to it. */
 import { memoryStorage } from '@entidb/core'
+import { encodeEntity } from '@entidb/core/cbor'
 import {
   decodeErrorResponse,
   type ErrorResponse,
   encodeHandshakeRequest,
+  encodePushRequest,
   HANDSHAKE_PATH,
+  type SyncOperation,
 } from '@entidb/protocol'
 import { staticTokens } from '../auth/static-tokens.ts'
 import {
@@ -67,3 +70,24 @@ export async function bytesOf(response: Response): Promise<Uint8Array> {
 export async function errorOf(response: Response): Promise<ErrorResponse & { status: number }> {
   return { status: response.status, ...decodeErrorResponse(await bytesOf(response)) }
 }
+
+export function putOp(opId: number, text = 'a', deviceId = 'device-a'): SyncOperation {
+  const entityId = `e${opId}`
+  return {
+    opId,
+    dbId: 'shop',
+    deviceId,
+    collection: 'items',
+    entityId,
+    opType: 'PUT',
+    entityVersion: 0,
+    entityCbor: encodeEntity({ id: entityId, text }),
+  }
+}
+
+export const pushBody = (count: number, text?: string): Uint8Array =>
+  encodePushRequest({
+    dbId: 'shop',
+    deviceId: 'device-a',
+    ops: Array.from({ length: count }, (_, i) => putOp(i + 1, text)),
+  })
