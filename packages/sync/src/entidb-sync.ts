@@ -183,14 +183,16 @@ export class EntiDBSync {
   }
 
   /**
-   * One full cycle now, whether started or not: pulls everything, pushes everything. Resets a backoff.
+   * One full cycle now, whether started or not: pulls everything, pushes everything. Resets a backoff, and tries a
+   * token again that was refused.
    *
    * Errors: those of the machine's steps in `docs/sync-client.md`; `retry` says whether trying again
    * helps. `sync_stopped` after `stop()`.
    */
   async sync(): Promise<SyncResult> {
     this.#assertNotStopped()
-    const { driver, store } = await this.#open()
+    const { driver, store, transport } = await this.#open()
+    transport.forgiveToken()
     const totals = await driver.run()
     return { ...totals, cursor: store.state.cursor }
   }

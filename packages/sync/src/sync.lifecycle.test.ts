@@ -368,6 +368,22 @@ describe('token', () => {
     expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
   })
 
+  test('refused twice, while the server was in trouble: -> sync() tries the same one again', async () => {
+    const server = new ModelServer()
+    const real = server.token
+    const { device: a, timers } = await timed(server, { authTokenProvider: () => real })
+    server.token = 'of other keys'
+    await a.sync.start()
+    await settle()
+    expect(a.sync.status.phase).toBe('waitingForToken')
+    await expect(a.sync.sync()).rejects.toMatchObject({ code: 'unauthorized' })
+    server.token = real
+    await timers.advance(600_000)
+    expect(a.sync.status.phase).toBe('waitingForToken')
+    await a.sync.sync()
+    expect(a.sync.status).toMatchObject({ phase: 'idle', lastError: null })
+  })
+
   test.each([undefined, null, '', 7])(
     'none: %s -> unauthorized, until there is one',
     async (none) => {

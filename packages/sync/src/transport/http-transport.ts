@@ -87,6 +87,11 @@ export class HttpTransport {
     this.#encoding = isLoopback(options.serverUrl) ? 'identity' : 'gzip'
   }
 
+  /** The token that the server refused may be sent once more. */
+  forgiveToken(): void {
+    this.#options.tokens.forgive()
+  }
+
   async handshake(request: HandshakeRequest, signal: AbortSignal): Promise<HandshakeResponse> {
     const body = encodeHandshakeRequest(request)
     return decoded(decodeHandshakeResponse, await this.#post(HANDSHAKE_PATH, body, signal))

@@ -1,6 +1,6 @@
 /**
  * The bearer token: asked for when needed, kept until the server refuses it. A token that was refused
- * twice is not sent again; only another one is.
+ * twice is not sent again by itself; only another one is.
  */
 import { EntiDBError, isEntiDBError } from '@entidb/core'
 
@@ -56,6 +56,11 @@ export class TokenSource {
     this.#token = undefined
     this.#wasRefused = true
     return unauthorized()
+  }
+
+  /** Somebody asks for a try: the server may take by now what it refused while it was in trouble itself. */
+  forgive(): void {
+    this.#refused = undefined
   }
 
   accept(): void {
