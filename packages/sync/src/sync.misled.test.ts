@@ -213,6 +213,27 @@ describe('streams that end at once, again and again', () => {
   })
 })
 
+test('streams of which the first byte is kept back for long -> opened again after a second', async () => {
+  const server = new ModelServer()
+  const streams: ReadableStreamDefaultController<Uint8Array>[] = []
+  const fetch: FetchLike = async (url, init) => {
+    if (new URL(url).pathname !== STREAM_PATH) return server.fetch(url, init)
+    const body = new ReadableStream<Uint8Array>({ start: (stream) => void streams.push(stream) })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  }
+  const { timers } = await startedDevice(server, { fetch })
+  for (let i = 1; i <= 10; i++) {
+    expect(streams).toHaveLength(i)
+    await timers.advance(15_000)
+    streams.at(-1)?.enqueue(new TextEncoder().encode(':\n\n'))
+    await settle()
+    await timers.advance(30_000)
+    streams.at(-1)?.close()
+    await settle()
+    await timers.advance(1_000)
+  }
+})
+
 test('offline for long, then online -> the stream is opened at once', async () => {
   const server = new ModelServer()
   let isOffline = false

@@ -7,7 +7,7 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { answerOf, typeOf } from './ask-resolver.ts'
 import { conflictIdsOf, parseConflictId } from './conflict-id.ts'
 import type { OpenConflict, Resolution } from './conflict-types.ts'
-import { fingerprint, type GroupView, type MemberView, pairOf, viewGroup } from './group-view.ts'
+import { type GroupView, type MemberView, pairOf, sidesDigest, viewGroup } from './group-view.ts'
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { settleOneConflict } from './settle-one-conflict.ts'
 import { openConflicts } from './sides.ts'
@@ -43,9 +43,9 @@ export class ConflictDesk {
     const views = await viewHeldGroups(await this.#store())
     const found = new Map<string, OpenConflict>()
     for (const view of views) {
-      const sides = fingerprint(view)
+      const sides = sidesDigest(view)
       for (const conflict of openConflicts(view)) {
-        this.#identities.set(conflict, `${conflict.id}\n${sides}`)
+        this.#identities.set(conflict, `${conflict.id} ${sides}`)
         found.set(conflict.id, conflict)
       }
     }

@@ -65,6 +65,7 @@ function openConflict(
   const pair = pairOf(member)
   const remote = remoteSide(member)
   if (pair === undefined || remote === undefined) return undefined
+  let group: readonly LocalSide[] | undefined
   return {
     id: idOf(pair),
     collection: member.ref.collection,
@@ -73,7 +74,11 @@ function openConflict(
     local: locals[index] as LocalSide,
     remote,
     base: baseSide(member),
-    group: locals.filter((_, i) => i !== index),
+    // When somebody looks: each of thousands has all the others.
+    get group() {
+      group ??= locals.filter((_, i) => i !== index)
+      return group
+    },
     since: member.conflict?.sinceMs ?? 0,
   }
 }

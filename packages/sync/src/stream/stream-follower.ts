@@ -85,7 +85,11 @@ export class StreamFollower {
       const reader = (await this.#options.open(silence.signal)).getReader()
       this.#options.onOpen()
       let hasSent = false
-      cancelLasting = timers.after(LASTING_MS_MIN, () => hasSent && onLasting())
+      let isOld = false
+      cancelLasting = timers.after(LASTING_MS_MIN, () => {
+        isOld = true
+        if (hasSent) onLasting()
+      })
       silence.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}))
       const parser = new SseParser()
       while (!silence.signal.aborted) {
@@ -94,6 +98,8 @@ export class StreamFollower {
         cancelTimer()
         cancelTimer = timers.after(SILENCE_MS_MAX, end)
         hasSent = true
+        // What is in between may have kept the first bytes for longer.
+        if (isOld) onLasting()
         for (const { event, data } of parser.push(value)) this.#heard(event, data)
       }
     } finally {
