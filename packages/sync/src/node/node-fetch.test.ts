@@ -245,3 +245,41 @@ test('answered before the request was read -> the answer counts', async () => {
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(errors).toEqual([])
 })
+
+test('an answer that cannot be decoded -> the server need not send the rest', async () => {
+  let onClose = (): void => {}
+  const closed = new Promise<void>((resolve) => {
+    onClose = resolve
+  })
+  const undecodable: RequestListener = (_, answer) => {
+    answer.on('close', onClose)
+    answer.setHeader('Content-Encoding', 'gzip').write('plain text')
+  }
+  await expect(textAsked(undecodable)).rejects.toThrow()
+  await closed
+})
+
+test('an answer in another protocol -> rejected', async () => {
+  const changing: RequestListener = ({ socket }) =>
+    socket.end('HTTP/1.1 101 Changing\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+  await expect(textAsked(changing)).rejects.toThrow('without an answer')
+})
+
+test.each([false, true])('idle (TLS: %s) -> closed before the server does it', async (isSecure) => {
+  const sockets: IncomingMessage['socket'][] = []
+  const url = await listen(
+    ({ socket }, answer) => {
+      sockets.push(socket)
+      answer.end()
+    },
+    isSecure ? tls : undefined,
+  )
+  // Which it says; Node's server adds a second.
+  for (const server of servers) server.keepAliveTimeout = 2_000
+  const begunMs = performance.now()
+  await textOf(await nodeFetch({ ca: tls.cert })(url, init()))
+  const [idle] = sockets
+  if (idle !== undefined) await once(idle, 'end')
+  expect(idle).toBeDefined()
+  expect(performance.now() - begunMs).toBeLessThan(2_000)
+})

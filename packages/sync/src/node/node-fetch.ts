@@ -14,6 +14,9 @@ export type NodeFetchOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'passp
 
 const OPTION_NAMES: readonly (keyof NodeFetchOptions)[] = ['ca', 'cert', 'key', 'passphrase']
 
+/** A connection that nobody used for so long is closed: sooner than by most servers, which close it under a request. */
+const IDLE_MS = 4_000
+
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -26,8 +29,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  */
 export function nodeFetch(options: NodeFetchOptions = {}): FetchLike {
   assertOptions('The options of nodeFetch', options, OPTION_NAMES)
-  const agent = new HttpAgent({ keepAlive: true })
-  const secureAgent = new HttpsAgent({ ...options, keepAlive: true })
+  const agent = new HttpAgent({ keepAlive: true, timeout: IDLE_MS })
+  const secureAgent = new HttpsAgent({ ...options, keepAlive: true, timeout: IDLE_MS })
   return (url, init) => {
     const isSecure = new URL(url).protocol === 'https:'
     return isSecure
@@ -52,6 +55,8 @@ function answerOf(
     })
     // Also after the answer: of a request that the server did not read to its end.
     sent.on('error', reject)
+    // Without an error where the server changes to another protocol.
+    sent.on('close', () => reject(new TypeError('The connection ended without an answer')))
     sent.end(body)
   })
 }
