@@ -21,7 +21,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /**
  * For `fetch` of the configuration, in Node: quicker than the platform's, and takes a private CA. Connections are kept
- * open for a while, and do not keep the process alive. Rejects as `fetch` does: without an answer, and for a redirect.
+ * open for 4 seconds, or less if the server says so, and do not keep the process alive. Rejects as `fetch` does: without
+ * an answer, and for a redirect.
  *
  * @example
  * const ca = readFileSync('ca.pem')
