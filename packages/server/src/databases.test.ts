@@ -8,6 +8,7 @@ import { staticTokens } from './auth/static-tokens.ts'
 import { createSyncHandler, type SyncHandler } from './create-sync-handler.ts'
 import { put, writer } from './database/sync-database.test-kit.ts'
 import { Databases, type DatabasesOptions } from './databases.ts'
+import { createFaultyStorage } from './faulty-storage.test-kit.ts'
 import { bytesOf, errorOf, makeRequest } from './http/sync-app.test-kit.ts'
 import { resolveLimits } from './limits.ts'
 import { silentLogger } from './logger.ts'
@@ -94,6 +95,48 @@ describe('databases of a storage', () => {
     await Promise.all([first, second])
     await databases.close()
   })
+
+  test('one that took long to open, and is always in use then -> makes room for who waits', async () => {
+    const timers = createManualTimers()
+    const limits = resolveLimits({ maxOpenDatabases: 1 })
+    const slow = createFaultyStorage()
+    let opened = (): void => {}
+    slow.held = new Promise((resolve) => {
+      opened = resolve
+    })
+    const storage = (dbId: string) => (dbId === 'hot' ? slow.storage : memoryStorage())
+    const options = { createDatabases: true, closesIdle: true, limits, timers, storage }
+    const databases = createDatabases(options)
+    const ends: (() => void)[] = []
+    const hot = databases.useFor('hot', writer, () => new Promise<void>((end) => ends.push(end)))
+    const cold = databases.useFor('cold', writer, async ({ dbId }) => dbId)
+    await new Promise((resolve) => setTimeout(resolve))
+    await timers.run()
+    opened()
+    await expect.poll(() => ends.length).toBe(1)
+    await timers.run()
+    // It would keep the place, if it were not to be given away by now.
+    const later = databases.useFor('hot', writer, () => new Promise<void>((end) => ends.push(end)))
+    await new Promise((resolve) => setTimeout(resolve))
+    ends[0]?.()
+    expect(await cold).toBe('cold')
+    await expect.poll(() => ends.length).toBe(2)
+    ends[1]?.()
+    await Promise.all([hot, later])
+    await databases.close()
+  })
+})
+
+test('closed while a request is on its way to a place, and all are taken -> it is refused', async () => {
+  const timers = createManualTimers()
+  const limits = resolveLimits({ maxOpenDatabases: 1 })
+  const options = { createDatabases: true, closesIdle: true, limits, timers }
+  const databases = createDatabases(options)
+  await databases.useFor('hot', writer, async () => {})
+  const cold = databases.useFor('cold', writer, async () => {})
+  const refused = expect(cold).rejects.toMatchObject({ code: 'unavailable' })
+  await databases.close()
+  await refused
 })
 
 describe('databases in a folder', () => {

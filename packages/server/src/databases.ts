@@ -137,7 +137,7 @@ export class Databases {
 
   /** Counts a user, who has to give it back. Error: `unknown_database` when there is none and `create` is false. */
   async #take(dbId: string, create: boolean): Promise<OpenDatabase> {
-    if (this.#closing) throw unavailable('The server is closing')
+    this.#assertServing()
     const known = this.#openById.get(dbId)
     const open = known ?? this.#begin(dbId, create)
     open.users++
@@ -155,12 +155,16 @@ export class Databases {
     }
   }
 
+  #assertServing(): void {
+    if (this.#closing) throw unavailable('The server is closing')
+  }
+
   #giveBack(open: OpenDatabase): void {
     open.users--
     if (open.users === 0) open.onUnused()
     if (!this.#isIdle(open)) return
     // Who waits gets the place of the first that is free.
-    if (this.#slots.waiting > this.#leavingById.size) this.#closeIdle(open)
+    if (this.#isTooFull) this.#closeIdle(open)
     else if (this.#options.closesIdle) {
       const { timers, limits } = this.#options
       open.stopTimer = timers.set(() => this.#closeIdle(open), limits.idleDatabaseMs)
@@ -185,6 +189,8 @@ export class Databases {
     open.opening.then(
       () => {
         open.turn = ++this.#turns
+        // While it was opening there was perhaps none to be freed.
+        if (this.#isTooFull) this.#retireLater()
       },
       () => {
         if (this.#openById.get(dbId) === open) this.#openById.delete(dbId)
@@ -226,10 +232,20 @@ export class Databases {
   }
 
   async #takePlace(): Promise<void> {
+    this.#assertServing()
     if (!this.#slots.isFull) return this.#slots.take()
     this.#closeLeastRecentlyUsed()
-    const stopTimer = this.#options.timers.set(() => this.#retireOne(), PATIENCE_MS)
-    await this.#slots.take().finally(stopTimer)
+    await this.#slots.take().finally(this.#retireLater())
+  }
+
+  /** More wait for a place than are being freed. */
+  get #isTooFull(): boolean {
+    return this.#slots.waiting > this.#leavingById.size
+  }
+
+  /** Returns a function that ends the waiting. */
+  #retireLater(): () => void {
+    return this.#options.timers.set(() => this.#retireOne(), PATIENCE_MS)
   }
 
   #headsOf(dbId: string): HeadListeners {
@@ -250,7 +266,7 @@ export class Databases {
 
   /** Who asks for it from now on waits in line: one that is always in use would never make room otherwise. */
   #retireOne(): void {
-    if (this.#slots.waiting <= this.#leavingById.size) return
+    if (!this.#isTooFull) return
     const open = longestOpen(this.#openById.values())
     if (open !== undefined) this.#closeUnused(open)
   }

@@ -46,8 +46,7 @@ export class IncomingBody implements ByteStream {
   async cancel(): Promise<void> {
     this.#end()
     this.#unread.length = 0
-    this.#incoming.destroy()
-    this.#decoded.destroy()
+    this.#letGo()
   }
 
   #read(): Promise<Piece> {
@@ -84,8 +83,14 @@ export class IncomingBody implements ByteStream {
   #fail(error: unknown): void {
     if (this.#hasEnded || this.#error !== undefined) return
     this.#error = error
-    this.#decoded.destroy()
+    this.#letGo()
     this.#taken()?.reject(error)
+  }
+
+  /** Both: what a decoder refuses would go on waiting for one. */
+  #letGo(): void {
+    this.#incoming.destroy()
+    this.#decoded.destroy()
   }
 
   #taken(): Waiting | undefined {

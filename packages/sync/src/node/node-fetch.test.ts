@@ -245,3 +245,38 @@ test('answered before the request was read -> the answer counts', async () => {
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(errors).toEqual([])
 })
+
+test('an answer that cannot be decoded -> the server need not send the rest', async () => {
+  let onClose = (): void => {}
+  const closed = new Promise<void>((resolve) => {
+    onClose = resolve
+  })
+  const undecodable: RequestListener = (_, answer) => {
+    answer.on('close', onClose)
+    answer.setHeader('Content-Encoding', 'gzip').write('plain text')
+  }
+  await expect(textAsked(undecodable)).rejects.toThrow()
+  await closed
+})
+
+test('an answer in another protocol -> rejected', async () => {
+  const changing: RequestListener = ({ socket }) =>
+    socket.end('HTTP/1.1 101 Changing\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+  await expect(textAsked(changing)).rejects.toThrow('without an answer')
+})
+
+test.each([false, true])('idle (TLS: %s) -> closed before the server does it', async (isSecure) => {
+  const closed: Promise<unknown>[] = []
+  const url = await listen(
+    ({ socket }, answer) => {
+      closed.push(once(socket, 'close'))
+      answer.setHeader('Connection', 'keep-alive').setHeader('Keep-Alive', 'timeout=2').end()
+    },
+    isSecure ? tls : undefined,
+  )
+  // It only says so: the connection ends by the client alone.
+  for (const server of servers) server.keepAliveTimeout = 0
+  await textOf(await nodeFetch({ ca: tls.cert })(url, init()))
+  expect(closed.length).toBe(1)
+  await Promise.all(closed)
+})
