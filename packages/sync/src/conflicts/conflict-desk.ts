@@ -7,7 +7,7 @@ import type { SyncTransaction } from '../state/sync-transaction.ts'
 import { answerOf, typeOf } from './ask-resolver.ts'
 import { conflictIdsOf, parseConflictId } from './conflict-id.ts'
 import type { OpenConflict, Resolution } from './conflict-types.ts'
-import { fingerprint, type GroupView, type MemberView, pairOf, viewGroup } from './group-view.ts'
+import { type GroupView, type MemberView, pairOf, sidesDigest, viewGroup } from './group-view.ts'
 import { answerForAll, settleGroup } from './settle-group.ts'
 import { settleOneConflict } from './settle-one-conflict.ts'
 import { openConflicts } from './sides.ts'
@@ -21,7 +21,7 @@ export class ConflictDesk {
   readonly #store: () => Promise<SyncStore>
   readonly #onChange: (listener: () => void) => () => void
   readonly #decided: () => void
-  /** Of listed conflicts: both sides of each member of the group. */
+  /** Of listed conflicts: names both sides of each member of the group. */
   readonly #identities = new WeakMap<OpenConflict, string>()
 
   /** @internal `decided` is called after a decision: there is something to push. */
@@ -43,7 +43,7 @@ export class ConflictDesk {
     const views = await viewHeldGroups(await this.#store())
     const found = new Map<string, OpenConflict>()
     for (const view of views) {
-      const sides = fingerprint(view)
+      const sides = sidesDigest(view)
       for (const conflict of openConflicts(view)) {
         this.#identities.set(conflict, `${conflict.id}\n${sides}`)
         found.set(conflict.id, conflict)
@@ -97,9 +97,9 @@ async function decide(
   const member = view.members.get(entityKey(parts.ref))
   const pair = member && pairOf(member)
   if (!view.isReceived || member === undefined || pair === undefined) throw changed(id, undefined)
-  const present = conflictIdsOf(view)(pair)
-  const isSame = typeOf(resolution) === 'takeRemote' ? present === id : pair === parts.pair
-  if (!isSame) throw changed(id, present)
+  const present = (): string => conflictIdsOf(view)(pair)
+  const isSame = typeOf(resolution) === 'takeRemote' ? present() === id : pair === parts.pair
+  if (!isSame) throw changed(id, present())
   await carryOut(tx, view, member, resolution)
   return true
 }

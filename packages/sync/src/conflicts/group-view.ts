@@ -138,12 +138,20 @@ export function pairOf(member: MemberView): string | undefined {
   return member.conflict === null ? undefined : sidesOf(member)
 }
 
-const EDITS_DIGEST_BYTES = 8
+const DIGEST_BYTES = 8
 
 /** Names the local edits of the whole group: what would be given up with it. */
 export function editsDigest({ members }: GroupView): string {
-  const edits = [...members].map(([key, { state }]) => `${state.opId}:${key}`).join('\n')
-  const digest = sha256(new TextEncoder().encode(edits)).subarray(0, EDITS_DIGEST_BYTES)
+  return digestOf([...members].map(([key, { state }]) => `${state.opId}:${key}`).join('\n'))
+}
+
+/** Names members, local sides and remote sides. */
+export function sidesDigest(view: GroupView): string {
+  return digestOf(fingerprint(view))
+}
+
+function digestOf(text: string): string {
+  const digest = sha256(new TextEncoder().encode(text)).subarray(0, DIGEST_BYTES)
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

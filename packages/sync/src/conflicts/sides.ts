@@ -73,7 +73,10 @@ function openConflict(
     local: locals[index] as LocalSide,
     remote,
     base: baseSide(member),
-    group: locals.filter((_, i) => i !== index),
+    // Made for those who look at it: of a large group it is large, and each of its conflicts has one.
+    get group() {
+      return locals.filter((_, i) => i !== index)
+    },
     since: member.conflict?.sinceMs ?? 0,
   }
 }

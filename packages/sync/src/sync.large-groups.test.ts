@@ -1,0 +1,53 @@
+/** Groups of very many conflicts and transactions: what is done about one costs what it is, not what its group is. */
+import { describe, expect, test, vi } from 'vitest'
+import type { OpenConflict } from './conflicts/conflict-types.ts'
+import { type Device, syncAll } from './test-kit/device.test-kit.ts'
+import { openPair } from './test-kit/pair.test-kit.ts'
+
+async function write({ db }: Device, numbers: readonly number[], last: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const accounts = tx.collection('accounts')
+    for (const i of numbers) await accounts.put({ id: `x${i}`, balance: 0, last })
+  })
+}
+
+/** Both edited `count` entities: `b` in transactions that write those of `groups`, and holds them. */
+async function held(groups: readonly (readonly number[])[]) {
+  const { a, b } = await openPair()
+  const numbers = groups.flat()
+  await write(a, numbers, 'o')
+  await syncAll(a, b)
+  for (const each of groups) await write(b, each, 'l')
+  await write(a, numbers, 'r')
+  await syncAll(a, b)
+  expect(b.sync.status.held).toBe(numbers.length)
+  return { a, b }
+}
+
+const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
+
+describe('a large held group', () => {
+  test('listed -> what else is in the group is put together when somebody looks at it', async () => {
+    const { b } = await held([upTo(3)])
+    for (const conflict of await b.sync.conflicts.list()) {
+      expect(Object.getOwnPropertyDescriptor(conflict, 'group')?.get).toBeDefined()
+      const others = ['x0', 'x1', 'x2'].filter((id) => id !== conflict.entityId)
+      expect(conflict.group.map(({ entityId }) => entityId)).toEqual(others)
+    }
+  })
+
+  test('6,000 conflicts, shown live -> shown, and again when a side moves', {
+    timeout: 120_000,
+  }, async () => {
+    const count = 6_000
+    const { b } = await held([upTo(count)])
+    const shown: (readonly OpenConflict[])[] = []
+    using live = b.sync.conflicts.live()
+    live.subscribe((conflicts) => shown.push(conflicts))
+    await vi.waitFor(() => expect(shown).toHaveLength(1), { timeout: 60_000 })
+    await write(b, [7], 'l2')
+    await b.sync.sync()
+    await vi.waitFor(() => expect(shown).toHaveLength(2), { timeout: 60_000 })
+    expect(shown.map(({ length }) => length)).toEqual([count, count])
+  })
+})
