@@ -1,8 +1,11 @@
 /** Groups of very many conflicts and transactions: what is done about one costs what it is, not what its group is. */
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { OpenConflict } from './conflicts/conflict-types.ts'
+import { SyncTransaction } from './state/sync-transaction.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
 import { openPair } from './test-kit/pair.test-kit.ts'
+
+afterEach(() => vi.restoreAllMocks())
 
 async function write({ db }: Device, numbers: readonly number[], last: string): Promise<void> {
   await db.transaction(async (tx) => {
@@ -49,5 +52,38 @@ describe('a large held group', () => {
     await b.sync.sync()
     await vi.waitFor(() => expect(shown).toHaveLength(2), { timeout: 60_000 })
     expect(shown.map(({ length }) => length)).toEqual([count, count])
+  })
+
+  test('many later transactions join it -> each without a look at the others', async () => {
+    const count = 200
+    const { b } = await held([upTo(count)])
+    for (const i of upTo(count)) await write(b, [i], 'l2')
+    const looks = vi.spyOn(SyncTransaction.prototype, 'findNote')
+    await b.sync.sync()
+    expect(looks.mock.calls.length).toBeLessThan(count * 40)
+    expect(b.sync.status).toMatchObject({ held: count, pending: 0 })
+  })
+
+  test('many transactions wait for it -> the ledger looks at the group once', async () => {
+    const count = 50
+    const { b } = await held([upTo(3)])
+    for (const i of upTo(count)) await write(b, [i % 3], `l${i}`)
+    await b.sync.sync()
+    const looks = vi.spyOn(SyncTransaction.prototype, 'notesOfGroup')
+    const entries = await b.sync.ledger.list()
+    expect(entries.filter(({ fate }) => fate === 'conflict')).toHaveLength(count + 1)
+    expect(looks).toHaveBeenCalledTimes(1)
+  })
+
+  test('many groups are tied together one by one -> the smaller one moves', async () => {
+    const count = 100
+    const { b } = await held(upTo(count).map((i) => [i]))
+    for (const i of upTo(count)) await write(b, [i + 1, i], 'l2')
+    const fates = vi.spyOn(SyncTransaction.prototype, 'putFate')
+    await b.sync.sync()
+    // One of each transaction, and one of each that moved.
+    expect(fates.mock.calls.length).toBeLessThan(count * 3)
+    const [conflict] = await b.sync.conflicts.list()
+    expect(conflict?.group).toHaveLength(count)
   })
 })
