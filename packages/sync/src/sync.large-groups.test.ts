@@ -1,5 +1,6 @@
 /** Groups of very many conflicts and transactions: what is done about one costs what it is, not what its group is. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { SyncConfig } from './config.ts'
 import type { OpenConflict } from './conflicts/conflict-types.ts'
 import { SyncTransaction } from './state/sync-transaction.ts'
 import { type Device, syncAll } from './test-kit/device.test-kit.ts'
@@ -15,8 +16,8 @@ async function write({ db }: Device, numbers: readonly number[], last: string): 
 }
 
 /** Both edited `count` entities: `b` in transactions that write those of `groups`, and holds them. */
-async function held(groups: readonly (readonly number[])[]) {
-  const { a, b } = await openPair()
+async function held(groups: readonly (readonly number[])[], config: Partial<SyncConfig> = {}) {
+  const { a, b } = await openPair(config)
   const numbers = groups.flat()
   await write(a, numbers, 'o')
   await syncAll(a, b)
@@ -62,6 +63,17 @@ describe('a large held group', () => {
     await b.sync.sync()
     expect(looks.mock.calls.length).toBeLessThan(count * 40)
     expect(b.sync.status).toMatchObject({ held: count, pending: 0 })
+  })
+
+  test('many later transactions join it -> everything else on the thread has its turn', async () => {
+    const count = 1_000
+    const turn = vi.fn(async () => {})
+    const { b } = await held([[0]], { environment: { turn } })
+    for (const i of upTo(count)) await write(b, [0], `l${i}`)
+    turn.mockClear()
+    await b.sync.sync()
+    expect(turn.mock.calls.length).toBeGreaterThanOrEqual(count / 200)
+    expect(b.sync.status).toMatchObject({ held: 1, pending: 0 })
   })
 
   test('many transactions wait for it -> the ledger looks at the group once', async () => {
