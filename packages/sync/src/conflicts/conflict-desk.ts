@@ -21,7 +21,7 @@ export class ConflictDesk {
   readonly #store: () => Promise<SyncStore>
   readonly #onChange: (listener: () => void) => () => void
   readonly #decided: () => void
-  /** Of listed conflicts: both sides of each member of the group. */
+  /** Of listed conflicts: names both sides of each member of the group. */
   readonly #identities = new WeakMap<OpenConflict, string>()
 
   /** @internal `decided` is called after a decision: there is something to push. */
@@ -97,9 +97,9 @@ async function decide(
   const member = view.members.get(entityKey(parts.ref))
   const pair = member && pairOf(member)
   if (!view.isReceived || member === undefined || pair === undefined) throw changed(id, undefined)
-  const present = conflictIdsOf(view)(pair)
-  const isSame = typeOf(resolution) === 'takeRemote' ? present === id : pair === parts.pair
-  if (!isSame) throw changed(id, present)
+  const present = (): string => conflictIdsOf(view)(pair)
+  const isSame = typeOf(resolution) === 'takeRemote' ? present() === id : pair === parts.pair
+  if (!isSame) throw changed(id, present())
   await carryOut(tx, view, member, resolution)
   return true
 }

@@ -72,6 +72,7 @@ export interface OpenConflict extends EntityRef {
   readonly local: LocalSide
   readonly remote: RemoteSide
   readonly base: RemoteSide | undefined
+  /** The other local edits that stand or fall with this one. A new array each time that it is read. */
   readonly group: readonly LocalSide[]
   /** Milliseconds since 1970. */
   readonly since: number

@@ -138,20 +138,20 @@ export function pairOf(member: MemberView): string | undefined {
   return member.conflict === null ? undefined : sidesOf(member)
 }
 
-/** Names the local edits of the whole group: what would be given up with it. */
-export function editsDigest({ members }: GroupView): string {
-  return digestOf([...members].map(([key, { state }]) => `${state.opId}:${key}`))
-}
-
-/** As `fingerprint`, of few characters: each member of a group of thousands may keep one. */
-export function sidesDigest({ members }: GroupView): string {
-  return digestOf([...members.values()].map(sidesOf))
-}
-
 const DIGEST_BYTES = 8
 
-function digestOf(lines: readonly string[]): string {
-  const digest = sha256(new TextEncoder().encode(lines.join('\n'))).subarray(0, DIGEST_BYTES)
+/** Names the local edits of the whole group: what would be given up with it. */
+export function editsDigest({ members }: GroupView): string {
+  return digestOf([...members].map(([key, { state }]) => `${state.opId}:${key}`).join('\n'))
+}
+
+/** Names members, local sides and remote sides. */
+export function sidesDigest(view: GroupView): string {
+  return digestOf(fingerprint(view))
+}
+
+function digestOf(text: string): string {
+  const digest = sha256(new TextEncoder().encode(text)).subarray(0, DIGEST_BYTES)
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

@@ -14,12 +14,20 @@ export async function joinGroup(
     const { group } = tx.note(ref)
     if (group !== null) groups.add(group)
   }
-  const [into = tx.newGroup(), ...others] = groups
-  for (const group of others) await mergeGroup(tx, group, into)
+  const into = wanted ?? largestOf(tx, groups) ?? tx.newGroup()
+  groups.delete(into)
+  for (const group of groups) await mergeGroup(tx, group, into)
   for (const ref of members) {
     if (tx.findNote(entityKey(ref))?.group !== into) tx.changeNote(ref, { group: into })
   }
   return into
+}
+
+/** The others move into it: whatever moves is in a group of twice as many afterwards, so that nothing moves often. */
+function largestOf(tx: SyncTransaction, groups: ReadonlySet<number>): number | undefined {
+  if (groups.size < 2) return [...groups][0]
+  const sizes = [...groups].map((group) => ({ group, size: tx.groupSizeMax(group) }))
+  return sizes.reduce((a, b) => (b.size > a.size ? b : a)).group
 }
 
 async function mergeGroup(tx: SyncTransaction, from: number, into: number): Promise<void> {

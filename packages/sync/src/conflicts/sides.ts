@@ -65,7 +65,6 @@ function openConflict(
   const pair = pairOf(member)
   const remote = remoteSide(member)
   if (pair === undefined || remote === undefined) return undefined
-  let group: readonly LocalSide[] | undefined
   return {
     id: idOf(pair),
     collection: member.ref.collection,
@@ -74,10 +73,9 @@ function openConflict(
     local: locals[index] as LocalSide,
     remote,
     base: baseSide(member),
-    // When somebody looks: each of thousands has all the others.
+    // Made for those who look at it: of a large group it is large, and each of its conflicts has one.
     get group() {
-      group ??= locals.filter((_, i) => i !== index)
-      return group
+      return locals.filter((_, i) => i !== index)
     },
     since: member.conflict?.sinceMs ?? 0,
   }

@@ -28,7 +28,8 @@ export async function readEntries(
   for await (const { atMs, transactions } of rowsOf<CommittedRow>(tx, COMMITTED_COLLECTION)) {
     for (const transaction of transactions) add(transaction.key, committedEntry(transaction, atMs))
   }
-  for (const row of await tx.fates()) add(Number(row.id), fateEntry(tx, row))
+  const openFates = new OpenFates(tx)
+  for (const row of await tx.fates()) add(Number(row.id), fateEntry(openFates, row))
   for (const { key, entities } of edits.transactions()) {
     add(key, waitingEntry('pending', writtenEntities(entities)))
   }
@@ -56,10 +57,10 @@ function committedEntry({ written, versions }: CommittedTransaction, atMs: numbe
   }
 }
 
-function fateEntry(tx: SyncTransaction, row: FateRow): Entry {
+function fateEntry(openFates: OpenFates, row: FateRow): Entry {
   const { group, how, decidedBy, successor, atMs, written, entityVersions } = row
   return {
-    fate: fateOf(tx, row),
+    fate: fateOf(openFates, row),
     how,
     decidedBy,
     isSettled: group === null,
@@ -69,13 +70,32 @@ function fateEntry(tx: SyncTransaction, row: FateRow): Entry {
   }
 }
 
-function fateOf(tx: SyncTransaction, { group, fate }: FateRow): LedgerFate {
+function fateOf(openFates: OpenFates, { group, fate }: FateRow): LedgerFate {
   if (fate === 'released') return 'superseded'
-  if (fate !== 'open') return fate
-  // Held with others: by a conflict, or else by a rejection.
-  const notes = group === null ? [] : tx.notesOfGroup(group)
-  if (notes.some(({ conflict }) => conflict !== null)) return 'conflict'
-  return notes.some(({ rejection }) => rejection !== null) ? 'rejected' : 'pending'
+  return fate === 'open' ? openFates.of(group) : fate
+}
+
+/** Of what is held with others: by a conflict, or else by a rejection. Many transactions may wait for one large group. */
+class OpenFates {
+  readonly #tx: SyncTransaction
+  readonly #byGroup = new Map<number, LedgerFate>()
+
+  constructor(tx: SyncTransaction) {
+    this.#tx = tx
+  }
+
+  of(group: number | null): LedgerFate {
+    if (group === null) return 'pending'
+    const fate = this.#byGroup.get(group) ?? this.#read(group)
+    this.#byGroup.set(group, fate)
+    return fate
+  }
+
+  #read(group: number): LedgerFate {
+    const notes = this.#tx.notesOfGroup(group)
+    if (notes.some(({ conflict }) => conflict !== null)) return 'conflict'
+    return notes.some(({ rejection }) => rejection !== null) ? 'rejected' : 'pending'
+  }
 }
 
 function waitingEntry(fate: LedgerFate, written: WrittenEntities): Entry {

@@ -93,14 +93,12 @@ async function staleRows(
 
 /** An edit of a rejected group: with nothing else against it, the whole group is sent again. */
 function sendRejectedAgain(tx: SyncTransaction, group: number): void {
-  for (const note of tx.notesOfGroup(group)) {
-    if (note.rejection !== null) tx.changeNote(note, { rejection: null })
-  }
+  for (const note of tx.rejectedOfGroup(group)) tx.changeNote(note, { rejection: null })
 }
 
 /** The code that explains a rejected group; null when it is not rejected. */
 function rejectionOf(tx: SyncTransaction, group: number): string | null {
-  const codes = tx.notesOfGroup(group).flatMap(({ rejection }) => rejection?.code ?? [])
+  const codes = tx.rejectedOfGroup(group).flatMap(({ rejection }) => rejection?.code ?? [])
   return codes.find((code) => code !== 'group') ?? codes[0] ?? null
 }
 

@@ -70,9 +70,9 @@ export class NextBatch {
   }
 
   #takeNow(tx: SyncTransaction): Promise<TakenBatch> {
-    const { limits, now, store } = this.#context
+    const { limits, now, store, turn } = this.#context
     const writtenAgain: WrittenAgain = (...writes) => store.writtenAgain(...writes)
-    return takeBatch(tx, this.#window, { limits, nowMs: now(), writtenAgain })
+    return takeBatch(tx, this.#window, { limits, nowMs: now(), writtenAgain, turn })
   }
 
   /**

@@ -20,6 +20,8 @@ export interface TakeOptions {
   readonly limits: Limits
   readonly nowMs: number
   readonly writtenAgain: WrittenAgain
+  /** Lets everything else on the thread have its turn. */
+  readonly turn: () => Promise<void>
 }
 
 export interface TakenBatch {
@@ -43,6 +45,8 @@ export interface TakenBatch {
 const BATCH_OPS_MAX = 5_000
 /** Most feed operations looked at in one transaction. */
 const READ_OPS_PER_TAKE = 20_000
+/** Operations that are held without a pause: a few milliseconds. */
+const HELD_OPS_PER_SLICE = 200
 
 export async function takeBatch(
   tx: SyncTransaction,
@@ -73,6 +77,7 @@ class BatchTaking {
   #waits = false
   #conflicts = 0
   #rejected = 0
+  #heldSincePause = 0
 
   constructor(tx: SyncTransaction, window: FeedWindow, options: TakeOptions) {
     const { feedPosition } = tx.state
@@ -141,6 +146,7 @@ class BatchTaking {
       this.#heldGroups.add(taken.group)
       this.#conflicts += taken.conflicts
       this.#rejected += taken.rejected
+      await this.#pauseAfter(held.all.length)
       return this.#passed(transaction)
     }
     const fitting = this.#draft.fitting(last)
@@ -159,6 +165,14 @@ class BatchTaking {
     if (count === last.length) return this.#passed(transaction)
     this.#cut(transaction, last[count - 1])
     return false
+  }
+
+  /** What is held fills no batch: as much is held together as is looked at. */
+  async #pauseAfter(held: number): Promise<void> {
+    this.#heldSincePause += held
+    if (this.#heldSincePause < HELD_OPS_PER_SLICE) return
+    this.#heldSincePause = 0
+    await this.#options.turn()
   }
 
   /** An entity whose last edit was accepted, the server did not say as which revision. */

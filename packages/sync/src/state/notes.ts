@@ -10,6 +10,8 @@ export class Notes {
   readonly #byKey = new Map<string, NoteRow>()
   /** Keys of the members of each group that has some. */
   readonly #byGroup = new Map<number, Set<string>>()
+  /** As `#byGroup`, of those that were rejected. */
+  readonly #rejected = new Map<number, Set<string>>()
   readonly #skipping = new Set<string>()
   #heldCount = 0
 
@@ -42,39 +44,57 @@ export class Notes {
     return this.#byGroup.get(group) ?? []
   }
 
+  groupSize(group: number): number {
+    return this.#byGroup.get(group)?.size ?? 0
+  }
+
+  keysOfRejected(group: number): Iterable<string> {
+    return this.#rejected.get(group) ?? []
+  }
+
   /** Keys of the notes with a `skipThrough`. */
   keysThatSkip(): Iterable<string> {
     return this.#skipping
   }
 
   set(note: NoteRow): void {
-    const before = this.#byKey.get(note.id)?.group ?? null
+    const before = this.#byKey.get(note.id)
     this.#byKey.set(note.id, note)
     if (note.skipThrough > 0) this.#skipping.add(note.id)
     else this.#skipping.delete(note.id)
-    if (before === note.group) return
-    this.#leave(note.id, before)
-    this.#enter(note.id, note.group)
+    if (before !== undefined) this.#leave(before)
+    this.#enter(note)
   }
 
   delete(key: string): void {
-    this.#leave(key, this.#byKey.get(key)?.group ?? null)
+    const before = this.#byKey.get(key)
+    if (before !== undefined) this.#leave(before)
     this.#byKey.delete(key)
     this.#skipping.delete(key)
   }
 
-  #enter(key: string, group: number | null): void {
+  #enter({ id, group, rejection }: NoteRow): void {
     if (group === null) return
-    const members = this.#byGroup.get(group) ?? new Set()
-    this.#byGroup.set(group, members.add(key))
+    add(this.#byGroup, group, id)
+    if (rejection !== null) add(this.#rejected, group, id)
     this.#heldCount += 1
   }
 
-  #leave(key: string, group: number | null): void {
+  #leave({ id, group }: NoteRow): void {
     if (group === null) return
-    const members = this.#byGroup.get(group)
-    members?.delete(key)
-    if (members?.size === 0) this.#byGroup.delete(group)
+    remove(this.#byGroup, group, id)
+    remove(this.#rejected, group, id)
     this.#heldCount -= 1
   }
+}
+
+function add(byGroup: Map<number, Set<string>>, group: number, key: string): void {
+  const keys = byGroup.get(group) ?? new Set()
+  byGroup.set(group, keys.add(key))
+}
+
+function remove(byGroup: Map<number, Set<string>>, group: number, key: string): void {
+  const keys = byGroup.get(group)
+  keys?.delete(key)
+  if (keys?.size === 0) byGroup.delete(group)
 }

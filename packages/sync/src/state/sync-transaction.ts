@@ -146,6 +146,18 @@ export class SyncTransaction {
     return members.filter((note) => note.group === group)
   }
 
+  /** At least how many there are: what changed may be counted twice, or be in another group by now. */
+  groupSizeMax(group: number): number {
+    return this.#memory.notes.groupSize(group) + this.#notes.groupSize(group)
+  }
+
+  /** Of those the rejected ones, found without a look at the others: each transaction that joins a group asks. */
+  rejectedOfGroup(group: number): readonly NoteRow[] {
+    return this.#notesAt((notes) => notes.keysOfRejected(group)).filter(
+      (note) => note.group === group && note.rejection !== null,
+    )
+  }
+
   notesThatSkip(): readonly NoteRow[] {
     return this.#notesAt((notes) => notes.keysThatSkip()).filter(
       ({ skipThrough }) => skipThrough > 0,

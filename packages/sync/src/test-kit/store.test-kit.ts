@@ -36,6 +36,7 @@ export async function freeze(store: SyncStore) {
       limits: DEFAULT_LIMITS,
       nowMs: 0,
       writtenAgain: (...writes) => store.writtenAgain(...writes),
+      turn: async () => {},
     }),
   )
   const { frozen } = store
