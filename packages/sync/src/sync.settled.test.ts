@@ -1,27 +1,14 @@
 /** What became of a transaction: `sync.settled`. */
-import { afterEach, describe, expect, test } from 'vitest'
-import type { SyncConfig } from './config.ts'
-import { Device, unionResolver } from './test-kit/device.test-kit.ts'
+import { describe, expect, test } from 'vitest'
+import { unionResolver } from './test-kit/device.test-kit.ts'
 import { settle } from './test-kit/manual-timers.test-kit.ts'
 import { ModelServer } from './test-kit/model-server.test-kit.ts'
-
-let open: Device[] = []
-
-afterEach(async () => {
-  await Promise.all(open.map((device) => device.close()))
-  open = []
-})
-
-async function device(server: ModelServer, config: Partial<SyncConfig> = {}): Promise<Device> {
-  const opened = await Device.open({ fetch: server.fetch, config })
-  open.push(opened)
-  return opened
-}
+import { openDevice } from './test-kit/pair.test-kit.ts'
 
 describe('fates', () => {
   test('accepted: -> committed, with its revision; also when asked late', async () => {
     const server = new ModelServer()
-    const a = await device(server)
+    const a = await openDevice(server)
     const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
     const waiting = a.sync.settled(receipt)
     await a.sync.sync()
@@ -36,7 +23,10 @@ describe('fates', () => {
 
   test('overtaken and merged: -> conflict, how, and the revision of the merge', async () => {
     const server = new ModelServer()
-    const [a, b] = [await device(server), await device(server, { conflictResolver: unionResolver })]
+    const [a, b] = [
+      await openDevice(server),
+      await openDevice(server, { conflictResolver: unionResolver }),
+    ]
     await a.addToken('n1', 'a')
     await a.sync.sync()
     const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
@@ -51,7 +41,7 @@ describe('fates', () => {
 
   test('held, then dropped by the application: -> conflict, takeRemote', async () => {
     const server = new ModelServer()
-    const [a, b] = [await device(server), await device(server)]
+    const [a, b] = [await openDevice(server), await openDevice(server)]
     await a.addToken('n1', 'a')
     await a.sync.sync()
     const receipt = await b.db.collection('notes').put({ id: 'n1', tokens: ['b'] })
@@ -70,14 +60,14 @@ describe('fates', () => {
 
   test('refused: -> rejected, with the code', async () => {
     const server = new ModelServer({ policy: () => ({ code: 'not_allowed', message: 'no' }) })
-    const a = await device(server)
+    const a = await openDevice(server)
     const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
     await a.sync.sync()
     expect(await a.sync.settled(receipt)).toMatchObject({ fate: 'rejected', how: 'not_allowed' })
   })
 
   test('stopped or aborted while waiting: -> ends', async () => {
-    const a = await device(new ModelServer())
+    const a = await openDevice(new ModelServer())
     const receipt = await a.db.collection('notes').put({ id: 'n1', tokens: [] })
     const abort = new AbortController()
     const aborted = a.sync.settled(receipt, { signal: abort.signal })
