@@ -267,14 +267,15 @@ export class DeviceView {
   }
 
   /**
-   * An own edit that was accepted, of which the device does not know, nor the server any more: it forgets what a device sent
-   * when that sends something newer, and a copy of the device did under the same deviceId.
+   * An own edit that was accepted, of which the device does not know: a copy of its files sent it, and either the device goes
+   * on under another deviceId since, or the server does not know any more. It forgets what a device sent when that sends
+   * something newer, and the copy did under the same deviceId.
    */
   #isTakenForNew(shown: WriteNode): boolean {
     const revision = this.#server.past.revisionOf(shown)
     if (revision === undefined || !wasWrittenBy(shown, this.name)) return false
     const known = this.#revisions.get(shown.key) ?? 0
-    return known < revision && this.#server.sharesDeviceId(this.name)
+    return known < revision && this.#server.hasTwin(this.name)
   }
 
   /**

@@ -54,8 +54,9 @@ export class ServerView {
     this.#devices.set(deviceId, devices.add(device))
   }
 
-  /** Whether another device pushed under a deviceId under which it did. */
-  sharesDeviceId(device: string): boolean {
+  /** Whether there are, or were, other files of the device, or another one pushed under a deviceId under which it did. */
+  hasTwin(device: string): boolean {
+    if (this.#copied.has(device)) return true
     return [...this.#devices.values()].some((devices) => devices.has(device) && devices.size > 1)
   }
 
