@@ -46,7 +46,9 @@ function answerOf(
 ): Promise<FetchResponse> {
   return new Promise((resolve, reject) => {
     const sent = begin({ method, headers, signal })
+    const unanswered = (): void => reject(new TypeError('The connection ended without an answer'))
     sent.once('response', (incoming) => {
+      sent.off('close', unanswered)
       try {
         resolve(responseOf(incoming))
       } catch (error) {
@@ -57,7 +59,7 @@ function answerOf(
     // Also after the answer: of a request that the server did not read to its end.
     sent.on('error', reject)
     // Without an error where the server changes to another protocol.
-    sent.on('close', () => reject(new TypeError('The connection ended without an answer')))
+    sent.once('close', unanswered)
     sent.end(body)
   })
 }
